@@ -1,0 +1,203 @@
+package kernel
+
+import (
+	"math"
+
+	"github.com/softbench/softbench/engine/attention"
+)
+
+// Generic is the portable Set: the reference for the others.
+type Generic struct{}
+
+const genericPanel = 8
+
+// Name returns "generic".
+func (Generic) Name() string { return "generic" }
+
+// PanelWidth implements Set.
+func (Generic) PanelWidth() int { return genericPanel }
+
+// NewMatrix implements Set. Layout: [panel][k][column in panel], the last panel
+// padded with zero columns.
+func (Generic) NewMatrix(dt DType, n, k int) *Matrix {
+	w := &Matrix{N: n, K: k, DType: dt}
+	size := (n + genericPanel - 1) / genericPanel * genericPanel * k
+	if dt == BFloat16 {
+		w.BF16 = make([]uint16, size)
+	} else {
+		w.F32 = make([]float32, size)
+	}
+	return w
+}
+
+// PackRows implements Set.
+func (Generic) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
+	buf := make([]float32, w.K)
+	for j := n0; j < n1; j++ {
+		row(j, buf)
+		at := j/genericPanel*genericPanel*w.K + j%genericPanel
+		for k, x := range buf {
+			if w.DType == BFloat16 {
+				w.BF16[at+k*genericPanel] = ToBF16(x)
+			} else {
+				w.F32[at+k*genericPanel] = x
+			}
+		}
+	}
+}
+
+// Prepare implements Set.
+func (Generic) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
+	stride := InputStride(in.K)
+	for i := m0; i < m1; i++ {
+		src := x[i*ldx:][:in.K]
+		if in.DType == Float32 {
+			copy(in.F32[i*stride:], src)
+			continue
+		}
+		dst := in.BF16[i*stride:][:in.K]
+		for k, v := range src {
+			dst[k] = ToBF16(v)
+		}
+	}
+}
+
+// MatMul implements Set.
+func (Generic) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool) {
+	stride := InputStride(in.K)
+	panel := make([]float32, w.K*genericPanel)
+	x := make([]float32, w.K)
+	for n := n0; n < n1; n += genericPanel {
+		cols := min(genericPanel, n1-n)
+		if w.DType == BFloat16 {
+			for i, h := range w.BF16[n*w.K:][:len(panel)] {
+				panel[i] = FromBF16(h)
+			}
+		} else {
+			panel = w.F32[n*w.K:][:len(panel)]
+		}
+		for i := m0; i < m1; i++ {
+			row := x
+			if in.DType == BFloat16 {
+				for k, h := range in.BF16[i*stride:][:in.K] {
+					x[k] = FromBF16(h)
+				}
+			} else {
+				row = in.F32[i*stride:][:in.K]
+			}
+			sum := dotPanel(row, panel)
+			out := y[(i-m0)*ldy+n-n0:][:cols]
+			for j := range out {
+				if add {
+					out[j] += sum[j]
+				} else {
+					out[j] = sum[j]
+				}
+			}
+		}
+	}
+}
+
+// dotPanel multiplies one row with a panel of eight columns.
+func dotPanel(x, panel []float32) [genericPanel]float32 {
+	var s0, s1, s2, s3, s4, s5, s6, s7 float32
+	for k, a := range x {
+		p := panel[k*genericPanel:][:genericPanel]
+		s0 += a * p[0]
+		s1 += a * p[1]
+		s2 += a * p[2]
+		s3 += a * p[3]
+		s4 += a * p[4]
+		s5 += a * p[5]
+		s6 += a * p[6]
+		s7 += a * p[7]
+	}
+	return [genericPanel]float32{s0, s1, s2, s3, s4, s5, s6, s7}
+}
+
+// Scores implements Set.
+func (Generic) Scores(s []float32, lds int, q []float32, m, hd int, kt []float32, groups int) {
+	for i := range m {
+		query := q[i*hd:][:hd]
+		for g := range groups {
+			var sum [KeyGroup]float32
+			for d, a := range query {
+				keys := kt[(g*hd+d)*KeyGroup:][:KeyGroup]
+				for l, k := range keys {
+					sum[l] += a * k
+				}
+			}
+			copy(s[i*lds+g*KeyGroup:], sum[:])
+		}
+	}
+}
+
+// Accumulate implements Set.
+func (Generic) Accumulate(o, p []float32, ldp, m int, v []float32, keys, hd int) {
+	for i := range m {
+		out := o[i*hd:][:hd]
+		for j, w := range p[i*ldp:][:keys] {
+			value := v[j*hd:][:hd]
+			for d, x := range value {
+				out[d] += w * x
+			}
+		}
+	}
+}
+
+// Scale implements Set.
+func (Generic) Scale(x []float32, a float32) {
+	for i := range x {
+		x[i] *= a
+	}
+}
+
+// RMSNorm implements Set.
+func (Generic) RMSNorm(dst, x, weight []float32, eps float32) {
+	var sum float32
+	for _, v := range x {
+		sum += v * v
+	}
+	r := float32(1 / math.Sqrt(float64(sum/float32(len(x))+eps)))
+	for i, v := range x {
+		dst[i] = weight[i] * (v * r)
+	}
+}
+
+// Rotate implements Set.
+func (Generic) Rotate(x, cos, sin []float32) {
+	h := len(cos)
+	a, b := x[:h], x[h:][:h]
+	for i, c := range cos {
+		s := sin[i]
+		a[i], b[i] = a[i]*c-b[i]*s, b[i]*c+a[i]*s
+	}
+}
+
+// SwiGLU implements Set.
+func (Generic) SwiGLU(dst, gate, up []float32) {
+	for i, g := range gate {
+		dst[i] = g / (1 + exp32(-g)) * up[i]
+	}
+}
+
+// MaxSumExp implements Set.
+func (Generic) MaxSumExp(x []float32) (max float32, arg int, sum float32) {
+	max = x[0]
+	for i, v := range x {
+		if v > max {
+			max, arg = v, i
+		}
+	}
+	for _, v := range x {
+		sum += exp32(v - max)
+	}
+	return max, arg, sum
+}
+
+// Weigh implements Set.
+func (Generic) Weigh(kind attention.Kind, s []float32, lo, hi int, st *State) (float32, bool) {
+	return WeighGeneric(kind, s, lo, hi, st)
+}
+
+func exp32(x float32) float32 { return float32(math.Exp(float64(x))) }

@@ -1,0 +1,51 @@
+package kernel
+
+import "math"
+
+// Matrix is a weight matrix W [N, K] packed by a Set, for that Set only.
+type Matrix struct {
+	N, K  int
+	DType DType
+	// F32 and BF16 hold panels of PanelWidth columns in the Set's own layout;
+	// one of them is nil.
+	F32  []float32
+	BF16 []uint16
+}
+
+// Bytes is the size of the packed weights.
+func (w *Matrix) Bytes() int64 { return int64(len(w.F32))*4 + int64(len(w.BF16))*2 }
+
+// Input is a block of activations [M, K] in the form a Set's MatMul reads.
+type Input struct {
+	K     int
+	DType DType
+	F32   []float32
+	BF16  []uint16
+}
+
+// Reset sizes the input for m rows of k activations, keeping its memory.
+func (in *Input) Reset(dt DType, m, k int) {
+	in.DType, in.K = dt, k
+	// Rows are padded so that a Set may read K in pairs and in whole vectors.
+	if need := m * InputStride(k); cap(in.F32) < need && dt == Float32 {
+		in.F32 = make([]float32, need)
+	} else if cap(in.BF16) < need && dt == BFloat16 {
+		in.BF16 = make([]uint16, need)
+	}
+	in.F32, in.BF16 = in.F32[:cap(in.F32)], in.BF16[:cap(in.BF16)]
+}
+
+// InputStride is the distance between two rows of an Input of k activations.
+func InputStride(k int) int { return (k + 31) &^ 31 }
+
+// ToBF16 rounds to the nearest bfloat16, ties to even; NaN stays NaN.
+func ToBF16(x float32) uint16 {
+	b := math.Float32bits(x)
+	if x != x {
+		return uint16(b>>16) | 0x40
+	}
+	return uint16((b + 0x7fff + (b>>16)&1) >> 16)
+}
+
+// FromBF16 widens a bfloat16; it is exact.
+func FromBF16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }

@@ -1,0 +1,110 @@
+package kernel
+
+import "github.com/softbench/softbench/engine/attention"
+
+// DType is the format of packed weights and of the activations that meet them.
+type DType uint8
+
+const (
+	// Float32 keeps weights and activations in IEEE single precision.
+	Float32 DType = iota
+	// BFloat16 keeps weights in bfloat16 and rounds the activations that enter
+	// a matrix multiply to bfloat16; sums stay in float32.
+	BFloat16
+)
+
+// String returns the name users write, as in --dtype.
+func (d DType) String() string {
+	if d == BFloat16 {
+		return "bfloat16"
+	}
+	return "float32"
+}
+
+// KeyBlock is the number of keys that attention handles at once. Blocks start
+// at multiples of KeyBlock counted from a sequence's first token, whatever the
+// batch, so that sums over keys always have the same order.
+const KeyBlock = 64
+
+// KeyGroup is the number of keys whose components lie side by side in the
+// transposed key layout: KeyBlock is a multiple of it.
+const KeyGroup = 16
+
+// Set is one implementation of the inner loops.
+//
+// Bit stability: for one Set, an output element depends only on its own
+// operands. Splitting a call by rows or columns, or adding neighbours, changes
+// no bit. Different Sets may differ in the last bits.
+type Set interface {
+	// Name is the instruction set's name, as SOFTBENCH_ISA takes it.
+	Name() string
+
+	// PanelWidth is the number of columns packed together: column ranges given
+	// to PackRows and MatMul start at multiples of it.
+	PanelWidth() int
+
+	// NewMatrix allocates a weight matrix W [n, k] (n outputs, k inputs).
+	NewMatrix(dt DType, n, k int) *Matrix
+
+	// PackRows fills rows [n0, n1) of W; row writes row j of W into dst, which
+	// has length k. n0 is a multiple of PanelWidth; n1 too, or w.N.
+	PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32))
+
+	// Prepare stores rows [m0, m1) of x, row i at x[i*ldx:][:in.K], in the form
+	// MatMul reads.
+	Prepare(in *Input, x []float32, ldx, m0, m1 int)
+
+	// MatMul computes rows [m0, m1) and columns [n0, n1) of x·Wᵀ:
+	//
+	//	for i in m0..m1, j in n0..n1:
+	//	    sum := Σ_k in[i,k]·w[j,k]                 (k ascending, from zero)
+	//	    y[(i-m0)*ldy + j-n0]  = sum               (add false)
+	//	    y[(i-m0)*ldy + j-n0] += sum               (add true)
+	MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool)
+
+	// Scores multiplies m queries with groups of KeyGroup transposed keys:
+	//
+	//	s[i*lds + g*16 + l] = Σ_d q[i*hd+d]·kt[(g*hd+d)*16+l]     (d ascending)
+	//
+	// q is [m, hd], kt is [groups, hd, 16].
+	Scores(s []float32, lds int, q []float32, m, hd int, kt []float32, groups int)
+
+	// Weigh turns the scores s[lo:hi] of one query over one key block (length
+	// KeyBlock) into unnormalised weights, in place, and updates the query's
+	// running state; s outside [lo, hi) becomes 0. It returns the factor by
+	// which what was accumulated before must be multiplied, e^(m_old-m_new),
+	// and whether any weight is above zero. See WeighGeneric for the loop.
+	Weigh(kind attention.Kind, s []float32, lo, hi int, st *State) (factor float32, any bool)
+
+	// Accumulate adds weighted values to m outputs:
+	//
+	//	o[i*hd+d] += Σ_j p[i*ldp+j]·v[j*hd+d]         (j ascending)
+	//
+	// o is [m, hd], v is [keys, hd].
+	Accumulate(o []float32, p []float32, ldp, m int, v []float32, keys, hd int)
+
+	// Scale multiplies x by a in place.
+	Scale(x []float32, a float32)
+
+	// RMSNorm writes weight·x/sqrt(mean(x²)+eps) into dst (may be x).
+	RMSNorm(dst, x, weight []float32, eps float32)
+
+	// Rotate applies RoPE to one head in place: the first half of x pairs with
+	// the second; cos and sin have half its length.
+	//
+	//	x[i], x[i+h] = x[i]·cos[i] - x[i+h]·sin[i], x[i+h]·cos[i] + x[i]·sin[i]
+	Rotate(x, cos, sin []float32)
+
+	// SwiGLU writes silu(gate)·up into dst (may be gate), silu(g) = g/(1+e^-g).
+	SwiGLU(dst, gate, up []float32)
+
+	// MaxSumExp returns the largest element, its lowest index, and
+	// Σ e^(x-max), over a row of at least one logit. NaN in x gives NaN in sum.
+	MaxSumExp(x []float32) (max float32, arg int, sum float32)
+}
+
+// State is the running state of one query over its key blocks: the largest
+// score so far (see NewState) and the denominator's sum, scaled by e^-Max.
+type State struct {
+	Max, Sum float32
+}
