@@ -35,8 +35,21 @@ func (in *Input) Reset(dt DType, m, k int) {
 	in.F32, in.BF16 = in.F32[:cap(in.F32)], in.BF16[:cap(in.BF16)]
 }
 
+// Skip makes row m the first row of the view.
+func (in *Input) Skip(m int) {
+	if in.DType == Float32 {
+		in.F32 = in.F32[m*InputStride(in.K):]
+	} else {
+		in.BF16 = in.BF16[m*InputStride(in.K):]
+	}
+}
+
 // InputStride is the distance between two rows of an Input of k activations.
-func InputStride(k int) int { return (k + 31) &^ 31 }
+//
+// It is an odd multiple of 32: rows whose distance is a multiple of a page
+// share the same few sets of the first-level cache, and a micro-kernel that
+// reads a dozen rows side by side would evict its own lines.
+func InputStride(k int) int { return (k+31)/32*32 | 32 }
 
 // ToBF16 rounds to the nearest bfloat16, ties to even; NaN stays NaN.
 func ToBF16(x float32) uint16 {
