@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"context"
+	"math"
+	"sort"
+
+	"github.com/softbench/softbench/engine/kernel"
+)
+
+// tileQueries is the number of queries (rows times the heads that share a
+// key/value head) attended together.
+const tileQueries = 32
+
+// attentionWork is one task: some rows of a span, for one key/value head.
+type attentionWork struct {
+	span   *Span
+	kvHead int
+	r0, r1 int // rows of the span
+}
+
+// attentionTile is the working memory of one task, and where its keys lie.
+type attentionTile struct {
+	q      []float32 // [queries, head size], scaled
+	o      []float32 // [queries, head size], unnormalised
+	s      []float32 // [queries, KeyBlock]
+	edge   []float32 // [queries, KeyGroup]
+	states []kernel.State
+}
+
+// rotateAndStore applies the per-head norms and RoPE to queries and keys and
+// puts keys and values into the rows' own segments.
+func (c *cpu) rotateAndStore(ctx context.Context, layer int, b *Batch) error {
+	rows := len(b.Tokens)
+	return c.pool.run(ctx, chunks(rows), func(_, i int) {
+		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
+		at := sort.Search(len(b.Spans), func(j int) bool { return b.Spans[j].Row+b.Spans[j].N > r0 })
+		for r := r0; r < r1; r++ {
+			if r >= b.Spans[at].Row+b.Spans[at].N {
+				at++
+			}
+			c.storeRow(layer, &b.Spans[at], r)
+		}
+	})
+}
+
+func (c *cpu) storeRow(layer int, sp *Span, r int) {
+	w, size := &c.weights.layers[layer], c.config.HeadDim
+	heads, kv := c.config.Heads, c.config.KVHeads
+	stride := (heads + 2*kv) * size
+	row := c.scratch.qkv[r*stride:][:stride]
+	position := sp.Position + r - sp.Row
+	cos, sin := c.rope.at(position)
+	for h := range heads + kv {
+		x := row[h*size:][:size]
+		if norm := w.qNorm; norm != nil {
+			if h >= heads {
+				norm = w.kNorm
+			}
+			c.set.RMSNorm(x, x, norm, c.config.QKNormEps)
+		}
+		c.set.Rotate(x, cos, sin)
+	}
+	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
+	group, lane := position/kernel.KeyGroup-own.first, position%kernel.KeyGroup
+	for h := range kv {
+		keys := own.keysOf(layer, h)[group*size*kernel.KeyGroup:]
+		for d, k := range row[(heads+h)*size:][:size] {
+			keys[d*kernel.KeyGroup+lane] = k
+		}
+		copy(own.valuesOf(layer, h)[(position-own.start)*size:][:size], row[(heads+kv+h)*size:])
+	}
+}
+
+// attend fills mixed with the attention's output of every row.
+func (c *cpu) attend(ctx context.Context, layer int, b *Batch) error {
+	group := c.config.Heads / c.config.KVHeads
+	step := max(1, tileQueries/group)
+	work := c.scratch.work[:0]
+	for i := range b.Spans {
+		sp := &b.Spans[i]
+		for r := 0; r < sp.N; r += step {
+			for h := range c.config.KVHeads {
+				work = append(work, attentionWork{sp, h, r, min(sp.N, r+step)})
+			}
+		}
+	}
+	c.scratch.work = work
+	if b.Observer == nil {
+		return c.pool.run(ctx, len(work), func(worker, i int) {
+			c.attendTile(&c.scratch.tiles[worker], layer, work[i])
+		})
+	}
+	// An observer sees each head's queries in order: a task is a whole head.
+	return c.pool.run(ctx, c.config.KVHeads, func(worker, h int) {
+		for i := range work {
+			if work[i].kvHead == h && ctx.Err() == nil {
+				c.attendTile(&c.scratch.tiles[worker], layer, work[i])
+				c.observeTile(&c.scratch.tiles[worker], layer, work[i], b.Observer)
+			}
+		}
+	})
+}
+
+// attendTile computes a task in one pass over its key blocks, which start at
+// multiples of KeyBlock from position 0 and come in ascending order.
+func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
+	size, group := c.config.HeadDim, c.config.Heads/c.config.KVHeads
+	m := (w.r1 - w.r0) * group
+	c.loadQueries(t, layer, w)
+	grow(&t.o, m*size)
+	clear(t.o)
+	grow(&t.states, m)
+	for i := range t.states {
+		t.states[i] = kernel.NewState(c.kind)
+	}
+	c.eachKeyBlock(t, layer, w, func(block, end int) {
+		any := false
+		for i := range m {
+			s := t.s[i*kernel.KeyBlock:][:kernel.KeyBlock]
+			lo, hi := c.visible(layer, w, i/group, block)
+			if lo >= hi {
+				clear(s)
+				continue
+			}
+			factor, positive := c.set.Weigh(c.kind, s, lo, hi, &t.states[i])
+			if factor != 1 {
+				c.set.Scale(t.o[i*size:][:size], factor)
+			}
+			any = any || positive
+		}
+		if !any {
+			return // every weight is zero: the values are not read
+		}
+		eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
+			values := seg.valuesOf(layer, w.kvHead)[(from-seg.start)*size:]
+			c.set.Accumulate(t.o, t.s[from-block:], kernel.KeyBlock, m, values, to-from, size)
+		})
+	})
+	stride := c.config.Heads * size
+	for i := range m {
+		o := t.o[i*size:][:size]
+		c.set.Scale(o, t.states[i].Norm(c.kind))
+		row, head := w.span.Row+w.r0+i/group, w.kvHead*group+i%group
+		copy(c.scratch.mixed[row*stride+head*size:], o)
+	}
+}
+
+// loadQueries gathers a task's queries, scaled by 1/sqrt(head size) and, in
+// scaled kinds, by s[head]·ln(position+2). Query i is row i/group, head i%group.
+func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
+	size, group := c.config.HeadDim, c.config.Heads/c.config.KVHeads
+	stride := (c.config.Heads + 2*c.config.KVHeads) * size
+	m := (w.r1 - w.r0) * group
+	grow(&t.q, m*size)
+	grow(&t.s, m*kernel.KeyBlock)
+	grow(&t.edge, m*kernel.KeyGroup)
+	base := float32(1 / math.Sqrt(float64(size)))
+	for i := range m {
+		r, head := w.r0+i/group, w.kvHead*group+i%group
+		scale := base
+		if s := c.weights.layers[layer].scale; s != nil {
+			scale *= s[head] * float32(math.Log(float64(w.span.Position+r+2)))
+		}
+		q := t.q[i*size:][:size]
+		copy(q, c.scratch.qkv[(w.span.Row+r)*stride+head*size:])
+		c.set.Scale(q, scale)
+	}
+}
+
+// eachKeyBlock calls visit with the scores of a task's queries over each key
+// block any of them sees, in t.s; end is the position after the last key that
+// the task sees in it. Scores of unseen keys are arbitrary.
+func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit func(block, end int)) {
+	m := (w.r1 - w.r0) * c.config.Heads / c.config.KVHeads
+	size := c.config.HeadDim
+	last := w.span.Position + w.r1 - 1
+	first := 0
+	if window := c.weights.layers[layer].window; window > 0 {
+		first = max(0, w.span.Position+w.r0-window+1)
+	}
+	for block := first / kernel.KeyBlock * kernel.KeyBlock; block <= last; block += kernel.KeyBlock {
+		end := min(block+kernel.KeyBlock, last+1)
+		eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
+			keys := seg.keysOf(layer, w.kvHead)
+			g, until := from/kernel.KeyGroup, (to+kernel.KeyGroup-1)/kernel.KeyGroup
+			if lane := from % kernel.KeyGroup; lane != 0 {
+				// The group's first lanes belong to the segment before.
+				c.set.Scores(t.edge, kernel.KeyGroup, t.q, m, size, keys[(g-seg.first)*size*kernel.KeyGroup:], 1)
+				for i := range m {
+					copy(t.s[i*kernel.KeyBlock+from-block:][:kernel.KeyGroup-lane], t.edge[i*kernel.KeyGroup+lane:])
+				}
+				g++
+			}
+			if g < until {
+				c.set.Scores(t.s[g*kernel.KeyGroup-block:], kernel.KeyBlock, t.q, m, size, keys[(g-seg.first)*size*kernel.KeyGroup:], until-g)
+			}
+		})
+		visit(block, end)
+	}
+}
+
+// visible is the range of a key block's lanes that a row sees.
+func (c *cpu) visible(layer int, w attentionWork, row, block int) (lo, hi int) {
+	position := w.span.Position + w.r0 + row
+	if window := c.weights.layers[layer].window; window > 0 {
+		lo = max(0, position-window+1-block)
+	}
+	return lo, min(kernel.KeyBlock, position+1-block)
+}
+
+// eachSegment calls visit for each part of [from, to) that lies in one segment,
+// in ascending order. A segment counts up to where the next begins.
+func eachSegment(path []Segment, from, to int, visit func(seg *cpuSegment, from, to int)) {
+	for i, s := range path {
+		seg := s.(*cpuSegment)
+		end := seg.start + seg.n
+		if i+1 < len(path) {
+			end, _ = path[i+1].Range()
+		}
+		if a, e := max(from, seg.start), min(to, end); a < e {
+			visit(seg, a, e)
+		}
+	}
+}

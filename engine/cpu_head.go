@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"context"
+	"math"
+)
+
+// headColumns is the number of vocabulary entries whose logits exist at once,
+// for one thread; headRows the number of scored rows. Partial sums are over
+// headColumns entries counted from token 0, so no sum's order depends on either
+// the batch or the threads.
+const (
+	headColumns = 1024
+	headRows    = 64
+)
+
+type headScratch struct {
+	normed   []float32 // [scored rows, hidden]
+	logits   []float32 // [threads, headRows, headColumns]
+	partials []headPartial
+	targets  []float32 // logits of the targets, row after row
+	offsets  []int     // of each row in targets
+}
+
+// headPartial is what remains of headColumns logits of one row.
+type headPartial struct {
+	max, sum float32
+	arg      int32
+}
+
+// scoreHeads runs the output head for the scored rows only, and keeps of each
+// row's logits their log-sum-exp, the targets' values and the argmax.
+func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
+	rows := len(b.Heads)
+	if rows == 0 {
+		return nil
+	}
+	s, h := &c.scratch, &c.scratch.head
+	hidden, w := c.config.Hidden, c.weights.head
+	columns := (w.N + headColumns - 1) / headColumns
+	grow(&h.normed, rows*hidden)
+	grow(&h.logits, c.pool.threads*headRows*headColumns)
+	grow(&h.partials, rows*columns)
+	grow(&h.offsets, rows)
+	total := 0
+	for i := range b.Heads {
+		h.offsets[i] = total
+		total += len(b.Heads[i].Targets)
+	}
+	grow(&h.targets, total)
+
+	s.in.Reset(c.dtype, rows, hidden)
+	if err := c.pool.run(ctx, chunks(rows), func(_, i int) {
+		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
+		for r := r0; r < r1; r++ {
+			c.set.RMSNorm(h.normed[r*hidden:][:hidden], s.x[b.Heads[r].Row*hidden:][:hidden], c.weights.norm, c.config.NormEps)
+		}
+		c.set.Prepare(&s.in, h.normed, hidden, r0, r1)
+	}); err != nil {
+		return err
+	}
+
+	// Neighbouring tasks share columns, so that weights come from the cache.
+	blocks := (rows + headRows - 1) / headRows
+	if err := c.pool.run(ctx, columns*blocks, func(worker, task int) {
+		column, block := task/blocks, task%blocks
+		n0, n1 := column*headColumns, min(w.N, (column+1)*headColumns)
+		r0, r1 := block*headRows, min(rows, (block+1)*headRows)
+		logits := h.logits[worker*headRows*headColumns:][:headRows*headColumns]
+		c.set.MatMul(logits, headColumns, &s.in, r0, r1, w, n0, n1, false)
+		for r := r0; r < r1; r++ {
+			row := logits[(r-r0)*headColumns:][:n1-n0]
+			p := &h.partials[r*columns+column]
+			m, arg, sum := c.set.MaxSumExp(row)
+			*p = headPartial{m, sum, int32(n0 + arg)}
+			for i, t := range b.Heads[r].Targets {
+				if int(t) >= n0 && int(t) < n1 {
+					h.targets[h.offsets[r]+i] = row[int(t)-n0]
+				}
+			}
+		}
+	}); err != nil {
+		return err
+	}
+	for r := range b.Heads {
+		lse, arg := mergePartials(h.partials[r*columns:][:columns])
+		if math.IsNaN(lse) || math.IsInf(lse, 0) {
+			return notFinite(b, b.Heads[r].Row)
+		}
+		out := &b.Heads[r]
+		out.Argmax = arg
+		for i := range out.Targets {
+			out.LogProbs[i] = float32(float64(h.targets[h.offsets[r]+i]) - lse)
+		}
+	}
+	return nil
+}
+
+// mergePartials returns the log-sum-exp and the lowest index of the maximum.
+func mergePartials(parts []headPartial) (lse float64, arg int32) {
+	m := parts[0].max
+	arg = parts[0].arg
+	for _, p := range parts[1:] {
+		if p.max > m {
+			m, arg = p.max, p.arg
+		}
+	}
+	var sum float64
+	for _, p := range parts {
+		sum += float64(p.sum) * math.Exp(float64(p.max-m))
+	}
+	return float64(m) + math.Log(sum), arg
+}
+
+func notFinite(b *Batch, row int) error {
+	for _, sp := range b.Spans {
+		if row >= sp.Row && row < sp.Row+sp.N {
+			return nanError(sp.Node, sp.Position+row-sp.Row)
+		}
+	}
+	return nanError(-1, row)
+}

@@ -1,0 +1,81 @@
+package engine
+
+import "fmt"
+
+// A Forest is a set of token sequences that share prefixes. A sequence is the
+// path from a root to a node; what two sequences have in common is computed
+// once.
+type Forest struct {
+	// Nodes lists the forest's edges of tokens, every parent before its
+	// children. They are run depth first, children in the order listed.
+	Nodes []Node
+}
+
+// Node extends its parent's sequence.
+type Node struct {
+	// Parent is the index of an earlier node, or -1.
+	Parent int
+	// Tokens extends the sequence; at least one.
+	Tokens []int32
+	// Scored lists the rows whose next token is scored, Row increasing.
+	Scored []Scored
+	// Generate is the number of tokens to decode greedily after the node's last
+	// token.
+	Generate int
+}
+
+// Scored asks for the distribution of the token after Tokens[Row] of a node.
+type Scored struct {
+	Row int
+	// Targets are the token ids whose log-probabilities are wanted.
+	Targets []int32
+}
+
+// Score is the answer to a Scored.
+type Score struct {
+	// LogProbs are the natural log-probabilities of the targets, from a
+	// log-softmax over the whole vocabulary.
+	LogProbs []float32
+	// Argmax is the most probable token; the lowest id where several are.
+	Argmax int32
+}
+
+// Tokens is the number of distinct prefix tokens: what Run computes, without
+// those it generates.
+func (f *Forest) Tokens() int64 {
+	var n int64
+	for i := range f.Nodes {
+		n += int64(len(f.Nodes[i].Tokens))
+	}
+	return n
+}
+
+func (f *Forest) validate(vocab int) error {
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		if n.Parent < -1 || n.Parent >= i {
+			return fmt.Errorf("forest node %d: parent %d is not an earlier node", i, n.Parent)
+		}
+		if len(n.Tokens) == 0 {
+			return fmt.Errorf("forest node %d: no tokens", i)
+		}
+		for _, t := range n.Tokens {
+			if t < 0 || int(t) >= vocab {
+				return fmt.Errorf("forest node %d: token id %d is outside the vocabulary of %d", i, t, vocab)
+			}
+		}
+		last := -1
+		for _, s := range n.Scored {
+			if s.Row <= last || s.Row >= len(n.Tokens) {
+				return fmt.Errorf("forest node %d: scored row %d is out of order or range", i, s.Row)
+			}
+			last = s.Row
+			for _, t := range s.Targets {
+				if t < 0 || int(t) >= vocab {
+					return fmt.Errorf("forest node %d: target id %d is outside the vocabulary of %d", i, t, vocab)
+				}
+			}
+		}
+	}
+	return nil
+}

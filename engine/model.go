@@ -1,0 +1,78 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+)
+
+// DefaultBatchTokens is the number of rows packed into one batch when the
+// caller does not say: enough to keep the matrix kernels busy.
+const DefaultBatchTokens = 512
+
+// Model is a checkpoint loaded into a backend.
+type Model struct {
+	backend Backend
+	vocab   int
+}
+
+// New makes a model of vocab token ids from a backend that holds its weights.
+func New(b Backend, vocab int) *Model { return &Model{backend: b, vocab: vocab} }
+
+// Describe says what device and formats the model runs on.
+func (m *Model) Describe() Description { return m.backend.Describe() }
+
+// Close releases the weights.
+func (m *Model) Close() error { return m.backend.Close() }
+
+// RunOptions shape a run; none of them changes a bit of the results.
+type RunOptions struct {
+	// BatchTokens is the number of rows a batch holds; 0 means
+	// DefaultBatchTokens.
+	BatchTokens int
+	// Memory bounds the bytes of keys and values alive at once; 0 is no bound.
+	Memory int64
+	// Observer, where not nil, sees every layer.
+	Observer Observer
+	// Score receives each scored row, in the order computed.
+	Score func(node, scored int, s Score) error
+	// Generated receives what a node with Generate > 0 decoded.
+	Generated func(node int, tokens []int32) error
+	// Progress is told the number of tokens computed so far, after each batch.
+	Progress func(tokens int64)
+}
+
+// Stats counts what a run did.
+type Stats struct {
+	Tokens  int64 // rows computed, decoded ones included
+	Batches int64
+	PeakKV  int64 // largest number of bytes of keys and values alive at once
+}
+
+// Run computes every token of the forest once and hands the scores and the
+// decoded tokens to the callbacks. It stops at the first error, at a callback's
+// error, and within a block of work when ctx ends.
+func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error) {
+	if err := f.validate(m.vocab); err != nil {
+		return Stats{}, err
+	}
+	if o.BatchTokens <= 0 {
+		o.BatchTokens = DefaultBatchTokens
+	}
+	s := newSchedule(m.backend, f, o)
+	defer s.releaseAll()
+	for {
+		if err := ctx.Err(); err != nil {
+			return s.stats, err
+		}
+		more, err := s.fill()
+		if err != nil || !more {
+			return s.stats, err
+		}
+		if err := m.backend.Forward(ctx, &s.batch); err != nil {
+			return s.stats, fmt.Errorf("forward pass: %w", err)
+		}
+		if err := s.deliver(); err != nil {
+			return s.stats, err
+		}
+	}
+}

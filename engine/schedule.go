@@ -1,0 +1,226 @@
+package engine
+
+import "fmt"
+
+// schedule walks a forest depth first and cuts the stream of rows into batches.
+//
+// A batch may hold a node's tail, its children and theirs: each layer writes
+// the keys and values of all rows before any row attends. So any stream in
+// which parents come first may be cut anywhere, and at a cut only the nodes on
+// the current path, and those still decoding, hold memory.
+type schedule struct {
+	backend Backend
+	forest  *Forest
+	opts    RunOptions
+	batch   Batch
+	stats   Stats
+
+	stack    []int   // nodes to start, next one last
+	children [][]int // of each node, in order
+	state    []nodeState
+	current  int   // node partly run, or -1
+	decoding []int // nodes that have prompts behind them and tokens to decode
+	live     int64 // bytes of keys and values
+
+	heads []headRef // what each of batch.Heads is for
+}
+
+type nodeState struct {
+	segment  Segment
+	bytes    int64
+	path     []Segment // root first, own segment last
+	start    int       // absolute position of the first token
+	done     int       // rows run
+	nextHead int       // first of Scored not yet run
+	pending  int       // unfinished children, plus one for the node itself
+	decoded  []int32
+}
+
+// headRef says whose score a HeadRow is: the scored-th of a node, or with
+// scored == nextToken the node's next decoded token.
+type headRef struct{ node, scored int }
+
+const nextToken = -1
+
+func newSchedule(b Backend, f *Forest, o RunOptions) *schedule {
+	s := &schedule{backend: b, forest: f, opts: o, current: -1}
+	s.children = make([][]int, len(f.Nodes))
+	s.state = make([]nodeState, len(f.Nodes))
+	for i := range f.Nodes {
+		s.state[i].pending++
+		if p := f.Nodes[i].Parent; p >= 0 {
+			s.children[p] = append(s.children[p], i)
+			s.state[p].pending++
+		}
+	}
+	for i := len(f.Nodes) - 1; i >= 0; i-- {
+		if f.Nodes[i].Parent < 0 {
+			s.stack = append(s.stack, i)
+		}
+	}
+	return s
+}
+
+// fill makes the next batch; false means that nothing is left.
+func (s *schedule) fill() (bool, error) {
+	b := &s.batch
+	b.Tokens, b.Spans, b.Heads, s.heads = b.Tokens[:0], b.Spans[:0], b.Heads[:0], s.heads[:0]
+	b.Observer = s.opts.Observer
+	for _, id := range s.decoding {
+		s.addDecodeRow(id)
+	}
+	for len(b.Tokens) < s.opts.BatchTokens {
+		if s.current < 0 {
+			started, err := s.startNode()
+			if err != nil {
+				return false, err
+			}
+			if !started {
+				break
+			}
+		}
+		s.addRows()
+	}
+	return len(b.Tokens) > 0, nil
+}
+
+// startNode takes the next node off the stack; false where there is none or
+// its keys and values do not fit beside those alive.
+func (s *schedule) startNode() (bool, error) {
+	if len(s.stack) == 0 {
+		return false, nil
+	}
+	id := s.stack[len(s.stack)-1]
+	n, st := &s.forest.Nodes[id], &s.state[id]
+	if n.Parent >= 0 {
+		p := &s.state[n.Parent]
+		st.start = p.start + len(s.forest.Nodes[n.Parent].Tokens)
+		st.path = append(append(make([]Segment, 0, len(p.path)+1), p.path...), nil)
+	} else {
+		st.path = make([]Segment, 1)
+	}
+	// Room for what the node will decode is held from the start, so that
+	// decoding never has to stop half-way. The last token needs none.
+	length := len(n.Tokens) + max(n.Generate-1, 0)
+	need := s.backend.SegmentBytes(st.start, length)
+	if s.opts.Memory > 0 && s.live+need > s.opts.Memory {
+		if len(s.batch.Tokens) > 0 {
+			return false, nil
+		}
+		return false, fmt.Errorf("a sequence of %d tokens needs %d MiB for its keys and values, more than the bound of %d MiB: raise --memory or shorten the context",
+			st.start+length, (s.live+need+1<<20-1)>>20, s.opts.Memory>>20)
+	}
+	segment, err := s.backend.NewSegment(st.start, length)
+	if err != nil {
+		return false, err
+	}
+	s.stack = s.stack[:len(s.stack)-1]
+	for i := len(s.children[id]) - 1; i >= 0; i-- {
+		s.stack = append(s.stack, s.children[id][i])
+	}
+	st.segment, st.path[len(st.path)-1], st.bytes = segment, segment, need
+	s.grow(need)
+	s.current = id
+	return true, nil
+}
+
+// addRows moves rows of the current node into the batch.
+func (s *schedule) addRows() {
+	b, n, st := &s.batch, &s.forest.Nodes[s.current], &s.state[s.current]
+	take := min(s.opts.BatchTokens-len(b.Tokens), len(n.Tokens)-st.done)
+	row := len(b.Tokens)
+	b.Spans = append(b.Spans, Span{Node: s.current, Row: row, N: take, Position: st.start + st.done, Path: st.path})
+	b.Tokens = append(b.Tokens, n.Tokens[st.done:st.done+take]...)
+	for ; st.nextHead < len(n.Scored) && n.Scored[st.nextHead].Row < st.done+take; st.nextHead++ {
+		q := &n.Scored[st.nextHead]
+		s.addHead(row+q.Row-st.done, q.Targets, headRef{s.current, st.nextHead})
+	}
+	st.done += take
+	if st.done < len(n.Tokens) {
+		return
+	}
+	if n.Generate > 0 {
+		s.addHead(row+take-1, nil, headRef{s.current, nextToken})
+	}
+	s.current = -1
+}
+
+func (s *schedule) addHead(row int, targets []int32, ref headRef) {
+	s.batch.Heads = append(s.batch.Heads, HeadRow{Row: row, Targets: targets, LogProbs: make([]float32, len(targets))})
+	s.heads = append(s.heads, ref)
+}
+
+// addDecodeRow feeds a decoding node its latest token.
+func (s *schedule) addDecodeRow(id int) {
+	b, st := &s.batch, &s.state[id]
+	row := len(b.Tokens)
+	at := st.start + len(s.forest.Nodes[id].Tokens) + len(st.decoded) - 1
+	b.Spans = append(b.Spans, Span{Node: id, Row: row, N: 1, Position: at, Path: st.path})
+	b.Tokens = append(b.Tokens, st.decoded[len(st.decoded)-1])
+	s.addHead(row, nil, headRef{id, nextToken})
+}
+
+// deliver hands out what a forward pass computed and frees what is finished.
+func (s *schedule) deliver() error {
+	s.stats.Batches++
+	s.stats.Tokens += int64(len(s.batch.Tokens))
+	for i, ref := range s.heads {
+		h := &s.batch.Heads[i]
+		if ref.scored == nextToken {
+			s.state[ref.node].decoded = append(s.state[ref.node].decoded, h.Argmax)
+		} else if s.opts.Score != nil {
+			if err := s.opts.Score(ref.node, ref.scored, Score{LogProbs: h.LogProbs, Argmax: h.Argmax}); err != nil {
+				return err
+			}
+		}
+	}
+	s.decoding = s.decoding[:0]
+	for _, sp := range s.batch.Spans {
+		n, st := &s.forest.Nodes[sp.Node], &s.state[sp.Node]
+		switch {
+		case sp.Position+sp.N < st.start+len(n.Tokens): // more of the prompt to come
+		case len(st.decoded) < n.Generate:
+			s.decoding = append(s.decoding, sp.Node)
+		default:
+			if n.Generate > 0 && s.opts.Generated != nil {
+				if err := s.opts.Generated(sp.Node, st.decoded); err != nil {
+					return err
+				}
+			}
+			s.finish(sp.Node)
+		}
+	}
+	if s.opts.Progress != nil {
+		s.opts.Progress(s.stats.Tokens)
+	}
+	return nil
+}
+
+// finish marks one part of a node done and frees it, and the ancestors it was
+// the last to need, when nothing is left.
+func (s *schedule) finish(id int) {
+	for id >= 0 {
+		st := &s.state[id]
+		if st.pending--; st.pending > 0 {
+			return
+		}
+		st.segment.Release()
+		st.segment, st.path = nil, nil
+		s.live -= st.bytes
+		id = s.forest.Nodes[id].Parent
+	}
+}
+
+func (s *schedule) grow(bytes int64) {
+	s.live += bytes
+	s.stats.PeakKV = max(s.stats.PeakKV, s.live)
+}
+
+func (s *schedule) releaseAll() {
+	for i := range s.state {
+		if st := &s.state[i]; st.segment != nil {
+			st.segment.Release()
+			st.segment = nil
+		}
+	}
+}

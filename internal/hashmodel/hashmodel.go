@@ -1,0 +1,119 @@
+// Package hashmodel is an engine.Backend for tests: its "predictions" are hashes
+// of the tokens a row may see, which it finds only through the segments it is
+// given. A wrong path, position or order of rows gives other numbers.
+package hashmodel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/softbench/softbench/engine"
+)
+
+// Vocab is the number of token ids.
+const Vocab = 1000
+
+// Backend counts what it is asked to do; set FailAfter to make a pass fail.
+// Faults of its caller panic: a test cannot miss them.
+type Backend struct {
+	Live, Peak int64 // positions with keys and values, now and at most
+	Rows       int
+	FailAfter  int // forward passes; 0: never
+}
+
+type segment struct {
+	b        *Backend
+	start, n int
+	tokens   []int32
+	released bool
+}
+
+func (s *segment) Range() (start, n int) { return s.start, s.n }
+
+func (s *segment) Release() {
+	if s.released {
+		panic("segment released twice")
+	}
+	s.released = true
+	s.b.Live -= int64(s.n)
+}
+
+// Describe implements engine.Backend.
+func (b *Backend) Describe() engine.Description { return engine.Description{Device: "hash"} }
+
+// Close implements engine.Backend.
+func (b *Backend) Close() error { return nil }
+
+// SegmentBytes implements engine.Backend: a position is a byte.
+func (b *Backend) SegmentBytes(_, n int) int64 { return int64(n) }
+
+// NewSegment implements engine.Backend.
+func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
+	b.Live += int64(n)
+	b.Peak = max(b.Peak, b.Live)
+	return &segment{b: b, start: start, n: n}, nil
+}
+
+// Forward implements engine.Backend.
+func (b *Backend) Forward(_ context.Context, batch *engine.Batch) error {
+	if b.FailAfter--; b.FailAfter == 0 {
+		return errors.New("device lost")
+	}
+	b.Rows += len(batch.Tokens)
+	hashes := make([]int32, len(batch.Tokens))
+	for _, sp := range batch.Spans {
+		own := sp.Path[len(sp.Path)-1].(*segment)
+		for r := range sp.N {
+			position := sp.Position + r
+			if position != own.start+len(own.tokens) || len(own.tokens) >= own.n {
+				panic(fmt.Sprintf("position %d written to a segment [%d, %d) that holds %d", position, own.start, own.start+own.n, len(own.tokens)))
+			}
+			own.tokens = append(own.tokens, batch.Tokens[sp.Row+r])
+			hashes[sp.Row+r] = hashPath(sp.Path, position)
+		}
+	}
+	for i := range batch.Heads {
+		h := &batch.Heads[i]
+		h.Argmax = hashes[h.Row]
+		for j, t := range h.Targets {
+			h.LogProbs[j] = logProb(hashes[h.Row], t)
+		}
+	}
+	return nil
+}
+
+func hashPath(path []engine.Segment, last int) int32 {
+	var tokens []int32
+	for i, s := range path {
+		seg := s.(*segment)
+		if seg.released {
+			panic("row attends to a released segment")
+		}
+		end := last + 1
+		if i+1 < len(path) {
+			end, _ = path[i+1].Range()
+		}
+		tokens = append(tokens, seg.tokens[:end-seg.start]...)
+	}
+	return Next(tokens)
+}
+
+// Next is the token predicted after tokens.
+func Next(tokens []int32) int32 {
+	h := uint32(2166136261)
+	for _, t := range tokens {
+		h = (h ^ uint32(t)) * 16777619
+	}
+	return int32(h % Vocab)
+}
+
+// LogProb is the log-probability of token after tokens.
+func LogProb(tokens []int32, token int32) float32 { return logProb(Next(tokens), token) }
+
+func logProb(hash, token int32) float32 {
+	if hash == token {
+		return -0.25
+	}
+	return -float32((hash+token)%97) - 1
+}

@@ -1,0 +1,85 @@
+package lm
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Tokenizer is what lm needs of a tokenizer.
+type Tokenizer interface {
+	Encode(text string, addSpecial bool) []int32
+	Decode(ids []int32, skipSpecial bool) string
+	BOS() (int32, bool)
+	EOS() (int32, bool)
+}
+
+// encoder turns text into ids as HFLM does.
+type encoder struct {
+	tok    Tokenizer
+	prefix int32  // BOS, else EOS
+	text   string // the prefix as text
+}
+
+// encode adds the special tokens that the tokenizer adds by default, but for a
+// text that already begins with the prefix token's text (HFLM.tok_encode).
+func (e *encoder) encode(text string) []int32 {
+	special := e.text == "" || !strings.HasPrefix(text, e.text)
+	return e.tok.Encode(text, special)
+}
+
+// pair encodes a context and its continuation. White space at the context's end
+// belongs to the continuation; the two are encoded as one text, and what the
+// context alone does not account for is the continuation (HFLM._encode_pair).
+// An empty context is one prefix token (HFLM.loglikelihood).
+func (e *encoder) pair(context, continuation string) (whole []int32, from int) {
+	if context == "" {
+		ids := e.tok.Encode(continuation, false)
+		if len(ids) > 0 && ids[0] == e.prefix {
+			return ids, 1
+		}
+		return append([]int32{e.prefix}, ids...), 1
+	}
+	if trimmed := strings.TrimRightFunc(context, pythonSpace); trimmed != context {
+		continuation = context[len(trimmed):] + continuation
+		context = trimmed
+	}
+	whole = e.encode(context + continuation)
+	from = min(len(e.encode(context)), len(whole))
+	if from == 0 { // a context of white space alone, and no token added in front
+		return append([]int32{e.prefix}, whole...), 1
+	}
+	return whole, from
+}
+
+// pythonSpace reports what Python's str.rstrip removes: Unicode white space and
+// the four information separators.
+func pythonSpace(r rune) bool {
+	return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
+}
+
+// window is a token sequence of which the tokens from index From on are scored.
+type window struct {
+	tokens []int32
+	from   int
+}
+
+// rollingWindows cuts ids so that each is scored exactly once, in windows of at
+// most max inputs: the first is prefix and the first max ids; each later one
+// scores the next max ids with one token of context, and the last one fills its
+// inputs up with earlier tokens (get_rolling_token_windows with context_len 1,
+// make_disjoint_window).
+func rollingWindows(ids []int32, prefix int32, max int) []window {
+	if len(ids) == 0 {
+		return nil
+	}
+	first := min(max, len(ids))
+	ws := []window{{append([]int32{prefix}, ids[:first]...), 1}}
+	for done := first; done < len(ids); {
+		n := min(max, len(ids)-done)
+		end := done + n
+		tokens := ids[end-max-1 : end]
+		ws = append(ws, window{tokens, len(tokens) - n})
+		done = end
+	}
+	return ws
+}

@@ -1,0 +1,117 @@
+package lm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/softbench/softbench/engine"
+)
+
+// LM scores text with a model and its tokenizer.
+type LM struct {
+	model     *engine.Model
+	enc       encoder
+	maxLength int
+	strict    bool
+}
+
+// Options for New.
+type Options struct {
+	// MaxLength is the number of tokens the model may see at once.
+	MaxLength int
+	// StrictLength makes a request that would be truncated an error.
+	StrictLength bool
+}
+
+// New makes a language model. A tokenizer with neither BOS nor EOS is refused:
+// there would be nothing to condition an empty context on.
+func New(m *engine.Model, tok Tokenizer, o Options) (*LM, error) {
+	prefix, ok := tok.BOS()
+	if !ok {
+		prefix, ok = tok.EOS()
+	}
+	if !ok {
+		return nil, errors.New("the tokenizer names neither a BOS nor an EOS token: add bos_token or eos_token to tokenizer_config.json")
+	}
+	if o.MaxLength < 1 {
+		return nil, fmt.Errorf("maximum length %d: want at least 1", o.MaxLength)
+	}
+	return &LM{
+		model: m, maxLength: o.MaxLength, strict: o.StrictLength,
+		enc: encoder{tok: tok, prefix: prefix, text: tok.Decode([]int32{prefix}, false)},
+	}, nil
+}
+
+// MaxLength is the number of tokens the model may see at once.
+func (l *LM) MaxLength() int { return l.maxLength }
+
+// Request asks for the loglikelihood of Continuation after Context.
+type Request struct {
+	Context, Continuation string
+}
+
+// Result is the answer to a Request.
+type Result struct {
+	// LogLikelihood is the natural log-probability of the continuation: the sum
+	// over its tokens of the log-softmax over the whole vocabulary. An empty
+	// continuation has 0.
+	LogLikelihood float64
+	// Greedy: each of the continuation's tokens is the most probable one.
+	Greedy bool
+	// ContextTokens and ContinuationTokens count what was asked, before
+	// truncation.
+	ContextTokens, ContinuationTokens int
+	// Truncated is the number of tokens cut off on the left.
+	Truncated int
+}
+
+// PositionBuckets is the number of buckets of RollingResult.ByPosition.
+const PositionBuckets = 16
+
+// RollingResult is the loglikelihood of a whole text.
+type RollingResult struct {
+	LogLikelihood float64
+	Tokens        int // scored: the text's own, special tokens that the tokenizer adds included
+	Windows       int
+	// ByPosition sums loglikelihoods and counts tokens by how many tokens the
+	// model saw before them: bucket b holds (b·max/16, (b+1)·max/16].
+	ByPosition [PositionBuckets]Bucket
+}
+
+// Bucket is a sum of loglikelihoods of Tokens tokens.
+type Bucket struct {
+	LogLikelihood float64
+	Tokens        int
+}
+
+// RunOptions shape how a plan is run; none changes a result.
+type RunOptions struct {
+	BatchTokens int
+	Memory      int64
+	Observer    engine.Observer
+	// Progress is told how many of the forest's tokens are done.
+	Progress func(tokens int64)
+}
+
+// Stats says what a plan cost.
+type Stats struct {
+	engine.Stats
+	// Requested is the number of tokens the requests would have cost one by one.
+	Requested int64
+	// Scored is the number of tokens whose loglikelihood was asked for.
+	Scored int64
+}
+
+// Score computes requests in one forest; results are in the order asked.
+func (l *LM) Score(ctx context.Context, requests []Request, o RunOptions) ([]Result, Stats, error) {
+	results := make([]Result, len(requests))
+	p := l.NewPlan()
+	for i, r := range requests {
+		if err := p.Loglikelihood(r, func(res Result) error { results[i] = res; return nil }); err != nil {
+			return nil, Stats{}, err
+		}
+	}
+	stats, err := p.Run(ctx, o)
+	return results, stats, err
+}

@@ -1,0 +1,223 @@
+package lm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/softbench/softbench/engine"
+)
+
+// Plan gathers requests of all kinds, of one task or many, to be computed as
+// one forest: what any two have in common is computed once. Callbacks come from
+// one goroutine, each once, as soon as its request is complete; an error from
+// one stops the run.
+type Plan struct {
+	lm       *LM
+	requests []*pending
+}
+
+// pending is a request on its way: first text, then windows, then sums.
+type pending struct {
+	encode   func() ([]window, error) // text to windows; called once, concurrently with others
+	windows  []window
+	generate int
+	sums     []sum
+	left     int // windows not complete
+	done     func(*pending) error
+	info     Result // of a loglikelihood
+}
+
+// sum is the running result of a window.
+type sum struct {
+	logLikelihood float64
+	greedy        bool
+	left          int
+	byPosition    *[PositionBuckets]Bucket // rolling only
+}
+
+// NewPlan returns an empty plan.
+func (l *LM) NewPlan() *Plan { return &Plan{lm: l} }
+
+// Len is the number of requests added.
+func (p *Plan) Len() int { return len(p.requests) }
+
+// Loglikelihood adds a request.
+func (p *Plan) Loglikelihood(r Request, done func(Result) error) error {
+	q := &pending{}
+	q.encode = func() ([]window, error) {
+		whole, from := p.lm.enc.pair(r.Context, r.Continuation)
+		q.info = Result{ContextTokens: from, ContinuationTokens: len(whole) - from}
+		if cut := len(whole) - (p.lm.maxLength + 1); cut > 0 {
+			if p.lm.strict {
+				return nil, fmt.Errorf("a request of %d tokens exceeds the model's %d and --strict-length is set; it begins %q",
+					len(whole)-1, p.lm.maxLength, clip(r.Context))
+			}
+			q.info.Truncated = cut
+			whole, from = whole[cut:], max(1, from-cut)
+		}
+		return []window{{whole, from}}, nil
+	}
+	q.done = func(q *pending) error {
+		res := q.info
+		res.LogLikelihood, res.Greedy = q.sums[0].logLikelihood, q.sums[0].greedy
+		return done(res)
+	}
+	p.requests = append(p.requests, q)
+	return nil
+}
+
+// Rolling adds a text whose every token is scored once.
+func (p *Plan) Rolling(text string, done func(RollingResult) error) error {
+	q := &pending{}
+	q.encode = func() ([]window, error) {
+		return rollingWindows(p.lm.enc.encode(text), p.lm.enc.prefix, p.lm.maxLength), nil
+	}
+	q.done = func(q *pending) error {
+		res := RollingResult{Windows: len(q.windows)}
+		for i, s := range q.sums {
+			res.LogLikelihood += s.logLikelihood
+			res.Tokens += len(q.windows[i].tokens) - q.windows[i].from
+			for b, v := range s.byPosition {
+				res.ByPosition[b].LogLikelihood += v.LogLikelihood
+				res.ByPosition[b].Tokens += v.Tokens
+			}
+		}
+		return done(res)
+	}
+	q.left = rolling
+	p.requests = append(p.requests, q)
+	return nil
+}
+
+// rolling marks a pending request, until it is encoded, as a rolling one.
+const rolling = -1
+
+// Generate adds a prompt after which exactly n tokens are decoded greedily.
+func (p *Plan) Generate(prompt []int32, n int, done func(tokens []int32) error) error {
+	if len(prompt) == 0 || n < 1 {
+		return errors.New("decoding needs a prompt of at least one token and at least one token to decode")
+	}
+	if len(prompt)+n > p.lm.maxLength+1 {
+		return fmt.Errorf("a prompt of %d tokens and %d to decode exceed the model's %d", len(prompt), n, p.lm.maxLength)
+	}
+	q := &pending{generate: n}
+	q.encode = func() ([]window, error) { return []window{{tokens: prompt}}, nil }
+	q.done = func(q *pending) error { return done(q.windows[0].tokens) }
+	p.requests = append(p.requests, q)
+	return nil
+}
+
+// Run computes the plan.
+func (p *Plan) Run(ctx context.Context, o RunOptions) (Stats, error) {
+	prepared, err := p.Prepare(ctx)
+	if err != nil {
+		return Stats{}, err
+	}
+	return prepared.Run(ctx, o)
+}
+
+// Prepared is a plan whose text is encoded and whose forest is built.
+type Prepared struct {
+	lm     *LM
+	trie   *trie
+	empty  []*pending // nothing to compute
+	stats  Stats
+	forest *engine.Forest
+}
+
+// Tokens is the number of tokens that Run will compute, decoding apart.
+func (p *Prepared) Tokens() int64 { return p.forest.Tokens() }
+
+// Prepare encodes all text and builds the forest.
+func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
+	if err := p.encodeAll(ctx); err != nil {
+		return nil, err
+	}
+	out := &Prepared{lm: p.lm, trie: newTrie()}
+	for _, q := range p.requests {
+		isRolling := q.left == rolling
+		q.left = len(q.windows)
+		q.sums = make([]sum, len(q.windows))
+		for i, w := range q.windows {
+			s := &q.sums[i]
+			s.greedy, s.left = true, len(w.tokens)-w.from
+			if isRolling {
+				s.byPosition = new([PositionBuckets]Bucket)
+			}
+			if q.generate > 0 {
+				out.stats.Requested += int64(len(w.tokens) + q.generate - 1)
+				out.trie.insert(w.tokens)
+				continue
+			}
+			out.stats.Scored += int64(s.left)
+			if s.left == 0 {
+				q.left--
+				continue
+			}
+			out.stats.Requested += int64(len(w.tokens) - 1)
+			out.trie.insert(w.tokens[:len(w.tokens)-1])
+		}
+		if q.left == 0 {
+			out.empty = append(out.empty, q)
+		}
+	}
+	for _, q := range p.requests {
+		for i, w := range q.windows {
+			if q.generate > 0 {
+				out.trie.generate(w.tokens, q)
+			} else {
+				out.trie.score(w, q, i)
+			}
+		}
+	}
+	out.forest = out.trie.forest()
+	return out, nil
+}
+
+// Run computes the forest and calls every request's callback.
+func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
+	for _, q := range p.empty {
+		if err := q.done(q); err != nil {
+			return p.stats, err
+		}
+	}
+	stats, err := p.lm.model.Run(ctx, p.forest, engine.RunOptions{
+		BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: o.Observer, Progress: o.Progress,
+		Score:     func(node, scored int, s engine.Score) error { return p.trie.deliver(node, scored, s, p.lm.maxLength) },
+		Generated: p.trie.generated,
+	})
+	p.stats.Stats = stats
+	return p.stats, err
+}
+
+// encodeAll turns every request's text into windows, on all processors.
+func (p *Plan) encodeAll(ctx context.Context) error {
+	var wg sync.WaitGroup
+	errs := make([]error, len(p.requests))
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(p.requests)/64))
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(p.requests) && ctx.Err() == nil; i += workers {
+				p.requests[i].windows, errs[i] = p.requests[i].encode()
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func clip(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,272 @@
+package lm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/internal/hashmodel"
+)
+
+// letters is a tokenizer with an id for each rune below hashmodel.Vocab, and
+// BOS 1. Two equal letters in a row are one token (letter + 500), so that the
+// boundary of context and continuation can fall inside a token.
+type letters struct{ noBOS bool }
+
+func (l letters) Encode(text string, special bool) []int32 {
+	var ids []int32
+	if special && !l.noBOS {
+		ids = append(ids, 1)
+	}
+	runes := []rune(text)
+	for i := 0; i < len(runes); i++ {
+		if i+1 < len(runes) && runes[i] == runes[i+1] && runes[i] != ' ' {
+			ids = append(ids, runes[i]+500)
+			i++
+			continue
+		}
+		ids = append(ids, runes[i])
+	}
+	return ids
+}
+
+func (letters) Decode(ids []int32, _ bool) string { return fmt.Sprintf("<%d>", ids[0]) }
+func (l letters) BOS() (int32, bool)              { return 1, !l.noBOS }
+func (letters) EOS() (int32, bool)                { return 2, true }
+
+func newLM(t *testing.T, tok Tokenizer, o Options) (*LM, *hashmodel.Backend) {
+	t.Helper()
+	b := &hashmodel.Backend{}
+	l, err := New(engine.New(b, hashmodel.Vocab), tok, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, b
+}
+
+// reference scores a token sequence one prediction at a time.
+func reference(whole []int32, from int) (sum float64, greedy bool) {
+	greedy = true
+	for i := from; i < len(whole); i++ {
+		sum += float64(hashmodel.LogProb(whole[:i], whole[i]))
+		greedy = greedy && hashmodel.Next(whole[:i]) == whole[i]
+	}
+	return sum, greedy
+}
+
+func TestPairFollowsHFLM(t *testing.T) {
+	for _, c := range []struct {
+		name, context, continuation string
+		noBOS                       bool
+		whole                       []int32
+		from                        int
+	}{
+		{"plain", "ab", " c", false, []int32{1, 'a', 'b', ' ', 'c'}, 3},
+		{"space moves to the continuation", "ab ", "c", false, []int32{1, 'a', 'b', ' ', 'c'}, 3},
+		{"so does any white space", "a\n\t", "c", false, []int32{1, 'a', '\n', '\t', 'c'}, 2},
+		{"boundary inside a token", "ab", "bc", false, []int32{1, 'a', 'b' + 500, 'c'}, 3},
+		{"empty context", "", "cd", false, []int32{1, 'c', 'd'}, 1},
+		{"empty context, EOS for BOS", "", "cd", true, []int32{2, 'c', 'd'}, 1},
+		{"white space alone, no BOS", " ", "c", true, []int32{2, ' ', 'c'}, 1},
+		{"text that begins with the BOS text", "<1>a", "b", false, []int32{'<', '1', '>', 'a', 'b'}, 4},
+		{"empty continuation", "a", "", false, []int32{1, 'a'}, 2},
+	} {
+		l, _ := newLM(t, letters{c.noBOS}, Options{MaxLength: 100})
+		whole, from := l.enc.pair(c.context, c.continuation)
+		if !slices.Equal(whole, c.whole) || from != c.from {
+			t.Errorf("%s: got %v from %d, want %v from %d", c.name, whole, from, c.whole, c.from)
+		}
+	}
+}
+
+// TestRollingWindows checks the definition, not the code: every id is predicted
+// once, in order, from at least one token and at most max, and no window could
+// have seen more.
+func TestRollingWindows(t *testing.T) {
+	for n := range 40 {
+		for most := 1; most < 12; most++ {
+			ids := make([]int32, n)
+			for i := range ids {
+				ids[i] = int32(100 + i)
+			}
+			ws := rollingWindows(ids, 1, most)
+			next := int32(100)
+			for k, w := range ws {
+				if inputs := len(w.tokens) - 1; inputs > most || k > 0 && inputs != most {
+					t.Fatalf("n %d max %d: window %d has %d inputs", n, most, k, inputs)
+				}
+				for _, id := range w.tokens[w.from:] {
+					if id != next {
+						t.Fatalf("n %d max %d: id %d scored where %d is due", n, most, id, next)
+					}
+					next++
+				}
+				if w.from < 1 || (w.tokens[0] == 1) != (k == 0) {
+					t.Fatalf("n %d max %d: window %d from %d begins with %d", n, most, k, w.from, w.tokens[0])
+				}
+			}
+			if int(next) != 100+n {
+				t.Fatalf("n %d max %d: %d ids scored", n, most, next-100)
+			}
+		}
+	}
+}
+
+func randomText(r *rand.Rand, n int) string {
+	var s strings.Builder
+	for range r.IntN(n) {
+		s.WriteByte("aabc d"[r.IntN(6)])
+	}
+	return s.String()
+}
+
+func TestPlanEqualsOneByOne(t *testing.T) {
+	for seed := range uint64(50) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		l, b := newLM(t, letters{}, Options{MaxLength: 12})
+		p := l.NewPlan()
+		calls := 0
+		for i := range 40 {
+			switch r.IntN(8) {
+			case 0:
+				text := randomText(r, 60)
+				if err := p.Rolling(text, func(res RollingResult) error {
+					calls++
+					var sum float64
+					tokens := 0
+					for _, w := range rollingWindows(letters{}.Encode(text, true), 1, 12) {
+						s, _ := reference(w.tokens, w.from)
+						sum += s
+						tokens += len(w.tokens) - w.from
+					}
+					var byPosition Bucket
+					for _, b := range res.ByPosition {
+						byPosition.LogLikelihood += b.LogLikelihood
+						byPosition.Tokens += b.Tokens
+					}
+					if res.LogLikelihood != sum || res.Tokens != tokens || byPosition != (Bucket{sum, tokens}) {
+						t.Errorf("seed %d: rolling %q: %+v, want %v over %d", seed, text, res, sum, tokens)
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			case 1:
+				prompt := letters{}.Encode(randomText(r, 7)+"x", true)
+				n := 1 + r.IntN(4)
+				if err := p.Generate(prompt, n, func(got []int32) error {
+					calls++
+					seen := slices.Clone(prompt)
+					for range n {
+						seen = append(seen, hashmodel.Next(seen))
+					}
+					if !slices.Equal(got, seen[len(prompt):]) {
+						t.Errorf("seed %d: decoded %v, want %v", seed, got, seen[len(prompt):])
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				q := Request{randomText(r, 16), randomText(r, 9)}
+				if err := p.Loglikelihood(q, func(res Result) error {
+					calls++
+					whole, from := l.enc.pair(q.Context, q.Continuation)
+					cut := max(0, len(whole)-13)
+					sum, greedy := reference(whole[cut:], max(1, from-cut))
+					if res.LogLikelihood != sum || res.Greedy != greedy || res.Truncated != cut || res.ContextTokens != from || res.ContinuationTokens != len(whole)-from {
+						t.Errorf("seed %d request %d %+v: %+v, want %v %v, %d cut", seed, i, q, res, sum, greedy, cut)
+					}
+					return nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		stats, err := p.Run(context.Background(), RunOptions{BatchTokens: 1 + r.IntN(50)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if calls != 40 {
+			t.Errorf("seed %d: %d callbacks for 40 requests", seed, calls)
+		}
+		if b.Live != 0 || stats.Tokens != int64(b.Rows) {
+			t.Errorf("seed %d: %d positions leaked, %d rows for %d reported", seed, b.Live, b.Rows, stats.Tokens)
+		}
+	}
+}
+
+// TestForestSharesPrefixes counts: four choices of a question cost the question
+// once, an identical request nothing.
+func TestForestSharesPrefixes(t *testing.T) {
+	l, b := newLM(t, letters{}, Options{MaxLength: 100})
+	q := "abcabcabc"
+	requests := []Request{{q, " xy"}, {q, " z"}, {q, " xw"}, {q, " xy"}, {q + " xy", "q"}}
+	results, stats, err := l.Score(context.Background(), requests, RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// BOS, nine letters, " ", "x", and for the last request "y".
+	if b.Rows != 1+9+1+1+1 {
+		t.Errorf("computed %d rows, want 13", b.Rows)
+	}
+	if results[0] != results[3] {
+		t.Errorf("equal requests differ: %+v and %+v", results[0], results[3])
+	}
+	if want := int64(12 + 11 + 12 + 12 + 13); stats.Requested != want {
+		t.Errorf("requested %d tokens, want %d", stats.Requested, want)
+	}
+	if stats.Scored != 3+2+3+3+1 {
+		t.Errorf("scored %d tokens, want 12", stats.Scored)
+	}
+}
+
+func TestEmptyContinuationIsCertain(t *testing.T) {
+	l, _ := newLM(t, letters{}, Options{MaxLength: 100})
+	res, _, err := l.Score(context.Background(), []Request{{"a", ""}}, RunOptions{})
+	if err != nil || res[0].LogLikelihood != 0 || !res[0].Greedy || res[0].ContinuationTokens != 0 {
+		t.Errorf("got %+v, %v", res[0], err)
+	}
+}
+
+func TestStrictLength(t *testing.T) {
+	l, b := newLM(t, letters{}, Options{MaxLength: 5, StrictLength: true})
+	_, _, err := l.Score(context.Background(), []Request{{"ab", "cd"}, {"abcd", "abd"}}, RunOptions{})
+	if err == nil || !strings.Contains(err.Error(), "--strict-length") || b.Rows != 0 {
+		t.Errorf("error %v after %d rows", err, b.Rows)
+	}
+}
+
+func TestCallbackErrorStopsPlan(t *testing.T) {
+	l, _ := newLM(t, letters{}, Options{MaxLength: 50})
+	p := l.NewPlan()
+	stop := errors.New("disk full")
+	if err := p.Loglikelihood(Request{"a", "b"}, func(Result) error { return stop }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Run(context.Background(), RunOptions{}); !errors.Is(err, stop) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	l, _ := newLM(t, letters{}, Options{MaxLength: 5})
+	p := l.NewPlan()
+	for name, err := range map[string]error{
+		"empty prompt": p.Generate(nil, 1, nil),
+		"no tokens":    p.Generate([]int32{1}, 0, nil),
+		"too long":     p.Generate([]int32{1, 2, 3, 4, 5}, 2, nil),
+	} {
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if p.Generate([]int32{1, 2, 3, 4, 5}, 1, nil) != nil {
+		t.Error("the last token decoded needs no place in the context")
+	}
+}
