@@ -1,0 +1,221 @@
+package checkpoint
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/softbench/softbench/engine/safetensors"
+)
+
+// Checkpoint is an open checkpoint. Its tensors are views of mapped files,
+// valid until Close. It is read-only and safe for concurrent use.
+type Checkpoint struct {
+	Dir    string
+	Config Config
+
+	Embed *safetensors.Tensor // [vocab, hidden]
+	Norm  *safetensors.Tensor // [hidden]
+	Head  *safetensors.Tensor // [vocab, hidden]; Embed itself where they are tied
+	// Layers has Config.Layers entries.
+	Layers []Layer
+
+	Parameters int64  // elements of all weights in use, a tied head counted once
+	DType      string // of the matrices: F32, F16 or BF16; the widest where they differ
+	Notes      []string
+
+	set  *safetensors.Set
+	used []*safetensors.Tensor // sorted by name
+	sum  func() (string, error)
+}
+
+// Layer is the weights of one block; nil where the architecture has none.
+// q is heads·head_dim and kv is kv_heads·head_dim.
+type Layer struct {
+	AttnNorm, MLPNorm          *safetensors.Tensor // [hidden]
+	Q, K, V                    *safetensors.Tensor // [q|kv|kv, hidden]
+	O                          *safetensors.Tensor // [hidden, q]
+	QBias, KBias, VBias, OBias *safetensors.Tensor // [q|kv|kv|hidden]
+	QNorm, KNorm               *safetensors.Tensor // [head_dim]
+	Gate, Up                   *safetensors.Tensor // [intermediate, hidden]
+	Down                       *safetensors.Tensor // [hidden, intermediate]
+	GateBias, UpBias, DownBias *safetensors.Tensor // [intermediate|intermediate|hidden]
+	Scale                      *safetensors.Tensor // [heads, 1]: s of the scaled attention kinds
+}
+
+// Options are choices at load time.
+type Options struct {
+	// Attention is an attention kind's name that overrides the config's; empty
+	// for none.
+	Attention string
+	// SkipFinite leaves out the search for NaN and infinity: for tests only.
+	SkipFinite bool
+}
+
+// Open reads config.json, maps the weights and checks them against each other.
+func Open(dir string, o Options) (*Checkpoint, error) {
+	k := &Checkpoint{Dir: dir}
+	weights, err := k.survey(o)
+	if err != nil {
+		return nil, err
+	}
+	if k.set, err = safetensors.OpenSet(weights); err != nil {
+		return nil, err
+	}
+	if err := k.load(weights, o); err != nil {
+		_ = k.set.Close() // the error that matters is err
+		return nil, err
+	}
+	k.sum = sync.OnceValues(k.hash)
+	return k, nil
+}
+
+// Close unmaps the weights: no tensor may be touched afterwards.
+func (k *Checkpoint) Close() error { return k.set.Close() }
+
+// load fills the weights' places and looks at every tensor of the files.
+func (k *Checkpoint) load(weights string, o Options) error {
+	for _, w := range k.Config.outer() {
+		if err := k.place(weights, w, nil); err != nil {
+			return err
+		}
+	}
+	// Layer by layer, so that a config claiming a billion fails at the first
+	// that is missing.
+	for i := range k.Config.Layers {
+		var l Layer
+		for _, w := range k.Config.layer(i) {
+			if err := k.place(weights, w, &l); err != nil {
+				return err
+			}
+		}
+		k.Layers = append(k.Layers, l)
+	}
+	if k.Config.TieEmbeddings {
+		k.Head = k.Embed
+	}
+	slices.SortFunc(k.used, func(a, b *safetensors.Tensor) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	if err := k.extras(o); err != nil {
+		return err
+	}
+	if o.SkipFinite {
+		return nil
+	}
+	return k.checkFinite()
+}
+
+// place finds the tensor for w, checks its type and shape, and puts it in its
+// slot.
+func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
+	t := k.set.Tensor(w.Name)
+	if t == nil {
+		return k.missing(weights, w)
+	}
+	file := k.set.FileOf(t)
+	if !slices.Equal(t.Shape, w.Shape) {
+		return fmt.Errorf("%s: tensor %q has shape %v, config.json calls for %v", file, w.Name, t.Shape, w.Shape)
+	}
+	if !t.DType.Float() {
+		return fmt.Errorf("%s: tensor %q has dtype %s: softbench reads F32, F16 and BF16; save the model in one of them", file, w.Name, t.DType)
+	}
+	if w.Matrix {
+		switch d := string(t.DType); {
+		case k.DType == "":
+			k.DType = d
+		case k.DType != d:
+			k.DType = "F32"
+			const note = "the matrices are of several dtypes; each is read as its own"
+			if !slices.Contains(k.Notes, note) {
+				k.Notes = append(k.Notes, note)
+			}
+		}
+	}
+	k.Parameters += int64(t.Elements())
+	k.used = append(k.used, t)
+	*w.slot(k, l) = t
+	return nil
+}
+
+// missing says which tensor is absent, and guesses why.
+func (k *Checkpoint) missing(weights string, w Weight) error {
+	hint := "the checkpoint is incomplete or its config.json belongs to another"
+	switch {
+	case scaleVector.MatchString(w.Name):
+		hint = fmt.Sprintf("%s needs it; choose an unscaled kind with --attention", k.Config.Attention)
+	case w.Name == headName:
+		hint = "if the head shares the embedding, set tie_word_embeddings to true in config.json"
+	case k.set.Tensor(trimModel(w.Name)) != nil:
+		hint = "the files name their tensors without \"model.\": save the whole causal language model, not its body alone"
+	}
+	return fmt.Errorf("%s: tensor %q (shape %v) is missing: %s", weights, w.Name, w.Shape, hint)
+}
+
+func trimModel(name string) string {
+	if len(name) > 6 && name[:6] == "model." {
+		return name[6:]
+	}
+	return name
+}
+
+// extras judges the tensors that no weight asked for.
+func (k *Checkpoint) extras(o Options) error {
+	used := map[*safetensors.Tensor]bool{}
+	for _, t := range k.used {
+		used[t] = true
+	}
+	rotary, scales, logs := 0, 0, 0
+	for _, name := range k.set.Names() {
+		t := k.set.Tensor(name)
+		file := k.set.FileOf(t)
+		switch {
+		case used[t]:
+		case name == headName && k.Config.TieEmbeddings:
+			if t.DType != k.Embed.DType || !slices.Equal(t.Shape, k.Embed.Shape) || !bytes.Equal(t.Data, k.Embed.Data) {
+				return fmt.Errorf("%s: tensor %q differs from the embedding that tie_word_embeddings says it shares: set that to false in config.json, or remove the tensor", file, name)
+			}
+		case rotaryBuffer.MatchString(name):
+			rotary++
+		case logTable.MatchString(name):
+			if err := checkLogTable(t); err != nil {
+				return fmt.Errorf("%s: tensor %q: %w", file, name, err)
+			}
+			logs++
+		case scaleVector.MatchString(name) && o.Attention != "":
+			scales++
+		case scaleVector.MatchString(name):
+			return fmt.Errorf("%s: tensor %q is unexpected: %s attention has no scale; if the model was trained with one choose --attention scaled-%[3]s, else --attention %[3]s", file, name, k.Config.Attention)
+		default:
+			return fmt.Errorf("%s: tensor %q (shape %v) is unexpected: a %s model has none; the checkpoint holds more than this architecture or its config.json belongs to another", file, name, t.Shape, k.Config.ModelType)
+		}
+	}
+	if rotary > 0 {
+		k.Notes = append(k.Notes, fmt.Sprintf("%d stored rotary inv_freq tensors are ignored, as by transformers: frequencies follow from config.json", rotary))
+	}
+	if logs > 0 {
+		k.Notes = append(k.Notes, fmt.Sprintf("%d stored tables of ln(position+2) are not read: they are computed", logs))
+	}
+	if scales > 0 {
+		k.Notes = append(k.Notes, fmt.Sprintf("%d learned attention scales are ignored: --attention %s has none", scales, k.Config.Attention))
+	}
+	return nil
+}
+
+// checkLogTable compares a stored logn buffer, [positions, 1, 1], with
+// ln(position+2), to what bfloat16 can hold: another table would mean another
+// attention.
+func checkLogTable(t *safetensors.Tensor) error {
+	if !t.DType.Float() || len(t.Shape) == 0 || t.Elements() != t.Shape[0] {
+		return fmt.Errorf("dtype %s and shape %v: want one float per position", t.DType, t.Shape)
+	}
+	var v [1]float32
+	for i := range t.Shape[0] {
+		t.RowF32(i, v[:])
+		want := math.Log(float64(i) + 2)
+		if !(math.Abs(float64(v[0])-want) <= want/256) {
+			return fmt.Errorf("position %d holds %v, want ln(%d) = %.4f: this is not the scaled attention softbench knows", i, v[0], i+2, want)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxConfig bounds config.json, in bytes: real ones have a few thousand.
+const maxConfig = 16 << 20
+
+// survey looks at the directory, reads config.json into k, and returns the file
+// that leads to the weights.
+func (k *Checkpoint) survey(o Options) (weights string, err error) {
+	st, err := os.Stat(k.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("%s: no such directory: give a Hugging Face checkpoint directory", k.Dir)
+	case err != nil:
+		return "", brief(k.Dir, err)
+	case !st.IsDir():
+		return "", fmt.Errorf("%s: not a directory: give the directory that holds config.json and *.safetensors", k.Dir)
+	}
+	entries, err := os.ReadDir(k.Dir)
+	if err != nil {
+		return "", brief(k.Dir, err)
+	}
+	names := make([]string, 0, len(entries))
+	have := map[string]bool{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+		have[e.Name()] = true
+	}
+	if have["adapter_config.json"] || have["adapter_model.safetensors"] {
+		return "", fmt.Errorf("%s: this is an adapter: merge it into its base model (peft's merge_and_unload) and save that", k.Dir)
+	}
+	if err := k.readConfig(have, names, o); err != nil {
+		return "", err
+	}
+	return k.findWeights(have, names)
+}
+
+func (k *Checkpoint) readConfig(have map[string]bool, names []string, o Options) error {
+	path := filepath.Join(k.Dir, "config.json")
+	if !have["config.json"] {
+		hint := "give a Hugging Face checkpoint directory"
+		if n := withSuffix(names, ".gguf"); n != "" {
+			hint = "GGUF files such as " + n + " are not read: use the original Hugging Face checkpoint"
+		}
+		return fmt.Errorf("%s: there is no config.json: %s", k.Dir, hint)
+	}
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return brief(path, err)
+	case !st.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file", path)
+	case st.Size() > maxConfig:
+		return fmt.Errorf("%s: %d bytes, more than the limit of %d", path, st.Size(), maxConfig)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return brief(path, err)
+	}
+	if k.Config, k.Notes, err = ParseConfig(text, o.Attention); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// findWeights chooses as transformers does: model.safetensors, else its index.
+// A single .safetensors file of another name is taken too.
+func (k *Checkpoint) findWeights(have map[string]bool, names []string) (string, error) {
+	const single, index = "model.safetensors", "model.safetensors.index.json"
+	if have[single] {
+		if have[index] {
+			k.Notes = append(k.Notes, "both "+single+" and "+index+" are there: the first is read, as by transformers")
+		}
+		return filepath.Join(k.Dir, single), nil
+	}
+	if have[index] {
+		return filepath.Join(k.Dir, index), nil
+	}
+	var found []string
+	for _, n := range names {
+		if strings.HasSuffix(n, ".safetensors") {
+			found = append(found, n)
+		}
+	}
+	switch {
+	case len(found) == 1 && !strings.Contains(found[0], "-of-"):
+		return filepath.Join(k.Dir, found[0]), nil
+	case len(found) > 0:
+		return "", fmt.Errorf("%s: %d .safetensors files but neither %s nor %s: download the index too", k.Dir, len(found), single, index)
+	}
+	for _, other := range []struct{ suffix, hint string }{
+		{".gguf", "GGUF is not read: use the original Hugging Face checkpoint"},
+		{".bin", "load it with transformers and save it again with save_pretrained, which writes safetensors"},
+		{".pt", "convert it to a Hugging Face checkpoint in safetensors"},
+		{".pth", "convert it to a Hugging Face checkpoint in safetensors"},
+	} {
+		if n := withSuffix(names, other.suffix); n != "" {
+			return "", fmt.Errorf("%s: no .safetensors file, only %s: %s", k.Dir, n, other.hint)
+		}
+	}
+	return "", fmt.Errorf("%s: no weights: %s and %s are both missing", k.Dir, single, index)
+}
+
+func withSuffix(names []string, suffix string) string {
+	for _, n := range names {
+		if strings.HasSuffix(n, suffix) {
+			return n
+		}
+	}
+	return ""
+}
+
+// brief is a file error as "path: reason".
+func brief(path string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}

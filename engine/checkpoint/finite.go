@@ -1,0 +1,134 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/softbench/softbench/engine/safetensors"
+)
+
+// chunk is the unit of parallel passes over weights, in bytes: a multiple of
+// every element's width and of 64.
+const chunk = 4 << 20
+
+// pieces calls visit for every chunk of the tensors' data from as many
+// goroutines as there are CPUs: tensor i, and the byte its chunk starts at. It
+// stops early once one fails, and returns the error of the first failing piece
+// in tensor order among those seen.
+//
+// A mapped file that is cut short by someone else, or on a failing disk, faults
+// when touched: that becomes an error too.
+func pieces(tensors []*safetensors.Tensor, visit func(i, at int, data []byte) error) error {
+	type piece struct{ tensor, at int }
+	var all []piece
+	for i, t := range tensors {
+		for at := 0; at < len(t.Data); at += chunk {
+			all = append(all, piece{i, at})
+		}
+	}
+	var (
+		next   atomic.Int64
+		failed atomic.Bool
+		errs   = make([]error, len(all))
+		wg     sync.WaitGroup
+	)
+	one := func(n int) (err error) {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		p := all[n]
+		t := tensors[p.tensor]
+		defer func() {
+			if r := recover(); r != nil {
+				if _, fault := r.(interface{ Addr() uintptr }); !fault {
+					panic(r)
+				}
+				err = fmt.Errorf("tensor %q: its file was cut short or became unreadable while open", t.Name)
+			}
+		}()
+		return visit(p.tensor, p.at, t.Data[p.at:min(p.at+chunk, len(t.Data))])
+	}
+	for range min(runtime.GOMAXPROCS(0), len(all)) {
+		wg.Go(func() {
+			for !failed.Load() {
+				n := int(next.Add(1)) - 1
+				if n >= len(all) {
+					return
+				}
+				if errs[n] = one(n); errs[n] != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFinite refuses weights that are NaN or infinite, naming the first found.
+func (k *Checkpoint) checkFinite() error {
+	return pieces(k.used, func(i, at int, data []byte) error {
+		t := k.used[i]
+		if !anyNonFinite(t.DType, data) {
+			return nil
+		}
+		width := t.DType.Bits() / 8
+		for j := 0; j < len(data)/width; j++ {
+			var v [1]float32
+			safetensors.Decode(t.DType, v[:], data[j*width:])
+			if x := float64(v[0]); math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("%s: tensor %q holds %v at index %v: the checkpoint is damaged or its training diverged", k.set.FileOf(t), t.Name, x, indexOf(t.Shape, at/width+j))
+			}
+		}
+		return nil
+	})
+}
+
+// anyNonFinite reports whether any element's exponent bits are all ones. It
+// looks at eight bytes at once: with all but the exponents masked off, adding
+// one to each exponent carries into its (masked) sign bit exactly where all its
+// bits were set, and never further.
+func anyNonFinite(d safetensors.DType, data []byte) bool {
+	var mask, one, sign uint64
+	switch d {
+	case safetensors.BF16:
+		mask, one, sign = 0x7f807f807f807f80, 0x0080008000800080, 0x8000800080008000
+	case safetensors.F16:
+		mask, one, sign = 0x7c007c007c007c00, 0x0400040004000400, 0x8000800080008000
+	default:
+		mask, one, sign = 0x7f8000007f800000, 0x0080000000800000, 0x8000000080000000
+	}
+	var seen uint64
+	for len(data) >= 32 {
+		b := data[:32]
+		seen |= binary.LittleEndian.Uint64(b)&mask + one
+		seen |= binary.LittleEndian.Uint64(b[8:])&mask + one
+		seen |= binary.LittleEndian.Uint64(b[16:])&mask + one
+		seen |= binary.LittleEndian.Uint64(b[24:])&mask + one
+		data = data[32:]
+	}
+	var rest [32]byte // zeros are finite
+	copy(rest[:], data)
+	for i := 0; i < 32; i += 8 {
+		seen |= binary.LittleEndian.Uint64(rest[i:])&mask + one
+	}
+	return seen&sign != 0
+}
+
+// indexOf turns a flat row-major position into one per dimension.
+func indexOf(shape []int, flat int) []int {
+	at := make([]int, len(shape))
+	for d := len(shape) - 1; d >= 0; d-- {
+		at[d] = flat % shape[d]
+		flat /= shape[d]
+	}
+	return at
+}

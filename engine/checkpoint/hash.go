@@ -1,0 +1,74 @@
+package checkpoint
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// SHA256 returns the checkpoint's identity in hexadecimal: equal for two
+// checkpoints that have the same resolved config (attention kind included) and
+// the same weights in use, whatever the names, number and layout of their files.
+// It is computed once, in parallel.
+//
+// It is the SHA-256 of these lines, each ended by "\n":
+//
+//	softbench checkpoint 1
+//	the config: one "key value" line per field, as configLines writes them
+//	per weight in use, by name: its name (quoted as by Go's %q), dtype, shape,
+//	and the SHA-256 of each 4 MiB piece of its data, separated by spaces
+//
+// Tensors that are not used (see Notes) do not count.
+func (k *Checkpoint) SHA256() (string, error) { return k.sum() }
+
+func (k *Checkpoint) hash() (string, error) {
+	sums := make([][][sha256.Size]byte, len(k.used))
+	for i, t := range k.used {
+		sums[i] = make([][sha256.Size]byte, (len(t.Data)+chunk-1)/chunk)
+	}
+	if err := pieces(k.used, func(i, at int, data []byte) error {
+		sums[i][at/chunk] = sha256.Sum256(data)
+		return nil
+	}); err != nil {
+		return "", fmt.Errorf("%s: %w", k.Dir, err)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "softbench checkpoint 1\n%s", k.Config.lines())
+	for i, t := range k.used {
+		fmt.Fprintf(h, "%q %s %v", t.Name, t.DType, t.Shape)
+		for _, s := range sums[i] {
+			fmt.Fprintf(h, " %x", s)
+		}
+		fmt.Fprintln(h)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// lines writes the fields that change what is computed. TorchDType is not one:
+// the tensors say their types themselves.
+func (c *Config) lines() string {
+	return fmt.Sprintf(`model_type %s
+hidden %d
+intermediate %d
+layers %d
+heads %d
+kv_heads %d
+head_dim %d
+vocab %d
+max_positions %d
+norm_eps %v
+qk_norm_eps %v
+rope_theta %v
+rope %s %v %v %v %d
+tie %t
+biases %t %t %t
+qk_norm %t
+attention %s
+sliding_window %d
+bos %d
+eos %d
+`, c.ModelType, c.Hidden, c.Intermediate, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.Vocab, c.MaxPositions,
+		c.NormEps, c.QKNormEps, c.RopeTheta,
+		c.Rope.Type, c.Rope.Factor, c.Rope.LowFreqFactor, c.Rope.HighFreqFactor, c.Rope.OriginalMaxPositions,
+		c.TieEmbeddings, c.QKVBias, c.OutputBias, c.MLPBias, c.QKNorm, c.Attention, c.SlidingWindow, c.BOS, c.EOS)
+}

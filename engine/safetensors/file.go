@@ -1,0 +1,149 @@
+package safetensors
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+)
+
+// Tensor is a view of one tensor. Data is little-endian, row-major, read-only,
+// and valid until the File or Set it came from is closed.
+type Tensor struct {
+	Name  string
+	DType DType
+	Shape []int
+	Data  []byte
+
+	mapping *mapping // where Data lies, nil where it is ordinary memory
+	offset  int      // of Data in it
+}
+
+// Elements returns the number of elements.
+func (t *Tensor) Elements() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= d
+	}
+	return n
+}
+
+// RowF32 converts row i, the i-th slice along the first dimension, to float32.
+// dst must have the row's length; for a vector that is 1. It panics where i is
+// out of range or the type is not F32, F16 or BF16.
+func (t *Tensor) RowF32(i int, dst []float32) {
+	n := 1
+	for _, d := range t.Shape[1:] {
+		n *= d
+	}
+	width := t.DType.Bits() / 8 * n
+	Decode(t.DType, dst[:n], t.Data[i*width:(i+1)*width])
+}
+
+// F32 returns all elements as float32, a copy, row-major.
+func (t *Tensor) F32() []float32 {
+	out := make([]float32, t.Elements())
+	Decode(t.DType, out, t.Data)
+	return out
+}
+
+// Drop tells the system that t's pages, where they hold nothing else, will not
+// be needed soon. Data stays readable (it is read from the file again), so this
+// only bounds resident memory. It does nothing where memory is not mapped.
+func Drop(t *Tensor) {
+	if t.mapping != nil {
+		t.mapping.drop(t.offset, len(t.Data))
+	}
+}
+
+// File is one open safetensors file.
+type File struct {
+	Path     string
+	Metadata map[string]string // the header's __metadata__, nil where absent
+
+	tensors []*Tensor // in the order of their data
+	byName  map[string]*Tensor
+	mapping *mapping
+}
+
+// Open maps the file and validates its header. Errors are one line and start
+// with the path.
+func Open(path string) (*File, error) {
+	m, err := mapFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f, err := newFile(path, m)
+	if err != nil {
+		m.close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+func newFile(path string, m *mapping) (*File, error) {
+	entries, metadata, data, err := parse(m.data)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Path: path, Metadata: metadata, mapping: m, byName: make(map[string]*Tensor, len(entries))}
+	for _, e := range entries {
+		start, end := data+int(e.start), data+int(e.end)
+		t := &Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: m.data[start:end:end], mapping: m, offset: start}
+		f.tensors = append(f.tensors, t)
+		f.byName[e.name] = t
+	}
+	return f, nil
+}
+
+// Tensors returns all tensors in the order of their data.
+func (f *File) Tensors() []*Tensor { return f.tensors }
+
+// Tensor returns the tensor of that name, nil where there is none.
+func (f *File) Tensor(name string) *Tensor { return f.byName[name] }
+
+// Close unmaps the file: no tensor's Data may be touched afterwards.
+func (f *File) Close() error { return f.mapping.close() }
+
+// openRegular opens a file that can be mapped or read whole.
+func openRegular(path string) (*os.File, int, error) {
+	// Look before opening: opening a named pipe would wait for a writer.
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, pathError(path, err)
+	}
+	if !st.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s: not a regular file", path)
+	}
+	if st.Size() > math.MaxInt {
+		return nil, 0, fmt.Errorf("%s: %d bytes are more than this machine can address", path, st.Size())
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, pathError(path, err)
+	}
+	return f, int(st.Size()), nil
+}
+
+// readWhole is the mapping's portable stand-in.
+func readWhole(f *os.File, path string, size int) ([]byte, error) {
+	b := make([]byte, size)
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, pathError(path, err)
+	}
+	return b, nil
+}
+
+// pathError puts the path first, as every error here does.
+func pathError(path string, err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	} else if errors.As(err, &le) {
+		err = le.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}

@@ -1,0 +1,177 @@
+package safetensors
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Set is the tensors of one file, or of all shards an index names.
+type Set struct {
+	Files []*File
+
+	byName map[string]*Tensor
+	names  []string
+}
+
+// OpenSet opens path: a .safetensors file, or an index as the hub writes it
+// (model.safetensors.index.json) with its shards, which lie beside it.
+//
+// An index must agree with its shards exactly: every tensor it names is in the
+// shard it says, and the shards hold no others.
+func OpenSet(path string) (*Set, error) {
+	s := &Set{byName: map[string]*Tensor{}}
+	if !strings.HasSuffix(path, ".json") {
+		f, err := Open(path)
+		if err != nil {
+			return nil, err
+		}
+		s.Files, s.byName = []*File{f}, f.byName
+	} else if err := s.openIndex(path); err != nil {
+		_ = s.Close() // the error that matters is err
+		return nil, err
+	}
+	for name := range s.byName {
+		s.names = append(s.names, name)
+	}
+	slices.Sort(s.names)
+	return s, nil
+}
+
+func (s *Set) openIndex(path string) error {
+	if err := checkIndexFile(path); err != nil {
+		return err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return pathError(path, err)
+	}
+	shardOf, err := parseIndex(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	shards := map[string]bool{}
+	for _, shard := range shardOf {
+		shards[shard] = true
+	}
+	for _, shard := range sortedKeys(shards) {
+		f, err := Open(filepath.Join(filepath.Dir(path), filepath.FromSlash(shard)))
+		if errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%w: %s names this shard; download it", err, path)
+		} else if err != nil {
+			return err
+		}
+		s.Files = append(s.Files, f)
+		for _, t := range f.Tensors() {
+			switch want, ok := shardOf[t.Name]; {
+			case !ok:
+				return fmt.Errorf("%s: tensor %q is not in the weight_map of %s", f.Path, t.Name, path)
+			case want != shard:
+				return fmt.Errorf("%s: tensor %q should be in %q by the weight_map of %s", f.Path, t.Name, want, path)
+			}
+			s.byName[t.Name] = t
+		}
+	}
+	for _, name := range sortedKeys(shardOf) {
+		if s.byName[name] == nil {
+			return fmt.Errorf("%s: tensor %q is not in %q, where the weight_map puts it", path, name, shardOf[name])
+		}
+	}
+	return nil
+}
+
+// checkIndexFile refuses an index that is no regular file or absurdly large.
+func checkIndexFile(path string) error {
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return pathError(path, err)
+	case !st.Mode().IsRegular():
+		return fmt.Errorf("%s: not a regular file", path)
+	case st.Size() > MaxHeader:
+		return fmt.Errorf("%s: %d bytes, more than the limit of %d", path, st.Size(), MaxHeader)
+	}
+	return nil
+}
+
+// parseIndex returns the weight_map: tensor name to shard, a path below the
+// index's directory.
+func parseIndex(data []byte) (map[string]string, error) {
+	if !utf8.Valid(data) {
+		return nil, errors.New("the index is not UTF-8")
+	}
+	d := &walker{json.NewDecoder(bytes.NewReader(data))}
+	var shardOf map[string]string
+	err := d.object("index", func(key string) error {
+		if key != "weight_map" {
+			return d.skip()
+		}
+		shardOf = map[string]string{}
+		return d.object(key, func(name string) error {
+			shard, err := d.text(fmt.Sprintf("weight_map entry %q", name))
+			if err != nil {
+				return err
+			}
+			if !filepath.IsLocal(shard) || strings.ContainsFunc(shard, oddInPath) || !strings.HasSuffix(shard, ".safetensors") {
+				return fmt.Errorf("weight_map entry %q: %q is not a .safetensors file below the index's directory", name, shard)
+			}
+			shardOf[name] = shard
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("the index goes on after its JSON object, at byte %d", d.InputOffset())
+	}
+	if len(shardOf) == 0 {
+		return nil, errors.New("the index has no weight_map with entries")
+	}
+	return shardOf, nil
+}
+
+// Names returns all tensor names, sorted.
+func (s *Set) Names() []string { return s.names }
+
+// Tensor returns the tensor of that name, nil where there is none.
+func (s *Set) Tensor(name string) *Tensor { return s.byName[name] }
+
+// FileOf returns the path of the file that holds t.
+func (s *Set) FileOf(t *Tensor) string {
+	for _, f := range s.Files {
+		if f.byName[t.Name] == t {
+			return f.Path
+		}
+	}
+	return ""
+}
+
+// Close closes all files: no tensor's Data may be touched afterwards.
+func (s *Set) Close() error {
+	var errs []error
+	for _, f := range s.Files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// oddInPath is true of what no shard's name holds: it would mean a separator on
+// some systems, or break an error's line.
+func oddInPath(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }
