@@ -41,7 +41,18 @@ func missing(need ...string) string {
 
 // archCandidates lists the assembly paths, the fastest first.
 func archCandidates() []candidate {
-	return nil
+	var list []candidate
+	offer := func(s *simd, need ...string) {
+		c := candidate{name: s.name, reason: missing(need...)}
+		if c.reason == "" {
+			c.set = s
+		}
+		list = append(list, c)
+	}
+	offer(avx512bf16, "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16")
+	offer(avx512, "avx512f", "avx512bw", "avx512dq", "avx512vl")
+	offer(avx2, "avx2", "fma")
+	return list
 }
 
 func cpuFeatures() []string {

@@ -1,0 +1,183 @@
+//go:build !noasm
+
+package kernel
+
+import "sync"
+
+// pairBlock is the number of k that a bfloat16 panel is padded to: what an AMX
+// tile takes at once.
+const pairBlock = 32
+
+// NewMatrix implements Set. Panels lie one after the other, the last padded
+// with zero columns:
+//
+//	float32:  [panel][k][column in panel]
+//	bfloat16: [panel][k/2][column in panel][2], k padded with zeros to 32
+func (s *simd) NewMatrix(dt DType, n, k int) *Matrix {
+	w := &Matrix{N: n, K: k, DType: dt}
+	panels := (n + s.panel - 1) / s.panel
+	if dt == BFloat16 {
+		w.BF16 = make([]uint16, panels*s.panel*pairedK(k))
+	} else {
+		w.F32 = make([]float32, panels*s.panel*k)
+	}
+	return w
+}
+
+func pairedK(k int) int { return (k + pairBlock - 1) / pairBlock * pairBlock }
+
+// PackRows implements Set.
+func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
+	buf := make([]float32, w.K)
+	for j := n0; j < n1; j++ {
+		row(j, buf)
+		panel, c := j/s.panel, j%s.panel
+		if w.DType == BFloat16 {
+			dst := w.BF16[panel*s.panel*pairedK(w.K):][:s.panel*pairedK(w.K)]
+			for k, x := range buf {
+				dst[(k/2*s.panel+c)*2+k%2] = ToBF16(x)
+			}
+			continue
+		}
+		dst := w.F32[panel*s.panel*w.K:][:s.panel*w.K]
+		for k, x := range buf {
+			dst[k*s.panel+c] = x
+		}
+	}
+}
+
+// Prepare implements Set. Rows are padded with zeros to whole blocks of k.
+func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
+	stride, padded := InputStride(in.K), pairedK(in.K)
+	for i := m0; i < m1; i++ {
+		src := x[i*ldx:][:in.K]
+		if in.DType == Float32 {
+			dst := in.F32[i*stride:][:padded]
+			clear(dst[copy(dst, src):])
+			continue
+		}
+		dst := in.BF16[i*stride:][:padded]
+		for k, v := range src {
+			dst[k] = ToBF16(v)
+		}
+		clear(dst[in.K:])
+	}
+}
+
+// MatMul implements Set.
+func (s *simd) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool) {
+	if m0 >= m1 || n0 >= n1 {
+		return
+	}
+	_ = y[(m1-m0-1)*ldy+n1-n0-1]
+	mode := modeStore
+	if add {
+		mode = modeAdd
+	}
+	switch {
+	case w.DType == Float32:
+		s.matMulF32(y, ldy, in, m0, m1, w, n0, n1, mode)
+	case s.isa == isaAVX512BF16:
+		s.matMulDot(y, ldy, in, m0, m1, w, n0, n1, mode)
+	default:
+		s.matMulWide(y, ldy, in, m0, m1, w, n0, n1, mode)
+	}
+}
+
+// cacheBlock is the size in bytes of the rows of A that are kept in the second
+// level cache while B's panels pass by.
+const cacheBlock = 512 << 10
+
+// rowBlock is the number of rows of A, of stride bytes each, in a cacheBlock:
+// whole tiles.
+func (s *simd) rowBlock(stride uintptr) int {
+	return max(1, cacheBlock/int(stride)/s.rows) * s.rows
+}
+
+// matMulF32 multiplies float32 with float32.
+func (s *simd) matMulF32(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
+	stride := InputStride(in.K)
+	_ = in.F32[(m1-1)*stride+in.K-1]
+	t := tile{
+		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 4,
+		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,
+		steps: w.K, mode: mode,
+	}
+	block := s.rowBlock(t.lda)
+	for b := m0; b < m1; b += block {
+		end := min(m1, b+block)
+		for n := n0; n < n1; n += s.panel {
+			t.b = at(w.F32, n*w.K)
+			s.columns(&t, min(s.panel, n1-n))
+			for i := b; i < end; i += s.rows {
+				t.rows = min(s.rows, end-i)
+				t.a, t.c = at(in.F32, i*stride), at(y, (i-m0)*ldy+n-n0)
+				s.tileF32(&t)
+			}
+		}
+	}
+}
+
+// matMulDot multiplies pairs of bfloat16 with VDPBF16PS.
+func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
+	stride, padded := InputStride(in.K), pairedK(w.K)
+	_ = in.BF16[(m1-1)*stride+padded-1]
+	t := tile{
+		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 2,
+		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,
+		steps: (w.K + 1) / 2, mode: mode,
+	}
+	block := s.rowBlock(t.lda)
+	for b := m0; b < m1; b += block {
+		end := min(m1, b+block)
+		for n := n0; n < n1; n += s.panel {
+			t.b = at(w.BF16, n*padded)
+			s.columns(&t, min(s.panel, n1-n))
+			for i := b; i < end; i += s.rows {
+				t.rows = min(s.rows, end-i)
+				t.a, t.c = at(in.BF16, i*stride), at(y, (i-m0)*ldy+n-n0)
+				tileDotAVX512(&t)
+			}
+		}
+	}
+}
+
+// matMulWide multiplies bfloat16 by widening: A's rows once into scratch, B's
+// panels in the micro-kernel.
+func (s *simd) matMulWide(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
+	stride, padded := InputStride(in.K), pairedK(w.K)
+	_ = in.BF16[(m1-1)*stride+padded-1]
+	t := tile{
+		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 4,
+		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,
+		steps: (w.K + 1) / 2, mode: mode,
+	}
+	block := s.rowBlock(t.lda)
+	scratch := wideScratch.Get().(*[]float32)
+	defer wideScratch.Put(scratch)
+	if need := min(block, m1-m0) * stride; cap(*scratch) < need {
+		*scratch = make([]float32, need)
+	}
+	for b := m0; b < m1; b += block {
+		end := min(m1, b+block)
+		rows := (*scratch)[:(end-b)*stride]
+		s.widen(rows, in.BF16[b*stride:][:len(rows)-stride+padded])
+		for n := n0; n < n1; n += s.panel {
+			t.b = at(w.BF16, n*padded)
+			s.columns(&t, min(s.panel, n1-n))
+			for i := b; i < end; i += s.rows {
+				t.rows = min(s.rows, end-i)
+				t.a, t.c = at(rows, (i-b)*stride), at(y, (i-m0)*ldy+n-n0)
+				s.tileWide(&t)
+			}
+		}
+	}
+}
+
+var wideScratch = sync.Pool{New: func() any { return new([]float32) }}
+
+func (s *simd) widen(dst []float32, src []uint16) {
+	for i, h := range src {
+		dst[i] = FromBF16(h)
+	}
+}

@@ -1,0 +1,80 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"unsafe"
+)
+
+// isa is an instruction set with assembly here.
+type isa uint8
+
+const (
+	isaAVX2 isa = iota
+	isaAVX512
+	isaAVX512BF16
+)
+
+// simd is the Set of a vector instruction set. Its methods fall back to
+// Generic for what has no assembly.
+type simd struct {
+	Generic
+	isa  isa
+	name string
+	// lanes is the number of float32 in a vector; rows and panel are the
+	// micro-kernel's rows and columns, a panel being two vectors.
+	lanes, rows, panel int
+}
+
+var (
+	avx2       = &simd{isa: isaAVX2, name: "avx2", lanes: 8, rows: 6, panel: 16}
+	avx512     = &simd{isa: isaAVX512, name: "avx512", lanes: 16, rows: 14, panel: 32}
+	avx512bf16 = &simd{isa: isaAVX512BF16, name: "avx512bf16", lanes: 16, rows: 14, panel: 32}
+)
+
+// Name implements Set.
+func (s *simd) Name() string { return s.name }
+
+// PanelWidth implements Set.
+func (s *simd) PanelWidth() int { return s.panel }
+
+// laneMasks[n] has the first n lanes set.
+var laneMasks = func() (m [9][8]int32) {
+	for n := range m {
+		for i := range n {
+			m[n][i] = -1
+		}
+	}
+	return m
+}()
+
+// columns sets how many columns of C exist: the vectors and the last one's mask.
+func (s *simd) columns(t *tile, n int) {
+	t.vecs = (n + s.lanes - 1) / s.lanes
+	last := n - (t.vecs-1)*s.lanes
+	t.mask = 1<<last - 1
+	t.lanes = &laneMasks[min(last, 8)]
+}
+
+// tileF32 runs the micro-kernel over float32.
+func (s *simd) tileF32(t *tile) {
+	if s.isa == isaAVX2 {
+		tileF32AVX2(t)
+	} else {
+		tileF32AVX512(t)
+	}
+}
+
+// tileWide runs the micro-kernel over float32 and pairs of bfloat16.
+func (s *simd) tileWide(t *tile) {
+	if s.isa == isaAVX2 {
+		tileWideAVX2(t)
+	} else {
+		tileWideAVX512(t)
+	}
+}
+
+// at is the address of x[i]; i may be len(x) only where nothing is read.
+func at[T any](x []T, i int) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(x)), i*int(unsafe.Sizeof(x[0])))
+}

@@ -1,0 +1,29 @@
+package asmgen
+
+// Files returns the generated files by name.
+func Files() map[string][]byte {
+	return map[string][]byte{
+		"tile_avx512_amd64.s": tilesAVX512(),
+		"tile_avx2_amd64.s":   tilesAVX2(),
+	}
+}
+
+func tilesAVX512() []byte {
+	f := newFile()
+	(&tileKind{name: "tileF32AVX512", reg: "Z", rows: 14, vecs: 2, step: 4, product: productF32}).
+		emit(f, "tileF32AVX512 is tile's loop over float32.")
+	(&tileKind{name: "tileDotAVX512", reg: "Z", rows: 14, vecs: 2, step: 4, product: productDot}).
+		emit(f, "tileDotAVX512 is tile's loop over pairs of bfloat16 in A and B; a step is a pair,\nmultiplied by VDPBF16PS.")
+	(&tileKind{name: "tileWideAVX512", reg: "Z", rows: 14, vecs: 2, step: 8, product: productWide, constants: wideMask("Z")}).
+		emit(f, "tileWideAVX512 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
+	return f.buf.Bytes()
+}
+
+func tilesAVX2() []byte {
+	f := newFile()
+	(&tileKind{name: "tileF32AVX2", reg: "Y", rows: 6, vecs: 2, step: 4, product: productF32}).
+		emit(f, "tileF32AVX2 is tile's loop over float32.")
+	(&tileKind{name: "tileWideAVX2", reg: "Y", rows: 6, vecs: 2, step: 8, product: productWide, constants: wideMask("Y")}).
+		emit(f, "tileWideAVX2 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
+	return f.buf.Bytes()
+}
