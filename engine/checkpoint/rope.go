@@ -106,14 +106,15 @@ func (c *Config) InvFreq() []float64 {
 // between the two in the middle.
 func (r *RopeScaling) llama3(f float32) float32 {
 	original := float64(r.OriginalMaxPositions)
-	wavelength := float32(2*math.Pi) / f
+	// Torch divides a number by a tensor as the number times the reciprocal.
+	wavelength := float32(2*math.Pi) * float32(1/f)
 	switch {
 	case wavelength > float32(original/r.LowFreqFactor):
 		return f / float32(r.Factor)
 	case wavelength < float32(original/r.HighFreqFactor):
 		return f
 	}
-	smooth := (float32(original)/wavelength - float32(r.LowFreqFactor)) / float32(r.HighFreqFactor-r.LowFreqFactor)
+	smooth := (float32(float32(original)*float32(1/wavelength)) - float32(r.LowFreqFactor)) / float32(r.HighFreqFactor-r.LowFreqFactor)
 	long := float32((1-smooth)*f) / float32(r.Factor)
 	return long + float32(smooth*f)
 }
