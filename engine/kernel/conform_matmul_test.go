@@ -224,7 +224,7 @@ func prepareRounds(t *testing.T, s Set, dt DType) {
 	special := []float32{0, 1, -1, 1.00390625, 1.01171875, 3.3895314e38, -3.3895314e38, 1e-30, 65535, 1.0039063, 1.0117188}
 	rng := rand.New(rand.NewPCG(6, 7))
 	for k := 1; k <= 67; k++ {
-		x := append(append([]float32(nil), special...), normals(rng, 2*k, 0)...)[:2*k:2*k]
+		x := append(append([]float32(nil), special...), normals(rng, 2*k, 0)...)[: 2*k : 2*k]
 		rng.Shuffle(len(x), func(i, j int) { x[i], x[j] = x[j], x[i] })
 		unit := make([]float32, k*k)
 		for i := range k {

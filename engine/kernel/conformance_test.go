@@ -27,6 +27,9 @@ func TestConformance(t *testing.T) {
 // properties that Set promises.
 func conformance(t *testing.T, s Set) {
 	t.Run("MatMul", func(t *testing.T) { conformMatMul(t, s) })
+	t.Run("attention", func(t *testing.T) { conformAttention(t, s) })
+	t.Run("Weigh", func(t *testing.T) { conformWeigh(t, s) })
+	t.Run("rows", func(t *testing.T) { conformRows(t, s) })
 }
 
 // u is the unit roundoff of float32: one rounding errs by at most u, relative.

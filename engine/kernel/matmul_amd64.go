@@ -57,8 +57,10 @@ func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 			continue
 		}
 		dst := in.BF16[i*stride:][:padded]
-		for k, v := range src {
-			dst[k] = ToBF16(v)
+		if s.isa == isaAVX2 {
+			roundAVX2(&dst[0], &src[0], in.K)
+		} else {
+			roundAVX512(&dst[0], &src[0], in.K)
 		}
 		clear(dst[in.K:])
 	}
@@ -176,8 +178,11 @@ func (s *simd) matMulWide(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix
 
 var wideScratch = sync.Pool{New: func() any { return new([]float32) }}
 
+// widen converts whole blocks of 32.
 func (s *simd) widen(dst []float32, src []uint16) {
-	for i, h := range src {
-		dst[i] = FromBF16(h)
+	if s.isa == isaAVX2 {
+		widenAVX2(&dst[0], &src[0], len(src))
+	} else {
+		widenAVX512(&dst[0], &src[0], len(src))
 	}
 }

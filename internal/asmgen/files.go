@@ -5,6 +5,8 @@ func Files() map[string][]byte {
 	return map[string][]byte{
 		"tile_avx512_amd64.s": tilesAVX512(),
 		"tile_avx2_amd64.s":   tilesAVX2(),
+		"rows_avx512_amd64.s": rows(true),
+		"rows_avx2_amd64.s":   rows(false),
 	}
 }
 
@@ -26,4 +28,11 @@ func tilesAVX2() []byte {
 	(&tileKind{name: "tileWideAVX2", reg: "Y", rows: 6, vecs: 2, step: 8, product: productWide, constants: wideMask("Y")}).
 		emit(f, "tileWideAVX2 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
 	return f.buf.Bytes()
+}
+
+func rows(wide bool) []byte {
+	v := &vector{newFile(), wide}
+	v.rows()
+	v.weigh()
+	return v.buf.Bytes()
 }

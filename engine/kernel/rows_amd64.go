@@ -1,0 +1,237 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"math"
+
+	"github.com/softbench/softbench/engine/attention"
+)
+
+// Each row holds a constant in every lane of the widest vector.
+type constantTable [16]float32
+
+func everyLane(x float32) (c constantTable) {
+	for i := range c {
+		c[i] = x
+	}
+	return c
+}
+
+// expTable holds the constants of the vectorised exponential, in the order that
+// the generator names them.
+//
+//lint:ignore U1000 the assembly reads it
+var expTable = [...]constantTable{
+	everyLane(expLowest), everyLane(expHighest), everyLane(math.Log2E),
+	everyLane(expLn2Hi), everyLane(expLn2Lo),
+	everyLane(expC6), everyLane(expC5), everyLane(expC4), everyLane(expC3), everyLane(expC2),
+	everyLane(1),
+	everyLane(math.Float32frombits(127)),        // bias of the exponent
+	everyLane(math.Float32frombits(0x7fffffff)), // all but the sign
+}
+
+// roundTable holds the constants of rounding to bfloat16.
+//
+//lint:ignore U1000 the assembly reads it
+var roundTable = [...]constantTable{
+	everyLane(math.Float32frombits(0x7fff)),
+	everyLane(math.Float32frombits(1)),
+	everyLane(math.Float32frombits(0x400000)), // makes a NaN quiet
+}
+
+// Scale implements Set.
+func (s *simd) Scale(x []float32, a float32) {
+	if s.isa == isaAVX2 {
+		scaleAVX2(first(x), len(x), a)
+	} else {
+		scaleAVX512(first(x), len(x), a)
+	}
+}
+
+// RMSNorm implements Set.
+func (s *simd) RMSNorm(dst, x, weight []float32, eps float32) {
+	n := len(x)
+	dst, weight = dst[:n], weight[:n]
+	var sum float32
+	if s.isa == isaAVX2 {
+		sum = sumSquaresAVX2(first(x), n)
+	} else {
+		sum = sumSquaresAVX512(first(x), n)
+	}
+	r := float32(1 / math.Sqrt(float64(sum/float32(n)+eps)))
+	if s.isa == isaAVX2 {
+		normAVX2(first(dst), first(x), first(weight), n, r)
+	} else {
+		normAVX512(first(dst), first(x), first(weight), n, r)
+	}
+}
+
+// Rotate implements Set.
+func (s *simd) Rotate(x, cos, sin []float32) {
+	h := len(cos)
+	a, b := x[:h], x[h:2*h]
+	sin = sin[:h]
+	if s.isa == isaAVX2 {
+		rotateAVX2(first(a), first(b), first(cos), first(sin), h)
+	} else {
+		rotateAVX512(first(a), first(b), first(cos), first(sin), h)
+	}
+}
+
+// SwiGLU implements Set.
+func (s *simd) SwiGLU(dst, gate, up []float32) {
+	n := len(gate)
+	dst, up = dst[:n], up[:n]
+	if s.isa == isaAVX2 {
+		swigluAVX2(first(dst), first(gate), first(up), n)
+	} else {
+		swigluAVX512(first(dst), first(gate), first(up), n)
+	}
+}
+
+// MaxSumExp implements Set.
+func (s *simd) MaxSumExp(x []float32) (max float32, arg int, sum float32) {
+	n := len(x)
+	if s.isa == isaAVX2 {
+		max = maximumAVX2(first(x), n)
+		arg = indexOfAVX2(first(x), n, max)
+		sum = sumExpAVX2(first(x), n, max)
+	} else {
+		max = maximumAVX512(first(x), n)
+		arg = indexOfAVX512(first(x), n, max)
+		sum = sumExpAVX512(first(x), n, max)
+	}
+	if arg < 0 { // all NaN
+		arg = 0
+	}
+	return max, arg, sum
+}
+
+// weighing is one call of weigh: a key block and its query's state.
+type weighing struct {
+	s           *float32 // [KeyBlock]
+	rule        int
+	mask        uint64 // bit i: lo <= i < hi
+	from, until *int32 // the same for AVX2: lanes i >= lo, lanes i < hi
+	max         float32
+	factor, sum float32
+	any         uint32
+}
+
+// ruleOf is the order in which the generator writes the rules. Softmax and
+// softmax-plus-one differ only in the denominator's end (State.Norm).
+var ruleOf = [...]int{
+	attention.Softmax: 0, attention.SoftmaxPlusOne: 0,
+	attention.Softpick: 1, attention.Rectified: 2, attention.MaskedSoftmax: 3,
+}
+
+// laneRange holds 64 zeros, 64 ones (-1) and 64 zeros: from 64-lo on it is the
+// mask of lanes >= lo, and from 128-hi on that of lanes < hi.
+var laneRange = func() (m [3 * KeyBlock]int32) {
+	for i := range KeyBlock {
+		m[KeyBlock+i] = -1
+	}
+	return m
+}()
+
+// Weigh implements Set.
+func (s *simd) Weigh(kind attention.Kind, x []float32, lo, hi int, st *State) (factor float32, any bool) {
+	x = x[:KeyBlock]
+	if lo >= hi {
+		clear(x)
+		return 1, false
+	}
+	_ = x[lo:hi]
+	old := st.Max
+	t := weighing{
+		s: first(x), rule: ruleOf[kind], max: old,
+		mask: ^uint64(0) >> (64 - (hi - lo)) << lo,
+		from: &laneRange[KeyBlock-lo], until: &laneRange[2*KeyBlock-hi],
+	}
+	if s.isa == isaAVX2 {
+		weighAVX2(&t)
+	} else {
+		weighAVX512(&t)
+	}
+	if t.max == old { // also where both are -Inf
+		t.factor = 1
+	}
+	st.Max = t.max
+	st.Sum = st.Sum*t.factor + t.sum
+	return t.factor, t.any != 0
+}
+
+// first is the address of x[0], or nil.
+func first[T any](x []T) *T {
+	if len(x) == 0 {
+		return nil
+	}
+	return &x[0]
+}
+
+//go:noescape
+func scaleAVX512(x *float32, n int, a float32)
+
+//go:noescape
+func sumSquaresAVX512(x *float32, n int) (sum float32)
+
+//go:noescape
+func normAVX512(dst, x, weight *float32, n int, r float32)
+
+//go:noescape
+func rotateAVX512(a, b, cos, sin *float32, n int)
+
+//go:noescape
+func swigluAVX512(dst, gate, up *float32, n int)
+
+//go:noescape
+func maximumAVX512(x *float32, n int) (m float32)
+
+//go:noescape
+func indexOfAVX512(x *float32, n int, a float32) (i int)
+
+//go:noescape
+func sumExpAVX512(x *float32, n int, m float32) (sum float32)
+
+//go:noescape
+func widenAVX512(dst *float32, src *uint16, n int)
+
+//go:noescape
+func roundAVX512(dst *uint16, src *float32, n int)
+
+//go:noescape
+func weighAVX512(t *weighing)
+
+//go:noescape
+func scaleAVX2(x *float32, n int, a float32)
+
+//go:noescape
+func sumSquaresAVX2(x *float32, n int) (sum float32)
+
+//go:noescape
+func normAVX2(dst, x, weight *float32, n int, r float32)
+
+//go:noescape
+func rotateAVX2(a, b, cos, sin *float32, n int)
+
+//go:noescape
+func swigluAVX2(dst, gate, up *float32, n int)
+
+//go:noescape
+func maximumAVX2(x *float32, n int) (m float32)
+
+//go:noescape
+func indexOfAVX2(x *float32, n int, a float32) (i int)
+
+//go:noescape
+func sumExpAVX2(x *float32, n int, m float32) (sum float32)
+
+//go:noescape
+func widenAVX2(dst *float32, src *uint16, n int)
+
+//go:noescape
+func roundAVX2(dst *uint16, src *float32, n int)
+
+//go:noescape
+func weighAVX2(t *weighing)
