@@ -1,0 +1,8 @@
+// Package probe measures what goes on inside a model: attention sinks, sparsity,
+// dead heads, attention mass and massive activations.
+//
+// It owns the definitions of these measures, as an engine.Observer that
+// accumulates while blocks pass; it never holds more than one query block's row
+// sums and one sample's residual stream of one layer. It must not know tasks,
+// files or how text became tokens.
+package probe
