@@ -1,0 +1,196 @@
+package configs
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/softbench/softbench/tasks"
+)
+
+//go:embed tasks/*.yaml suites/*.yaml
+var builtin embed.FS
+
+// Suites lists the built-in suites by name.
+func Suites() []Info { return infos("suites") }
+
+// Tasks lists the built-in tasks by name.
+func Tasks() []Info { return infos("tasks") }
+
+func infos(dir string) []Info {
+	entries, err := builtin.ReadDir(dir)
+	if err != nil {
+		panic(err) // the directory is embedded
+	}
+	var out []Info
+	for _, e := range entries {
+		var head struct {
+			Name        string `yaml:"name"`
+			Description string `yaml:"description"`
+		}
+		b, err := builtin.ReadFile(path.Join(dir, e.Name()))
+		if err == nil {
+			err = yaml.Unmarshal(b, &head)
+		}
+		if err != nil {
+			panic(err) // a test reads them all
+		}
+		out = append(out, Info{Name: head.Name, Description: head.Description})
+	}
+	slices.SortFunc(out, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Task returns a built-in task by name, or reads one from a YAML file: a name with a directory or
+// the extension .yaml is a path. An unknown name is an error that lists the nearest.
+func Task(nameOrPath string) (*tasks.Task, error) { return task(nameOrPath, "") }
+
+func task(nameOrPath, dir string) (*tasks.Task, error) {
+	if fileNamed(nameOrPath) {
+		p := nameOrPath
+		if dir != "" && !filepath.IsAbs(p) {
+			p = filepath.Join(dir, p)
+		}
+		b, err := readYAML(p)
+		if err != nil {
+			return nil, err
+		}
+		return tasks.Parse(b, p)
+	}
+	b, err := builtin.ReadFile("tasks/" + nameOrPath + ".yaml")
+	if err != nil {
+		return nil, unknown("task", nameOrPath, Tasks())
+	}
+	return tasks.Parse(b, nameOrPath+".yaml")
+}
+
+// Resolve returns what a command line's SUITE means: a built-in suite, a built-in task (a suite of
+// one), or a YAML file with either. An unknown name is an error that lists the nearest names.
+func Resolve(nameOrPath string) (*Suite, error) {
+	if fileNamed(nameOrPath) {
+		b, err := readYAML(nameOrPath)
+		if err != nil {
+			return nil, err
+		}
+		if isTask(b) {
+			t, err := tasks.Parse(b, nameOrPath)
+			if err != nil {
+				return nil, err
+			}
+			return lone(t, nameOrPath), nil
+		}
+		return ParseSuite(b, nameOrPath)
+	}
+	if b, err := builtin.ReadFile("suites/" + nameOrPath + ".yaml"); err == nil {
+		s, err := ParseSuite(b, nameOrPath+".yaml")
+		if s != nil {
+			s.File = ""
+		}
+		return s, err
+	}
+	if slices.ContainsFunc(Tasks(), func(i Info) bool { return i.Name == nameOrPath }) {
+		t, err := Task(nameOrPath)
+		if err != nil {
+			return nil, err
+		}
+		return lone(t, ""), nil
+	}
+	return nil, unknown("suite or task", nameOrPath, append(Suites(), Tasks()...))
+}
+
+func lone(t *tasks.Task, file string) *Suite {
+	return &Suite{Name: t.Name, Description: t.Description, Tasks: []Entry{{Task: t}}, File: file}
+}
+
+// isTask tells a task's file from a suite's by its top-level keys. Anything unreadable counts as a
+// suite, whose parser then says what is wrong.
+func isTask(b []byte) (is bool) {
+	defer func() {
+		if recover() != nil {
+			is = false
+		}
+	}()
+	var top map[string]any
+	if yaml.Unmarshal(b, &top) != nil {
+		return false
+	}
+	_, kind := top["kind"]
+	_, list := top["tasks"]
+	return kind && !list
+}
+
+// unknown is the error for a name that is none of the known ones, the nearest first.
+func unknown(what, name string, known []Info) error {
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = k.Name
+	}
+	near := nearest(name, names)
+	if len(near) == 0 {
+		return fmt.Errorf("unknown %s %q; there are %s", what, name, strings.Join(names, ", "))
+	}
+	return fmt.Errorf("unknown %s %q; did you mean %s? (softbench ls shows all; a file's name ends in .yaml)", what, name, strings.Join(near, ", "))
+}
+
+// nearest returns up to three names that a slip of the fingers could have meant: those that hold the
+// name or are held by it, then those within a third of its length in edits.
+func nearest(name string, names []string) []string {
+	type scored struct {
+		name string
+		cost int
+	}
+	var list []scored
+	n := strings.ToLower(name)
+	for _, k := range names {
+		cost := editDistance(n, strings.ToLower(k))
+		switch {
+		case n != "" && (strings.Contains(k, n) || strings.Contains(n, k)):
+			cost = min(cost, 1)
+		case cost > max(2, len(n)/3):
+			continue
+		}
+		list = append(list, scored{k, cost})
+	}
+	slices.SortStableFunc(list, func(a, b scored) int { return a.cost - b.cost })
+	var out []string
+	for _, s := range list[:min(3, len(list))] {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// editDistance is Levenshtein's, over bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func pathError(path string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return fmt.Errorf("%s: %w", path, pe.Err)
+	}
+	return err
+}

@@ -1,0 +1,130 @@
+package configs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/softbench/softbench/passkey"
+	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/strictyaml"
+)
+
+// Suite is what one run scores: tasks, a passkey grid, or both.
+type Suite struct {
+	Name        string
+	Description string
+	Tasks       []Entry
+	Passkey     *passkey.Grid // nil: none
+	File        string        // where it was read from; "" for a built-in one or a lone task
+}
+
+// Entry is a task of a suite with the suite's settings for it.
+type Entry struct {
+	Task    *tasks.Task
+	Limit   int // documents; 0 = all
+	FewShot int // worked examples; 0 = none
+}
+
+// Info is a name and what it stands for.
+type Info = tasks.Info
+
+// suiteFile is a suite as its YAML declares it.
+type suiteFile struct {
+	Name        string      `yaml:"name"`
+	Description string      `yaml:"description"`
+	Tasks       []taskEntry `yaml:"tasks"`
+	Passkey     *gridFile   `yaml:"passkey"`
+}
+
+type gridFile struct {
+	Lengths []int     `yaml:"lengths"`
+	Depths  []float64 `yaml:"depths"`
+	Trials  int       `yaml:"trials"`
+	Seed    uint64    `yaml:"seed"`
+}
+
+// taskEntry is a task's name or path, alone or with settings.
+type taskEntry struct {
+	Task    string `yaml:"task"`
+	Limit   int    `yaml:"limit"`
+	FewShot int    `yaml:"fewshot"`
+}
+
+func (e *taskEntry) UnmarshalYAML(unmarshal func(any) error) error {
+	var name string
+	if unmarshal(&name) == nil {
+		e.Task = name
+		return nil
+	}
+	type plain taskEntry
+	return unmarshal((*plain)(e))
+}
+
+// ParseSuite reads a suite's YAML. file is its path, for errors and for the task files it names,
+// which are relative to it.
+func ParseSuite(yaml []byte, file string) (*Suite, error) {
+	var f suiteFile
+	if err := strictyaml.Decode(yaml, file, &f); err != nil {
+		return nil, err
+	}
+	s := &Suite{Name: f.Name, Description: f.Description, File: file}
+	if s.Name == "" {
+		return nil, fmt.Errorf("%s: the suite has no name", file)
+	}
+	if len(f.Tasks) == 0 && f.Passkey == nil {
+		return nil, fmt.Errorf("%s: the suite has neither tasks nor passkey", file)
+	}
+	var seen []string
+	for i, e := range f.Tasks {
+		if e.Task == "" {
+			return nil, fmt.Errorf("%s: entry %d of tasks names no task", file, i+1)
+		}
+		if e.Limit < 0 || e.FewShot < 0 {
+			return nil, fmt.Errorf("%s: task %s: limit and fewshot must not be negative", file, e.Task)
+		}
+		t, err := task(e.Task, filepath.Dir(file))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if slices.Contains(seen, t.Name) {
+			return nil, fmt.Errorf("%s: the task %s is there twice; a run has each task once", file, t.Name)
+		}
+		seen = append(seen, t.Name)
+		if t.Kind == tasks.RollingPerplexity && e.FewShot > 0 {
+			return nil, fmt.Errorf("%s: task %s: a perplexity task takes no few-shot examples", file, t.Name)
+		}
+		s.Tasks = append(s.Tasks, Entry{Task: t, Limit: e.Limit, FewShot: e.FewShot})
+	}
+	if f.Passkey != nil {
+		g := passkey.Grid(*f.Passkey)
+		if err := g.Check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		s.Passkey = &g
+	}
+	return s, nil
+}
+
+// fileNamed reports whether a name is meant as a path: it has a directory or a YAML extension.
+func fileNamed(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".yaml" || ext == ".yml" || filepath.Base(name) != name
+}
+
+func readYAML(path string) ([]byte, error) {
+	const most = 4 << 20
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s: is a directory; name a YAML file", path)
+	}
+	if info.Size() > most {
+		return nil, fmt.Errorf("%s: %d bytes are too many for a suite or a task", path, info.Size())
+	}
+	b, err := os.ReadFile(path)
+	return b, pathError(path, err)
+}

@@ -1,0 +1,133 @@
+package tasks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/strictyaml"
+)
+
+// promptVersion counts changes of the Go code behind prompts (preparations, joins), so that a
+// task's Digest changes with them. Raise it with every such change.
+const promptVersion = 1
+
+// metricsOf are the metrics each kind has, in the order they are shown by default.
+var metricsOf = map[Kind][]string{
+	MultipleChoice:    {"acc", "acc_norm", "acc_bytes"},
+	LastWord:          {"perplexity", "acc"},
+	RollingPerplexity: {"word_perplexity", "byte_perplexity", "bits_per_byte"},
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
+// Parse reads a task's YAML. file is its path, for errors and as the place its own data files are
+// relative to. Unknown keys, keys that do not fit the kind, and templates that do not parse are
+// errors of one line with file and, where there is one, line and column.
+func Parse(yaml []byte, file string) (*Task, error) {
+	var d definition
+	if err := strictyaml.Decode(yaml, file, &d); err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(d.Dataset.Split) == 0 {
+		d.Dataset.Split = oneOrMany{"test"}
+	}
+	if len(d.Metrics) == 0 {
+		d.Metrics = metricsOf[d.Kind]
+	}
+	t := &Task{
+		Name: d.Name, Description: d.Description, Version: d.Version, Kind: d.Kind,
+		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: d.Metrics,
+		Dataset: data.Dataset{
+			Path: d.Dataset.Path, Config: d.Dataset.Config, Aliases: d.Dataset.Aliases,
+			Base: filepath.Dir(file),
+		},
+		def: &d,
+	}
+	if len(d.Dataset.Files) > 0 {
+		t.Dataset.Files = map[string][]string{}
+		for split, globs := range d.Dataset.Files {
+			t.Dataset.Files[split] = globs
+		}
+	}
+	canonical, err := json.Marshal(struct {
+		Prompt int         `json:"prompt_version"`
+		Def    *definition `json:"definition"`
+	}{promptVersion, &d})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	sum := sha256.Sum256(canonical)
+	t.Digest = hex.EncodeToString(sum[:])
+	return t, nil
+}
+
+// check refuses what cannot be run, and keys that would be ignored.
+func (d *definition) check() error {
+	if !nameForm.MatchString(d.Name) {
+		return fmt.Errorf("name is %q; it must be letters, digits, '_', '-' and '.'", shorten(d.Name))
+	}
+	if _, ok := metricsOf[d.Kind]; !ok {
+		return fmt.Errorf("kind is %q; the kinds are %s, %s, %s", d.Kind, MultipleChoice, LastWord, RollingPerplexity)
+	}
+	if d.Prepare != "" && preparations[d.Prepare] == nil {
+		return fmt.Errorf("prepare is %q; the preparations are %s", d.Prepare, strings.Join(preparationNames(), ", "))
+	}
+	if d.Dataset.Path == "" && len(d.Dataset.Files) == 0 {
+		return fmt.Errorf("dataset needs a path (the hub's ORG/NAME) or files")
+	}
+	for _, m := range d.Metrics {
+		if !slices.Contains(metricsOf[d.Kind], m) {
+			return fmt.Errorf("metric %q is none of %s; those are %s", m, d.Kind, strings.Join(metricsOf[d.Kind], ", "))
+		}
+	}
+	return d.checkKeys()
+}
+
+// checkKeys says which keys a kind needs and which it has no use for.
+func (d *definition) checkKeys() error {
+	given := map[string]bool{
+		"context": d.Context != nil, "contexts": d.Contexts != nil, "choices": d.Choices != nil,
+		"continuation": d.Continuation != nil, "gold": d.Gold != nil, "text": d.Text != nil, "page": d.Page != nil,
+		"delimiter": d.Delimiter != nil,
+	}
+	var need, may []string
+	switch {
+	case d.Kind == MultipleChoice && d.Contexts != nil:
+		need, may = []string{"contexts", "continuation", "gold"}, []string{"delimiter"}
+	case d.Kind == MultipleChoice:
+		need, may = []string{"context", "choices", "gold"}, []string{"delimiter"}
+	case d.Kind == LastWord:
+		need, may = []string{"context", "continuation"}, []string{"delimiter"}
+	default:
+		need, may = []string{"text"}, []string{"page"}
+	}
+	for _, k := range need {
+		if !given[k] {
+			return fmt.Errorf("a %s task needs the key %q", d.Kind, k)
+		}
+	}
+	for _, k := range []string{"context", "contexts", "choices", "continuation", "gold", "text", "page", "delimiter"} {
+		if given[k] && !slices.Contains(need, k) && !slices.Contains(may, k) {
+			return fmt.Errorf("the key %q has no use in this %s task (%s)", k, d.Kind, strings.Join(need, ", "))
+		}
+	}
+	return nil
+}
+
+// delimiter stands between a context and a choice.
+func (d *definition) delimiter() string {
+	if d.Delimiter == nil {
+		return " "
+	}
+	return *d.Delimiter
+}
