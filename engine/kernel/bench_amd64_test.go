@@ -62,3 +62,20 @@ func benchMatMul(b *testing.B, s Set, dt DType, m, n, k int) {
 	b.ReportMetric(2*float64(m)*float64(n)*float64(k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	b.ReportMetric(float64(w.Bytes())*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
 }
+
+func BenchmarkPackRows(b *testing.B) {
+	for _, name := range Available() {
+		s, _ := ByName(name)
+		for _, dt := range []DType{Float32, BFloat16} {
+			b.Run(fmt.Sprintf("%s/%v", name, dt), func(b *testing.B) {
+				const n, k = 256, 1024
+				w := s.NewMatrix(dt, n, k)
+				rows := make([]float32, n*k)
+				for b.Loop() {
+					s.PackRows(w, 0, n, func(j int, dst []float32) { copy(dst, rows[j*k:]) })
+				}
+				b.ReportMetric(float64(n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelem/s")
+			})
+		}
+	}
+}

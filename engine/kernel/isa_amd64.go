@@ -49,10 +49,31 @@ func archCandidates() []candidate {
 		}
 		list = append(list, c)
 	}
+	list = append(list, amxCandidate())
 	offer(avx512bf16, "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16")
 	offer(avx512, "avx512f", "avx512bw", "avx512dq", "avx512vl")
 	offer(avx2, "avx2", "fma")
 	return list
+}
+
+// amxCandidate asks for the tiles, which the operating system grants to a whole
+// process, and lets them prove themselves: the path has passed its conformance
+// suite on an emulator, but not yet on a processor.
+func amxCandidate() candidate {
+	c := candidate{name: amx.Name()}
+	if c.reason = missing("amx_tile", "amx_bf16", "avx512f", "avx512bw", "avx512dq", "avx512vl"); c.reason != "" {
+		return c
+	}
+	if err := requestTiles(); err != nil {
+		c.reason = err.Error()
+		return c
+	}
+	if !amx.selfTest() {
+		c.reason = "its products differ from those of AVX-512 on this processor"
+		return c
+	}
+	c.set = amx
+	return c
 }
 
 func cpuFeatures() []string {

@@ -4,48 +4,6 @@ package kernel
 
 import "sync"
 
-// pairBlock is the number of k that a bfloat16 panel is padded to: what an AMX
-// tile takes at once.
-const pairBlock = 32
-
-// NewMatrix implements Set. Panels lie one after the other, the last padded
-// with zero columns:
-//
-//	float32:  [panel][k][column in panel]
-//	bfloat16: [panel][k/2][column in panel][2], k padded with zeros to 32
-func (s *simd) NewMatrix(dt DType, n, k int) *Matrix {
-	w := &Matrix{N: n, K: k, DType: dt}
-	panels := (n + s.panel - 1) / s.panel
-	if dt == BFloat16 {
-		w.BF16 = make([]uint16, panels*s.panel*pairedK(k))
-	} else {
-		w.F32 = make([]float32, panels*s.panel*k)
-	}
-	return w
-}
-
-func pairedK(k int) int { return (k + pairBlock - 1) / pairBlock * pairBlock }
-
-// PackRows implements Set.
-func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
-	buf := make([]float32, w.K)
-	for j := n0; j < n1; j++ {
-		row(j, buf)
-		panel, c := j/s.panel, j%s.panel
-		if w.DType == BFloat16 {
-			dst := w.BF16[panel*s.panel*pairedK(w.K):][:s.panel*pairedK(w.K)]
-			for k, x := range buf {
-				dst[(k/2*s.panel+c)*2+k%2] = ToBF16(x)
-			}
-			continue
-		}
-		dst := w.F32[panel*s.panel*w.K:][:s.panel*w.K]
-		for k, x := range buf {
-			dst[k*s.panel+c] = x
-		}
-	}
-}
-
 // Prepare implements Set. Rows are padded with zeros to whole blocks of k.
 func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 	stride, padded := InputStride(in.K), pairedK(in.K)
@@ -56,13 +14,7 @@ func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 			clear(dst[copy(dst, src):])
 			continue
 		}
-		dst := in.BF16[i*stride:][:padded]
-		if s.isa == isaAVX2 {
-			roundAVX2(&dst[0], &src[0], in.K)
-		} else {
-			roundAVX512(&dst[0], &src[0], in.K)
-		}
-		clear(dst[in.K:])
+		s.round(in.BF16[i*stride:][:padded], src)
 	}
 }
 

@@ -7,6 +7,8 @@ func Files() map[string][]byte {
 		"tile_avx2_amd64.s":   tilesAVX2(),
 		"rows_avx512_amd64.s": rows(true),
 		"rows_avx2_amd64.s":   rows(false),
+		"amx_amd64.s":         amx(),
+		"transpose_amd64.s":   transpose(),
 	}
 }
 

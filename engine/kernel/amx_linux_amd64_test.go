@@ -1,0 +1,79 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/engine/kernel/internal/amxemu"
+)
+
+const underEmulator = "SOFTBENCH_TEST_UNDER_AMX_EMULATOR"
+
+// TestAMXEmulated runs TestAMXUnderEmulator in a process whose AMX instructions
+// are emulated: the suite of the AMX path where there is no such processor.
+func TestAMXEmulated(t *testing.T) {
+	if missing("amx_tile", "amx_bf16") == "" {
+		t.Skip("this processor has AMX: TestConformance/amx runs on it")
+	}
+	if r := missing("avx512f", "avx512bw", "avx512dq", "avx512vl"); r != "" {
+		t.Skipf("the emulator knows AMX only, and beside it %s", r)
+	}
+	if testing.Short() {
+		t.Skip("-short: the emulator takes some ten seconds")
+	}
+	output, err := os.CreateTemp(t.TempDir(), "output")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	argv := []string{os.Args[0], "-test.run=^TestAMXUnderEmulator$", "-test.v"}
+	result, err := amxemu.Run(argv, append(os.Environ(), underEmulator+"=1"), output)
+	if errors.Is(err, amxemu.ErrNoPtrace) {
+		t.Skip(err)
+	}
+	text := readAll(t, output)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if result.ExitCode != 0 || !strings.Contains(text, "--- PASS: TestAMXUnderEmulator") {
+		t.Fatalf("exit code %d\n%s", result.ExitCode, text)
+	}
+	n := result.Executed
+	if n[amxemu.TDPBF16PS] < 10000 {
+		t.Fatalf("only %d products were emulated: the suite did not use the tiles", n[amxemu.TDPBF16PS])
+	}
+	// Each call must leave the thread without tiles: the next goroutine on it
+	// knows nothing of them.
+	if n[amxemu.LDTILECFG] != n[amxemu.TILERELEASE] {
+		t.Fatalf("tiles were configured %d times and released %d times", n[amxemu.LDTILECFG], n[amxemu.TILERELEASE])
+	}
+	t.Log(n)
+}
+
+// TestAMXUnderEmulator is the part of TestAMXEmulated that is emulated.
+func TestAMXUnderEmulator(t *testing.T) {
+	if os.Getenv(underEmulator) == "" {
+		t.Skip("it is run by TestAMXEmulated, under an emulator")
+	}
+	if !amx.selfTest() {
+		t.Fatal("the self-test fails")
+	}
+	conformMatMul(t, amx)
+}
+
+func readAll(t *testing.T, f *os.File) string {
+	t.Helper()
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,86 @@
+//go:build !noasm
+
+package kernel
+
+import "unsafe"
+
+// pairBlock is the number of k that a bfloat16 panel is padded to: what an AMX
+// tile takes at once.
+const pairBlock = 32
+
+// NewMatrix implements Set. Panels lie one after the other, the last padded
+// with zero columns:
+//
+//	float32:  [panel][k][column in panel]
+//	bfloat16: [panel][k/2][column in panel][2], k padded with zeros to 32
+func (s *simd) NewMatrix(dt DType, n, k int) *Matrix {
+	w := &Matrix{N: n, K: k, DType: dt}
+	panels := (n + s.panel - 1) / s.panel
+	if dt == BFloat16 {
+		w.BF16 = make([]uint16, panels*s.panel*pairedK(k))
+	} else {
+		w.F32 = make([]float32, panels*s.panel*k)
+	}
+	return w
+}
+
+func pairedK(k int) int { return (k + pairBlock - 1) / pairBlock * pairBlock }
+
+// PackRows implements Set. It gathers a panel's rows and transposes them.
+func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
+	stride := InputStride(w.K)
+	rows := make([]float32, s.panel*stride)
+	var halves []uint16
+	if w.DType == BFloat16 {
+		halves = make([]uint16, s.panel*stride)
+	}
+	for n := n0; n < n1; n += s.panel {
+		columns := min(s.panel, n1-n)
+		for c := range columns {
+			row(n+c, rows[c*stride:][:w.K])
+		}
+		clear(rows[columns*stride:])
+		if w.DType == Float32 {
+			s.transpose(w.F32[n*w.K:][:s.panel*w.K], rows, stride, w.K)
+			continue
+		}
+		for c := range s.panel {
+			s.round(halves[c*stride:][:pairedK(w.K)], rows[c*stride:][:w.K])
+		}
+		// A pair of bfloat16 moves as one element of 32 bits.
+		s.transpose(pairs(w.BF16[n*pairedK(w.K):][:s.panel*pairedK(w.K)]), pairs(halves), stride/2, pairedK(w.K)/2)
+	}
+}
+
+// transpose writes src, panel rows of n elements that lie stride apart, into
+// dst [n, panel].
+func (s *simd) transpose(dst, src []float32, stride, n int) {
+	whole := n &^ 7
+	for c := 0; c < s.panel && whole > 0; c += 8 {
+		transpose8AVX2(at(dst, c), uintptr(s.panel)*4, at(src, c*stride), uintptr(stride)*4, whole)
+	}
+	for i := whole; i < n; i++ {
+		for c := range s.panel {
+			dst[i*s.panel+c] = src[c*stride+i]
+		}
+	}
+}
+
+// pairs is x, an even number of bfloat16, as elements of 32 bits. They are only
+// moved, never computed with.
+func pairs(x []uint16) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/2)
+}
+
+// round stores src in dst, and zeros behind it. dst is a multiple of 32 long.
+func (s *simd) round(dst []uint16, src []float32) {
+	if s.isa == isaAVX2 {
+		roundAVX2(first(dst), first(src), len(src))
+	} else {
+		roundAVX512(first(dst), first(src), len(src))
+	}
+	clear(dst[len(src):])
+}
+
+//go:noescape
+func transpose8AVX2(dst unsafe.Pointer, ldd uintptr, src unsafe.Pointer, lds uintptr, n int)

@@ -1,0 +1,133 @@
+package asmgen
+
+// amx writes the micro-kernel over tiles: C is 2x2 tiles of 16x16 in tmm0 to
+// tmm3, A two tiles of 16 rows in tmm4 and tmm5, B two of 16 columns in tmm6
+// and tmm7.
+func amx() []byte {
+	f := newFile()
+	f.text("amxRows", 8, `
+amxRows multiplies blocks of up to 32 rows with a panel of 32 columns, all rows
+of a call in blocks of the same size, within one use of the tiles:
+
+	configure the tiles
+	for block := range blocks {
+	    C := zero
+	    for s := range steps { C += A[block,s]·B[s] }       (TDPBF16PS, 32 k a step)
+	    y[block] = C, or y[block] + C where add is set, columns under the masks
+	}
+	release the tiles`)
+	f.op("MOVQ", "t+0(FP)", "AX")
+	f.op("MOVQ", "amxCall_config(AX)", "CX")
+	ldtilecfg(f, "rcx")
+	f.op("MOVQ", "amxCall_a(AX)", "SI")
+	f.op("MOVQ", "amxCall_lda(AX)", "R8")
+	f.op("MOVQ", "amxCall_c(AX)", "DI")
+	f.op("MOVQ", "amxCall_ldc(AX)", "R9")
+	f.op("MOVQ", "$128", "R10")
+	f.op("MOVQ", "$64", "R11")
+	f.op("MOVQ", "amxCall_mask(AX)", "BX")
+	f.op("KMOVW", "BX", "K1")
+	f.op("SHRQ", "$16", "BX")
+	f.op("KMOVW", "BX", "K2")
+	f.op("CMPQ", "amxCall_both(AX)", "$0")
+	f.op("JEQ", "one")
+	amxBlocks(f, "both", true)
+	f.label("one")
+	amxBlocks(f, "one", false)
+	return f.buf.Bytes()
+}
+
+// amxBlocks is the loop over blocks of 17 to 32 rows (both), or of up to 16.
+func amxBlocks(f *file, name string, both bool) {
+	rows := 1
+	if both {
+		rows = 2
+	}
+	f.label(name + "Block")
+	for c := range 2 * rows {
+		tilezero(f, c)
+	}
+	f.op("MOVQ", "SI", "DX") // rows 0 to 15
+	f.op("MOVQ", "R8", "BX") // rows 16 to 31
+	f.op("SHLQ", "$4", "BX")
+	f.op("ADDQ", "SI", "BX")
+	f.op("MOVQ", "amxCall_b(AX)", "R15")
+	f.op("MOVQ", "amxCall_steps(AX)", "CX")
+	f.label(name + "Step")
+	tileloadd(f, 6, "r15", "r10")
+	tileloadd(f, 4, "rdx", "r8")
+	tdpbf16ps(f, 0, 4, 6)
+	f.op("ADDQ", "$64", "R15")
+	tileloadd(f, 7, "r15", "r10")
+	tdpbf16ps(f, 1, 4, 7)
+	if both {
+		tileloadd(f, 5, "rbx", "r8")
+		tdpbf16ps(f, 2, 5, 6)
+		tdpbf16ps(f, 3, 5, 7)
+		f.op("ADDQ", "$64", "BX")
+	}
+	f.op("ADDQ", "$64", "DX")
+	f.op("ADDQ", "$1984", "R15")
+	f.op("DECQ", "CX")
+	f.op("JNZ", name+"Step")
+
+	f.op("CMPQ", "amxCall_direct(AX)", "$0")
+	f.op("JEQ", name+"Scratch")
+	amxStore(f, rows, "DI", "rdi", "r9")
+	f.op("JMP", name+"Next")
+
+	// Through a scratch block [32][32]: sums, edges.
+	f.label(name + "Scratch")
+	f.op("MOVQ", "amxCall_scratch(AX)", "DX")
+	f.op("MOVQ", "DX", "R15")
+	amxStore(f, rows, "R15", "r15", "r10")
+	f.op("MOVQ", "DI", "R15")
+	f.op("MOVQ", "amxCall_rows(AX)", "CX")
+	f.label(name + "Row")
+	f.op("VMOVUPS", "(DX)", "Z0")
+	f.op("VMOVUPS", "64(DX)", "Z1")
+	f.op("CMPQ", "amxCall_add(AX)", "$0")
+	f.op("JEQ", name+"Put")
+	f.op("VMOVUPS.Z", "(R15)", "K1", "Z2")
+	f.op("VMOVUPS.Z", "64(R15)", "K2", "Z3")
+	f.op("VADDPS", "Z2", "Z0", "Z0")
+	f.op("VADDPS", "Z3", "Z1", "Z1")
+	f.label(name + "Put")
+	f.op("VMOVUPS", "Z0", "K1", "(R15)")
+	f.op("VMOVUPS", "Z1", "K2", "64(R15)")
+	f.op("ADDQ", "$128", "DX")
+	f.op("ADDQ", "R9", "R15")
+	f.op("DECQ", "CX")
+	f.op("JNZ", name+"Row")
+
+	f.label(name + "Next")
+	f.op("MOVQ", "amxCall_rows(AX)", "CX")
+	f.op("MOVQ", "CX", "BX")
+	f.op("IMULQ", "R8", "CX")
+	f.op("ADDQ", "CX", "SI")
+	f.op("IMULQ", "R9", "BX")
+	f.op("ADDQ", "BX", "DI")
+	f.op("DECQ", "amxCall_blocks(AX)")
+	f.op("JNZ", name+"Block")
+	tilerelease(f)
+	f.op("VZEROUPPER")
+	f.op("RET")
+}
+
+// amxStore writes the tiles of C from at on, rows stride apart. It
+// changes BX and CX.
+func amxStore(f *file, rows int, at, base, stride string) {
+	f.op("MOVQ", at, "BX")
+	tilestored(f, 0, base, stride)
+	f.op("ADDQ", "R11", at)
+	tilestored(f, 1, base, stride)
+	if rows == 2 {
+		f.op("MOVQ", map[string]string{"r9": "R9", "r10": "R10"}[stride], "CX")
+		f.op("SHLQ", "$4", "CX")
+		f.op("LEAQ", "(BX)(CX*1)", at)
+		tilestored(f, 2, base, stride)
+		f.op("ADDQ", "R11", at)
+		tilestored(f, 3, base, stride)
+	}
+	f.op("MOVQ", "BX", at)
+}
