@@ -46,6 +46,21 @@ func New(m *engine.Model, tok Tokenizer, o Options) (*LM, error) {
 // MaxLength is the number of tokens the model may see at once.
 func (l *LM) MaxLength() int { return l.maxLength }
 
+// Encode returns the ids of a request's context and continuation together, as
+// they are scored but for truncation, and where the continuation begins.
+func (l *LM) Encode(r Request) (ids []int32, from int) {
+	return l.enc.pair(r.Context, r.Continuation)
+}
+
+// Windows returns the windows in which a rolling text is scored, and from which
+// of its ids on each is scored.
+func (l *LM) Windows(text string) (ids [][]int32, from []int) {
+	for _, w := range rollingWindows(l.enc.encode(text), l.enc.prefix, l.maxLength) {
+		ids, from = append(ids, w.tokens), append(from, w.from)
+	}
+	return ids, from
+}
+
 // Request asks for the loglikelihood of Continuation after Context.
 type Request struct {
 	Context, Continuation string

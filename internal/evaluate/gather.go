@@ -1,0 +1,105 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/passkey"
+	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/data"
+)
+
+// Work is everything a suite asks of a model, before any of it is computed.
+type Work struct {
+	Tasks   []TaskWork
+	Passkey *PasskeyWork // nil: none
+	Notes   []string     // what was left out, and why
+}
+
+// TaskWork is one task's documents.
+type TaskWork struct {
+	configs.Entry
+	Docs  []tasks.Doc
+	Files []data.File
+}
+
+// PasskeyWork is a grid's trials.
+type PasskeyWork struct {
+	Grid   passkey.Grid
+	Trials []passkey.Trial
+}
+
+// GatherOptions override what a suite says.
+type GatherOptions struct {
+	Limit   int // documents a task; 0: as the suite says
+	FewShot int // worked examples; 0: as the suite says
+}
+
+// Gather reads every document of the suites and builds every passkey prompt, so
+// that whatever is wrong with them is known before the model computes anything.
+// A task named twice is run once.
+func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Model, o GatherOptions) (*Work, error) {
+	if o.Limit < 0 || o.FewShot < 0 {
+		return nil, fmt.Errorf("--limit and --fewshot must not be negative")
+	}
+	w := &Work{}
+	seen := map[string]string{} // task name: digest
+	for _, s := range suites {
+		for _, e := range s.Tasks {
+			if digest, ok := seen[e.Task.Name]; ok {
+				if digest != e.Task.Digest {
+					return nil, fmt.Errorf("two different tasks are called %q: rename one", e.Task.Name)
+				}
+				continue
+			}
+			seen[e.Task.Name] = e.Task.Digest
+			if o.Limit > 0 {
+				e.Limit = o.Limit
+			}
+			if o.FewShot > 0 {
+				e.FewShot = o.FewShot
+			}
+			docs, files, err := e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+			if err != nil {
+				return nil, err
+			}
+			w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
+		}
+		if s.Passkey == nil {
+			continue
+		}
+		if w.Passkey != nil {
+			return nil, fmt.Errorf("more than one of the suites has a passkey grid: run them one by one")
+		}
+		if err := w.addPasskey(*s.Passkey, m); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// addPasskey builds the grid's prompts. Lengths that leave no room for the
+// answer within the model's context are left out with a note.
+func (w *Work) addPasskey(g passkey.Grid, m *Model) error {
+	var fit []int
+	longest := m.LM.MaxLength()
+	const answer = 8 // tokens: more than any key of five digits has
+	for _, n := range g.Lengths {
+		if n+answer <= longest+1 {
+			fit = append(fit, n)
+			continue
+		}
+		w.Notes = append(w.Notes, fmt.Sprintf("passkey at %d tokens was not run: the model's context holds %d, the answer included", n, longest))
+	}
+	g.Lengths = fit
+	if len(fit) == 0 {
+		return fmt.Errorf("passkey: no length fits the model's context of %d tokens, the answer included; give shorter lengths in a suite file", longest)
+	}
+	trials, err := g.Build(m.Tokenizer)
+	if err != nil {
+		return err
+	}
+	w.Passkey = &PasskeyWork{g, trials}
+	return nil
+}

@@ -1,0 +1,100 @@
+package evaluate
+
+import (
+	"fmt"
+
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/tokenizer"
+)
+
+// Inspection is what `softbench inspect` shows; its JSON field names are stable.
+type Inspection struct {
+	Dir             string   `json:"dir"`
+	ModelType       string   `json:"model_type"`
+	Parameters      int64    `json:"parameters"`
+	DType           string   `json:"dtype"`
+	Attention       string   `json:"attention"`
+	Layers          int      `json:"layers"`
+	Hidden          int      `json:"hidden_size"`
+	Intermediate    int      `json:"intermediate_size"`
+	Heads           int      `json:"num_heads"`
+	KVHeads         int      `json:"num_kv_heads"`
+	HeadDim         int      `json:"head_dim"`
+	Vocab           int      `json:"vocab_size"`
+	TiedEmbeddings  bool     `json:"tie_word_embeddings"`
+	MaxLength       int      `json:"max_length"`
+	Rope            string   `json:"rope"`
+	SlidingWindow   int      `json:"sliding_window"`
+	Tokenizer       string   `json:"tokenizer"`
+	TokenizerSize   int      `json:"tokenizer_size"`
+	BOS             string   `json:"bos"`
+	EOS             string   `json:"eos"`
+	KVBytes         int64    `json:"kv_bytes_per_token"`
+	ModelSHA256     string   `json:"model_sha256"`
+	TokenizerSHA256 string   `json:"tokenizer_sha256"`
+	Notes           []string `json:"notes"`
+}
+
+// Inspect opens a checkpoint and its tokenizer and checks both.
+func Inspect(model, attention string) (*Inspection, error) {
+	dir, err := FindModel(model)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	ck, err := checkpoint.Open(dir, checkpoint.Options{Attention: attention})
+	if err != nil {
+		return nil, err
+	}
+	defer ck.Close()
+	sum, err := ck.SHA256()
+	if err != nil {
+		return nil, err
+	}
+	c := &ck.Config
+	in := &Inspection{
+		Dir: dir, ModelType: c.ModelType, Parameters: ck.Parameters, DType: ck.DType, Attention: c.Attention.String(),
+		Layers: c.Layers, Hidden: c.Hidden, Intermediate: c.Intermediate, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim,
+		Vocab: c.Vocab, TiedEmbeddings: c.TieEmbeddings, MaxLength: maxLength(c, tok), Rope: ropeText(c), SlidingWindow: c.SlidingWindow,
+		Tokenizer: tok.Kind(), TokenizerSize: tok.VocabSize(), KVBytes: int64(c.Layers) * int64(c.KVHeads) * int64(c.HeadDim) * 2 * 4,
+		ModelSHA256: sum, TokenizerSHA256: tok.SHA256(), Notes: append([]string{}, ck.Notes...),
+	}
+	special := func(id int32, ok bool) string {
+		if !ok {
+			return "none"
+		}
+		return fmt.Sprintf("%d %q", id, tok.Piece(id))
+	}
+	in.BOS, in.EOS = special(tok.BOS()), special(tok.EOS())
+	if tok.VocabSize() > c.Vocab {
+		in.Notes = append(in.Notes, vocabularyMismatch(dir, tok, c).Error())
+	}
+	return in, nil
+}
+
+func ropeText(c *checkpoint.Config) string {
+	text := fmt.Sprintf("theta %g", c.RopeTheta)
+	if c.Rope.Type != "" && c.Rope.Type != "default" {
+		text += fmt.Sprintf(", %s scaling by %g", c.Rope.Type, c.Rope.Factor)
+	}
+	return text
+}
+
+func vocabularyMismatch(dir string, tok *tokenizer.Tokenizer, c *checkpoint.Config) error {
+	return fmt.Errorf("%s: the tokenizer has ids up to %d, but the model's vocabulary holds %d: tokenizer and checkpoint do not belong together",
+		dir, tok.VocabSize()-1, c.Vocab)
+}
+
+// maxLength is the longest context: what the config says, else the tokenizer,
+// else DefaultMaxLength, in the order of lm-evaluation-harness.
+func maxLength(c *checkpoint.Config, tok *tokenizer.Tokenizer) int {
+	for _, known := range []int{c.MaxPositions, tok.MaxLength()} {
+		if known > 0 {
+			return known
+		}
+	}
+	return DefaultMaxLength
+}

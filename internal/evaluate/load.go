@@ -1,0 +1,146 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/lm"
+)
+
+// ModelOptions say which checkpoint to load and how to compute with it.
+type ModelOptions struct {
+	Model     string // a directory, or the name of a model in the hub's cache
+	Device    string // "auto", "cpu" or "cuda"
+	DType     string // "auto", "float32" or "bfloat16"
+	Attention string // overrides the checkpoint's kind; "" keeps it
+	Threads   int    // 0: one per processor
+	MaxLength int    // 0: what the checkpoint says
+	Strict    bool   // a request that would be truncated is an error
+}
+
+// Model is a checkpoint ready to score text.
+type Model struct {
+	Dir        string
+	LM         *lm.LM
+	Engine     *engine.Model
+	Checkpoint *checkpoint.Checkpoint
+	Tokenizer  *tokenizer.Tokenizer
+}
+
+// DefaultMaxLength is used where neither the config nor the tokenizer says how
+// long a context may be, as in lm-evaluation-harness.
+const DefaultMaxLength = 2048
+
+// Load opens a checkpoint and its tokenizer and packs the weights.
+func Load(ctx context.Context, o ModelOptions) (*Model, error) {
+	dir, err := FindModel(o.Model)
+	if err != nil {
+		return nil, err
+	}
+	switch o.Device {
+	case "", "auto", "cpu":
+	case "cuda":
+		return nil, errors.New("--device cuda: no CUDA device: this build of softbench has no CUDA support; use --device cpu")
+	default:
+		return nil, fmt.Errorf("--device %q: want auto, cpu or cuda", o.Device)
+	}
+	if o.Threads < 0 || o.MaxLength < 0 {
+		return nil, errors.New("--threads and --max-length must not be negative")
+	}
+	set, err := kernel.FromEnv()
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	ck, err := checkpoint.Open(dir, checkpoint.Options{Attention: o.Attention})
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{Dir: dir, Checkpoint: ck, Tokenizer: tok}
+	if err := m.finish(ctx, o, set); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) error {
+	config := &m.Checkpoint.Config
+	if m.Tokenizer.VocabSize() > config.Vocab {
+		return vocabularyMismatch(m.Dir, m.Tokenizer, config)
+	}
+	dtype, err := parseDType(o.DType, m.Checkpoint.DType)
+	if err != nil {
+		return err
+	}
+	backend, err := engine.NewCPU(ctx, m.Checkpoint, engine.CPUOptions{DType: dtype, Threads: o.Threads, Set: set})
+	if err != nil {
+		return err
+	}
+	m.Engine = engine.New(backend, config.Vocab)
+	length := o.MaxLength
+	if length == 0 {
+		length = maxLength(config, m.Tokenizer)
+	}
+	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{MaxLength: length, StrictLength: o.Strict})
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.Dir, err)
+	}
+	return nil
+}
+
+// Close releases weights and files.
+func (m *Model) Close() {
+	if m.Engine != nil {
+		m.Engine.Close()
+	}
+	m.Checkpoint.Close()
+}
+
+// parseDType reads --dtype; auto is bfloat16 for a bfloat16 checkpoint and
+// float32 for the others, so that no weight is rounded unasked.
+func parseDType(name, stored string) (kernel.DType, error) {
+	switch name {
+	case "", "auto":
+		if stored == "BF16" {
+			return kernel.BFloat16, nil
+		}
+		return kernel.Float32, nil
+	case "float32":
+		return kernel.Float32, nil
+	case "bfloat16":
+		return kernel.BFloat16, nil
+	}
+	return 0, fmt.Errorf("--dtype %q: want auto, float32 or bfloat16", name)
+}
+
+// FindModel returns the directory of a checkpoint: name itself where it is one,
+// else the newest snapshot of that name in the hub's local cache.
+func FindModel(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("no model given: use --model with a checkpoint directory")
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return name, nil
+	case err == nil:
+		return "", fmt.Errorf("model %s is a file: give the directory that holds config.json and the weights", name)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("model %s: %w", name, err)
+	}
+	if dir := hubSnapshot(name); dir != "" {
+		return dir, nil
+	}
+	return "", fmt.Errorf("model %q: no such directory, and no such model in the hub's local cache", name)
+}
