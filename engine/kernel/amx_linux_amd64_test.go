@@ -63,6 +63,7 @@ func TestAMXUnderEmulator(t *testing.T) {
 	if !amx.selfTest() {
 		t.Fatal("the self-test fails")
 	}
+	peakAMX(3) // faults if the tiles do not fit
 	conformMatMul(t, amx)
 }
 

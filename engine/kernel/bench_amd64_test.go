@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/softbench/softbench/engine/attention"
 )
 
 func BenchmarkMatMul(b *testing.B) {
@@ -77,5 +79,73 @@ func BenchmarkPackRows(b *testing.B) {
 				b.ReportMetric(float64(n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "Gelem/s")
 			})
 		}
+	}
+}
+
+func BenchmarkAttention(b *testing.B) {
+	for _, name := range Available() {
+		s, _ := ByName(name)
+		for _, shape := range [][2]int{{32, 64}, {32, 128}, {1, 64}, {32, 80}} {
+			m, hd := shape[0], shape[1]
+			b.Run(fmt.Sprintf("%s/Scores/%dx%d", name, m, hd), func(b *testing.B) {
+				q, kt, out := make([]float32, m*hd), make([]float32, 64*hd), make([]float32, m*64)
+				for b.Loop() {
+					s.Scores(out, 64, q, m, hd, kt, 4)
+				}
+				b.ReportMetric(2*float64(m*hd*64)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+			b.Run(fmt.Sprintf("%s/Accumulate/%dx%d", name, m, hd), func(b *testing.B) {
+				o, v, p := make([]float32, m*hd), make([]float32, 64*hd), make([]float32, m*64)
+				for b.Loop() {
+					s.Accumulate(o, p, 64, m, v, 64, hd)
+				}
+				b.ReportMetric(2*float64(m*hd*64)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+		for _, kind := range []attention.Kind{attention.Softmax, attention.Softpick} {
+			b.Run(fmt.Sprintf("%s/Weigh/%v", name, kind), func(b *testing.B) {
+				x := normals(rand.New(rand.NewPCG(1, 1)), 64, 0)
+				y := make([]float32, 64)
+				st := NewState(kind)
+				for b.Loop() {
+					copy(y, x)
+					s.Weigh(kind, y, 0, 64, &st)
+				}
+			})
+		}
+		x, y, w := make([]float32, 1024), make([]float32, 1024), make([]float32, 1024)
+		b.Run(name+"/RMSNorm/1024", func(b *testing.B) {
+			for b.Loop() {
+				s.RMSNorm(y, x, w, 1e-5)
+			}
+		})
+		b.Run(name+"/SwiGLU/1024", func(b *testing.B) {
+			for b.Loop() {
+				s.SwiGLU(y, x, w)
+			}
+		})
+		b.Run(name+"/MaxSumExp/1024", func(b *testing.B) {
+			for b.Loop() {
+				s.MaxSumExp(x)
+			}
+		})
+		b.Run(name+"/Scale/64", func(b *testing.B) {
+			for b.Loop() {
+				s.Scale(x[:64], 1)
+			}
+		})
+		b.Run(name+"/Rotate/64", func(b *testing.B) {
+			for b.Loop() {
+				s.Rotate(x[:64], y[:32], w[:32])
+			}
+		})
+		var in Input
+		in.Reset(BFloat16, 16, 1024)
+		z := make([]float32, 16*1024)
+		b.Run(name+"/Prepare/16x1024", func(b *testing.B) {
+			for b.Loop() {
+				s.Prepare(&in, z, 1024, 0, 16)
+			}
+		})
 	}
 }

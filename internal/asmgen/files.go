@@ -8,6 +8,7 @@ func Files() map[string][]byte {
 		"rows_avx512_amd64.s": rows(true),
 		"rows_avx2_amd64.s":   rows(false),
 		"amx_amd64.s":         amx(),
+		"peak_amd64.s":        peak(),
 		"transpose_amd64.s":   transpose(),
 	}
 }
