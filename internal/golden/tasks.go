@@ -27,10 +27,18 @@ type TaskSet struct {
 	Tasks       []Task       `json:"tasks"`
 }
 
-// RandomModel is a model made by internal/randmodel/mk.
+// RandomModel is a model of internal/randmodel, by the flags of its command mk,
+// with the set's tokenizer. Flags not named here have their defaults.
 type RandomModel struct {
-	Arguments []string `json:"arguments"` // without -tokenizer and -out
-	SHA256    string   `json:"sha256"`    // of model.safetensors
+	Preset       string  `json:"preset"`
+	Type         string  `json:"type"`
+	Seed         uint64  `json:"seed"`
+	DType        string  `json:"dtype"`
+	Vocab        int     `json:"vocab"`
+	MaxPositions int     `json:"max-positions"`
+	Gain         float64 `json:"gain"`
+	ScoreGain    float64 `json:"score-gain"`
+	SHA256       string  `json:"sha256"` // of model.safetensors: other bytes need new goldens
 }
 
 // Task is one task's documents and metrics.
@@ -70,11 +78,14 @@ type Request struct {
 
 // Rolling is one text scored in windows.
 type Rolling struct {
-	Text          string   `json:"text"` // Hash of the text that is scored
-	Words         int      `json:"words"`
-	Bytes         int      `json:"bytes"`
-	LogLikelihood float64  `json:"loglikelihood"`
-	Windows       []Window `json:"windows"`
+	Text          string  `json:"text"` // Hash of the text that is scored
+	Words         int     `json:"words"`
+	Bytes         int     `json:"bytes"`
+	LogLikelihood float64 `json:"loglikelihood"` // the harness's: each window summed in float32
+	// WideSum is the same float32 terms summed in float64: the one to compare
+	// with where the text is long.
+	WideSum float64  `json:"wide_sum"`
+	Windows []Window `json:"windows"`
 }
 
 // Window is one window of a rolling request; in the file [context, scored, ids].

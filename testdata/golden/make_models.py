@@ -87,7 +87,17 @@ MODELS = {
         config=dict(hidden_size=40, num_key_value_heads=2, intermediate_size=48),
         fla=dict(num_heads=4, num_kv_heads=2, hidden_ratio=4, intermediate_size=48,
                  attn_impl="naive_scaled_softpick_attn")),
+    # q and k so small that the epsilon of their norm, 1e-5 whatever norm_eps is, shows.
+    "fla-window": dict(
+        family="fla", quiet=0.01,
+        config=dict(num_key_value_heads=2, intermediate_size=40, rms_norm_eps=1e-6, head_dim=8, attention_bias=True,
+                    vocab_size=64, use_sliding_window=True, sliding_window=20, max_window_layers=0, rope_theta=50000.0),
+        fla=dict(num_heads=4, num_kv_heads=2, hidden_ratio=4, intermediate_size=40, qk_norm=True, qkv_bias=True,
+                 window_size=20, rope_theta=50000.0, attn_impl="flash_attn")),
 }
+
+
+FLA_QK_EPSILON = 1e-5  # flash-linear-attention makes q_norm and k_norm with its default
 
 
 def fla_intermediate(hidden, ratio):
@@ -99,7 +109,7 @@ def build(spec):
     config = {**BASE, **spec["config"]}
     family = spec["family"]
     if family == "fla":
-        family = "llama"
+        family = "qwen3" if spec["fla"].get("qk_norm") else "llama"
         if spec["fla"]["intermediate_size"] is None:
             config["intermediate_size"] = fla_intermediate(config["hidden_size"], spec["fla"]["hidden_ratio"])
         config.setdefault("rope_theta", 10000.0)
@@ -108,11 +118,15 @@ def build(spec):
     cls = getattr(transformers, names[family] + "Config")
     made = cls(**copy.deepcopy(known), attn_implementation="eager")  # it writes into the dicts it is given
     model = getattr(transformers, names[family] + "ForCausalLM")(made)
+    if spec["family"] == "fla":
+        for name, part in model.named_modules():
+            if name.endswith(("q_norm", "k_norm")):
+                part.variance_epsilon = FLA_QK_EPSILON
     return model.float().eval(), config, family
 
 
 @torch.no_grad()
-def fill(model, seed, dtype):
+def fill(model, spec, seed, dtype):
     """Random weights with gains that spread scores and logits, rounded to dtype.
 
     A direction c that all embeddings share gives the first query head of each
@@ -158,6 +172,10 @@ def fill(model, seed, dtype):
             p.copy_(normal(p.shape, 1.2 / p.shape[1]**0.5))
         else:  # o_proj, down_proj
             p.copy_(normal(p.shape, 1.6 / p.shape[1]**0.5))
+        if leaf in ("q_proj", "k_proj"):
+            p.mul_(spec.get("quiet", 1.0))
+        if spec["family"] == "fla" and name.endswith("o_proj.bias"):
+            p.zero_()  # that family has none
     for p in model.parameters():
         p.copy_(p.to(dtype).float())
     heads, layers = config.num_attention_heads, config.num_hidden_layers
@@ -239,7 +257,7 @@ class Unsuited(Exception):
 def golden(name, spec, seed):
     dtype = getattr(torch, spec.get("dtype", "float32"))
     model, config, family = build(spec)
-    scale = fill(model, seed, dtype)
+    scale = fill(model, spec, seed, dtype)
     ref = Reference(model, family)
     rng = np.random.default_rng(seed)
     vocab = config["vocab_size"]
@@ -313,6 +331,9 @@ def check_sensitive(name, spec, made):
     if config.get("sliding_window") and family == "mistral":
         changes["sliding_window"] = dict(sliding_window=None)
         changes["window one longer"] = dict(sliding_window=config["sliding_window"] + 1)
+    if config.get("use_sliding_window") and family == "qwen3":
+        changes["sliding_window"] = dict(use_sliding_window=False)
+        changes["window one longer"] = dict(sliding_window=config["sliding_window"] + 1)
     if config.get("use_sliding_window") is False:
         changes["use_sliding_window"] = dict(use_sliding_window=True)
     if "rope_parameters" in config:
@@ -333,6 +354,12 @@ def check_sensitive(name, spec, made):
         got = Reference(other, family).logits(ids, None, torch.float32).log_softmax(-1)
         base = Reference(model, family).logits(ids, None, torch.float32).log_softmax(-1)
         moved[what] = (got - base).abs().max().item()
+    if family == "qwen3" and spec["family"] == "fla":
+        norms = [n for k, n in model.named_modules() if k.endswith(("q_norm", "k_norm"))]
+        for n in norms:
+            n.variance_epsilon = config["rms_norm_eps"]
+        got = Reference(model, family).logits(ids, None, torch.float32).log_softmax(-1)
+        moved["q_norm epsilon"] = (got - base).abs().max().item()
     print(f"  moved by ignoring a setting: " + ", ".join(f"{k} {v:.2g}" for k, v in moved.items()))
     assert min(moved.values()) > 1e-2, (name, moved)
 
@@ -343,6 +370,7 @@ def tensors(model, spec, scale):
     if spec["config"].get("tie_word_embeddings"):
         state.pop("lm_head.weight", None)
     if spec["family"] == "fla":
+        state = {k: v for k, v in state.items() if not k.endswith("o_proj.bias")}
         rename = [("model.embed_tokens", "model.embeddings"), (".input_layernorm.", ".attn_norm."),
                   (".post_attention_layernorm.", ".mlp_norm."), (".self_attn.", ".attn.")]
         for old, new in rename:
@@ -357,13 +385,13 @@ def tensors(model, spec, scale):
 def config_json(spec, config, dtype):
     name = str(dtype).split(".")[1]
     if spec["family"] == "fla":
-        c = dict(architectures=["TransformerForCausalLM"], model_type="transformer", **spec["fla"],
+        c = dict(architectures=["TransformerForCausalLM"], model_type="transformer",
                  hidden_size=config["hidden_size"], num_hidden_layers=config["num_hidden_layers"],
                  vocab_size=config["vocab_size"], max_position_embeddings=config["max_position_embeddings"],
-                 norm_eps=config["rms_norm_eps"], rope_theta=10000.0, hidden_act="swish", window_size=None,
+                 norm_eps=config["rms_norm_eps"], rope_theta=10000.0, hidden_act="swish",
                  elementwise_affine=True, tie_word_embeddings=False, bos_token_id=1, eos_token_id=2,
                  torch_dtype=name, use_cache=True)
-        return c
+        return {"window_size": None, **c, **spec["fla"]}
     title = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3"}[spec["family"]]
     c = dict(architectures=[title + "ForCausalLM"], model_type=spec["family"], **config)
     c["dtype" if "rope_parameters" in config else "torch_dtype"] = name

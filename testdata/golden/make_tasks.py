@@ -44,8 +44,9 @@ TRAIN = {"arc_easy": "ai2_arc/ARC-Easy/train.jsonl", "boolq": "super_glue/boolq/
 SPLIT = {"hellaswag": "validation", "piqa": "validation", "winogrande": "validation", "boolq": "validation",
          "copa": "validation"}  # the others: test
 REAL = ["arc_easy", "arc_challenge", "hellaswag", "piqa", "winogrande", "lambada_openai", "wikitext"]
-RANDOM = ["-preset", "tiny", "-type", "llama", "-seed", "20260", "-dtype", "float32", "-vocab", "32768",
-          "-max-positions", "512", "-gain", "3", "-score-gain", "2"]
+# What internal/randmodel/mk is asked for, by its flags.
+RANDOM = {"preset": "tiny", "type": "llama", "seed": 20260, "dtype": "float32", "vocab": 32768, "max-positions": 512,
+          "gain": 3.0, "score-gain": 2.0}
 
 SETS = {
     "zero": dict(tokenizer="tiny", tasks={t: None for t in FILES}),
@@ -94,12 +95,27 @@ def ids_hash(ids):
     return sha(struct.pack(f"<{len(ids)}i", *ids))
 
 
-def rolling(sample, windows):
-    """A rolling request; takes its windows off the front of the list."""
+@torch.no_grad()
+def wide_sum(lm, windows):
+    """The loglikelihood of the windows with its float32 terms summed in float64.
+
+    The harness sums each window in float32, which for a long text loses more
+    than the thousandth that scores are compared to.
+    """
+    total = 0.0
+    for context, scored in windows:
+        logits = lm.model(torch.tensor([(context + scored)[:-1]])).logits[0, -len(scored):]
+        terms = logits.float().log_softmax(-1)[torch.arange(len(scored)), torch.tensor(scored)]
+        total += terms.double().sum().item()
+    return total
+
+
+def rolling(lm, sample, windows):
+    """A rolling request and its windows."""
     loglikelihood, words = sample["word_perplexity"]
     size = sample["byte_perplexity"][1]
     text = sample["arguments"][0][0]
-    return dict(text=sha(text), words=words, bytes=size, loglikelihood=loglikelihood,
+    return dict(text=sha(text), words=words, bytes=size, loglikelihood=loglikelihood, wide_sum=wide_sum(lm, windows),
                 windows=[[len(a), len(b), ids_hash(a + b)] for a, b in windows])
 
 
@@ -147,7 +163,7 @@ def run(name, spec, path, data):
             d = dict(doc=document_hash(line))
             if task == "wikitext":
                 count = len(windows_of(lm, s["arguments"][0][0]))
-                d["rolling"] = rolling(s, [windows.pop(0) for _ in range(count)])
+                d["rolling"] = rolling(lm, s, [windows.pop(0) for _ in range(count)])
             else:
                 d["requests"] = [request(lm, a, r) for a, r in zip(s["arguments"], s["filtered_resps"])]
                 for m in ("acc", "acc_norm"):
@@ -189,7 +205,8 @@ def check(task, docs, samples):
 
 def random_model(shared):
     path = pathlib.Path(SCRATCH) / "random"
-    command = ["go", "run", "./internal/randmodel/mk", *RANDOM,
+    flags = [str(x) for k, v in RANDOM.items() for x in ("-" + k, v)]
+    command = ["go", "run", "./internal/randmodel/mk", *flags,
                "-tokenizer", str(shared / "tokenizers" / "mistral-v0.3"), "-out", str(path)]
     subprocess.run(command, cwd=HERE.parent.parent, check=True)
     return path
@@ -211,7 +228,7 @@ def main():
         out = run(name, spec, path, data)
         if name == "real":
             digest = hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()
-            out["random_model"] = dict(arguments=RANDOM, sha256=digest)
+            out["random_model"] = dict(RANDOM, sha256=digest)
         write(HERE / "tasks" / f"{name}.json", out)
 
 
