@@ -141,7 +141,7 @@ const wordsTried = 20
 
 // beforeBytes is the longest garbage of whole words within a number of tokens.
 func (b *builder) beforeBytes(tokens int) int {
-	if b.per <= 0 {
+	if b.per <= 0 || tokens <= 0 {
 		return 0
 	}
 	n := (tokens/b.per + 1) * period
