@@ -5,6 +5,10 @@ import (
 	"fmt"
 )
 
+// Revision names the engine's numerics: runs of different revisions may differ
+// in their last bits and are never mixed. Change it with them.
+const Revision = "1"
+
 // DefaultBatchTokens is the number of rows packed into one batch when the
 // caller does not say: enough to keep the matrix kernels busy.
 const DefaultBatchTokens = 512
@@ -37,8 +41,9 @@ type RunOptions struct {
 	Score func(node, scored int, s Score) error
 	// Generated receives what a node with Generate > 0 decoded.
 	Generated func(node int, tokens []int32) error
-	// Progress is told the number of tokens computed so far, after each batch.
-	Progress func(tokens int64)
+	// Progress is told the number of tokens computed so far, after each batch;
+	// its error stops the run.
+	Progress func(tokens int64) error
 }
 
 // Stats counts what a run did.

@@ -191,7 +191,7 @@ func (s *schedule) deliver() error {
 		}
 	}
 	if s.opts.Progress != nil {
-		s.opts.Progress(s.stats.Tokens)
+		return s.opts.Progress(s.stats.Tokens)
 	}
 	return nil
 }

@@ -105,8 +105,9 @@ type RunOptions struct {
 	BatchTokens int
 	Memory      int64
 	Observer    engine.Observer
-	// Progress is told how many of the forest's tokens are done.
-	Progress func(tokens int64)
+	// Progress is told how many tokens are done, after each batch; its error
+	// stops the run.
+	Progress func(tokens int64) error
 }
 
 // Stats says what a plan cost.

@@ -177,6 +177,9 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 	return out, nil
 }
 
+// Cost says what the plan's requests cost; its engine part is still zero.
+func (p *Prepared) Cost() Stats { return p.stats }
+
 // Run computes the forest and calls every request's callback.
 func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 	for _, q := range p.empty {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/atomicfile"
 )
 
 // Write makes dir a Hugging Face checkpoint: config.json with the given members
@@ -34,7 +35,7 @@ func WriteShards(dir string, cfg map[string]any, limit int64, tensors ...safeten
 	if err := safetensors.WriteShards(dir, tensors, metadata, limit); err != nil {
 		return err
 	}
-	return safetensors.WriteFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})

@@ -1,18 +1,17 @@
 package safetensors
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softbench/softbench/internal/atomicfile"
 )
 
 // Entry is one tensor to write. Its bytes, little-endian and row-major, are
@@ -49,7 +48,7 @@ func Write(path string, entries []Entry, metadata map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return WriteFile(path, func(w io.Writer) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
 		if err := binary.Write(w, binary.LittleEndian, uint64(len(header))); err != nil {
 			return err
 		}
@@ -118,7 +117,7 @@ func WriteShards(dir string, entries []Entry, metadata map[string]string, limit 
 	if err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(dir, "model.safetensors.index.json"), func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(dir, "model.safetensors.index.json"), func(w io.Writer) error {
 		_, err := w.Write(append(index, '\n'))
 		return err
 	})
@@ -192,55 +191,6 @@ func encodeHeader(entries []Entry, metadata map[string]string) ([]byte, []uint64
 		return nil, nil, fmt.Errorf("the header would have %d bytes, more than the limit of %d", b.Len(), MaxHeader)
 	}
 	return b.Bytes(), sizes, nil
-}
-
-// WriteFile replaces path by what write produces, in one step: the bytes go to
-// a temporary file beside it, are synced, and take its name. On any error path
-// is as it was and nothing is left behind.
-func WriteFile(path string, write func(w io.Writer) error) (err error) {
-	dir, base := filepath.Split(path)
-	temp := filepath.Join(dir, fmt.Sprintf(".%s.%016x.tmp", base, rand.Uint64()))
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return pathError(path, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(temp)
-			err = pathError(path, err)
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
-		return err
-	}
-	syncDir(dir)
-	return nil
-}
-
-// syncDir makes a rename durable where the system lets a directory be synced;
-// elsewhere the rename itself is all there is.
-func syncDir(dir string) {
-	if dir == "" {
-		dir = "."
-	}
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		_ = d.Close()
-	}
 }
 
 type counter struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/atomicfile"
 )
 
 // Options says what model to write. Zero fields take the preset's value.
@@ -228,7 +229,7 @@ func copyTokenizer(from, to string) error {
 		} else if err != nil {
 			return err
 		}
-		err = safetensors.WriteFile(filepath.Join(to, name), func(w io.Writer) error {
+		err = atomicfile.Write(filepath.Join(to, name), func(w io.Writer) error {
 			_, err := io.Copy(w, in)
 			return err
 		})

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/internal/evaluate"
+)
+
+type inspectOptions struct {
+	io        streams
+	model     string
+	attention string
+	json      bool
+}
+
+func newInspect(io streams) *cobra.Command {
+	o := inspectOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "inspect MODEL",
+		Short: "Show what is in a checkpoint",
+		Long: `Open a checkpoint, check every tensor (names, shapes, NaN and infinity) and show its
+architecture, size, number format, attention kind, context length and tokenizer.`,
+		Example: `  softbench inspect ./my-model
+  softbench inspect ./my-model --json | jq .parameters`,
+		Args: oneArg("model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.model = args[0]
+			return o.run()
+		},
+	}
+	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func (o inspectOptions) run() error {
+	in, err := evaluate.Inspect(o.model, o.attention)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, in)
+	}
+	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("model", "%s", in.Dir)
+	row("architecture", "%s", in.ModelType)
+	row("parameters", "%s (%s)", commas(in.Parameters), in.DType)
+	row("attention", "%s", in.Attention)
+	row("layers", "%d, width %d, MLP %d", in.Layers, in.Hidden, in.Intermediate)
+	row("heads", "%d of size %d, %d for keys and values", in.Heads, in.HeadDim, in.KVHeads)
+	row("context", "%s tokens", commas(int64(in.MaxLength)))
+	row("RoPE", "%s", in.Rope)
+	if in.SlidingWindow > 0 {
+		row("sliding window", "%d", in.SlidingWindow)
+	}
+	row("vocabulary", "%s, embeddings %s", commas(int64(in.Vocab)), map[bool]string{true: "tied", false: "not tied"}[in.TiedEmbeddings])
+	row("tokenizer", "%s", in.Tokenizer)
+	row("begin, end", "%s, %s", in.BOS, in.EOS)
+	row("keys and values", "%s bytes a token in float32", commas(in.KVBytes))
+	row("weights", "sha256 %s", in.ModelSHA256)
+	row("tokenizer files", "sha256 %s", in.TokenizerSHA256)
+	for _, n := range in.Notes {
+		row("note", "%s", n)
+	}
+	return w.Flush()
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// commas groups digits in threes.
+func commas(n int64) string {
+	s := fmt.Sprint(n)
+	var out strings.Builder
+	for i, r := range s {
+		if i > 0 && (len(s)-i)%3 == 0 && s[i-1] != '-' {
+			out.WriteByte(',')
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+type runOptions struct {
+	io    streams
+	run   evaluate.RunOptions
+	batch batchFlags
+	json  bool
+}
+
+func newRun(io streams) *cobra.Command {
+	o := runOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "run [SUITE...]",
+		Short: "Score a checkpoint on suites of tasks",
+		Long: `Score a checkpoint on suites, on single tasks, or on YAML files with either
+(default: zero-shot). 'softbench ls' lists what is built in. Documents come from
+--data DIR/<dataset>/<config>/<split>.jsonl or .parquet, or from the hub's local
+cache; nothing is downloaded unless --download is given.
+
+With --out, every result is written as it comes, and a run that was stopped goes
+on with --resume. The directory then holds run.json (settings and metrics) and
+samples.parquet (every document and request).`,
+		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
+  softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
+  softbench run all --model ./my-model --out runs/my-model --resume`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.run.Suites = args
+			if len(args) == 0 {
+				o.run.Suites = []string{"zero-shot"}
+			}
+			o.run.Given = changedFlags(cmd)
+			return o.execute(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, or organisation/name of a model in the hub's cache (required)")
+	f.StringVar(&o.run.Out, "out", "", "directory to write the run to")
+	f.BoolVar(&o.run.Resume, "resume", false, "go on with the run in --out")
+	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
+	f.BoolVar(&o.run.Download, "download", false, "download documents that are found nowhere else")
+	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
+	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
+	f.BoolVar(&o.json, "json", false, "print the run as JSON instead of a table")
+	addModelFlags(cmd, &o.run.Model)
+	addBatchFlags(cmd, &o.batch)
+	return cmd
+}
+
+// changedFlags names the flags that were given, for the manifest.
+func changedFlags(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().Visit(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+func (o *runOptions) execute(ctx context.Context) error {
+	if o.run.Model.Model == "" {
+		return errors.New("no model given: --model DIR says which checkpoint to score")
+	}
+	if o.run.Resume && o.run.Out == "" {
+		return errors.New("--resume needs --out: the run to go on with")
+	}
+	if o.batch.tokens < 1 {
+		return fmt.Errorf("--batch-tokens %d: want at least 1", o.batch.tokens)
+	}
+	memory, err := evaluate.ParseMemory(o.batch.memory)
+	if err != nil {
+		return err
+	}
+	o.run.BatchTokens, o.run.Memory = o.batch.tokens, memory
+	o.run.Version = version()
+	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
+	o.run.Progress = progress(o.io)
+	run, err := evaluate.Run(ctx, o.run)
+	if errors.Is(err, context.Canceled) {
+		message := "interrupted"
+		if o.run.Out != "" {
+			message += "; what is done is kept: go on with the same command and --resume"
+		}
+		return exitError{exitInterrupted, message}
+	}
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, run)
+	}
+	return rundir.WriteTable(o.io.out, run)
+}
+
+// progress returns a progress bar on a terminal, and nothing elsewhere.
+func progress(io streams) func(done, total int64) {
+	f, ok := io.err.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	var bar *progressbar.ProgressBar
+	return func(done, total int64) {
+		if bar == nil {
+			bar = progressbar.NewOptions64(total,
+				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription("scoring"),
+				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"),
+				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+		}
+		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is no reason to stop
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/lm"
+)
+
+type scoreOptions struct {
+	io    streams
+	model evaluate.ModelOptions
+	batch batchFlags
+}
+
+func newScore(io streams) *cobra.Command {
+	o := scoreOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "score MODEL",
+		Short: "Score continuations given as JSON lines",
+		Long: `Read JSON lines {"context": …, "continuation": …} from standard input and write, in
+the same order, {"loglikelihood": …, "is_greedy": …, "tokens": …}: the natural
+log-probability of the continuation, whether it is what greedy decoding gives,
+and its number of tokens. Shared contexts are computed once.`,
+		Example: `  echo '{"context": "The sky is", "continuation": " blue"}' | softbench score ./my-model`,
+		Args:    oneArg("model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.model.Model = args[0]
+			return o.run(cmd.Context())
+		},
+	}
+	addModelFlags(cmd, &o.model)
+	addBatchFlags(cmd, &o.batch)
+	return cmd
+}
+
+func (o scoreOptions) run(ctx context.Context) error {
+	memory, err := evaluate.ParseMemory(o.batch.memory)
+	if err != nil {
+		return err
+	}
+	var requests []lm.Request
+	err = eachLine(o.io.in, func(number int, line string) error {
+		if strings.TrimSpace(line) == "" {
+			return nil
+		}
+		r, err := parseScoreLine(line)
+		if err != nil {
+			return fmt.Errorf("standard input, line %d: %w", number, err)
+		}
+		requests = append(requests, r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	m, err := evaluate.Load(ctx, o.model)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: memory})
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(o.io.out)
+	enc := json.NewEncoder(out)
+	for _, r := range results {
+		if err := enc.Encode(struct {
+			LogLikelihood float64 `json:"loglikelihood"`
+			Greedy        bool    `json:"is_greedy"`
+			Tokens        int     `json:"tokens"`
+			Truncated     int     `json:"truncated,omitempty"`
+		}{r.LogLikelihood, r.Greedy, r.ContinuationTokens, r.Truncated}); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+func parseScoreLine(line string) (lm.Request, error) {
+	var r struct {
+		Context      *string `json:"context"`
+		Continuation *string `json:"continuation"`
+	}
+	dec := json.NewDecoder(strings.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return lm.Request{}, fmt.Errorf(`%w: want {"context": "…", "continuation": "…"}`, err)
+	}
+	if dec.More() {
+		return lm.Request{}, errors.New("more than one JSON value on a line")
+	}
+	if r.Context == nil || r.Continuation == nil {
+		return lm.Request{}, errors.New(`"context" and "continuation" must both be there`)
+	}
+	return lm.Request{Context: *r.Context, Continuation: *r.Continuation}, nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/internal/evaluate"
+)
+
+type tokenizeOptions struct {
+	io      streams
+	model   string
+	text    string
+	hasText bool
+	bare    bool
+	json    bool
+}
+
+func newTokenize(io streams) *cobra.Command {
+	o := tokenizeOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "tokenize MODEL",
+		Short: "Show the token ids of text",
+		Long: `Encode --text, or each line of standard input, with a checkpoint's tokenizer and
+print ids and pieces, with the special tokens the tokenizer adds by default.`,
+		Example: `  softbench tokenize ./my-model --text "The sky is blue."
+  softbench tokenize ./my-model --json < prompts.txt`,
+		Args: oneArg("model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.model, o.hasText = args[0], cmd.Flags().Changed("text")
+			return o.run()
+		},
+	}
+	cmd.Flags().StringVar(&o.text, "text", "", "the text to encode, instead of standard input")
+	cmd.Flags().BoolVar(&o.bare, "no-special", false, "leave out the special tokens that the tokenizer adds")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object a line: ids, pieces")
+	return cmd
+}
+
+func (o tokenizeOptions) run() error {
+	dir, err := evaluate.FindModel(o.model)
+	if err != nil {
+		return err
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(o.io.out)
+	if o.hasText {
+		if err := o.print(out, tok, o.text); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	if err := eachLine(o.io.in, func(_ int, line string) error { return o.print(out, tok, line) }); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+func (o tokenizeOptions) print(w io.Writer, tok *tokenizer.Tokenizer, text string) error {
+	ids := tok.Encode(text, !o.bare)
+	if ids == nil {
+		ids = []int32{}
+	}
+	pieces := make([]string, len(ids))
+	for i, id := range ids {
+		pieces[i] = tok.Piece(id)
+	}
+	if o.json {
+		line, err := json.Marshal(struct {
+			IDs    []int32  `json:"ids"`
+			Pieces []string `json:"pieces"`
+		}{ids, pieces})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", line)
+		return err
+	}
+	fields := make([]string, len(ids))
+	for i, id := range ids {
+		fields[i] = fmt.Sprintf("%d %q", id, pieces[i])
+	}
+	_, err := fmt.Fprintf(w, "%d tokens: %s\n", len(ids), strings.Join(fields, ", "))
+	return err
+}
+
+// eachLine calls visit with each line of r, numbered from 1, without its end.
+func eachLine(r io.Reader, visit func(number int, line string) error) error {
+	in := bufio.NewReader(r)
+	for number := 1; ; number++ {
+		line, err := in.ReadString('\n')
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("standard input, line %d: %w", number, err)
+		}
+		if line != "" {
+			line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+			if err := visit(number, line); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+	}
+}

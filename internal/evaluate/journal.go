@@ -1,0 +1,86 @@
+package evaluate
+
+import (
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// recordKey identifies a request of a suite.
+type recordKey struct {
+	task         string
+	doc, request int
+}
+
+// journal holds every record of a run: those of an earlier process first. With
+// a writer, new ones go to the disk as they come.
+type journal struct {
+	writer  *rundir.Writer // nil: the run is kept nowhere
+	records map[recordKey]rundir.Record
+}
+
+func newJournal(w *rundir.Writer) *journal {
+	return &journal{writer: w, records: map[recordKey]rundir.Record{}}
+}
+
+func openJournal(o RunOptions, s rundir.Settings) (*journal, error) {
+	if o.Out == "" {
+		return newJournal(nil), nil
+	}
+	if !o.Resume {
+		w, err := rundir.Create(o.Out, s)
+		return newJournal(w), err
+	}
+	w, note, err := rundir.Resume(o.Out, s)
+	if note != "" {
+		o.Note(note)
+	}
+	return newJournal(w), err
+}
+
+// done looks a request up in what an earlier process left.
+func (j *journal) done(task string, doc, request int) bool {
+	if j.writer == nil {
+		return false
+	}
+	r, ok := j.writer.Done(task, doc, request)
+	if ok {
+		j.records[recordKey{task, doc, request}] = r
+	}
+	return ok
+}
+
+// add takes a finished request; sync makes it safe.
+func (j *journal) add(r rundir.Record) error {
+	j.records[recordKey{r.Task, r.Doc, r.Request}] = r
+	if j.writer == nil {
+		return nil
+	}
+	return j.writer.Add(r)
+}
+
+func (j *journal) sync() error {
+	if j.writer == nil {
+		return nil
+	}
+	return j.writer.Sync()
+}
+
+func (j *journal) resumed() int {
+	if j.writer == nil {
+		return 0
+	}
+	return j.writer.Resumed()
+}
+
+func (j *journal) finish(r *rundir.Run, samples []rundir.Sample) error {
+	if j.writer == nil {
+		return nil
+	}
+	return j.writer.Finish(r, samples)
+}
+
+// close lets go of an unfinished run; what was synced stays.
+func (j *journal) close() {
+	if j.writer != nil {
+		j.writer.Close()
+	}
+}

@@ -1,0 +1,206 @@
+package evaluate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"runtime"
+	"time"
+
+	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/data"
+)
+
+// RunOptions say what to run and where the results go.
+type RunOptions struct {
+	Suites   []string // names or YAML files
+	Model    ModelOptions
+	Data     string // directory of documents, "" for the hub's cache alone
+	Download bool
+	Limit    int
+	FewShot  int
+
+	Out    string // run directory; "" keeps nothing
+	Resume bool
+
+	BatchTokens int
+	Memory      int64
+
+	Version  string   // softbench's own
+	Given    []string // flags given, for the manifest
+	Note     func(string)
+	Progress func(done, total int64) // tokens; may be nil
+}
+
+// syncEvery bounds how much work a crash can cost.
+const syncEvery = 2 * time.Second
+
+// Run scores a checkpoint on suites and returns the manifest. Everything that
+// can be wrong with the input is found before the run directory is touched.
+func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
+	start := time.Now()
+	suites := make([]*configs.Suite, len(o.Suites))
+	for i, name := range o.Suites {
+		s, err := configs.Resolve(name)
+		if err != nil {
+			return nil, err
+		}
+		suites[i] = s
+	}
+	m, err := Load(ctx, o.Model)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	for _, n := range m.Checkpoint.Notes {
+		o.Note(n)
+	}
+	source := data.NewSource(o.Data)
+	source.Download = o.Download
+	source.Notify = o.Note
+	work, err := Gather(ctx, suites, source, m, GatherOptions{Limit: o.Limit, FewShot: o.FewShot})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range work.Notes {
+		o.Note(n)
+	}
+	settings, err := settingsOf(m, work, o)
+	if err != nil {
+		return nil, err
+	}
+	journal, err := openJournal(o, settings)
+	if errors.Is(err, rundir.ErrFinished) {
+		o.Note("the run in " + o.Out + " is complete: nothing was computed")
+		return rundir.Read(o.Out)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer journal.close()
+
+	run := &rundir.Run{Schema: rundir.Schema, Model: describe(m), Settings: settings, Notes: append(m.Checkpoint.Notes, work.Notes...)}
+	stats, err := compute(ctx, m, work, journal, o, &run.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := work.report(run, journal.records, m)
+	if err != nil {
+		return nil, err
+	}
+	run.Process = process(o, m, work, start, stats, journal.resumed())
+	return run, journal.finish(run, samples)
+}
+
+// compute runs what the journal lacks, and counts the whole of it.
+func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions, tokens *rundir.Tokens) (lm.Stats, error) {
+	rest, all := m.LM.NewPlan(), m.LM.NewPlan()
+	if err := work.plan(rest, j); err != nil {
+		return lm.Stats{}, err
+	}
+	prepared, err := rest.Prepare(ctx)
+	if err != nil {
+		return lm.Stats{}, err
+	}
+	whole := prepared
+	if j.resumed() > 0 {
+		if err := work.plan(all, newJournal(nil)); err != nil {
+			return lm.Stats{}, err
+		}
+		if whole, err = all.Prepare(ctx); err != nil {
+			return lm.Stats{}, err
+		}
+	}
+	cost := whole.Cost()
+	*tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
+
+	total := prepared.Tokens()
+	synced := time.Now()
+	stats, err := prepared.Run(ctx, lm.RunOptions{
+		BatchTokens: o.BatchTokens, Memory: o.Memory,
+		Progress: func(done int64) error {
+			if o.Progress != nil {
+				o.Progress(done, total)
+			}
+			if time.Since(synced) < syncEvery {
+				return nil
+			}
+			synced = time.Now()
+			return j.sync()
+		},
+	})
+	if syncErr := j.sync(); err == nil {
+		err = syncErr
+	}
+	return stats, err
+}
+
+// settingsOf is all that the run's numbers depend on.
+func settingsOf(m *Model, w *Work, o RunOptions) (rundir.Settings, error) {
+	weights, err := m.Checkpoint.SHA256()
+	if err != nil {
+		return rundir.Settings{}, err
+	}
+	d := m.Engine.Describe()
+	s := rundir.Settings{
+		Engine: engine.Revision, ModelSHA256: weights, TokenizerSHA256: m.Tokenizer.SHA256(),
+		Attention: m.Checkpoint.Config.Attention.String(), DType: d.DType, Device: d.Device, ISA: d.ISA,
+		MaxLength: m.LM.MaxLength(), StrictLength: o.Model.Strict,
+	}
+	for _, t := range w.Tasks {
+		s.Tasks = append(s.Tasks, rundir.TaskSettings{
+			Name: t.Task.Name, Version: t.Task.Version, Digest: t.Task.Digest,
+			Limit: t.Limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
+		})
+	}
+	if w.Passkey != nil {
+		g := w.Passkey.Grid
+		s.Passkey = &rundir.PasskeySettings{Lengths: g.Lengths, Depths: g.Depths, Trials: g.Trials, Seed: g.Seed}
+	}
+	return s, nil
+}
+
+// documentsHash covers the documents and what is asked of them: few-shot
+// examples are part of the requests.
+func documentsHash(docs []tasks.Doc) string {
+	h := sha256.New()
+	for _, d := range docs {
+		io.WriteString(h, d.Hash)
+		for _, q := range d.Requests {
+			for _, s := range []string{q.Context, q.Continuation} {
+				sum := sha256.Sum256([]byte(s))
+				h.Write(sum[:])
+			}
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func describe(m *Model) rundir.Model {
+	return rundir.Model{
+		Type: m.Checkpoint.Config.ModelType, Parameters: m.Checkpoint.Parameters, Stored: m.Checkpoint.DType,
+		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(),
+	}
+}
+
+func process(o RunOptions, m *Model, w *Work, start time.Time, stats lm.Stats, resumed int) rundir.Process {
+	end := time.Now()
+	p := rundir.Process{
+		Softbench: o.Version, Go: runtime.Version(), Machine: runtime.GOOS + "/" + runtime.GOARCH,
+		Directory: m.Dir, Given: o.Given, Threads: m.Engine.Describe().Threads, BatchTokens: o.BatchTokens,
+		Start: start.UTC().Round(0), End: end.UTC().Round(0), Seconds: end.Sub(start).Seconds(),
+		Computed: stats.Tokens, Batches: stats.Batches, PeakKV: stats.PeakKV, Resumed: resumed,
+	}
+	for _, t := range w.Tasks {
+		for _, f := range t.Files {
+			p.Files = append(p.Files, rundir.File{Task: t.Task.Name, Path: f.Path, Split: f.Split, SHA256: f.SHA256, Rows: f.Rows})
+		}
+	}
+	return p
+}

@@ -1,0 +1,196 @@
+package rundir
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Schema is the version of run.json, samples.parquet and the journal.
+const Schema = 1
+
+// Run is the manifest, run.json. All of it but Process is the same for the same
+// Settings, however often the run was stopped and resumed.
+type Run struct {
+	Schema   int          `json:"schema"`
+	Model    Model        `json:"model"`
+	Settings Settings     `json:"settings"`
+	Tasks    []TaskResult `json:"tasks"`
+	Passkey  []Cell       `json:"passkey,omitempty"`
+	Tokens   Tokens       `json:"tokens"`
+	Notes    []string     `json:"notes,omitempty"`
+	Process  Process      `json:"process"`
+}
+
+// Model describes the checkpoint.
+type Model struct {
+	Type       string `json:"type"`
+	Parameters int64  `json:"parameters"`
+	Stored     string `json:"stored_dtype"`
+	Attention  string `json:"attention"`
+	Tokenizer  string `json:"tokenizer"`
+}
+
+// TaskResult is one task's metrics.
+type TaskResult struct {
+	Name      string   `json:"name"`
+	Kind      string   `json:"kind"`
+	Documents int      `json:"documents"`
+	Truncated int      `json:"truncated"` // requests of which the beginning was cut off
+	Metrics   []Metric `json:"metrics"`
+}
+
+// Metric is one number with its uncertainty; those that cannot be given are NaN
+// here and null in JSON.
+type Metric struct {
+	Name           string `json:"name"`
+	Value          Number `json:"value"`
+	Stderr         Number `json:"stderr"`
+	Low            Number `json:"low"` // 95% interval
+	High           Number `json:"high"`
+	N              int    `json:"n"`
+	HigherIsBetter bool   `json:"higher_is_better"`
+}
+
+// Number is a float64 that is null in JSON where it is not finite.
+type Number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) {
+	f := float64(n)
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(f)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	*n = Number(f)
+	return err
+}
+
+// Cell is the passkey accuracy at one length and depth.
+type Cell struct {
+	Length    int     `json:"length"`
+	Depth     float64 `json:"depth"`
+	N         int     `json:"n"`
+	Right     int     `json:"right"`
+	RightText int     `json:"right_text"`
+	Accuracy  Number  `json:"accuracy"`
+	Low       Number  `json:"low"`
+	High      Number  `json:"high"`
+}
+
+// Tokens counts what the run's requests cost.
+type Tokens struct {
+	Requested int64 `json:"requested"` // one by one
+	Distinct  int64 `json:"distinct"`  // as a forest, each shared prefix once
+	Scored    int64 `json:"scored"`    // whose loglikelihood was asked for
+}
+
+// Process is what differs between two processes that compute the same run.
+type Process struct {
+	Softbench   string    `json:"softbench"`
+	Go          string    `json:"go"`
+	Machine     string    `json:"machine"`
+	Directory   string    `json:"model_directory"`
+	Given       []string  `json:"arguments_given"` // flags that were not left at their default
+	Files       []File    `json:"files"`
+	Threads     int       `json:"threads"`
+	BatchTokens int       `json:"batch_tokens"`
+	Start       time.Time `json:"start"`
+	End         time.Time `json:"end"`
+	Seconds     float64   `json:"seconds"`
+	Computed    int64     `json:"tokens_computed"`
+	Batches     int64     `json:"batches"`
+	PeakKV      int64     `json:"peak_kv_bytes"`
+	Resumed     int       `json:"records_from_journal"`
+}
+
+// File is a file of documents that was read.
+type File struct {
+	Task   string `json:"task"`
+	Path   string `json:"path"`
+	Split  string `json:"split"`
+	SHA256 string `json:"sha256"`
+	Rows   int    `json:"rows"`
+}
+
+// Names of the files of a run directory.
+const (
+	manifestName = "run.json"
+	samplesName  = "samples.parquet"
+	journalName  = "journal"
+)
+
+// encode is the manifest's text, stable for the same content.
+func (r *Run) encode() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(r)
+	return b.Bytes(), err
+}
+
+// Read reads and checks a finished run's manifest.
+func Read(dir string) (*Run, error) {
+	path := filepath.Join(dir, manifestName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, journalName)); err == nil {
+			return nil, fmt.Errorf("%s: the run is not finished: go on with it with --resume", dir)
+		}
+		return nil, fmt.Errorf("%s: no run here: there is no %s", dir, manifestName)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := parseManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+func parseManifest(text []byte) (*Run, error) {
+	var version struct {
+		Schema *int `json:"schema"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return nil, fmt.Errorf("not a run's manifest: %w", err)
+	}
+	if version.Schema == nil {
+		return nil, errors.New("not a run's manifest: it has no schema")
+	}
+	if *version.Schema != Schema {
+		return nil, fmt.Errorf("schema %d, this version of softbench reads %d: use the version that wrote it", *version.Schema, Schema)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	var r Run
+	if err := d.Decode(&r); err != nil {
+		return nil, fmt.Errorf("not a run's manifest: %w", err)
+	}
+	seen := map[string]bool{}
+	for _, t := range r.Tasks {
+		if seen[t.Name] {
+			return nil, fmt.Errorf("task %s is there twice", t.Name)
+		}
+		seen[t.Name] = true
+	}
+	return &r, nil
+}
