@@ -12,8 +12,9 @@ func conformWeigh(t *testing.T, s Set) {
 	for _, kind := range attention.Kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Run("ranges", func(t *testing.T) { weighRanges(t, s, kind) })
-			t.Run("rows", func(t *testing.T) { weighRows(t, s, kind) })
+			t.Run("states", func(t *testing.T) { weighStates(t, s, kind) })
 			t.Run("not finite", func(t *testing.T) { weighNotFinite(t, s, kind) })
+			t.Run("many rows", func(t *testing.T) { weighManyRows(t, s, kind) })
 		})
 	}
 	t.Run("exp", func(t *testing.T) { expAccuracy(t, s) })
@@ -126,9 +127,9 @@ func weighRanges(t *testing.T, s Set, kind attention.Kind) {
 	}
 }
 
-// weighRows takes rows of several blocks, whose state goes on: ordinary, all
+// weighStates takes rows of several blocks, whose state goes on: ordinary, all
 // negative, all zero, huge, and with -Inf among them.
-func weighRows(t *testing.T, s Set, kind attention.Kind) {
+func weighStates(t *testing.T, s Set, kind attention.Kind) {
 	rng := rand.New(rand.NewPCG(22, uint64(kind)))
 	draws := map[string]func() float32{
 		"ordinary":     func() float32 { return float32(rng.NormFloat64() * 3) },
@@ -233,6 +234,52 @@ func expAccuracy(t *testing.T, s Set) {
 		s.Weigh(attention.Softmax, x, 0, KeyBlock, &st)
 		if !sameBits(x[9], want) {
 			t.Fatalf("e^%v = %v, want %v", a, x[9], want)
+		}
+	}
+}
+
+// weighManyRows compares WeighRows with Weigh, bit for bit, for every number of
+// queries past two calls of the widest kind; ranges are of every sort, empty
+// ones among them.
+func weighManyRows(t *testing.T, s Set, kind attention.Kind) {
+	rng := rand.New(rand.NewPCG(25, uint64(kind)))
+	for m := 0; m <= 131; m++ {
+		x, check := guarded(t, m*KeyBlock, m%4)
+		want := normals(rng, m*KeyBlock, 0)
+		copy(x, want)
+		lo, hi := make([]int, m), make([]int, m)
+		got, states := make([]State, m), make([]State, m)
+		factors, checkFactors := guarded(t, m, 1)
+		for i := range m {
+			states[i] = NewState(kind)
+			if rng.IntN(2) == 0 {
+				states[i] = State{Max: float32(rng.ExpFloat64()), Sum: float32(rng.ExpFloat64())}
+			}
+			lo[i], hi[i] = rng.IntN(KeyBlock+1), rng.IntN(KeyBlock+1)
+			if rng.IntN(2) == 0 {
+				lo[i], hi[i] = 0, KeyBlock
+			}
+		}
+		copy(got, states)
+		some := s.WeighRows(kind, x, m, lo, hi, got, factors)
+		check()
+		checkFactors()
+		wantSome := false
+		for i := range m {
+			row := want[i*KeyBlock:][:KeyBlock]
+			f, above := s.Weigh(kind, row, min(lo[i], hi[i]), hi[i], &states[i])
+			wantSome = wantSome || above
+			if !sameBits(f, factors[i]) || !sameBits(states[i].Max, got[i].Max) || !sameBits(states[i].Sum, got[i].Sum) {
+				t.Fatalf("m=%d: query %d over [%d,%d) has factor %v, state %v, alone %v, %v", m, i, lo[i], hi[i], factors[i], got[i], f, states[i])
+			}
+			for j, w := range row {
+				if !sameBits(w, x[i*KeyBlock+j]) {
+					t.Fatalf("m=%d: query %d over [%d,%d) has weight %v for key %d, alone %v", m, i, lo[i], hi[i], x[i*KeyBlock+j], j, w)
+				}
+			}
+		}
+		if some != wantSome {
+			t.Fatalf("m=%d: any is %v, the queries alone say %v", m, some, wantSome)
 		}
 	}
 }

@@ -200,4 +200,15 @@ func (Generic) Weigh(kind attention.Kind, s []float32, lo, hi int, st *State) (f
 	return WeighGeneric(kind, s, lo, hi, st)
 }
 
+// WeighRows implements Set.
+func (Generic) WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, factor []float32) bool {
+	some := false
+	for i := range m {
+		f, any := WeighGeneric(kind, s[i*KeyBlock:][:KeyBlock], min(lo[i], hi[i]), hi[i], &st[i])
+		factor[i] = f
+		some = some || any
+	}
+	return some
+}
+
 func exp32(x float32) float32 { return float32(math.Exp(float64(x))) }

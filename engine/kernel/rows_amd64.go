@@ -2,11 +2,7 @@
 
 package kernel
 
-import (
-	"math"
-
-	"github.com/softbench/softbench/engine/attention"
-)
+import "math"
 
 // Each row holds a constant in every lane of the widest vector.
 type constantTable [16]float32
@@ -108,60 +104,6 @@ func (s *simd) MaxSumExp(x []float32) (max float32, arg int, sum float32) {
 	return max, arg, sum
 }
 
-// weighing is one call of weigh: a key block and its query's state.
-type weighing struct {
-	s           *float32 // [KeyBlock]
-	rule        int
-	mask        uint64 // bit i: lo <= i < hi
-	from, until *int32 // the same for AVX2: lanes i >= lo, lanes i < hi
-	max         float32
-	factor, sum float32
-	any         uint32
-}
-
-// ruleOf is the order in which the generator writes the rules. Softmax and
-// softmax-plus-one differ only in the denominator's end (State.Norm).
-var ruleOf = [...]int{
-	attention.Softmax: 0, attention.SoftmaxPlusOne: 0,
-	attention.Softpick: 1, attention.Rectified: 2, attention.MaskedSoftmax: 3,
-}
-
-// laneRange holds 64 zeros, 64 ones (-1) and 64 zeros: from 64-lo on it is the
-// mask of lanes >= lo, and from 128-hi on that of lanes < hi.
-var laneRange = func() (m [3 * KeyBlock]int32) {
-	for i := range KeyBlock {
-		m[KeyBlock+i] = -1
-	}
-	return m
-}()
-
-// Weigh implements Set.
-func (s *simd) Weigh(kind attention.Kind, x []float32, lo, hi int, st *State) (factor float32, any bool) {
-	x = x[:KeyBlock]
-	if lo >= hi {
-		clear(x)
-		return 1, false
-	}
-	_ = x[lo:hi]
-	old := st.Max
-	t := weighing{
-		s: first(x), rule: ruleOf[kind], max: old,
-		mask: ^uint64(0) >> (64 - (hi - lo)) << lo,
-		from: &laneRange[KeyBlock-lo], until: &laneRange[2*KeyBlock-hi],
-	}
-	if s.isa == isaAVX2 {
-		weighAVX2(&t)
-	} else {
-		weighAVX512(&t)
-	}
-	if t.max == old { // also where both are -Inf
-		t.factor = 1
-	}
-	st.Max = t.max
-	st.Sum = st.Sum*t.factor + t.sum
-	return t.factor, t.any != 0
-}
-
 // first is the address of x[0], or nil.
 func first[T any](x []T) *T {
 	if len(x) == 0 {
@@ -201,9 +143,6 @@ func widenAVX512(dst *float32, src *uint16, n int)
 func roundAVX512(dst *uint16, src *float32, n int)
 
 //go:noescape
-func weighAVX512(t *weighing)
-
-//go:noescape
 func scaleAVX2(x *float32, n int, a float32)
 
 //go:noescape
@@ -232,6 +171,3 @@ func widenAVX2(dst *float32, src *uint16, n int)
 
 //go:noescape
 func roundAVX2(dst *uint16, src *float32, n int)
-
-//go:noescape
-func weighAVX2(t *weighing)

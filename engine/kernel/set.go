@@ -76,6 +76,12 @@ type Set interface {
 	// and whether any weight is above zero. See WeighGeneric for the loop.
 	Weigh(kind attention.Kind, s []float32, lo, hi int, st *State) (factor float32, any bool)
 
+	// WeighRows is Weigh for m queries over the same key block: query i has
+	// the scores s[i*KeyBlock:][:KeyBlock], sees keys [lo[i], hi[i]), none where
+	// lo[i] >= hi[i], and gets the factor factor[i]. The bits are those of Weigh.
+	// It returns whether any weight of any query is above zero.
+	WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, factor []float32) (any bool)
+
 	// Accumulate adds weighted values to m outputs:
 	//
 	//	o[i*hd+d] += Σ_j p[i*ldp+j]·v[j*hd+d]         (j ascending)

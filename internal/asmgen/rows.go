@@ -140,7 +140,7 @@ swiglu is the gated activation:
 		v.zero(1)
 		v.op("VSUBPS", v.r(0), v.r(1), v.r(1))
 		v.exp(3, 1)
-		v.op("VADDPS", constant(expOne), v.r(1), v.r(1))
+		v.with("VADDPS", expOne, v.r(1), v.r(1))
 		v.op("VDIVPS", v.r(1), v.r(0), v.r(0))
 		v.load("(DX)", v.r(1), masked)
 		v.op("VMULPS", v.r(1), v.r(0), v.r(0))

@@ -134,6 +134,15 @@ const (
 // constant is the operand of a row of expTable, whose address is in R9.
 func constant(row int) string { return mem(64*row, "R9", "", 0) }
 
+// with writes an operation whose first operand is a constant. AVX-512 broadcasts
+// it: a whole vector would cross a cache line where the table is not aligned.
+func (v *vector) with(name string, row int, operands ...any) {
+	if v.wide {
+		name += ".BCST"
+	}
+	v.op(name, append([]any{constant(row)}, operands...)...)
+}
+
 // exp turns registers x into e^x, side by side; each x uses three registers
 // from tmp on. R9 holds the address of expTable. See there.
 func (v *vector) exp(tmp int, xs ...int) {
@@ -146,12 +155,12 @@ func (v *vector) exp(tmp int, xs ...int) {
 		}
 	}
 	// The second source is what MAX and MIN return where one is NaN.
-	all(func(i int, x string) { v.op("VMOVUPS", constant(expLow), t(i)) })
-	all(func(i int, x string) { v.op("VMAXPS", x, t(i), x) })
-	all(func(i int, x string) { v.op("VMOVUPS", constant(expHigh), t(i)) })
-	all(func(i int, x string) { v.op("VMINPS", x, t(i), x) })
+	v.op("VBROADCASTSS", constant(expLow), t(0))
+	v.op("VBROADCASTSS", constant(expHigh), p(0))
+	all(func(i int, x string) { v.op("VMAXPS", x, t(0), x) })
+	all(func(i int, x string) { v.op("VMINPS", x, p(0), x) })
 	// n = round(x·log2 e), x -= n·ln 2 in two parts.
-	all(func(i int, x string) { v.op("VMULPS", constant(expLog2E), x, n(i)) })
+	all(func(i int, x string) { v.with("VMULPS", expLog2E, x, n(i)) })
 	all(func(i int, x string) {
 		if v.wide {
 			v.op("VRNDSCALEPS", "$8", n(i), n(i))
@@ -159,17 +168,17 @@ func (v *vector) exp(tmp int, xs ...int) {
 			v.op("VROUNDPS", "$8", n(i), n(i))
 		}
 	})
-	all(func(i int, x string) { v.op("VFNMADD231PS", constant(expLn2Hi), n(i), x) })
-	all(func(i int, x string) { v.op("VFNMADD231PS", constant(expLn2Lo), n(i), x) })
+	all(func(i int, x string) { v.with("VFNMADD231PS", expLn2Hi, n(i), x) })
+	all(func(i int, x string) { v.with("VFNMADD231PS", expLn2Lo, n(i), x) })
 	// p = c2 + x·(c3 + ...)
-	all(func(i int, x string) { v.op("VMOVUPS", constant(expC6), p(i)) })
+	all(func(i int, x string) { v.op("VBROADCASTSS", constant(expC6), p(i)) })
 	for c := expC5; c <= expC2; c++ {
-		all(func(i int, x string) { v.op("VFMADD213PS", constant(c), x, p(i)) })
+		all(func(i int, x string) { v.with("VFMADD213PS", c, x, p(i)) })
 	}
 	// p = 1 + (x + x²·p)
 	all(func(i int, x string) { v.op("VMULPS", x, x, t(i)) })
 	all(func(i int, x string) { v.op("VFMADD213PS", x, t(i), p(i)) })
-	all(func(i int, x string) { v.op("VADDPS", constant(expOne), p(i), p(i)) })
+	all(func(i int, x string) { v.with("VADDPS", expOne, p(i), p(i)) })
 	// x = p·2^n
 	if v.wide {
 		all(func(i int, x string) { v.op("VSCALEFPS", n(i), p(i), x) })
@@ -179,8 +188,8 @@ func (v *vector) exp(tmp int, xs ...int) {
 	all(func(i int, x string) { v.op("VCVTPS2DQ", n(i), n(i)) })
 	all(func(i int, x string) { v.op("VPSRAD", "$1", n(i), t(i)) })
 	all(func(i int, x string) { v.op("VPSUBD", t(i), n(i), n(i)) })
-	all(func(i int, x string) { v.op("VPADDD", constant(expBias), t(i), t(i)) })
-	all(func(i int, x string) { v.op("VPADDD", constant(expBias), n(i), n(i)) })
+	all(func(i int, x string) { v.with("VPADDD", expBias, t(i), t(i)) })
+	all(func(i int, x string) { v.with("VPADDD", expBias, n(i), n(i)) })
 	all(func(i int, x string) { v.op("VPSLLD", "$23", t(i), t(i)) })
 	all(func(i int, x string) { v.op("VPSLLD", "$23", n(i), n(i)) })
 	all(func(i int, x string) { v.op("VMULPS", t(i), p(i), p(i)) })

@@ -1,0 +1,112 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"sync"
+
+	"github.com/softbench/softbench/engine/attention"
+)
+
+// weighRows is the number of queries in one call of weigh at most.
+const weighRows = 64
+
+// weighing is one call of weigh: the scores of some queries over a key block.
+// The arrays hold one element a query; what lies behind the last is arbitrary.
+type weighing struct {
+	s      *float32 // [rows, KeyBlock]
+	rows   int
+	rule   int
+	any    uint64 // whether some weight is above zero
+	old    [weighRows]float32
+	max    [weighRows]float32
+	factor [weighRows]float32
+	floor  [weighRows]float32
+	sum    [weighRows]float32
+	ranges [weighRows]keyRange
+}
+
+// keyRange is the range [lo, hi) of keys that a query sees.
+type keyRange struct {
+	mask        uint64 // bit i: lo <= i < hi
+	from, until *int32 // the same for AVX2: lanes i >= lo, lanes i < hi
+}
+
+// ruleOf is the order in which the generator writes the rules. Softmax and
+// softmax-plus-one differ only in the denominator's end (State.Norm).
+var ruleOf = [...]int{
+	attention.Softmax: 0, attention.SoftmaxPlusOne: 0,
+	attention.Softpick: 1, attention.Rectified: 2, attention.MaskedSoftmax: 3,
+}
+
+// laneRange holds 64 zeros, 64 ones (-1) and 64 zeros: from 64-lo on it is the
+// mask of lanes >= lo, and from 128-hi on that of lanes < hi.
+var laneRange = func() (m [3 * KeyBlock]int32) {
+	for i := range KeyBlock {
+		m[KeyBlock+i] = -1
+	}
+	return m
+}()
+
+func rangeOf(lo, hi int) keyRange {
+	if lo >= hi {
+		lo, hi = 0, 0
+	}
+	return keyRange{^uint64(0) >> (KeyBlock - (hi - lo)) << lo, &laneRange[KeyBlock-lo], &laneRange[2*KeyBlock-hi]}
+}
+
+// Weigh implements Set.
+func (s *simd) Weigh(kind attention.Kind, x []float32, lo, hi int, st *State) (factor float32, any bool) {
+	var los, his = [1]int{lo}, [1]int{hi}
+	var factors [1]float32
+	states := [1]State{*st}
+	any = s.WeighRows(kind, x, 1, los[:], his[:], states[:], factors[:])
+	*st = states[0]
+	return factors[0], any
+}
+
+// WeighRows implements Set.
+func (s *simd) WeighRows(kind attention.Kind, x []float32, m int, lo, hi []int, st []State, factor []float32) bool {
+	any := false
+	for r := 0; r < m; r += weighRows {
+		n := min(weighRows, m-r)
+		if s.weighChunk(kind, x[r*KeyBlock:][:n*KeyBlock], lo[r:][:n], hi[r:][:n], st[r:][:n], factor[r:][:n]) {
+			any = true
+		}
+	}
+	return any
+}
+
+func (s *simd) weighChunk(kind attention.Kind, x []float32, lo, hi []int, st []State, factor []float32) bool {
+	t := weighings.Get().(*weighing)
+	t.s, t.rows, t.rule = first(x), len(st), ruleOf[kind]
+	for i := range st {
+		t.old[i] = st[i].Max
+		t.ranges[i] = rangeOf(lo[i], hi[i])
+	}
+	if s.isa == isaAVX2 {
+		weighAVX2(t)
+	} else {
+		weighAVX512(t)
+	}
+	for i := range st {
+		factor[i] = t.factor[i]
+		if t.max[i] == st[i].Max { // also where both are -Inf
+			factor[i] = 1
+		}
+		st[i] = State{t.max[i], st[i].Sum*factor[i] + t.sum[i]}
+	}
+	any := t.any != 0
+	t.s = nil
+	weighings.Put(t)
+	return any
+}
+
+// weighings are kept: one is three kilobytes, too much to clear at each call.
+var weighings = sync.Pool{New: func() any { return new(weighing) }}
+
+//go:noescape
+func weighAVX512(t *weighing)
+
+//go:noescape
+func weighAVX2(t *weighing)
