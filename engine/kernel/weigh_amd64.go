@@ -21,7 +21,7 @@ type weighing struct {
 	old    [weighRows]float32
 	max    [weighRows]float32
 	factor [weighRows]float32
-	floor  [weighRows]float32
+	floor  [weighRows]float32 //lint:ignore U1000 the assembly's own
 	sum    [weighRows]float32
 	ranges [weighRows]keyRange
 }
