@@ -1,0 +1,322 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Reader of tokenizer.json. Errors name the section.
+
+// parseJSON builds a tokenizer from the text of a tokenizer.json.
+func parseJSON(data []byte) (*Tokenizer, error) {
+	var file struct {
+		Version       *string
+		AddedTokens   []jsonToken     `json:"added_tokens"`
+		Normalizer    json.RawMessage `json:"normalizer"`
+		PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+		PostProcessor json.RawMessage `json:"post_processor"`
+		Decoder       json.RawMessage `json:"decoder"`
+		Model         json.RawMessage `json:"model"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		if syntax, ok := err.(*json.SyntaxError); ok {
+			line, column := position(data, syntax.Offset)
+			return nil, fmt.Errorf("line %d, column %d: %s", line, column, oneLine(err))
+		}
+		return nil, unmarshal(data, &file)
+	}
+	if file.Version != nil && *file.Version != "1.0" {
+		return nil, fmt.Errorf("version %q is not supported (known: 1.0)", *file.Version)
+	}
+	if isNull(file.Model) {
+		return nil, fmt.Errorf("has no model section; is it a tokenizer.json of the tokenizers library?")
+	}
+	t := &Tokenizer{added: newAddedVocab(), bos: -1, eos: -1}
+	var err error
+	if t.normalizers, err = parseNormalizer(file.Normalizer); err != nil {
+		return nil, fmt.Errorf("normalizer: %w", err)
+	}
+	if t.preTokenizers, err = parsePreTokenizer(file.PreTokenizer); err != nil {
+		return nil, fmt.Errorf("pre_tokenizer: %w", err)
+	}
+	if t.template, err = parsePost(file.PostProcessor); err != nil {
+		return nil, fmt.Errorf("post_processor: %w", err)
+	}
+	if t.decode, err = parseDecoder(file.Decoder); err != nil {
+		return nil, fmt.Errorf("decoder: %w", err)
+	}
+	m, err := parseModel(file.Model)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	m.spell = lastSpells(t.preTokenizers)
+	if m.spell {
+		m.boundary = ""
+	}
+	t.model = m
+	t.vocabSize = len(m.pieces)
+	tokens := make([]addedToken, len(file.AddedTokens))
+	for i, a := range file.AddedTokens {
+		if tokens[i], err = a.token(true); err != nil {
+			return nil, fmt.Errorf("added_tokens[%d]: %w", i, err)
+		}
+	}
+	if err := t.addTokens(tokens); err != nil {
+		return nil, err
+	}
+	t.kind = kindName(t)
+	return t, nil
+}
+
+// lastSpells takes the byte-level spelling off the last step, so that the model does it per word.
+func lastSpells(steps []preTokenizer) bool {
+	if len(steps) == 0 {
+		return false
+	}
+	level, ok := steps[len(steps)-1].(byteLevel)
+	if !ok {
+		return false
+	}
+	level.respell = false
+	steps[len(steps)-1] = level
+	return true
+}
+
+// kindName describes the tokenizer in a few words.
+func kindName(t *Tokenizer) string {
+	how := "BPE"
+	switch {
+	case usesByteLevel(t):
+		how += " (byte-level)"
+	case t.model.byteFallback:
+		how += " (byte fallback)"
+	}
+	return how
+}
+
+func usesByteLevel(t *Tokenizer) bool {
+	for _, s := range t.preTokenizers {
+		if _, ok := s.(byteLevel); ok {
+			return true
+		}
+	}
+	for _, n := range t.normalizers {
+		if _, ok := n.(spellBytes); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// jsonToken is an added token, in tokenizer.json, tokenizer_config.json or special_tokens_map.json.
+type jsonToken struct {
+	Content    *string
+	SingleWord bool  `json:"single_word"`
+	LStrip     bool  `json:"lstrip"`
+	RStrip     bool  `json:"rstrip"`
+	Normalized *bool `json:"normalized"`
+	Special    bool  `json:"special"`
+}
+
+// token converts; a missing normalized is true for tokens that are not special.
+func (a jsonToken) token(strict bool) (addedToken, error) {
+	if a.Content == nil || strict && a.Normalized == nil {
+		return addedToken{}, fmt.Errorf("needs content and normalized")
+	}
+	normalized := !a.Special
+	if a.Normalized != nil {
+		normalized = *a.Normalized
+	}
+	return addedToken{
+		content: *a.Content, singleWord: a.SingleWord, lstrip: a.LStrip, rstrip: a.RStrip,
+		normalized: normalized, special: a.Special,
+	}, nil
+}
+
+// parseModel reads the model section.
+func parseModel(raw json.RawMessage) (*bpe, error) {
+	var file struct {
+		Type         *string
+		Dropout      *float64
+		Unk          *string `json:"unk_token"`
+		Prefix       *string `json:"continuing_subword_prefix"`
+		Suffix       *string `json:"end_of_word_suffix"`
+		FuseUnk      bool    `json:"fuse_unk"`
+		ByteFallback bool    `json:"byte_fallback"`
+		IgnoreMerges bool    `json:"ignore_merges"`
+		Vocab        json.RawMessage
+		Merges       json.RawMessage
+	}
+	var kind struct{ Type *string }
+	if err := unmarshal(raw, &kind); err != nil {
+		return nil, err
+	}
+	if kind.Type != nil && *kind.Type != "BPE" {
+		return nil, fmt.Errorf("type %q is not supported (only BPE)", *kind.Type)
+	}
+	if err := unmarshal(raw, &file); err != nil {
+		return nil, err
+	}
+	if file.Dropout != nil && *file.Dropout != 0 {
+		return nil, fmt.Errorf("dropout %v is not supported: ids would be random", *file.Dropout)
+	}
+	if isNull(file.Vocab) || isNull(file.Merges) {
+		return nil, fmt.Errorf("has no vocab or no merges")
+	}
+	c := bpeConfig{fuseUnk: file.FuseUnk, byteFallback: file.ByteFallback, ignoreMerges: file.IgnoreMerges}
+	if file.Unk != nil {
+		c.unk, c.hasUnk = *file.Unk, true
+	}
+	if file.Prefix != nil {
+		c.prefix = *file.Prefix
+	}
+	if file.Suffix != nil {
+		c.suffix = *file.Suffix
+	}
+	var err error
+	if c.vocab, err = parseVocab(file.Vocab); err != nil {
+		return nil, fmt.Errorf("vocab: %w", err)
+	}
+	if c.merges, err = parseMerges(file.Merges); err != nil {
+		return nil, fmt.Errorf("merges: %w", err)
+	}
+	return newBPE(c)
+}
+
+// jsonScan walks JSON that encoding/json has already accepted; the vocabulary and the merges are most of a
+// file of many megabytes, and this reads them several times faster.
+type jsonScan struct {
+	s string
+	i int
+}
+
+// peek returns the next character that is not white space or a comma, 0 at the end.
+func (j *jsonScan) peek() byte {
+	for ; j.i < len(j.s); j.i++ {
+		switch c := j.s[j.i]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take skips the next character, which must be c.
+func (j *jsonScan) take(c byte) bool {
+	if j.peek() != c {
+		return false
+	}
+	j.i++
+	return true
+}
+
+// str reads a string.
+func (j *jsonScan) str() (string, bool) {
+	if !j.take('"') {
+		return "", false
+	}
+	start := j.i
+	escaped := false
+	for j.i < len(j.s) && j.s[j.i] != '"' {
+		if j.s[j.i] == '\\' {
+			escaped = true
+			j.i++
+		}
+		j.i++
+	}
+	if j.i >= len(j.s) {
+		return "", false
+	}
+	text := j.s[start:j.i]
+	j.i++
+	if escaped {
+		var full string
+		if json.Unmarshal([]byte(`"`+text+`"`), &full) != nil {
+			return "", false
+		}
+		return full, true
+	}
+	return replaceInvalid(text), true
+}
+
+// number reads a token id.
+func (j *jsonScan) number() (int32, error) {
+	j.peek()
+	start := j.i
+	for j.i < len(j.s) && !strings.ContainsRune(",}] \t\r\n", rune(j.s[j.i])) {
+		j.i++
+	}
+	n, err := strconv.ParseInt(j.s[start:j.i], 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("%.40q is not a token id", j.s[start:j.i])
+	}
+	return int32(n), nil
+}
+
+func parseVocab(raw json.RawMessage) (map[string]int32, error) {
+	j := jsonScan{s: string(raw)}
+	if !j.take('{') {
+		return nil, fmt.Errorf("is not an object of token to id")
+	}
+	vocab := make(map[string]int32, len(raw)/16)
+	for j.peek() == '"' {
+		token, ok := j.str()
+		if !ok {
+			return nil, fmt.Errorf("has a malformed token")
+		}
+		id, err := j.number()
+		if err != nil {
+			return nil, fmt.Errorf("token %q: %w", token, err)
+		}
+		if _, ok := vocab[token]; ok {
+			return nil, fmt.Errorf("token %q occurs twice", token)
+		}
+		vocab[token] = id
+	}
+	return vocab, nil
+}
+
+// parseMerges reads ["a b", ...] or [["a", "b"], ...].
+func parseMerges(raw json.RawMessage) ([][2]string, error) {
+	j := jsonScan{s: string(raw)}
+	if !j.take('[') {
+		return nil, fmt.Errorf("is not a list")
+	}
+	merges := make([][2]string, 0, len(raw)/16)
+	pairs := j.peek() == '['
+	for {
+		switch c := j.peek(); {
+		case c == ']' || c == 0:
+			return merges, nil
+		case pairs && j.take('['):
+			left, ok1 := j.str()
+			right, ok2 := j.str()
+			if !ok1 || !ok2 || !j.take(']') {
+				return nil, fmt.Errorf("merge %d is not a pair of strings", len(merges))
+			}
+			merges = append(merges, [2]string{left, right})
+		case !pairs && c == '"':
+			line, ok := j.str()
+			if strings.HasPrefix(line, "#version") {
+				continue // as a line of a merges.txt
+			}
+			left, right, found := strings.Cut(line, " ")
+			if !ok || !found || strings.Contains(right, " ") {
+				return nil, fmt.Errorf("merge %d, %q, is not two tokens and one space", len(merges), line)
+			}
+			merges = append(merges, [2]string{left, right})
+		default:
+			return nil, fmt.Errorf("merge %d is neither a string nor a pair like the first", len(merges))
+		}
+	}
+}
+
+// position turns a byte offset into a line and column, both from 1.
+func position(data []byte, offset int64) (line, column int) {
+	before := string(data[:min(int(offset), len(data))])
+	line = strings.Count(before, "\n") + 1
+	return line, len(before) - strings.LastIndex(before, "\n") - 1
+}

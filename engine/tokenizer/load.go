@@ -1,0 +1,336 @@
+package tokenizer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// Load reads the tokenizer of a checkpoint directory: tokenizer.json, else tokenizer.model; and, where
+// present, tokenizer_config.json and special_tokens_map.json. The error is one line that names the file,
+// the place in it and what is wrong.
+func Load(dir string) (*Tokenizer, error) {
+	path := filepath.Join(dir, "tokenizer.json")
+	parse := parseJSON
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		path = filepath.Join(dir, "tokenizer.model")
+		parse = parseSentencePiece
+		data, err = os.ReadFile(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: neither tokenizer.json nor tokenizer.model in it; copy the tokenizer's files beside the weights", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read: %w", path, underlying(err))
+	}
+	t, err := parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	settings, err := readSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.configure(settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", settings.path, err)
+	}
+	t.sha, err = fingerprint(data, settings)
+	return t, err
+}
+
+// underlying strips the operation and path from a file error.
+func underlying(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// settings is what tokenizer_config.json and special_tokens_map.json say that changes ids or limits. Its
+// JSON form is part of the fingerprint.
+type settings struct {
+	path         string
+	BOS          *addedToken          `json:"-"`
+	EOS          *addedToken          `json:"-"`
+	Special      []addedToken         `json:"-"` // every *_token, BOS and EOS included, in a fixed order
+	Added        map[int32]addedToken `json:"-"`
+	HasAdded     bool                 `json:"-"`
+	AddBOS       *bool                `json:"add_bos_token,omitempty"`
+	AddEOS       *bool                `json:"add_eos_token,omitempty"`
+	PrefixSpace  *bool                `json:"add_prefix_space,omitempty"`
+	Legacy       *bool                `json:"legacy,omitempty"`
+	SplitSpecial bool                 `json:"split_special_tokens,omitempty"`
+	MaxLength    int                  `json:"-"`
+}
+
+// namedTokens are transformers' special token attributes, in its order.
+var namedTokens = []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+
+func readSettings(dir string) (settings, error) {
+	s := settings{path: filepath.Join(dir, "tokenizer_config.json"), Added: map[int32]addedToken{}}
+	config, err := readObject(s.path)
+	if err != nil {
+		return s, err
+	}
+	named := map[string]json.RawMessage{}
+	extra := config["extra_special_tokens"]
+	if isNull(extra) {
+		extra = config["additional_special_tokens"]
+	}
+	for _, name := range namedTokens {
+		named[name] = config[name]
+	}
+	if err := s.readConfig(config); err != nil {
+		return s, fmt.Errorf("%s: %w", s.path, err)
+	}
+	// transformers reads special_tokens_map.json only where the config lists no added tokens.
+	if !s.HasAdded {
+		path := filepath.Join(dir, "special_tokens_map.json")
+		special, err := readObject(path)
+		if err != nil {
+			return s, err
+		}
+		for _, name := range namedTokens {
+			if raw, ok := special[name]; ok {
+				named[name] = raw
+			}
+		}
+		for _, name := range []string{"extra_special_tokens", "additional_special_tokens"} {
+			if raw, ok := special[name]; ok {
+				extra = raw
+			}
+		}
+		if len(special) > 0 && len(config) == 0 {
+			s.path = path
+		}
+	}
+	if err := s.readSpecial(named, extra); err != nil {
+		return s, fmt.Errorf("%s: %w", s.path, err)
+	}
+	return s, nil
+}
+
+// readObject reads a JSON object; a file that does not exist is an empty one.
+func readObject(path string) (map[string]json.RawMessage, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be read: %w", path, underlying(err))
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil {
+		if syntax, ok := err.(*json.SyntaxError); ok {
+			line, column := position(data, syntax.Offset)
+			return nil, fmt.Errorf("%s: line %d, column %d: %s", path, line, column, oneLine(err))
+		}
+		return nil, fmt.Errorf("%s: is not a JSON object", path)
+	}
+	return object, nil
+}
+
+func (s *settings) readConfig(config map[string]json.RawMessage) error {
+	fields := []struct {
+		name string
+		into any
+	}{
+		{"add_bos_token", &s.AddBOS}, {"add_eos_token", &s.AddEOS}, {"add_prefix_space", &s.PrefixSpace},
+		{"legacy", &s.Legacy}, {"split_special_tokens", &s.SplitSpecial},
+	}
+	for _, f := range fields {
+		if raw := config[f.name]; !isNull(raw) {
+			if err := unmarshal(raw, f.into); err != nil {
+				return fmt.Errorf("%s: want true or false", f.name)
+			}
+		}
+	}
+	if raw := config["model_max_length"]; !isNull(raw) {
+		var length float64
+		if err := unmarshal(raw, &length); err != nil {
+			return fmt.Errorf("model_max_length: want a number")
+		}
+		if length >= 1 && length <= 1<<40 {
+			s.MaxLength = int(length)
+		}
+	}
+	raw := config["added_tokens_decoder"]
+	if isNull(raw) {
+		return nil
+	}
+	var added map[string]jsonToken
+	if err := unmarshal(raw, &added); err != nil {
+		return fmt.Errorf("added_tokens_decoder: %w", err)
+	}
+	s.HasAdded = true
+	for key, a := range added {
+		id, err := strconv.ParseInt(key, 10, 32)
+		if err != nil || id < 0 {
+			return fmt.Errorf("added_tokens_decoder: %q is not a token id", key)
+		}
+		token, err := a.token(false)
+		if err != nil {
+			return fmt.Errorf("added_tokens_decoder: %s: %w", key, err)
+		}
+		s.Added[int32(id)] = token
+	}
+	return nil
+}
+
+func (s *settings) readSpecial(named map[string]json.RawMessage, extra json.RawMessage) error {
+	byContent := map[string]addedToken{}
+	for _, t := range s.Added {
+		byContent[t.content] = t
+	}
+	resolve := func(raw json.RawMessage) (*addedToken, error) {
+		t, err := specialToken(raw)
+		if err != nil || t == nil {
+			return t, err
+		}
+		if known, ok := byContent[t.content]; ok {
+			return &known, nil
+		}
+		return t, nil
+	}
+	for _, name := range namedTokens {
+		t, err := resolve(named[name])
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if t == nil {
+			continue
+		}
+		switch name {
+		case "bos_token":
+			s.BOS = t
+		case "eos_token":
+			s.EOS = t
+		}
+		s.Special = append(s.Special, *t)
+	}
+	var list []json.RawMessage
+	if isNull(extra) || unmarshal(extra, &list) != nil {
+		return nil // a map of named tokens serves multimodal models only
+	}
+	for i, raw := range list {
+		t, err := specialToken(raw)
+		if err != nil {
+			return fmt.Errorf("additional_special_tokens[%d]: %w", i, err)
+		}
+		if t != nil {
+			s.Special = append(s.Special, *t)
+		}
+	}
+	return nil
+}
+
+// specialToken reads a special token given as a string or an object; nil for null.
+func specialToken(raw json.RawMessage) (*addedToken, error) {
+	if isNull(raw) {
+		return nil, nil
+	}
+	var content string
+	if json.Unmarshal(raw, &content) == nil {
+		if content == "" {
+			return nil, nil
+		}
+		return &addedToken{content: content, special: true}, nil
+	}
+	var object jsonToken
+	if err := unmarshal(raw, &object); err != nil {
+		return nil, fmt.Errorf("want a string or an object with content")
+	}
+	t, err := object.token(false)
+	t.special = true
+	return &t, err
+}
+
+// configure applies settings as transformers' tokenizer classes do when they load a directory.
+func (t *Tokenizer) configure(s settings) error {
+	// Tokens the file lacks, or has with other flags, are added in the order of their config ids.
+	ids := make([]int32, 0, len(s.Added))
+	for id := range s.Added {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	var tokens []addedToken
+	have := make(map[addedToken]bool, len(t.added.tokens))
+	for _, token := range t.added.tokens {
+		have[token] = true
+	}
+	for _, id := range ids {
+		if !have[s.Added[id]] {
+			tokens = append(tokens, s.Added[id])
+		}
+	}
+	tokens = append(tokens, s.Special...)
+	if len(tokens) > 0 {
+		if err := t.addTokens(tokens); err != nil {
+			return err
+		}
+	}
+	t.bos, t.eos = t.named(s.BOS), t.named(s.EOS)
+	t.splitSpecial = s.SplitSpecial
+	t.maxLength = s.MaxLength
+	if t.sp != nil {
+		return t.configureSP(s)
+	}
+	return nil
+}
+
+// named returns the id of a special token, -1 for none.
+func (t *Tokenizer) named(token *addedToken) int32 {
+	if token != nil {
+		if id, ok := t.ID(token.content); ok {
+			return id
+		}
+	}
+	return -1
+}
+
+// fingerprint hashes the tokenizer's file and the settings that decide ids.
+func fingerprint(data []byte, s settings) (string, error) {
+	type token struct {
+		ID                                              int32
+		Content                                         string
+		SingleWord, LStrip, RStrip, Normalized, Special bool
+	}
+	plain := func(id int32, t addedToken) token {
+		return token{id, t.content, t.singleWord, t.lstrip, t.rstrip, t.normalized, t.special}
+	}
+	form := struct {
+		Settings settings
+		BOS, EOS string
+		Special  []token
+		Added    []token
+	}{Settings: s}
+	if s.BOS != nil {
+		form.BOS = s.BOS.content
+	}
+	if s.EOS != nil {
+		form.EOS = s.EOS.content
+	}
+	for _, t := range s.Special {
+		form.Special = append(form.Special, plain(-1, t))
+	}
+	for id, t := range s.Added {
+		form.Added = append(form.Added, plain(id, t))
+	}
+	slices.SortFunc(form.Added, func(a, b token) int { return int(a.ID) - int(b.ID) })
+	encoded, err := json.Marshal(form)
+	if err != nil {
+		return "", err
+	}
+	file := sha256.Sum256(data)
+	sum := sha256.Sum256(append(file[:], encoded...))
+	return hex.EncodeToString(sum[:]), nil
+}

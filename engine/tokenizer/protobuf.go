@@ -1,0 +1,183 @@
+package tokenizer
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// A reader for the few messages of sentencepiece_model.proto that are needed. Unknown fields are skipped,
+// as Protocol Buffers require.
+
+// protoField is one field of a message: a number for wire types 0, 1 and 5, bytes for wire type 2.
+type protoField struct {
+	number int
+	wire   int
+	value  uint64
+	bytes  []byte
+}
+
+// eachField calls visit with each field of a message, in order. base is the message's place in the file.
+func eachField(message []byte, base int, visit func(f protoField, at int) error) error {
+	for i := 0; i < len(message); {
+		at := base + i
+		key, n := binary.Uvarint(message[i:])
+		if n <= 0 {
+			return fmt.Errorf("byte %d: malformed field key", at)
+		}
+		i += n
+		f := protoField{number: int(key >> 3), wire: int(key & 7)}
+		if key>>3 == 0 || key>>3 > 1<<29-1 {
+			return fmt.Errorf("byte %d: field number %d is not valid", at, key>>3)
+		}
+		switch f.wire {
+		case 0:
+			f.value, n = binary.Uvarint(message[i:])
+			if n <= 0 {
+				return fmt.Errorf("byte %d: field %d: malformed number", at, f.number)
+			}
+			i += n
+		case 1:
+			if len(message)-i < 8 {
+				return fmt.Errorf("byte %d: field %d is cut off", at, f.number)
+			}
+			f.value = binary.LittleEndian.Uint64(message[i:])
+			i += 8
+		case 2:
+			size, n := binary.Uvarint(message[i:])
+			if n <= 0 || size > uint64(len(message)-i-n) {
+				return fmt.Errorf("byte %d: field %d is cut off", at, f.number)
+			}
+			f.bytes = message[i+n : i+n+int(size)]
+			i += n + int(size)
+		case 5:
+			if len(message)-i < 4 {
+				return fmt.Errorf("byte %d: field %d is cut off", at, f.number)
+			}
+			f.value = uint64(binary.LittleEndian.Uint32(message[i:]))
+			i += 4
+		default:
+			return fmt.Errorf("byte %d: field %d has wire type %d; is this a SentencePiece model?", at, f.number, f.wire)
+		}
+		if err := visit(f, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f protoField) float() float32 { return math.Float32frombits(uint32(f.value)) }
+
+// Piece types of sentencepiece_model.proto.
+const (
+	pieceNormal      = 1
+	pieceUnknown     = 2
+	pieceControl     = 3
+	pieceUserDefined = 4
+	pieceUnused      = 5
+	pieceByte        = 6
+)
+
+// protoPiece is one entry of a SentencePiece vocabulary; its id is its index.
+type protoPiece struct {
+	text  string
+	score float32
+	kind  int
+}
+
+// protoModel is what a tokenizer.model says that matters for ids.
+type protoModel struct {
+	pieces       []protoPiece
+	modelType    int // 1 unigram, 2 BPE, 3 word, 4 char
+	asSuffix     bool
+	byteFallback bool
+	bos, eos     string
+	charsmap     []byte
+	denormalizes bool
+	dummyPrefix  bool
+	trimSpaces   bool // remove_extra_whitespaces
+	escapeSpaces bool
+}
+
+func parseProto(data []byte) (*protoModel, error) {
+	m := &protoModel{modelType: 1, bos: "<s>", eos: "</s>", dummyPrefix: true, trimSpaces: true, escapeSpaces: true}
+	err := eachField(data, 0, func(f protoField, at int) error {
+		if f.number > 5 || f.wire != 2 {
+			if f.number <= 5 {
+				return fmt.Errorf("byte %d: field %d has wire type %d; is this a SentencePiece model?", at, f.number, f.wire)
+			}
+			return nil
+		}
+		switch f.number {
+		case 1:
+			return m.readPiece(f.bytes, at)
+		case 2:
+			return m.readTrainer(f.bytes, at)
+		case 3:
+			return m.readNormalizer(f.bytes, at)
+		case 5:
+			return eachField(f.bytes, at, func(g protoField, _ int) error {
+				m.denormalizes = m.denormalizes || g.number == 2 && len(g.bytes) > 0
+				return nil
+			})
+		}
+		return nil
+	})
+	if err == nil && len(m.pieces) == 0 {
+		err = fmt.Errorf("has no pieces; is this a SentencePiece model?")
+	}
+	return m, err
+}
+
+func (m *protoModel) readPiece(message []byte, at int) error {
+	p := protoPiece{kind: pieceNormal}
+	err := eachField(message, at, func(f protoField, at int) error {
+		switch {
+		case f.number == 1 && f.wire == 2:
+			p.text = string(f.bytes)
+		case f.number == 2 && f.wire == 5:
+			p.score = f.float()
+		case f.number == 3 && f.wire == 0:
+			p.kind = int(min(f.value, 1<<16))
+		case f.number <= 3:
+			return fmt.Errorf("byte %d: field %d of a piece has wire type %d", at, f.number, f.wire)
+		}
+		return nil
+	})
+	m.pieces = append(m.pieces, p)
+	return err
+}
+
+func (m *protoModel) readTrainer(message []byte, at int) error {
+	return eachField(message, at, func(f protoField, _ int) error {
+		switch {
+		case f.number == 3 && f.wire == 0:
+			m.modelType = int(min(f.value, 1<<16))
+		case f.number == 24 && f.wire == 0:
+			m.asSuffix = f.value != 0
+		case f.number == 35 && f.wire == 0:
+			m.byteFallback = f.value != 0
+		case f.number == 46 && f.wire == 2:
+			m.bos = string(f.bytes)
+		case f.number == 47 && f.wire == 2:
+			m.eos = string(f.bytes)
+		}
+		return nil
+	})
+}
+
+func (m *protoModel) readNormalizer(message []byte, at int) error {
+	return eachField(message, at, func(f protoField, _ int) error {
+		switch {
+		case f.number == 2 && f.wire == 2:
+			m.charsmap = f.bytes
+		case f.number == 3 && f.wire == 0:
+			m.dummyPrefix = f.value != 0
+		case f.number == 4 && f.wire == 0:
+			m.trimSpaces = f.value != 0
+		case f.number == 5 && f.wire == 0:
+			m.escapeSpaces = f.value != 0
+		}
+		return nil
+	})
+}
