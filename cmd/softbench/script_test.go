@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/golden"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"softbench": main})
+}
+
+// TestScripts runs the whole binary as users do: testdata/script/*.txtar.
+// Scripts find the golden data in $GOLDEN and have these commands besides
+// testscript's own: see scriptCommands.
+func TestScripts(t *testing.T) {
+	goldenDir := golden.Dir(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GOLDEN", goldenDir)
+			env.Setenv("HF_HOME", filepath.Join(env.WorkDir, "no-hub"))
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			env.Setenv("SOFTBENCH_ISA", os.Getenv("SOFTBENCH_ISA"))
+			return nil
+		},
+		Cmds:                scriptCommands,
+		RequireExplicitExec: true,
+	})
+}
+
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	// exits CODE ARGS...: runs softbench and wants this exit code.
+	"exits": func(ts *testscript.TestScript, _ bool, args []string) {
+		want, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		err = ts.Exec("softbench", args[1:]...)
+		code := 0
+		if err != nil {
+			if _, err := fmt.Sscanf(err.Error(), "exit status %d", &code); err != nil {
+				ts.Fatalf("softbench: %v", err)
+			}
+		}
+		if code != want {
+			ts.Fatalf("exit code %d, want %d\n%s", code, want, ts.ReadFile("stderr"))
+		}
+	},
+	// refused PATTERNS... : the last command failed with one line, and it holds every text.
+	"refused": func(ts *testscript.TestScript, _ bool, args []string) {
+		text := ts.ReadFile("stderr")
+		if strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, "softbench: ") {
+			ts.Fatalf("an error is one line that begins with the program's name, not:\n%s", text)
+		}
+		for _, a := range args {
+			if !strings.Contains(text, a) {
+				ts.Fatalf("the error does not say %q: %s", a, text)
+			}
+		}
+		if out := ts.ReadFile("stdout"); out != "" {
+			ts.Fatalf("a refused command printed: %s", out)
+		}
+	},
+	// json FILE: the file is one JSON value.
+	"json": func(ts *testscript.TestScript, _ bool, args []string) {
+		if text := ts.ReadFile(args[0]); !json.Valid([]byte(text)) {
+			ts.Fatalf("%s is not JSON:\n%s", args[0], text)
+		}
+	},
+	// jsonl FILE: every line of the file is a JSON value.
+	"jsonl": func(ts *testscript.TestScript, _ bool, args []string) {
+		for i, line := range strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n") {
+			if !json.Valid([]byte(line)) {
+				ts.Fatalf("%s line %d is not JSON: %s", args[0], i+1, line)
+			}
+		}
+	},
+	// model DIR: copies the golden tiny checkpoint.
+	"model": func(ts *testscript.TestScript, _ bool, args []string) {
+		from := filepath.Join(ts.Getenv("GOLDEN"), "tiny")
+		to := ts.MkAbs(args[0])
+		ts.Check(os.MkdirAll(to, 0o777))
+		entries, err := os.ReadDir(from)
+		ts.Check(err)
+		for _, e := range entries {
+			data, err := os.ReadFile(filepath.Join(from, e.Name()))
+			ts.Check(err)
+			ts.Check(os.WriteFile(filepath.Join(to, e.Name()), data, 0o666))
+		}
+	},
+	// cut FILE N: shortens a file by N bytes.
+	"cut": func(ts *testscript.TestScript, _ bool, args []string) {
+		n, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		data := ts.ReadFile(args[0])
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(data[:len(data)-n]), 0o666))
+	},
+	// sub FILE OLD NEW: replaces the first OLD, which must be there, with NEW.
+	"sub": func(ts *testscript.TestScript, _ bool, args []string) {
+		data := ts.ReadFile(args[0])
+		if !strings.Contains(data, args[1]) {
+			ts.Fatalf("%s does not hold %q", args[0], args[1])
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(data, args[1], args[2], 1)), 0o666))
+	},
+	// weights DIR WHAT: rewrites model.safetensors with one fault: drop, extra, shape, dtype, nan.
+	"weights": func(ts *testscript.TestScript, _ bool, args []string) {
+		ts.Check(spoilWeights(filepath.Join(ts.MkAbs(args[0]), "model.safetensors"), args[1]))
+	},
+}
+
+func spoilWeights(path, fault string) error {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	const victim = "model.layers.0.self_attn.q_proj.weight"
+	var entries []safetensors.Entry
+	for _, t := range f.Tensors() {
+		e := safetensors.Entry{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: bytes.Clone(t.Data)}
+		if t.Name == victim {
+			switch fault {
+			case "drop":
+				continue
+			case "shape":
+				e.Shape = []int{t.Shape[0] / 2, t.Shape[1] * 2}
+			case "dtype":
+				e.DType, e.Shape = "I16", t.Shape
+			case "nan":
+				e.Data[2*77], e.Data[2*77+1] = 0xc0, 0x7f
+			}
+		}
+		entries = append(entries, e)
+	}
+	if fault == "extra" {
+		entries = append(entries, safetensors.Float32("model.layers.9.surprise", "F32", []int{1}, []float32{1}))
+	}
+	return safetensors.Write(path, entries, nil)
+}
+
+// TestHelp: every command has help with a worked example, and every example
+// parses: its flags exist.
+func TestHelp(t *testing.T) {
+	root := newRoot(streams{strings.NewReader(""), io.Discard, io.Discard})
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for _, c := range cmd.Commands() {
+			if c.Name() == "help" || c.Name() == "completion" || cmd.Name() == "completion" {
+				continue
+			}
+			walk(c)
+			var out bytes.Buffer
+			path := strings.Fields(c.CommandPath())[1:]
+			if code := execute(context.Background(), append(path, "--help"), streams{strings.NewReader(""), &out, &out}); code != 0 {
+				t.Errorf("%s --help: exit code %d", c.CommandPath(), code)
+			}
+			if c.Example == "" || !strings.Contains(out.String(), c.Example) {
+				t.Errorf("%s --help shows no example", c.CommandPath())
+			}
+			for _, word := range strings.Fields(c.Example) {
+				if name, ok := strings.CutPrefix(word, "--"); ok && c.Flags().Lookup(strings.Split(name, "=")[0]) == nil {
+					t.Errorf("%s: the example uses --%s, which is no flag of it", c.CommandPath(), name)
+				}
+			}
+		}
+	}
+	walk(root)
+}
