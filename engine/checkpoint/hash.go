@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+
+	"github.com/softbench/softbench/engine/safetensors"
 )
 
 // SHA256 returns the checkpoint's identity in hexadecimal: equal for two
@@ -28,6 +30,7 @@ func (k *Checkpoint) hash() (string, error) {
 	}
 	if err := pieces(k.used, func(i, at int, data []byte) error {
 		sums[i][at/chunk] = sha256.Sum256(data)
+		safetensors.DropBytes(k.used[i], at, len(data)) // packed weights may stand beside these by now
 		return nil
 	}); err != nil {
 		return "", fmt.Errorf("%s: %w", k.Dir, err)

@@ -52,9 +52,12 @@ func (t *Tensor) F32() []float32 {
 // Drop tells the system that t's pages, where they hold nothing else, will not
 // be needed soon. Data stays readable (it is read from the file again), so this
 // only bounds resident memory. It does nothing where memory is not mapped.
-func Drop(t *Tensor) {
+func Drop(t *Tensor) { DropBytes(t, 0, len(t.Data)) }
+
+// DropBytes is Drop for n bytes of t's data from byte at on.
+func DropBytes(t *Tensor, at, n int) {
 	if t.mapping != nil {
-		t.mapping.drop(t.offset, len(t.Data))
+		t.mapping.drop(t.offset+at, n)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/softbench/softbench/configs"
@@ -71,9 +72,13 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	for _, n := range work.Notes {
 		o.Note(n)
 	}
-	settings, err := settingsOf(m, work, o)
-	if err != nil {
-		return nil, err
+	// The journal begins with the settings, for which all weights are hashed; a
+	// run that is not kept is scored first.
+	var settings rundir.Settings
+	if o.Out != "" {
+		if settings, err = settingsOf(m, work, o); err != nil {
+			return nil, err
+		}
 	}
 	journal, err := openJournal(o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
@@ -85,11 +90,17 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	}
 	defer journal.close()
 
-	run := &rundir.Run{Schema: rundir.Schema, Model: describe(m), Settings: settings, Notes: append(m.Checkpoint.Notes, work.Notes...)}
+	run := &rundir.Run{Schema: rundir.Schema, Model: describe(m), Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...)}
 	stats, err := compute(ctx, m, work, journal, o, &run.Tokens)
 	if err != nil {
 		return nil, err
 	}
+	if o.Out == "" {
+		if settings, err = settingsOf(m, work, o); err != nil {
+			return nil, err
+		}
+	}
+	run.Settings = settings
 	samples, err := work.report(run, journal.records, m)
 	if err != nil {
 		return nil, err
