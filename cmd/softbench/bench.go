@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/internal/machine"
+)
+
+type benchOptions struct {
+	io      streams
+	measure machine.Options
+	dtype   string
+	json    bool
+}
+
+// benchReport is what --json prints.
+type benchReport struct {
+	Softbench string `json:"softbench"`
+	*machine.Report
+}
+
+func newBench(io streams) *cobra.Command {
+	o := benchOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure this machine, and the engine against it",
+		Long: `Measure this machine's own peaks (multiply instructions on registers, reading
+memory), the matrix kernels at the shapes of a 340M model, and whole documents on
+--model (else on a small random one): tokens/s, GFLOP/s and the fraction of the
+measured peak. Products are checked before they are timed. Everything is measured
+in rounds, and the median is shown. SOFTBENCH_ISA forces an instruction set.`,
+		Example: `  softbench bench
+  softbench bench --model ./my-model --tokens 2048 --json | jq .prefill`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context()) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.measure.Model, "model", "", "checkpoint directory, or organisation/name of a model in the hub's cache")
+	f.StringVar(&o.dtype, "dtype", "both", "number format: both, float32 or bfloat16")
+	f.IntVar(&o.measure.Threads, "threads", 0, "threads, 0 for one per processor")
+	f.IntVar(&o.measure.Tokens, "tokens", 2048, "length of a document")
+	f.IntVar(&o.measure.Rounds, "rounds", 5, "times everything is measured")
+	f.Float64Var(&o.measure.Seconds, "seconds", 10, "time for the loops and products, of all rounds together")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func (o *benchOptions) run(ctx context.Context) error {
+	switch o.dtype {
+	case "both":
+		o.measure.DTypes = []kernel.DType{kernel.BFloat16, kernel.Float32}
+	case "bfloat16":
+		o.measure.DTypes = []kernel.DType{kernel.BFloat16}
+	case "float32":
+		o.measure.DTypes = []kernel.DType{kernel.Float32}
+	default:
+		return fmt.Errorf("--dtype %q: want both, float32 or bfloat16", o.dtype)
+	}
+	var err error
+	if o.measure.Set, err = kernel.FromEnv(); err != nil {
+		return err
+	}
+	if o.measure.Model != "" {
+		if o.measure.Model, err = evaluate.FindModel(o.measure.Model); err != nil {
+			return err
+		}
+	}
+	clear := func() {}
+	if f, ok := o.io.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		o.measure.Progress = func(what string) { fmt.Fprintf(f, "\r\x1b[K%s", what) }
+		clear = func() { fmt.Fprint(f, "\r\x1b[K") }
+	}
+	r, err := machine.Measure(ctx, o.measure)
+	clear()
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, benchReport{version(), r})
+	}
+	return writeBench(o.io.out, r)
+}
+
+// writeBench prints the report as tables.
+func writeBench(out io.Writer, r *machine.Report) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "machine\t%s, %s, %s, %d threads\n", r.CPU, r.System, r.Go, r.Threads)
+	for _, p := range r.Paths {
+		state := "available"
+		switch {
+		case p.Used:
+			state = "measured here"
+		case !p.Available:
+			state = p.Reason
+		}
+		fmt.Fprintf(w, "%s\t%s\n", p.Name, state)
+	}
+	fmt.Fprintf(w, "\npeak\tmedian\tlowest\tbest\t\n")
+	for _, p := range r.Peaks {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", p.Name, digits(p.Median), digits(p.Lowest), digits(p.Best), p.Unit)
+	}
+	if len(r.Peaks) == 0 {
+		fmt.Fprintf(w, "none: this build has no loop for this machine\n")
+	}
+	fmt.Fprintf(w, "\nmatrix multiply\tGFLOP/s\tlowest\tbest\tof peak\n")
+	for _, g := range r.GEMM {
+		fmt.Fprintf(w, "%s %d x %dx%d\t%s\t%s\t%s\t%s\n", g.DType, g.Rows, g.Inputs, g.Outputs, digits(g.Median), digits(g.Lowest), digits(g.Best), share(g.OfPeak))
+	}
+	fmt.Fprintf(w, "\ndocument\ttokens/s\tGFLOP/s\tlowest\tbest\tof peak\t2·parameters·tokens\n")
+	for _, p := range r.Prefill {
+		fmt.Fprintf(w, "%s %d tokens, %d scored\t%s\t%s\t%s\t%s\t%s\t%s\n", p.DType, p.Tokens, p.Scored, digits(p.TokensPerSecond),
+			digits(p.Median), digits(p.Lowest), digits(p.Best), share(p.OfPeak), share(p.ByParameters))
+	}
+	for _, p := range r.Prefill[:min(1, len(r.Prefill))] {
+		fmt.Fprintf(w, "\nmodel\t%s, %s parameters\n", p.Model, commas(p.Parameters))
+	}
+	return w.Flush()
+}
+
+// digits shows three significant digits, and all of those before the point.
+func digits(x float64) string {
+	switch {
+	case x < 10:
+		return fmt.Sprintf("%.2f", x)
+	case x < 100:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return commas(int64(x + 0.5))
+}
+
+// share shows a fraction; none where there is nothing to compare with.
+func share(x float64) string {
+	if x == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", x)
+}
