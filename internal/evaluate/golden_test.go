@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/internal/randmodel"
 	"github.com/softbench/softbench/lm"
@@ -21,6 +22,9 @@ import (
 // requestTolerance bounds a loglikelihood's distance from lm-evaluation-harness
 // in float32: the sum over a request's tokens, as it logs it.
 const requestTolerance = 1e-3
+
+// longTests is the environment variable that asks for tests too long for every day.
+const longTests = "SOFTBENCH_LONG"
 
 // modelOf makes the checkpoint a golden task set was made with.
 func modelOf(t *testing.T, set golden.TaskSet) string {
@@ -50,9 +54,23 @@ func modelOf(t *testing.T, set golden.TaskSet) string {
 // TestLMEvalParity compares every document of every task with what
 // lm-evaluation-harness logged: prompts by hash, ids by hash, loglikelihoods,
 // is_greedy, acc, acc_norm, and the metrics.
+//
+// It holds for every kernel set of this machine.
 func TestLMEvalParity(t *testing.T) {
+	for _, isa := range kernel.Available() {
+		t.Run(isa, func(t *testing.T) {
+			t.Setenv("SOFTBENCH_ISA", isa)
+			testParity(t, isa)
+		})
+	}
+}
+
+func testParity(t *testing.T, isa string) {
 	for _, set := range golden.TaskSets(t) {
 		t.Run(set.Set, func(t *testing.T) {
+			if set.Set == "real" && isa == "generic" && os.Getenv(longTests) == "" {
+				t.Skipf("a minute and a half with portable kernels, which the other sets test too; %s=1 runs it", longTests)
+			}
 			source := data.Source{Dir: set.DataDir(t)}
 			m, err := Load(context.Background(), ModelOptions{Model: modelOf(t, set), DType: "float32", Threads: 2})
 			if err != nil {
