@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -109,22 +110,14 @@ func lone(t *tasks.Task, file string) *Suite {
 	return &Suite{Name: t.Name, Description: t.Description, Tasks: []Entry{{Task: t}}, File: file}
 }
 
-// isTask tells a task's file from a suite's by its top-level keys. Anything unreadable counts as a
-// suite, whose parser then says what is wrong.
-func isTask(b []byte) (is bool) {
-	defer func() {
-		if recover() != nil {
-			is = false
-		}
-	}()
-	var top map[string]any
-	if yaml.Unmarshal(b, &top) != nil {
-		return false
-	}
-	_, kind := top["kind"]
-	_, list := top["tasks"]
-	return kind && !list
-}
+var (
+	kindKey  = regexp.MustCompile(`(?m)^kind[ \t]*:`)
+	tasksKey = regexp.MustCompile(`(?m)^(tasks|passkey)[ \t]*:`)
+)
+
+// isTask tells a task's file from a suite's by its top-level keys. Anything else counts as a suite,
+// whose parser then says what is wrong.
+func isTask(b []byte) bool { return kindKey.Match(b) && !tasksKey.Match(b) }
 
 // unknown is the error for a name that is none of the known ones, the nearest first.
 func unknown(what, name string, known []Info) error {
@@ -153,7 +146,7 @@ func nearest(name string, names []string) []string {
 		switch {
 		case n != "" && (strings.Contains(k, n) || strings.Contains(n, k)):
 			cost = min(cost, 1)
-		case cost > max(2, len(n)/3):
+		case cost > max(1, len(n)/3):
 			continue
 		}
 		list = append(list, scored{k, cost})

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,17 +40,25 @@ type suiteFile struct {
 }
 
 type gridFile struct {
-	Lengths []int     `yaml:"lengths"`
-	Depths  []float64 `yaml:"depths"`
-	Trials  int       `yaml:"trials"`
-	Seed    uint64    `yaml:"seed"`
+	Lengths []strictyaml.Int  `yaml:"lengths"`
+	Depths  []float64         `yaml:"depths"`
+	Trials  strictyaml.Int    `yaml:"trials"`
+	Seed    strictyaml.Uint64 `yaml:"seed"`
+}
+
+func (f *gridFile) grid() *passkey.Grid {
+	g := &passkey.Grid{Depths: f.Depths, Trials: int(f.Trials), Seed: uint64(f.Seed)}
+	for _, l := range f.Lengths {
+		g.Lengths = append(g.Lengths, int(l))
+	}
+	return g
 }
 
 // taskEntry is a task's name or path, alone or with settings.
 type taskEntry struct {
-	Task    string `yaml:"task"`
-	Limit   int    `yaml:"limit"`
-	FewShot int    `yaml:"fewshot"`
+	Task    string         `yaml:"task"`
+	Limit   strictyaml.Int `yaml:"limit"`
+	FewShot strictyaml.Int `yaml:"fewshot"`
 }
 
 func (e *taskEntry) UnmarshalYAML(unmarshal func(any) error) error {
@@ -95,14 +104,13 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 		if t.Kind == tasks.RollingPerplexity && e.FewShot > 0 {
 			return nil, fmt.Errorf("%s: task %s: a perplexity task takes no few-shot examples", file, t.Name)
 		}
-		s.Tasks = append(s.Tasks, Entry{Task: t, Limit: e.Limit, FewShot: e.FewShot})
+		s.Tasks = append(s.Tasks, Entry{Task: t, Limit: int(e.Limit), FewShot: int(e.FewShot)})
 	}
 	if f.Passkey != nil {
-		g := passkey.Grid(*f.Passkey)
-		if err := g.Check(); err != nil {
+		s.Passkey = f.Passkey.grid()
+		if err := s.Passkey.Check(); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		s.Passkey = &g
 	}
 	return s, nil
 }
@@ -110,21 +118,25 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 // fileNamed reports whether a name is meant as a path: it has a directory or a YAML extension.
 func fileNamed(name string) bool {
 	ext := filepath.Ext(name)
-	return ext == ".yaml" || ext == ".yml" || filepath.Base(name) != name
+	return ext == ".yaml" || ext == ".yml" || name != "" && filepath.Base(name) != name
 }
 
 func readYAML(path string) ([]byte, error) {
 	const most = 4 << 20
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, pathError(path, err)
 	}
-	if info.IsDir() {
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, fmt.Errorf("%s: is a directory; name a YAML file", path)
 	}
-	if info.Size() > most {
-		return nil, fmt.Errorf("%s: %d bytes are too many for a suite or a task", path, info.Size())
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, pathError(path, err)
 	}
-	b, err := os.ReadFile(path)
-	return b, pathError(path, err)
+	if len(b) > most {
+		return nil, fmt.Errorf("%s: more than %d bytes are too many for a suite or a task", path, most)
+	}
+	return b, nil
 }

@@ -33,7 +33,7 @@ type goldenTrial struct {
 
 // The three: BOS and SentencePiece pieces (▁ before the key its own token or not), a byte-level BPE
 // without BOS whose lines end in merged tokens, and SentencePiece's own file.
-var realTokenizers = []string{"mistral-v0.3", "gpt-neox"}
+var realTokenizers = []string{"mistral-v0.3", "gpt-neox", "llama2"}
 
 var realGrid = Grid{Lengths: []int{160, 512, 2049}, Depths: []float64{0, 0.25, 0.5, 1}, Trials: 3, Seed: 42}
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/strictyaml"
 )
 
 // definition is a task as its YAML declares it; configs/README.md documents the keys.
@@ -110,30 +111,37 @@ func (l *listDef) texts(r data.Row) ([]string, error) {
 // goldDef says which choice is right: a constant index; a column with an index, or with a key among
 // others; or the text of the right choice.
 type goldDef struct {
-	Index *int      `json:"index,omitempty"`
-	Field oneOrMany `json:"field,omitempty"` // the first of these columns that the document has
-	Value *text     `json:"value,omitempty"` // a template in place of Field
-	Among *amongDef `json:"among,omitempty"`
-	Text  *text     `json:"text,omitempty"`
+	Index *strictyaml.Int `json:"index,omitempty"`
+	Field oneOrMany       `json:"field,omitempty"` // the first of these columns that the document has
+	Value *text           `json:"value,omitempty"` // a template in place of Field
+	Among *amongDef       `json:"among,omitempty"`
+	Text  *text           `json:"text,omitempty"`
 }
 
 func (g *goldDef) UnmarshalYAML(unmarshal func(any) error) error {
-	var index int
-	if unmarshal(&index) == nil {
+	var short any
+	if err := unmarshal(&short); err != nil {
+		return err
+	}
+	switch v := short.(type) {
+	case string:
+		g.Field = oneOrMany{v}
+		return nil
+	case map[string]any: // the long form, below
+	default:
+		var index strictyaml.Int
+		if err := unmarshal(&index); err != nil {
+			return err
+		}
 		g.Index = &index
 		return nil
 	}
-	var name string
-	if unmarshal(&name) == nil && name != "" {
-		g.Field = oneOrMany{name}
-		return nil
-	}
 	var long struct {
-		Index *int      `yaml:"index"`
-		Field oneOrMany `yaml:"field"`
-		Value *text     `yaml:"value"`
-		Among *amongDef `yaml:"among"`
-		Text  *text     `yaml:"text"`
+		Index *strictyaml.Int `yaml:"index"`
+		Field oneOrMany       `yaml:"field"`
+		Value *text           `yaml:"value"`
+		Among *amongDef       `yaml:"among"`
+		Text  *text           `yaml:"text"`
 	}
 	if err := unmarshal(&long); err != nil {
 		return err
@@ -172,7 +180,7 @@ func (g *goldDef) find(r data.Row, choices []string) (int, error) {
 	index, shown, where := -1, "", ""
 	switch {
 	case g.Index != nil:
-		index, where = *g.Index, "the task's gold"
+		index, where = int(*g.Index), "the task's gold"
 		shown = fmt.Sprint(index)
 	case g.Text != nil:
 		s, err := g.Text.render(r)

@@ -62,6 +62,7 @@ func listing(dir string) (base string, names []string, err error) {
 //	SPLIT-00000-of-00002.parquet (or -of-00002-HASH)       shards, all of them
 //	SPLIT/0000.parquet                                     the hub's own conversion
 //
+// A dataset without a named configuration may also have all of them below one directory of any name.
 // globs, where a dataset has them for this split, replace the layouts: path.Match patterns over the
 // whole relative path. No match is an empty result; two layouts that both match, or a missing
 // shard, are errors.
@@ -79,7 +80,35 @@ func choose(names []string, config, split string, globs []string) ([]string, err
 			return files, err
 		}
 	}
+	if config == "" {
+		return chooseOnlyConfig(names, split)
+	}
 	return nil, nil
+}
+
+// chooseOnlyConfig finds the split of a dataset whose only configuration has a directory of its own,
+// whatever its name ("plain_text").
+func chooseOnlyConfig(names []string, split string) ([]string, error) {
+	var found []string
+	last := ""
+	for _, name := range names {
+		dir, _, ok := strings.Cut(name, "/")
+		if !ok || dir == last {
+			continue
+		}
+		last = dir
+		files, err := chooseAt(names, dir+"/", split)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 0 && len(found) > 0 {
+			return nil, fmt.Errorf("%s and %s: two configurations hold the split %q; name one in the task's dataset.config", found[0], files[0], split)
+		}
+		if len(files) > 0 {
+			found = files
+		}
+	}
+	return found, nil
 }
 
 func chooseGlobs(names, globs []string) ([]string, error) {

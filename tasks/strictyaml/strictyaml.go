@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -40,12 +41,38 @@ func Decode(text []byte, file string, v any) (err error) {
 func place(err error, file string) error {
 	var ye yaml.Error
 	if errors.As(err, &ye) {
-		if tk := ye.GetToken(); tk != nil && tk.Position != nil {
-			return fmt.Errorf("%s:%d:%d: %s", file, tk.Position.Line, tk.Position.Column, oneLine(ye.GetMessage()))
+		what := oneLine(ye.GetMessage())
+		var te *yaml.TypeError
+		if errors.As(err, &te) && te.DstType != nil && te.SrcType != nil {
+			what = fmt.Sprintf("%s stands where %s belongs", typeName(te.SrcType), typeName(te.DstType))
 		}
-		return fmt.Errorf("%s: %s", file, oneLine(ye.GetMessage()))
+		if tk := ye.GetToken(); tk != nil && tk.Position != nil {
+			return fmt.Errorf("%s:%d:%d: %s", file, tk.Position.Line, tk.Position.Column, what)
+		}
+		return fmt.Errorf("%s: %s", file, what)
 	}
 	return fmt.Errorf("%s: %s", file, oneLine(err.Error()))
+}
+
+// typeName says what a Go type is called in YAML.
+func typeName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number from 0"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Pointer:
+		return typeName(t.Elem())
+	}
+	return "a mapping"
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
