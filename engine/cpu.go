@@ -195,7 +195,7 @@ func (c *cpu) activate(ctx context.Context, rows int) error {
 
 // matmul multiplies the prepared input with w into y [rows, w.N], or adds to y.
 func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *kernel.Matrix, bias []float32, add bool) error {
-	tile := c.tile(rows, w.N)
+	tile := c.tile(w.N)
 	across := (w.N + tile - 1) / tile
 	return c.pool.run(ctx, across, func(_, i int) {
 		n0, n1 := i*tile, min(w.N, (i+1)*tile)
@@ -214,7 +214,7 @@ func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *kernel.Matri
 
 // tile is the number of columns of a task: enough tasks for every thread to be
 // busy till the end, each large enough to be worth it.
-func (c *cpu) tile(_, n int) int {
+func (c *cpu) tile(n int) int {
 	width := c.set.PanelWidth()
 	target := min(256, max(width, n/(4*c.pool.threads)))
 	return (target + width - 1) / width * width
@@ -236,7 +236,7 @@ func grow[T any](s *[]T, n int) {
 	*s = (*s)[:n]
 }
 
-// finite reports an error for a logit that is no number, and what to look at.
+// nanError says where logits are no numbers, and what to look at.
 func nanError(node, position int) error {
 	return fmt.Errorf("the logits after position %d (forest node %d) are not finite: the weights overflow in this dtype, or the checkpoint is damaged; try --dtype float32", position, node)
 }
