@@ -45,8 +45,13 @@ func Run(argv, env []string, out *os.File) (*Result, error) {
 	tr := &tracer{pid: pid, threads: map[int]*tiles{pid: {}}, result: &Result{Executed: map[string]int{}}}
 	if err := tr.follow(); err != nil {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
-		_, _ = syscall.Wait4(pid, &ws, syscall.WALL, nil)
-		return nil, err
+		// The program ends when each of its threads has been waited for.
+		for {
+			tid, waitErr := syscall.Wait4(-1, &ws, syscall.WALL|unix.WNOTHREAD, nil)
+			if waitErr != nil && !errors.Is(waitErr, syscall.EINTR) || tid == pid && (ws.Exited() || ws.Signaled()) {
+				return nil, err
+			}
+		}
 	}
 	return tr.result, nil
 }
