@@ -63,6 +63,7 @@ type head struct {
 // rowSum is a query under way.
 type rowSum struct {
 	position int
+	keys     int // shown so far
 	sum      float64
 	any      bool
 }
@@ -139,7 +140,7 @@ func (p *Probe) Attention(b engine.AttentionBlock) {
 			row.sum += float64(w)
 			row.any = row.any || w != 0
 		}
-		h.weights += int64(len(weights))
+		row.keys += len(weights)
 		if position >= b.Key && position < b.Key+b.Keys { // the query's last key
 			h.endRow(row)
 			if position == p.lengths[b.Node]-1 {
@@ -150,6 +151,12 @@ func (p *Probe) Attention(b engine.AttentionBlock) {
 }
 
 func (h *head) endRow(row *rowSum) {
+	// Keys outside a sliding window are not shown; they are in the causal
+	// triangle all the same, with weight zero.
+	hidden := int64(row.position + 1 - row.keys)
+	h.zeros += hidden
+	h.small += hidden
+	h.weights += int64(row.position + 1)
 	h.queries++
 	if !row.any {
 		h.silent++

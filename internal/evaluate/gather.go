@@ -57,7 +57,11 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 			if o.Limit > 0 {
 				e.Limit = o.Limit
 			}
-			if o.FewShot > 0 {
+			switch {
+			case o.FewShot == 0:
+			case e.Task.Kind == tasks.RollingPerplexity:
+				w.Notes = append(w.Notes, fmt.Sprintf("%s is a perplexity task and takes no worked examples: --fewshot does not apply to it", e.Task.Name))
+			default:
 				e.FewShot = o.FewShot
 			}
 			docs, files, err := e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})

@@ -1,0 +1,165 @@
+package probe
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/internal/golden"
+)
+
+// naive keeps whole maps and streams, and hands everything on to a Probe.
+type naive struct {
+	*Probe
+	mu       sync.Mutex
+	weights  map[[5]int]float32 // node, layer, head, query, key
+	residual map[[2]int][]float32
+}
+
+func (n *naive) Attention(b engine.AttentionBlock) {
+	n.mu.Lock()
+	for q := range b.Queries {
+		for k := range b.Keys {
+			if b.Key+k <= b.Query+q {
+				n.weights[[5]int{b.Node, b.Layer, b.Head, b.Query + q, b.Key + k}] = b.Weights[q*b.Keys+k]
+			}
+		}
+	}
+	n.mu.Unlock()
+	n.Probe.Attention(b)
+}
+
+func (n *naive) Residual(r engine.Residual) {
+	at := [2]int{r.Node, r.Layer}
+	n.residual[at] = append(n.residual[at], r.X...)
+	n.Probe.Residual(r)
+}
+
+// TestAgainstWholeMaps: on small models of every kind the accumulated measures
+// equal those computed from whole maps and streams in float64, whatever the
+// batch; and the maps are those of the float64 reference.
+func TestAgainstWholeMaps(t *testing.T) {
+	for _, g := range golden.Models(t) {
+		for _, in := range g.Inside {
+			ck, err := checkpoint.Open(g.Dir, checkpoint.Options{Attention: in.Attention})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Threads: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := engine.New(b, ck.Config.Vocab)
+			f := &engine.Forest{}
+			var lengths []int
+			for _, s := range g.Sequences {
+				if len(s.IDs) > 16 {
+					f.Nodes = append(f.Nodes, engine.Node{Parent: -1, Tokens: s.IDs})
+					lengths = append(lengths, len(s.IDs))
+				}
+			}
+			var first *Summary
+			for _, batch := range []int{512, 23} {
+				p, err := New(ck.Config.Layers, ck.Config.Heads, ck.Config.Hidden, lengths, Options{Threshold: 0.2, Keys: 2})
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := &naive{Probe: p, weights: map[[5]int]float32{}, residual: map[[2]int][]float32{}}
+				if _, err := m.Run(context.Background(), f, engine.RunOptions{BatchTokens: batch, Observer: n}); err != nil {
+					t.Fatal(err)
+				}
+				n.check(t, g.Name+" "+in.Attention, &ck.Config, lengths)
+				s := p.Summary()
+				if first == nil {
+					first = &s
+				} else if !slices.Equal(first.SinkRate, s.SinkRate) || first.Mass != s.Mass || first.Kurtosis != s.Kurtosis || first.Sparsity != s.Sparsity {
+					t.Errorf("%s %s: batch of %d gives %+v, of 512 %+v", g.Name, in.Attention, batch, s, *first)
+				}
+			}
+			b.Close()
+			ck.Close()
+		}
+	}
+}
+
+func (n *naive) check(t *testing.T, name string, c *checkpoint.Config, lengths []int) {
+	t.Helper()
+	near := func(what string, got, want, bound float64) {
+		t.Helper()
+		if !(math.Abs(got-want) <= bound*(1+math.Abs(want))) {
+			t.Errorf("%s: %s %v, want %v", name, what, got, want)
+		}
+	}
+	sinks, heads := [2]int{}, n.Heads()
+	for layer := range c.Layers {
+		for h := range c.Heads {
+			var zeros, small, all, silent, queries int
+			var mass float64
+			for node, length := range lengths {
+				var keys [2]float64
+				for q := range length {
+					row, any := 0.0, false
+					for k := range q + 1 {
+						w := n.weights[[5]int{node, layer, h, q, k}] // absent: outside the window, zero
+						all++
+						if w == 0 {
+							zeros++
+						}
+						if w <= Small {
+							small++
+						}
+						if k < 2 {
+							keys[k] += float64(w)
+						}
+						row += float64(w)
+						any = any || w != 0
+					}
+					mass += row
+					queries++
+					if !any {
+						silent++
+					}
+				}
+				for k, sum := range keys {
+					if sum/float64(length-k) > 0.2 {
+						sinks[k]++
+					}
+				}
+			}
+			got := heads[layer*c.Heads+h]
+			near("sparsity", got.Sparsity, float64(zeros)/float64(all), 1e-12)
+			near("near sparsity", got.NearSparsity, float64(small)/float64(all), 1e-12)
+			near("silent", got.Silent, float64(silent)/float64(queries), 1e-12)
+			near("mass", got.Mass, mass/float64(queries), 1e-9)
+			if got.Dead != (silent == queries) {
+				t.Errorf("%s layer %d head %d: dead %v", name, layer, h, got.Dead)
+			}
+		}
+		var x []float64
+		for node := range lengths {
+			for _, v := range n.residual[[2]int{node, layer}] {
+				x = append(x, float64(v))
+			}
+		}
+		var mean, m2, m4 float64
+		for _, v := range x {
+			mean += v / float64(len(x))
+		}
+		for _, v := range x {
+			d := v - mean
+			m2 += d * d / float64(len(x))
+			m4 += d * d * d * d / float64(len(x))
+		}
+		l := n.Layers()[layer]
+		near("kurtosis", l.Kurtosis, m4/(m2*m2), 1e-9)
+		near("min", l.Min, slices.Min(x), 0)
+		near("max", l.Max, slices.Max(x), 0)
+	}
+	for k, count := range sinks {
+		near("sink rate", n.Summary().SinkRate[k], float64(count)/float64(c.Layers*c.Heads*len(lengths)), 1e-12)
+	}
+}
