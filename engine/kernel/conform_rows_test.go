@@ -247,3 +247,29 @@ func roundAll(t *testing.T, s Set) {
 		}
 	}
 }
+
+// TestWidenBF16 takes every bfloat16, every length past two blocks, and odd
+// addresses.
+func TestWidenBF16(t *testing.T) {
+	bytes := make([]byte, 1+2<<16)
+	for offset := range 2 {
+		src := bytes[offset:][:2<<16]
+		for h := range 1 << 16 {
+			src[2*h], src[2*h+1] = byte(h), byte(h>>8)
+		}
+		lengths := []int{1 << 16}
+		for n := range 3*32 + 1 {
+			lengths = append(lengths, n)
+		}
+		for _, n := range lengths {
+			dst, check := guarded(t, n, n%4)
+			WidenBF16(dst, src)
+			check()
+			for h, x := range dst {
+				if math.Float32bits(x) != uint32(h)<<16 {
+					t.Fatalf("n=%d: bfloat16 %#x becomes %#x", n, h, math.Float32bits(x))
+				}
+			}
+		}
+	}
+}

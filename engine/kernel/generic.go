@@ -20,14 +20,7 @@ func (Generic) PanelWidth() int { return genericPanel }
 // NewMatrix implements Set. Layout: [panel][k][column in panel], the last panel
 // padded with zero columns.
 func (Generic) NewMatrix(dt DType, n, k int) *Matrix {
-	w := &Matrix{N: n, K: k, DType: dt}
-	size := (n + genericPanel - 1) / genericPanel * genericPanel * k
-	if dt == BFloat16 {
-		w.BF16 = make([]uint16, size)
-	} else {
-		w.F32 = make([]float32, size)
-	}
-	return w
+	return newMatrix(dt, n, k, (n+genericPanel-1)/genericPanel*genericPanel*k)
 }
 
 // PackRows implements Set.

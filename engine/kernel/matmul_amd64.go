@@ -2,7 +2,12 @@
 
 package kernel
 
-import "sync"
+import (
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // Prepare implements Set. Rows are padded with zeros to whole blocks of k.
 func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
@@ -137,4 +142,15 @@ func (s *simd) widen(dst []float32, src []uint16) {
 	} else {
 		widenAVX512(&dst[0], &src[0], len(src))
 	}
+}
+
+// widenBlocks widens whole blocks of 32 elements, and returns how many elements
+// that is.
+func widenBlocks(dst []float32, src []byte) int {
+	n := len(dst) &^ 31
+	if n == 0 || !cpu.X86.HasAVX2 {
+		return 0
+	}
+	widenAVX2(&dst[0], (*uint16)(unsafe.Pointer(&src[0])), n)
+	return n
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Matrix is a weight matrix W [N, K] packed by a Set, for that Set only.
 type Matrix struct {
@@ -10,6 +13,29 @@ type Matrix struct {
 	// one of them is nil.
 	F32  []float32
 	BF16 []uint16
+}
+
+// newMatrix allocates size elements, zeros, for W [n, k].
+func newMatrix(dt DType, n, k, size int) *Matrix {
+	w := &Matrix{N: n, K: k, DType: dt}
+	if dt == BFloat16 {
+		w.BF16 = newSlice[uint16](size)
+	} else {
+		w.F32 = newSlice[float32](size)
+	}
+	return w
+}
+
+// NewFloats allocates n zeros, on large pages where the system has them: for
+// buffers of megabytes that kernels walk through.
+func NewFloats(n int) []float32 { return newSlice[float32](n) }
+
+func newSlice[T any](n int) []T {
+	x := make([]T, n)
+	if n > 0 {
+		adviseHugePages(unsafe.Pointer(&x[0]), uintptr(n)*unsafe.Sizeof(x[0]))
+	}
+	return x
 }
 
 // Bytes is the size of the packed weights.
@@ -28,9 +54,9 @@ func (in *Input) Reset(dt DType, m, k int) {
 	in.DType, in.K = dt, k
 	// Rows are padded so that a Set may read K in pairs and in whole vectors.
 	if need := m * InputStride(k); cap(in.F32) < need && dt == Float32 {
-		in.F32 = make([]float32, need)
+		in.F32 = newSlice[float32](need)
 	} else if cap(in.BF16) < need && dt == BFloat16 {
-		in.BF16 = make([]uint16, need)
+		in.BF16 = newSlice[uint16](need)
 	}
 	in.F32, in.BF16 = in.F32[:cap(in.F32)], in.BF16[:cap(in.BF16)]
 }
@@ -58,6 +84,16 @@ func ToBF16(x float32) uint16 {
 		return uint16(b>>16) | 0x40
 	}
 	return uint16((b + 0x7fff + (b>>16)&1) >> 16)
+}
+
+// WidenBF16 widens len(dst) bfloat16 that lie in src in little-endian order, as
+// checkpoints have them. It is exact.
+func WidenBF16(dst []float32, src []byte) {
+	src = src[:2*len(dst)]
+	done := widenBlocks(dst, src)
+	for i := done; i < len(dst); i++ {
+		dst[i] = FromBF16(uint16(src[2*i]) | uint16(src[2*i+1])<<8)
+	}
 }
 
 // FromBF16 widens a bfloat16; it is exact.

@@ -14,14 +14,11 @@ const pairBlock = 32
 //	float32:  [panel][k][column in panel]
 //	bfloat16: [panel][k/2][column in panel][2], k padded with zeros to 32
 func (s *simd) NewMatrix(dt DType, n, k int) *Matrix {
-	w := &Matrix{N: n, K: k, DType: dt}
-	panels := (n + s.panel - 1) / s.panel
+	columns := (n + s.panel - 1) / s.panel * s.panel
 	if dt == BFloat16 {
-		w.BF16 = make([]uint16, panels*s.panel*pairedK(k))
-	} else {
-		w.F32 = make([]float32, panels*s.panel*k)
+		return newMatrix(dt, n, k, columns*pairedK(k))
 	}
-	return w
+	return newMatrix(dt, n, k, columns*k)
 }
 
 func pairedK(k int) int { return (k + pairBlock - 1) / pairBlock * pairBlock }
