@@ -28,9 +28,14 @@ func open(t testing.TB, dir, kind string, o CPUOptions) (*Model, *checkpoint.Che
 	return New(b, ck.Config.Vocab), ck
 }
 
-// eachSet runs a test for every kernel set of this machine.
+// eachSet runs a test for every kernel set of this machine; with -short, which
+// the race detector runs with, for the best alone.
 func eachSet(t *testing.T, test func(t *testing.T, set kernel.Set)) {
-	for _, name := range kernel.Available() {
+	names := kernel.Available()
+	if testing.Short() {
+		names = names[:1]
+	}
+	for _, name := range names {
 		set, err := kernel.ByName(name)
 		if err != nil {
 			t.Fatal(err)

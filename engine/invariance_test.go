@@ -151,14 +151,14 @@ func TestScoresDoNotDependOnTheBatch(t *testing.T) {
 func TestCancelInsideBatch(t *testing.T) {
 	g := golden.ReadModel(t, "llama-mha")
 	m, _ := open(t, g.Dir, "", CPUOptions{Threads: 2})
-	node := Node{Parent: -1, Tokens: make([]int32, 20000)}
+	node := Node{Parent: -1, Tokens: make([]int32, 32768)}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	begun := make(chan struct{})
 	result := make(chan error, 1)
 	go func() {
 		close(begun)
-		_, err := m.Run(ctx, &Forest{Nodes: []Node{node}}, RunOptions{BatchTokens: 20000})
+		_, err := m.Run(ctx, &Forest{Nodes: []Node{node}}, RunOptions{BatchTokens: 32768})
 		result <- err
 	}()
 	<-begun
