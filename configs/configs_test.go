@@ -37,14 +37,14 @@ func TestBuiltins(t *testing.T) {
 	for _, i := range configs.Suites() {
 		names = append(names, i.Name)
 		s, err := configs.Resolve(i.Name)
-		if err != nil || s.Name != i.Name || i.Description == "" || len(s.Tasks) == 0 && s.Passkey == nil {
+		if err != nil || s.Name != i.Name || i.Description == "" || len(s.Tasks) == 0 && s.Passkey == nil && s.Diagnostics == nil {
 			t.Errorf("suite %s: %+v, %v", i.Name, s, err)
 		}
 		if slices.Contains(want, i.Name) {
 			t.Errorf("%s is a suite and a task", i.Name)
 		}
 	}
-	if !slices.Equal(names, []string{"all", "passkey", "perplexity", "zero-shot"}) {
+	if !slices.Equal(names, []string{"all", "diagnostics", "passkey", "perplexity", "zero-shot"}) {
 		t.Errorf("suites %q", names)
 	}
 	all, err := configs.Resolve("all")
@@ -60,8 +60,8 @@ func TestUnknownNames(t *testing.T) {
 		"arc-easy":       `did you mean arc_easy?`,
 		"hellaswg":       `did you mean hellaswag?`,
 		"lambada":        `did you mean lambada_openai?`,
-		"xyzzyxyzzy":     `there are all, passkey`,
-		"":               `there are all, passkey`,
+		"xyzzyxyzzy":     `there are all, diagnostics, passkey`,
+		"":               `there are all, diagnostics, passkey`,
 		"none.yaml":      `none.yaml: no such file`,
 		"./none":         `./none: no such file`,
 		".":              `unknown suite or task "."`,

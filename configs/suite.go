@@ -12,12 +12,13 @@ import (
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
 
-// Suite is what one run scores: tasks, a passkey grid, or both.
+// Suite is what one run scores: tasks, a passkey grid, diagnostics, or several of these.
 type Suite struct {
 	Name        string
 	Description string
 	Tasks       []Entry
 	Passkey     *passkey.Grid // nil: none
+	Diagnostics *Diagnostics  // nil: none
 	File        string        // where it was read from; "" for a built-in one or a lone task
 }
 
@@ -26,6 +27,14 @@ type Entry struct {
 	Task    *tasks.Task
 	Limit   int // documents; 0 = all
 	FewShot int // worked examples; 0 = none
+}
+
+// Diagnostics is what a run looks at inside the model: samples of text of one length.
+type Diagnostics struct {
+	Task      *tasks.Task // whose documents' text is looked at
+	Samples   int
+	Length    int     // tokens of a sample
+	Threshold float64 // mean weight on the first key above which a head counts as a sink
 }
 
 // Info is a name and what it stands for.
@@ -37,6 +46,15 @@ type suiteFile struct {
 	Description string      `yaml:"description"`
 	Tasks       []taskEntry `yaml:"tasks"`
 	Passkey     *gridFile   `yaml:"passkey"`
+	Diagnostics *probeFile  `yaml:"diagnostics"`
+}
+
+// probeFile is a suite's diagnostics as its YAML declares them.
+type probeFile struct {
+	Task      string         `yaml:"task"`
+	Samples   strictyaml.Int `yaml:"samples"`
+	Length    strictyaml.Int `yaml:"length"`
+	Threshold float64        `yaml:"threshold"`
 }
 
 type gridFile struct {
@@ -82,8 +100,8 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 	if s.Name == "" {
 		return nil, fmt.Errorf("%s: the suite has no name", file)
 	}
-	if len(f.Tasks) == 0 && f.Passkey == nil {
-		return nil, fmt.Errorf("%s: the suite has neither tasks nor passkey", file)
+	if len(f.Tasks) == 0 && f.Passkey == nil && f.Diagnostics == nil {
+		return nil, fmt.Errorf("%s: the suite has neither tasks nor passkey nor diagnostics", file)
 	}
 	var seen []string
 	for i, e := range f.Tasks {
@@ -112,7 +130,37 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
+	if f.Diagnostics != nil {
+		d, err := f.Diagnostics.resolve(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s: diagnostics: %w", file, err)
+		}
+		s.Diagnostics = d
+	}
 	return s, nil
+}
+
+func (p *probeFile) resolve(file string) (*Diagnostics, error) {
+	d := &Diagnostics{Samples: int(p.Samples), Length: int(p.Length), Threshold: p.Threshold}
+	switch {
+	case p.Task == "":
+		return nil, fmt.Errorf("no task is named whose text to look at")
+	case d.Samples < 1 || d.Samples > 1<<16:
+		return nil, fmt.Errorf("samples is %d; it must be 1 to %d", d.Samples, 1<<16)
+	case d.Length < 2 || d.Length > passkey.MaxLength:
+		return nil, fmt.Errorf("length is %d tokens; it must be at least 2", d.Length)
+	case !(d.Threshold > 0 && d.Threshold < 1):
+		return nil, fmt.Errorf("threshold is %v; it must lie between 0 and 1", d.Threshold)
+	}
+	t, err := task(p.Task, filepath.Dir(file))
+	if err != nil {
+		return nil, err
+	}
+	if t.Kind != tasks.RollingPerplexity {
+		return nil, fmt.Errorf("task %s is no %s task: only those have whole texts", t.Name, tasks.RollingPerplexity)
+	}
+	d.Task = t
+	return d, nil
 }
 
 // fileNamed reports whether a name is meant as a path: it has a directory or a YAML extension.

@@ -14,6 +14,7 @@ import (
 type Work struct {
 	Tasks   []TaskWork
 	Passkey *PasskeyWork // nil: none
+	Probe   *ProbeWork   // nil: none
 	Notes   []string     // what was left out, and why
 }
 
@@ -70,14 +71,21 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 			}
 			w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
 		}
-		if s.Passkey == nil {
-			continue
+		if s.Passkey != nil {
+			if w.Passkey != nil {
+				return nil, fmt.Errorf("more than one of the suites has a passkey grid: run them one by one")
+			}
+			if err := w.addPasskey(*s.Passkey, m); err != nil {
+				return nil, err
+			}
 		}
-		if w.Passkey != nil {
-			return nil, fmt.Errorf("more than one of the suites has a passkey grid: run them one by one")
-		}
-		if err := w.addPasskey(*s.Passkey, m); err != nil {
-			return nil, err
+		if s.Diagnostics != nil {
+			if w.Probe != nil {
+				return nil, fmt.Errorf("more than one of the suites has diagnostics: run them one by one")
+			}
+			if err := w.addDiagnostics(ctx, *s.Diagnostics, src, m); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return w, nil

@@ -95,6 +95,19 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	var heads []rundir.HeadRow
+	if work.Probe != nil {
+		watched, probeStats, err := work.Probe.look(ctx, m, o)
+		if err != nil {
+			return nil, err
+		}
+		run.Diagnostics, heads = work.Probe.report(watched)
+		run.Tokens.Requested += probeStats.Tokens
+		run.Tokens.Distinct += probeStats.Tokens
+		stats.Tokens += probeStats.Tokens
+		stats.Batches += probeStats.Batches
+		stats.PeakKV = max(stats.PeakKV, probeStats.PeakKV)
+	}
 	if o.Out == "" {
 		if settings, err = settingsOf(m, work, o); err != nil {
 			return nil, err
@@ -106,7 +119,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	run.Process = process(o, m, work, start, stats, journal.resumed())
-	return run, journal.finish(run, samples)
+	return run, journal.finish(run, samples, heads)
 }
 
 // compute runs what the journal lacks, and counts the whole of it.
@@ -173,6 +186,11 @@ func settingsOf(m *Model, w *Work, o RunOptions) (rundir.Settings, error) {
 	if w.Passkey != nil {
 		g := w.Passkey.Grid
 		s.Passkey = &rundir.PasskeySettings{Lengths: g.Lengths, Depths: g.Depths, Trials: g.Trials, Seed: g.Seed}
+	}
+	if p := w.Probe; p != nil {
+		s.Diagnostics = &rundir.DiagnosticsSettings{
+			Task: p.Task.Name, Samples: len(p.Samples), Length: p.Length, Threshold: p.Threshold, Data: documentsHash(p.Docs),
+		}
 	}
 	return s, nil
 }

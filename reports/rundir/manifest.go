@@ -19,14 +19,15 @@ const Schema = 1
 // Run is the manifest, run.json. All of it but Process is the same for the same
 // Settings, however often the run was stopped and resumed.
 type Run struct {
-	Schema   int          `json:"schema"`
-	Model    Model        `json:"model"`
-	Settings Settings     `json:"settings"`
-	Tasks    []TaskResult `json:"tasks"`
-	Passkey  []Cell       `json:"passkey,omitempty"`
-	Tokens   Tokens       `json:"tokens"`
-	Notes    []string     `json:"notes,omitempty"`
-	Process  Process      `json:"process"`
+	Schema      int          `json:"schema"`
+	Model       Model        `json:"model"`
+	Settings    Settings     `json:"settings"`
+	Tasks       []TaskResult `json:"tasks"`
+	Passkey     []Cell       `json:"passkey,omitempty"`
+	Diagnostics *Diagnostics `json:"diagnostics,omitempty"`
+	Tokens      Tokens       `json:"tokens"`
+	Notes       []string     `json:"notes,omitempty"`
+	Process     Process      `json:"process"`
 }
 
 // Model describes the checkpoint.

@@ -11,17 +11,18 @@ import (
 // Settings are all that a run's numbers depend on. Two runs with equal settings
 // have equal samples, bit for bit; a resumed run must have those of the journal.
 type Settings struct {
-	Engine          string           `json:"engine"` // changes when the engine's numbers do
-	ModelSHA256     string           `json:"model_sha256"`
-	TokenizerSHA256 string           `json:"tokenizer_sha256"`
-	Attention       string           `json:"attention"`
-	DType           string           `json:"dtype"`
-	Device          string           `json:"device"`
-	ISA             string           `json:"isa"`
-	MaxLength       int              `json:"max_length"`
-	StrictLength    bool             `json:"strict_length"`
-	Tasks           []TaskSettings   `json:"tasks"`
-	Passkey         *PasskeySettings `json:"passkey,omitempty"`
+	Engine          string               `json:"engine"` // changes when the engine's numbers do
+	ModelSHA256     string               `json:"model_sha256"`
+	TokenizerSHA256 string               `json:"tokenizer_sha256"`
+	Attention       string               `json:"attention"`
+	DType           string               `json:"dtype"`
+	Device          string               `json:"device"`
+	ISA             string               `json:"isa"`
+	MaxLength       int                  `json:"max_length"`
+	StrictLength    bool                 `json:"strict_length"`
+	Tasks           []TaskSettings       `json:"tasks"`
+	Passkey         *PasskeySettings     `json:"passkey,omitempty"`
+	Diagnostics     *DiagnosticsSettings `json:"diagnostics,omitempty"`
 }
 
 // TaskSettings say which documents of a task are scored, and how.
@@ -43,6 +44,15 @@ type PasskeySettings struct {
 	Depths  []float64 `json:"depths"`
 	Trials  int       `json:"trials"`
 	Seed    uint64    `json:"seed"`
+}
+
+// DiagnosticsSettings are what diagnostics look at.
+type DiagnosticsSettings struct {
+	Task      string  `json:"task"`
+	Samples   int     `json:"samples"`
+	Length    int     `json:"length"`
+	Threshold float64 `json:"threshold"`
+	Data      string  `json:"data_sha256"` // of the documents that the samples are cut from
 }
 
 // Differences lists what differs between two runs' settings, one line each, the

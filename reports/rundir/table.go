@@ -28,6 +28,11 @@ func WriteTable(out io.Writer, r *Run) error {
 			return err
 		}
 	}
+	if r.Diagnostics != nil {
+		if err := writeDiagnostics(out, r.Diagnostics, len(r.Tasks) > 0 || len(r.Passkey) > 0); err != nil {
+			return err
+		}
+	}
 	truncated := 0
 	for _, t := range r.Tasks {
 		truncated += t.Truncated
@@ -79,6 +84,32 @@ func writeGrid(out io.Writer, cells []Cell, gap bool) error {
 	}
 	return w.Flush()
 }
+
+func writeDiagnostics(out io.Writer, d *Diagnostics, gap bool) error {
+	if gap {
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintf(out, "inside the model, %d samples of %d tokens of %s\n", d.Samples, d.Length, d.Task)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range []struct {
+		name  string
+		value string
+	}{
+		{fmt.Sprintf("sink rate (first token, above %g)", d.Threshold), percent(d.SinkRate)},
+		{"weights that are exactly 0", percent(d.Sparsity)},
+		{"weights of at most 1e-5", percent(d.NearSparsity)},
+		{"dead heads", percent(d.DeadHeads)},
+		{"attention mass (mean sum of a query's weights)", number(d.Mass)},
+		{"kurtosis of the residual stream (3: Gaussian)", number(d.Kurtosis)},
+		{"smallest and largest activation", number(d.Min) + ", " + number(d.Max)},
+		{"massive activations", fmt.Sprint(d.Massive)},
+	} {
+		fmt.Fprintf(w, "  %s\t%s\n", row.name, row.value)
+	}
+	return w.Flush()
+}
+
+func percent(n Number) string { return fmt.Sprintf("%.2f%%", 100*float64(n)) }
 
 func arrow(higherIsBetter bool) string {
 	if higherIsBetter {

@@ -188,13 +188,13 @@ func (w *Writer) write(b []byte) error {
 	return nil
 }
 
-// Finish writes samples and manifest, in this order and each in one step, and
+// Finish writes samples, heads (where there are any) and manifest, in this order and each in one step, and
 // removes the journal: a run with a manifest is complete.
-func (w *Writer) Finish(r *Run, samples []Sample) error {
+func (w *Writer) Finish(r *Run, samples []Sample, heads []HeadRow) error {
 	if err := w.Sync(); err != nil {
 		return err
 	}
-	if err := finish(w.dir, r, samples); err != nil {
+	if err := finish(w.dir, r, samples, heads); err != nil {
 		return fmt.Errorf("%w; what is done is kept, make room and use --resume", err)
 	}
 	_ = os.Remove(filepath.Join(w.dir, journalName)) // Resume would remove it too

@@ -1,0 +1,133 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/probe"
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/data"
+)
+
+// ProbeWork is the samples that the diagnostics look at.
+type ProbeWork struct {
+	configs.Diagnostics
+	Samples [][]int32
+	Docs    []tasks.Doc
+}
+
+// addDiagnostics cuts a task's texts into samples.
+func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src data.Source, m *Model) error {
+	if d.Length > m.LM.MaxLength() {
+		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at samples of %d tokens instead of %d: the model's context holds no more", m.LM.MaxLength(), d.Length))
+		d.Length = m.LM.MaxLength()
+	}
+	docs, _, err := d.Task.Documents(ctx, src, tasks.Options{})
+	if err != nil {
+		return fmt.Errorf("diagnostics: %w", err)
+	}
+	p := &ProbeWork{Diagnostics: d}
+	for _, doc := range docs {
+		if len(p.Samples) == d.Samples {
+			break
+		}
+		p.Docs = append(p.Docs, doc)
+		p.Samples = append(p.Samples, cutSamples(m.Tokenizer.Encode(doc.Text, false), tokensBefore(m.Tokenizer, doc.Text), d.Length, d.Samples-len(p.Samples))...)
+	}
+	if len(p.Samples) == 0 {
+		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter length in a suite file", d.Task.Name, d.Length)
+	}
+	if len(p.Samples) < d.Samples {
+		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))
+	}
+	w.Probe = p
+	return nil
+}
+
+// tokensBefore is what the tokenizer puts before a text by itself: a BOS, or
+// nothing.
+func tokensBefore(tok lm.Tokenizer, text string) []int32 {
+	with, without := tok.Encode(text, true), tok.Encode(text, false)
+	for n := range len(with) - len(without) + 1 {
+		if slices.Equal(with[n:][:len(without)], without) {
+			return with[:n]
+		}
+	}
+	return nil
+}
+
+// cutSamples cuts a text's ids into at most most samples of exactly length
+// tokens, each of them with the tokens before it that the text itself gets. What
+// is left over at the end is not looked at: no padding.
+func cutSamples(ids, before []int32, length, most int) [][]int32 {
+	room := length - len(before)
+	if room < 1 {
+		return nil
+	}
+	var out [][]int32
+	for ; len(ids) >= room && len(out) < most; ids = ids[room:] {
+		out = append(out, slices.Concat(before, ids[:room]))
+	}
+	return out
+}
+
+// look runs the samples with a probe watching.
+func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Probe, engine.Stats, error) {
+	c := &m.Checkpoint.Config
+	f := &engine.Forest{}
+	lengths := make([]int, len(p.Samples))
+	for i, s := range p.Samples {
+		f.Nodes = append(f.Nodes, engine.Node{Parent: -1, Tokens: s})
+		lengths[i] = len(s)
+	}
+	watch, err := probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{Threshold: p.Threshold})
+	if err != nil {
+		return nil, engine.Stats{}, err
+	}
+	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
+	return watch, stats, err
+}
+
+// report turns a probe's measures into the run's.
+func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, []rundir.HeadRow) {
+	number := func(f float64) rundir.Number { return rundir.Number(f) }
+	s := watched.Summary()
+	d := &rundir.Diagnostics{
+		Task: p.Task.Name, Samples: s.Samples, Length: p.Length, Threshold: p.Threshold,
+		SinkRate: number(s.SinkRate[0]), Sparsity: number(s.Sparsity), NearSparsity: number(s.NearSparsity),
+		DeadHeads: number(s.DeadHeads), Mass: number(s.Mass), Kurtosis: number(s.Kurtosis),
+		Min: number(s.Min), Max: number(s.Max), Massive: s.Massive,
+	}
+	for _, l := range watched.Layers() {
+		d.Layers = append(d.Layers, rundir.DiagnosticsLayer{Layer: l.Layer, Kurtosis: number(l.Kurtosis), Min: number(l.Min), Max: number(l.Max), Massive: l.Massive})
+	}
+	var rows []rundir.HeadRow
+	all := watched.Heads()
+	share := rundir.Number(1 / float64(len(all)/len(d.Layers))) // a head's part in its layer
+	for _, h := range all {
+		row := rundir.HeadRow{
+			Layer: int32(h.Layer), Head: int32(h.Head), SinkShare: h.SinkShare[0], Sparsity: h.Sparsity,
+			NearSparsity: h.NearSparsity, Dead: h.Dead, Silent: h.Silent, Mass: h.Mass,
+		}
+		for b, m := range h.MassByLength {
+			if m.Queries > 0 {
+				row.MassSeen = append(row.MassSeen, 1<<b)
+				row.MassMean = append(row.MassMean, m.Sum/float64(m.Queries))
+			}
+		}
+		rows = append(rows, row)
+		l := &d.Layers[h.Layer]
+		l.SinkRate += share * number(h.SinkShare[0])
+		l.Sparsity += share * number(h.Sparsity)
+		l.Mass += share * number(h.Mass)
+		if h.Dead {
+			l.DeadHeads += share
+		}
+	}
+	return d, rows
+}
