@@ -2,6 +2,8 @@ package tokenizer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -78,11 +80,8 @@ func (a *addedVocab) add(tokens []addedToken, modelID func(string) (int32, bool)
 
 func (a *addedVocab) rebuild() {
 	a.plain, a.normalized = matcher{}, matcher{}
-	for id := range a.maxID + 1 {
-		t, ok := a.tokens[id]
-		if !ok {
-			continue
-		}
+	for _, id := range slices.Sorted(maps.Keys(a.tokens)) {
+		t := a.tokens[id]
 		if t.normalized {
 			a.normalized.add(a.decoded(id, t), id)
 		} else {
@@ -112,10 +111,18 @@ func (a *addedVocab) split(m *matcher, text string, encodeSpecial bool, emitText
 			return
 		}
 		if t.lstrip {
-			start = max(len(strings.TrimRightFunc(text[:start], isSpace)), from)
+			if start > from {
+				start = from + len(strings.TrimRightFunc(text[from:start], isSpace))
+			} else {
+				start = from
+			}
 		}
 		if t.rstrip {
-			end += len(text[end:]) - len(strings.TrimLeftFunc(text[end:], isSpace))
+			if end < from {
+				end = from // inside the white space that the previous match took
+			} else {
+				end += len(text[end:]) - len(strings.TrimLeftFunc(text[end:], isSpace))
+			}
 		}
 		if from < start {
 			emitText(from, start)

@@ -14,8 +14,8 @@ const maxTokenID = 1 << 24
 // bpe is tokenizers' BPE model: a word's characters, joined by merges in order of their rank.
 type bpe struct {
 	vocab        map[string]int32
-	pieces       []string // by id; "" where there is none
-	present      []bool
+	pieces       map[int32]string // by id
+	size         int              // highest id plus one
 	table        *mergeTable
 	unk          int32 // -1: none
 	prefix       string
@@ -52,20 +52,16 @@ func newBPE(c bpeConfig) (*bpe, error) {
 		fuseUnk: c.fuseUnk, byteFallback: c.byteFallback, ignoreMerges: c.ignoreMerges,
 		cache: newWordCache(),
 	}
-	highest := int32(-1)
+	m.pieces = make(map[int32]string, len(c.vocab))
 	for token, id := range c.vocab {
 		if id < 0 || id >= maxTokenID {
 			return nil, fmt.Errorf("vocab: token %q has id %d, outside 0..%d", token, id, maxTokenID-1)
 		}
-		highest = max(highest, id)
-	}
-	m.pieces = make([]string, highest+1)
-	m.present = make([]bool, highest+1)
-	for token, id := range c.vocab {
-		if m.present[id] {
-			return nil, fmt.Errorf("vocab: tokens %q and %q share id %d", min(m.pieces[id], token), max(m.pieces[id], token), id)
+		if other, ok := m.pieces[id]; ok {
+			return nil, fmt.Errorf("vocab: tokens %q and %q share id %d", min(other, token), max(other, token), id)
 		}
-		m.pieces[id], m.present[id] = token, true
+		m.pieces[id] = token
+		m.size = max(m.size, int(id)+1)
 	}
 	if err := m.addMerges(c.merges); err != nil {
 		return nil, err
@@ -277,8 +273,6 @@ func (m *bpe) haveBytes(text string) bool {
 
 // piece returns the spelling of an id.
 func (m *bpe) piece(id int32) (string, bool) {
-	if id < 0 || int(id) >= len(m.pieces) || !m.present[id] {
-		return "", false
-	}
-	return m.pieces[id], true
+	text, ok := m.pieces[id]
+	return text, ok
 }

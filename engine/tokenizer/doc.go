@@ -10,8 +10,8 @@
 //
 //   - tokenizer.json is taken as written, as tokenizers.Tokenizer.from_file does. transformers 5 rebuilds
 //     some classes (LlamaTokenizer among them) from the vocabulary alone and forgets the file's own
-//     normalizer; that is not followed. Its "truncation" and "padding" sections are ignored, as
-//     transformers ignores them in a call with default arguments.
+//     normalizer; that is not followed. Its "truncation" and "padding" sections cut and pad nothing,
+//     as in a call of transformers with default arguments; the pad token becomes a special token, as there.
 //   - add_bos_token and add_eos_token of tokenizer_config.json are ignored beside a tokenizer.json, whose
 //     post-processor decides (transformers 5.23 drops both keys before it builds the tokenizer).
 //   - Beside a tokenizer.model they are honoured; without them BOS is added and EOS is not, as the models

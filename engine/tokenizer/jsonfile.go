@@ -12,7 +12,10 @@ import (
 // parseJSON builds a tokenizer from the text of a tokenizer.json.
 func parseJSON(data []byte) (*Tokenizer, error) {
 	var file struct {
-		Version       *string
+		Version *string
+		Padding *struct {
+			PadToken string `json:"pad_token"`
+		}
 		AddedTokens   []jsonToken     `json:"added_tokens"`
 		Normalizer    json.RawMessage `json:"normalizer"`
 		PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
@@ -34,12 +37,18 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 		return nil, fmt.Errorf("has no model section; is it a tokenizer.json of the tokenizers library?")
 	}
 	t := &Tokenizer{added: newAddedVocab(), bos: -1, eos: -1}
+	if file.Padding != nil {
+		t.padToken = file.Padding.PadToken
+	}
 	var err error
 	if t.normalizers, err = parseNormalizer(file.Normalizer); err != nil {
 		return nil, fmt.Errorf("normalizer: %w", err)
 	}
 	if t.preTokenizers, err = parsePreTokenizer(file.PreTokenizer); err != nil {
 		return nil, fmt.Errorf("pre_tokenizer: %w", err)
+	}
+	if err := checkFirst(t.normalizers, t.preTokenizers); err != nil {
+		return nil, err
 	}
 	if t.template, err = parsePost(file.PostProcessor); err != nil {
 		return nil, fmt.Errorf("post_processor: %w", err)
@@ -56,7 +65,7 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 		m.boundary = ""
 	}
 	t.model = m
-	t.vocabSize = len(m.pieces)
+	t.vocabSize = m.size
 	tokens := make([]addedToken, len(file.AddedTokens))
 	for i, a := range file.AddedTokens {
 		if tokens[i], err = a.token(true); err != nil {
@@ -68,6 +77,23 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 	}
 	t.kind = kindName(t)
 	return t, nil
+}
+
+// checkFirst refuses the one combination in which piece.zero does not tell what "first" means: characters
+// that normalization took apart or put in order may be cut from each other before Metaspace sees them.
+func checkFirst(normalizers []normalizer, steps []preTokenizer) error {
+	for i, s := range steps {
+		m, ok := s.(metaspace)
+		if i == 0 || !ok || m.scheme != prependFirst {
+			continue
+		}
+		for _, n := range normalizers {
+			if _, ok := n.(unicodeForm); ok {
+				return fmt.Errorf(`pre_tokenizer: Metaspace with prepend_scheme "first" after another step and a Unicode normalizer is not supported`)
+			}
+		}
+	}
+	return nil
 }
 
 // lastSpells takes the byte-level spelling off the last step, so that the model does it per word.

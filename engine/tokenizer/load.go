@@ -62,6 +62,8 @@ type settings struct {
 	BOS          *addedToken          `json:"-"`
 	EOS          *addedToken          `json:"-"`
 	Special      []addedToken         `json:"-"` // every *_token, BOS and EOS included, in a fixed order
+	Extra        []addedToken         `json:"-"` // additional special tokens
+	HasPad       bool                 `json:"-"` // pad_token is there, if only as null
 	Added        map[int32]addedToken `json:"-"`
 	HasAdded     bool                 `json:"-"`
 	AddBOS       *bool                `json:"add_bos_token,omitempty"`
@@ -87,7 +89,9 @@ func readSettings(dir string) (settings, error) {
 		extra = config["additional_special_tokens"]
 	}
 	for _, name := range namedTokens {
-		named[name] = config[name]
+		if raw, ok := config[name]; ok {
+			named[name] = raw
+		}
 	}
 	if err := s.readConfig(config); err != nil {
 		return s, fmt.Errorf("%s: %w", s.path, err)
@@ -201,6 +205,7 @@ func (s *settings) readSpecial(named map[string]json.RawMessage, extra json.RawM
 		}
 		return t, nil
 	}
+	_, s.HasPad = named["pad_token"]
 	for _, name := range namedTokens {
 		t, err := resolve(named[name])
 		if err != nil {
@@ -227,7 +232,7 @@ func (s *settings) readSpecial(named map[string]json.RawMessage, extra json.RawM
 			return fmt.Errorf("additional_special_tokens[%d]: %w", i, err)
 		}
 		if t != nil {
-			s.Special = append(s.Special, *t)
+			s.Extra = append(s.Extra, *t)
 		}
 	}
 	return nil
@@ -273,6 +278,10 @@ func (t *Tokenizer) configure(s settings) error {
 		}
 	}
 	tokens = append(tokens, s.Special...)
+	if t.padToken != "" && !s.HasPad {
+		tokens = append(tokens, addedToken{content: t.padToken, special: true})
+	}
+	tokens = append(tokens, s.Extra...)
 	if len(tokens) > 0 {
 		if err := t.addTokens(tokens); err != nil {
 			return err
@@ -319,7 +328,7 @@ func fingerprint(data []byte, s settings) (string, error) {
 	if s.EOS != nil {
 		form.EOS = s.EOS.content
 	}
-	for _, t := range s.Special {
+	for _, t := range slices.Concat(s.Special, s.Extra) {
 		form.Special = append(form.Special, plain(-1, t))
 	}
 	for id, t := range s.Added {

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,22 +38,19 @@ func normalForm(form norm.Form, s string) string {
 	if form == norm.NFKC || form == norm.NFKD {
 		decomposition = norm.NFKD
 	}
-	runes := make([]rune, 0, len(s))
-	classes := make([]uint8, 0, len(s)) // canonical combining classes of runes
+	marks := make([]mark, 0, len(s))
 	var encoded [utf8.UTFMax]byte
+	run := 0 // start of the run of marks at the end
 	add := func(r rune) {
 		class := uint8(0)
 		if r >= 0x300 && active.has(r) {
 			class = norm.NFD.Properties(encoded[:utf8.EncodeRune(encoded[:], r)]).CCC()
 		}
-		at := len(runes)
-		runes, classes = append(runes, r), append(classes, class)
-		// Stable insertion by class: marks move left over marks of a higher class.
-		for class != 0 && at > 0 && classes[at-1] > class {
-			runes[at], classes[at] = runes[at-1], classes[at-1]
-			at--
-			runes[at], classes[at] = r, class
+		if class == 0 {
+			sortMarks(marks[run:])
+			run = len(marks) + 1
 		}
+		marks = append(marks, mark{r, class})
 	}
 	for _, r := range s {
 		if r < 0x80 || !active.has(r) {
@@ -63,32 +61,48 @@ func normalForm(form norm.Form, s string) string {
 			add(d)
 		}
 	}
+	sortMarks(marks[run:])
 	if form == norm.NFC || form == norm.NFKC {
-		runes = compose(runes, classes)
+		marks = compose(marks)
 	}
-	return string(runes)
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, m := range marks {
+		b.WriteRune(m.r)
+	}
+	return b.String()
+}
+
+// mark is a character and its canonical combining class, 0 for a starter.
+type mark struct {
+	r     rune
+	class uint8
+}
+
+// sortMarks puts a run of marks in canonical order.
+func sortMarks(marks []mark) {
+	if len(marks) > 1 {
+		slices.SortStableFunc(marks, func(a, b mark) int { return int(a.class) - int(b.class) })
+	}
 }
 
 // compose joins each mark to the last starter where Unicode has a character for the two and nothing
 // between them blocks it.
-func compose(runes []rune, classes []uint8) []rune {
-	out := runes[:0]
-	starter := -1           // index in out of the last starter
-	var previousClass uint8 // class of the last character kept after the starter
-	for i, r := range runes {
-		class := classes[i]
+func compose(marks []mark) []mark {
+	out := marks[:0]
+	starter := -1 // index in out of the last starter
+	for _, m := range marks {
 		adjacent := starter == len(out)-1
-		if starter >= 0 && (adjacent || previousClass < class) && active.has(r) {
-			if c, ok := composed(out[starter], r); ok {
-				out[starter] = c
+		if starter >= 0 && (adjacent || out[len(out)-1].class < m.class) && active.has(m.r) {
+			if c, ok := composed(out[starter].r, m.r); ok {
+				out[starter].r = c
 				continue
 			}
 		}
-		if class == 0 {
+		if m.class == 0 {
 			starter = len(out)
 		}
-		previousClass = class
-		out = append(out, r)
+		out = append(out, m)
 	}
 	return out
 }

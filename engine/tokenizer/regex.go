@@ -93,12 +93,16 @@ func translate(source string) (string, error) {
 				i = end
 				continue
 			}
-			if !strings.ContainsRune(`srntvfdwSDWbBAzxu0\.^$|?*+()[]{}-/'" !#%&,:;<=>@_~`+"`", e) {
-				return "", fmt.Errorf("escape \\%c is not supported", e)
-			}
-			if e == 's' && depth > 0 {
-				b.WriteString(`\s`)
+			if strings.ContainsRune("wWdD", e) {
+				text, err := shorthand(e, depth > 0)
+				if err != nil {
+					return "", err
+				}
+				b.WriteString(text)
 				continue
+			}
+			if !strings.ContainsRune(`srntvfSAzxu0\.^$|?*+()[]{}-/'" !#%&,:;<=>@_~`+"`", e) {
+				return "", fmt.Errorf("escape \\%c is not supported", e)
 			}
 			if strings.ContainsRune(`/'" !%&,:;<=>@_~`+"`", e) {
 				b.WriteRune(e)
@@ -141,6 +145,14 @@ func translate(source string) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// shorthand writes \w, \W, \d or \D for the general engine.
+func shorthand(e rune, inClass bool) (string, error) {
+	if e == 'w' || e == 'W' {
+		return wordClass(e == 'W', inClass)
+	}
+	return category("Nd", e == 'D', inClass)
 }
 
 // counted reports whether the } at runes[i] closes a {n,m} and not a \p{...}.

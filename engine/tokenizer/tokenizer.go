@@ -13,6 +13,7 @@ type Tokenizer struct {
 	added         *addedVocab
 	template      template
 	decode        decoder // nil: tokens joined by spaces
+	padToken      string  // the padding section's, which transformers makes a special token
 	splitSpecial  bool    // tokenizer_config's split_special_tokens
 
 	vocabSize int

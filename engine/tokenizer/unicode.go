@@ -95,9 +95,7 @@ func category(name string, negated, inClass bool) (string, error) {
 	}
 	var b strings.Builder
 	for _, part := range parts {
-		for _, r := range part {
-			fmt.Fprintf(&b, "%c-%c", r.lo, r.hi)
-		}
+		writeRanges(&b, part)
 	}
 	switch {
 	case b.Len() == 0 && negated:
@@ -112,6 +110,35 @@ func category(name string, negated, inClass bool) (string, error) {
 		return `[^\p{` + name + `}` + b.String() + `]`, nil
 	}
 	return `[\p{` + name + `}` + b.String() + `]`, nil
+}
+
+// writeRanges writes ranges as they stand in a character class.
+func writeRanges(b *strings.Builder, ranges []codeRange) {
+	for _, r := range ranges {
+		fmt.Fprintf(b, "%c-%c", r.lo, r.hi)
+	}
+}
+
+// latinNumbers is \w of the reference's engine on its own, but not as part of a class.
+var latinNumbers = map[rune]bool{0xB2: true, 0xB3: true, 0xB9: true, 0xBC: true, 0xBD: true, 0xBE: true}
+
+// wordClass writes \w (or \W) for the general engine: \w of the reference holds more numbers and marks.
+func wordClass(negated, inClass bool) (string, error) {
+	var b strings.Builder
+	for _, r := range regexWordRanges {
+		if !inClass || !latinNumbers[r.lo] {
+			writeRanges(&b, []codeRange{r})
+		}
+	}
+	switch {
+	case inClass && negated:
+		return "", fmt.Errorf(`\W inside a class is not supported`)
+	case inClass:
+		return b.String(), nil
+	case negated:
+		return "[^" + b.String() + "]", nil
+	}
+	return "[" + b.String() + "]", nil
 }
 
 // toLower is Rust's char::to_lowercase on every character of s.

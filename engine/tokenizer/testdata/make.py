@@ -14,7 +14,9 @@ import io
 import json
 import os
 import re
+import shutil
 import struct
+import tempfile
 
 import sentencepiece as spm
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -94,7 +96,7 @@ def llama3():
     def whole_words(data):
         # Tokens that no merge makes: only ignore_merges reaches them.
         for word in ["Ġunbelievable", "hello", "Ġworld", "ä½łå¥½", "ĠĠĠĠ"]:
-            data["model"]["vocab"][word] = len(data["model"]["vocab"])
+            data["model"]["vocab"].setdefault(word, len(data["model"]["vocab"]))
         data["model"]["ignore_merges"] = True
 
     tok = with_json(tok, whole_words)
@@ -379,7 +381,8 @@ def fields(value, path=""):
             yield from fields(v, path + "[]")
 
 
-BATCH = 256
+BATCH = 256  # strings of a field hashed together
+HARD_BLOCK = 8  # hard strings hashed together
 
 
 def make_shared(shared):
@@ -410,11 +413,83 @@ def make_shared(shared):
                         text_hash.update(decode(ids, True).encode("utf-8") + b"\0")
                     batches.append(h.hexdigest()[:16])
                 out[name]["files"][f"{rel}#{field}"] = {"strings": len(all_texts), "ids": n, "batches": batches, "text": text_hash.hexdigest()[:16]}
-        out[name]["hard"] = [row(encode, decode, s) for s in strings()]
+        rows = [row(encode, decode, s) for s in strings()]
+        out[name]["hard"] = [text_digest("\n".join(rows[i : i + HARD_BLOCK]))[:8] for i in range(0, len(rows), HARD_BLOCK)]
         out[name]["codepoints"] = {f"U+{start:05X}": digest(encode(text, False))[:8] for start, text in codepoint_texts()}
     with open(os.path.join(HERE, "golden", "shared.json"), "w", encoding="utf-8") as f:
         json.dump(out, f, separators=(",", ":"))
         f.write("\n")
+
+
+# Settings beside a tokenizer: (folder, tokenizer_config.json, special_tokens_map.json, sections changed in tokenizer.json).
+TOKEN = {"lstrip": False, "rstrip": False, "single_word": False, "normalized": False, "special": True}
+CONFIGS = [
+    ("gpt2", None, None, None),
+    ("gpt2", {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "model_max_length": 1024}, None, None),
+    ("gpt2", {"bos_token": None, "eos_token": {"content": "<|endoftext|>", **TOKEN, "__type": "AddedToken"}, "model_max_length": 1000000000000000019884624838656}, None, None),
+    ("gpt2", {"eos_token": "<|endoftext|>", "added_tokens_decoder": {
+        "0": {"content": "<|endoftext|>", **TOKEN, "lstrip": True, "rstrip": True}, "2000": {"content": "<user>", **TOKEN}, "2001": {"content": "  three", **TOKEN, "special": False, "normalized": True}}}, None, None),
+    ("gpt2", {"pad_token": "[PAD]", "eos_token": "the", "unk_token": "<unk>"}, None, None),
+    ("gpt2", {"eos_token": "<s>"}, {"bos_token": "<s>", "eos_token": {"content": "</s>", **TOKEN, "rstrip": True}, "pad_token": "[PAD]"}, None),
+    ("gpt2", {"eos_token": "<s>", "added_tokens_decoder": {"0": {"content": "<|endoftext|>", **TOKEN}}}, {"bos_token": "<left>", "eos_token": "</s>"}, None),
+    ("gpt2", {"bos_token": "<s>", "additional_special_tokens": ["<user>", "<sep/>"]}, None, None),
+    ("gpt2", {"bos_token": "<s>", "extra_special_tokens": ["<user>", "<sep/>"]}, None, None),
+    ("gpt2", None, {"eos_token": "</s>", "additional_special_tokens": ["<user>", "<sep/>"]}, None),
+    ("gpt2", {"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": True, "add_eos_token": True}, None, None),
+    ("gpt2", {"bos_token": "<s>", "eos_token": "</s>", "add_bos_token": True}, None, {"post_processor": None}),
+    ("gpt2", {"eos_token": "<|endoftext|>", "split_special_tokens": True}, None, None),
+    ("gpt2", {"eos_token": "<|endoftext|>", "clean_up_tokenization_spaces": True}, None, None),
+    ("llama3", {"bos_token": "<|begin_of_text|>", "eos_token": "<|end_of_text|>", "add_bos_token": False}, None, None),
+    ("llama3", {"bos_token": "<|end_of_text|>", "eos_token": "<|end_of_text|>"}, None, None),
+    ("llama3", {"bos_token": "<|begin_of_text|>"}, None, {
+        "truncation": {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0},
+        "padding": {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0, "pad_type_id": 0, "pad_token": "!"}}),
+    ("metaspace-first", {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "legacy": True, "add_prefix_space": False}, None, None),
+    ("flags", {"eos_token": "<|endoftext|>", "pad_token": "word"}, None, None),
+    ("spm", None, None, None),
+    ("spm", {"add_bos_token": False, "add_eos_token": False}, None, None),
+    ("spm", {"add_bos_token": True, "add_eos_token": True, "bos_token": "<s>", "eos_token": "</s>"}, None, None),
+    ("spm", {"legacy": False, "add_bos_token": True, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}, None, None),
+]
+CONFIG_TEXTS = ["", "Hello world", " the lamp", "a <|endoftext|> b", "<user>hi<sep/> x", "x [PAD] y", "<s>a</s> b", "a <s> the <unk>", "  three  spaces", "the word, Added.", "<|begin_of_text|>x<|end_of_text|>", "<left> 5 boats !"]
+
+
+def make_configs():
+    from transformers import LlamaTokenizer, PreTrainedTokenizerFast
+
+    out = []
+    for base, config, special, sections in CONFIGS:
+        case = {"base": base, "config": config, "special": special, "sections": sections}
+        is_sp = base.startswith("spm")
+        with tempfile.TemporaryDirectory() as folder:
+            if is_sp:
+                shutil.copy(os.path.join(HERE, base, "tokenizer.model"), folder)
+            else:
+                with open(os.path.join(HERE, base, "tokenizer.json"), encoding="utf-8") as f:
+                    data = json.load(f)
+                data.update(sections or {})
+                with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as f:
+                    json.dump(data, f)
+            for name, value in [("tokenizer_config.json", config), ("special_tokens_map.json", special)]:
+                if value is not None:
+                    with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                        json.dump(value, f)
+            if is_sp and not (config or {}).get("legacy") is False:
+                sp = spm.SentencePieceProcessor(model_file=os.path.join(folder, "tokenizer.model"))
+                encode, config = sp_encoder(sp), config or {}
+                bos, eos = config.get("add_bos_token", True), config.get("add_eos_token", False)
+                case["ids"] = [([sp.bos_id()] if bos else []) + encode(t, False) + ([sp.eos_id()] if eos else []) for t in CONFIG_TEXTS]
+                case["skip"] = [sp_decoder(sp)(ids, True) for ids in case["ids"]]
+                case["bos"], case["eos"], case["vocab"] = sp.bos_id(), sp.eos_id(), sp.get_piece_size()
+            else:
+                tok = (LlamaTokenizer if is_sp else PreTrainedTokenizerFast).from_pretrained(folder)
+                case["ids"] = [tok(t)["input_ids"] for t in CONFIG_TEXTS]
+                case["skip"] = [tok.decode(ids, skip_special_tokens=True) for ids in case["ids"]]
+                case["bos"], case["eos"] = tok.bos_token_id, tok.eos_token_id
+                case["vocab"] = max(tok.get_vocab().values()) + 1
+        out.append(case)
+    with open(os.path.join(HERE, "golden", "config.json"), "w", encoding="utf-8") as f:
+        f.write('{"texts": ' + json.dumps(CONFIG_TEXTS) + ',\n"cases": [\n' + ",\n".join(json.dumps(c, separators=(",", ":")) for c in out) + "\n]}\n")
 
 
 def write_strings():
@@ -426,14 +501,18 @@ def write_strings():
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--shared")
+    parser.add_argument("--configs", action="store_true", help="golden/config.json only")
     args = parser.parse_args()
     os.makedirs(os.path.join(HERE, "golden"), exist_ok=True)
     if args.shared:
         make_shared(args.shared)
         return
     write_strings()
+    if args.configs:
+        return make_configs()
     make_json_families()
     make_sentencepiece()
+    make_configs()
 
 
 if __name__ == "__main__":

@@ -71,7 +71,9 @@ def main():
         emit(f, "letterRanges", r"is \p{L} of the reference's regex engine.", matched(r"\p{L}"))
         emit(f, "numberRanges", r"is \p{N} of the reference's regex engine.", number)
         emit(f, "numericExtra", "is what Rust's char::is_numeric has beyond numberRanges.", set(numeric) - set(number))
-        emit(f, "wordRanges", r"is \w of Rust's regex crate.", cut(pre_tokenizers.Whitespace(), 1))
+        word, regex_word = set(cut(pre_tokenizers.Whitespace(), 1)), set(matched(r"\w"))
+        emit(f, "wordRanges", r"is \w of Rust's regex crate.", word)
+        emit(f, "regexWordRanges", r"is \w of the reference's regex engine.", regex_word)
         emit(f, "punctuationRanges", "is what the Punctuation pre-tokenizer cuts off.", cut(pre_tokenizers.Punctuation("isolated"), 3))
         emit(f, "normalActive", "is what the reference's normalizers decompose, reorder or compose.", active())
         for name in ["Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Nd", "P", "S"]:
