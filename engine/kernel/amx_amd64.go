@@ -68,9 +68,8 @@ func (s *amxSet) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, 
 	if m0 >= m1 || n0 >= n1 {
 		return
 	}
+	checkProduct(y, ldy, in, m0, m1, w, n0, n1, s.panel)
 	stride, padded := InputStride(in.K), pairedK(w.K)
-	_ = y[(m1-m0-1)*ldy+n1-n0-1]
-	_ = in.BF16[(m1-1)*stride+padded-1]
 	scratch := amxScratch.Get().(*[amxTileRows * 32]float32)
 	defer amxScratch.Put(scratch)
 	t := amxCall{

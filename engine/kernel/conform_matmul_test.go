@@ -277,3 +277,41 @@ func packApartOnce(t testing.TB, s Set, dt DType, k int) {
 		}
 	}
 }
+
+// TestMatMulRefuses: assembly checks no index, so a call that would reach
+// outside its operands must stop before it.
+func TestMatMulRefuses(t *testing.T) {
+	for _, name := range Available() {
+		s, err := ByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "generic" {
+			continue // Go checks its indices
+		}
+		for _, dt := range []DType{Float32, BFloat16} {
+			const m, n, k = 4, 40, 20
+			p := newProduct(s, dt, m, n, k, make([]float32, m*k), make([]float32, n*k))
+			y := make([]float32, m*n)
+			other := newProduct(s, 1-dt, m, n, k, p.x, p.rows)
+			short := newProduct(s, dt, m, n, k-1, p.x, p.rows)
+			for what, call := range map[string]func(){
+				"columns behind the last": func() { s.MatMul(y, n, &p.in, 0, 1, p.w, 0, n+1, false) },
+				"a column inside a panel": func() { s.MatMul(y, n, &p.in, 0, 1, p.w, 1, n, false) },
+				"rows behind the last":    func() { s.MatMul(make([]float32, 1000*n), n, &p.in, 0, 999, p.w, 0, n, false) },
+				"an output too short":     func() { s.MatMul(y[1:], n, &p.in, 0, m, p.w, 0, n, false) },
+				"another format":          func() { s.MatMul(y, n, &other.in, 0, 1, p.w, 0, n, false) },
+				"another k":               func() { s.MatMul(y, n, &short.in, 0, 1, p.w, 0, n, false) },
+			} {
+				func() {
+					defer func() {
+						if recover() == nil {
+							t.Errorf("%s %v: %s was accepted", name, dt, what)
+						}
+					}()
+					call()
+				}()
+			}
+		}
+	}
+}

@@ -256,8 +256,14 @@ func weighManyRows(t *testing.T, s Set, kind attention.Kind) {
 				states[i] = State{Max: float32(rng.ExpFloat64()), Sum: float32(rng.ExpFloat64())}
 			}
 			lo[i], hi[i] = rng.IntN(KeyBlock+1), rng.IntN(KeyBlock+1)
-			if rng.IntN(2) == 0 {
+			switch rng.IntN(4) {
+			case 0, 1:
 				lo[i], hi[i] = 0, KeyBlock
+			case 2: // a window that lies before or behind the block
+				lo[i], hi[i] = 3, -4
+				if rng.IntN(2) == 0 {
+					lo[i], hi[i] = KeyBlock+9, KeyBlock
+				}
 			}
 		}
 		copy(got, states)
@@ -267,7 +273,11 @@ func weighManyRows(t *testing.T, s Set, kind attention.Kind) {
 		wantSome := false
 		for i := range m {
 			row := want[i*KeyBlock:][:KeyBlock]
-			f, above := s.Weigh(kind, row, min(lo[i], hi[i]), hi[i], &states[i])
+			from, until := lo[i], hi[i]
+			if from >= until {
+				from, until = 0, 0
+			}
+			f, above := s.Weigh(kind, row, from, until, &states[i])
 			wantSome = wantSome || above
 			if !sameBits(f, factors[i]) || !sameBits(states[i].Max, got[i].Max) || !sameBits(states[i].Sum, got[i].Sum) {
 				t.Fatalf("m=%d: query %d over [%d,%d) has factor %v, state %v, alone %v, %v", m, i, lo[i], hi[i], factors[i], got[i], f, states[i])

@@ -197,7 +197,11 @@ func (Generic) Weigh(kind attention.Kind, s []float32, lo, hi int, st *State) (f
 func (Generic) WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, factor []float32) bool {
 	some := false
 	for i := range m {
-		f, any := WeighGeneric(kind, s[i*KeyBlock:][:KeyBlock], min(lo[i], hi[i]), hi[i], &st[i])
+		from, until := lo[i], hi[i]
+		if from >= until {
+			from, until = 0, 0
+		}
+		f, any := WeighGeneric(kind, s[i*KeyBlock:][:KeyBlock], from, until, &st[i])
 		factor[i] = f
 		some = some || any
 	}

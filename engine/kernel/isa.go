@@ -16,6 +16,8 @@ type Path struct {
 	Name string
 	// Reason says why the path is not available; empty where it is.
 	Reason string
+	// Note is what one should know who uses the path.
+	Note string
 }
 
 // Info is what this machine offers the kernels.
@@ -28,8 +30,8 @@ type Info struct {
 // candidate is a path before it is known to be of use: set is nil where reason
 // says why.
 type candidate struct {
-	name, reason string
-	set          Set
+	name, reason, note string
+	set                Set
 }
 
 var candidates = sync.OnceValue(func() []candidate {
@@ -91,7 +93,7 @@ func FromEnv() (Set, error) {
 func Detect() Info {
 	info := Info{CPU: cpuName(), Features: cpuFeatures()}
 	for _, c := range candidates() {
-		info.Paths = append(info.Paths, Path{c.name, c.reason})
+		info.Paths = append(info.Paths, Path{c.name, c.reason, c.note})
 	}
 	return info
 }

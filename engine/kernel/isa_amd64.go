@@ -60,7 +60,7 @@ func archCandidates() []candidate {
 // process, and lets them prove themselves: the path has passed its conformance
 // suite on an emulator, but not yet on a processor.
 func amxCandidate() candidate {
-	c := candidate{name: amx.Name()}
+	c := candidate{name: amx.Name(), note: "proved on an emulator of the tiles, not yet on a processor; checks itself at start"}
 	if c.reason = missing("amx_tile", "amx_bf16", "avx512f", "avx512bw", "avx512dq", "avx512vl"); c.reason != "" {
 		return c
 	}

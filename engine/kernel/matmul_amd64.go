@@ -24,11 +24,17 @@ func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 }
 
 // MatMul implements Set.
+//
+// Good rectangles are wide and high: A is read once for each panel, so that
+// every panel of columns costs the most with few rows. All rows of a batch, up
+// to some hundreds, by some 256 columns (whole panels) keep both in the caches
+// and leave enough tasks for the threads. Where a task has fewer rows than a
+// tile, time is that of reading the weights.
 func (s *simd) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool) {
 	if m0 >= m1 || n0 >= n1 {
 		return
 	}
-	_ = y[(m1-m0-1)*ldy+n1-n0-1]
+	checkProduct(y, ldy, in, m0, m1, w, n0, n1, s.panel)
 	mode := modeStore
 	if add {
 		mode = modeAdd
@@ -56,7 +62,6 @@ func (s *simd) rowBlock(stride uintptr) int {
 // matMulF32 multiplies float32 with float32.
 func (s *simd) matMulF32(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
 	stride := InputStride(in.K)
-	_ = in.F32[(m1-1)*stride+in.K-1]
 	t := tile{
 		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 4,
 		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,
@@ -80,7 +85,6 @@ func (s *simd) matMulF32(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 // matMulDot multiplies pairs of bfloat16 with VDPBF16PS.
 func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
 	stride, padded := InputStride(in.K), pairedK(w.K)
-	_ = in.BF16[(m1-1)*stride+padded-1]
 	t := tile{
 		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 2,
 		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,
@@ -105,7 +109,6 @@ func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 // panels in the micro-kernel.
 func (s *simd) matMulWide(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
 	stride, padded := InputStride(in.K), pairedK(w.K)
-	_ = in.BF16[(m1-1)*stride+padded-1]
 	t := tile{
 		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 4,
 		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"unsafe"
 )
@@ -67,6 +68,21 @@ func (in *Input) Skip(m int) {
 		in.F32 = in.F32[m*InputStride(in.K):]
 	} else {
 		in.BF16 = in.BF16[m*InputStride(in.K):]
+	}
+}
+
+// checkProduct panics where a MatMul would reach outside its operands: assembly
+// checks no index.
+func checkProduct(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1, panel int) {
+	if in.DType != w.DType || in.K != w.K || n1 > w.N || n0%panel != 0 || m0 < 0 || n0 < 0 {
+		panic(fmt.Sprintf("kernel: MatMul of rows %d:%d of %v [·, %d] with columns %d:%d of %v [%d, %d] in panels of %d",
+			m0, m1, in.DType, in.K, n0, n1, w.DType, w.N, w.K, panel))
+	}
+	_ = y[(m1-m0-1)*ldy+n1-n0-1]
+	if rows := m1 * InputStride(in.K); in.DType == Float32 {
+		_ = in.F32[:rows]
+	} else {
+		_ = in.BF16[:rows]
 	}
 }
 

@@ -78,7 +78,8 @@ type Set interface {
 
 	// WeighRows is Weigh for m queries over the same key block: query i has
 	// the scores s[i*KeyBlock:][:KeyBlock], sees keys [lo[i], hi[i]), none where
-	// lo[i] >= hi[i], and gets the factor factor[i]. The bits are those of Weigh.
+	// lo[i] >= hi[i] (which may then lie outside the block), and gets the factor
+	// factor[i]. The bits are those of Weigh.
 	// It returns whether any weight of any query is above zero.
 	WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, factor []float32) (any bool)
 

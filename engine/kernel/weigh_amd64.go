@@ -52,6 +52,7 @@ func rangeOf(lo, hi int) keyRange {
 	if lo >= hi {
 		lo, hi = 0, 0
 	}
+	_ = laneRange[:KeyBlock][lo:hi]
 	return keyRange{^uint64(0) >> (KeyBlock - (hi - lo)) << lo, &laneRange[KeyBlock-lo], &laneRange[2*KeyBlock-hi]}
 }
 
