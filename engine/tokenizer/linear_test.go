@@ -49,8 +49,8 @@ func mergeSteps(tok *Tokenizer, text string) int {
 // TestMegabyte encodes lines of a megabyte that are awkward in other places than the merges; a quadratic
 // step anywhere would take minutes and hit the test's time limit.
 func TestMegabyte(t *testing.T) {
-	if testing.Short() {
-		t.Skip("about a second a tokenizer; skipped with -short")
+	if thin() {
+		t.Skip("about two seconds a tokenizer; skipped with -short and under the race detector")
 	}
 	texts := func(n int) []string {
 		return []string{

@@ -98,7 +98,7 @@ func TestShared(t *testing.T) {
 				}
 				n, text := 0, sha256.New()
 				for batch := 0; batch*sharedBatch < file.Strings; batch++ {
-					if testing.Short() && batch > 0 {
+					if thin() && batch > 0 {
 						break
 					}
 					from, to := batch*sharedBatch, min((batch+1)*sharedBatch, file.Strings)
@@ -114,10 +114,10 @@ func TestShared(t *testing.T) {
 						t.Errorf("%s: strings %d..%d: ids hash to %s, want %s", key, from, to-1, got, file.Batches[batch])
 					}
 				}
-				if !testing.Short() && n != file.IDs {
+				if !thin() && n != file.IDs {
 					t.Errorf("%s: %d ids, want %d", key, n, file.IDs)
 				}
-				if got := hex.EncodeToString(text.Sum(nil))[:16]; !testing.Short() && got != file.Text {
+				if got := hex.EncodeToString(text.Sum(nil))[:16]; !thin() && got != file.Text {
 					t.Errorf("%s: decoded text hashes to %s, want %s", key, got, file.Text)
 				}
 				total, ids = total+file.Strings, ids+n
