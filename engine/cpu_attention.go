@@ -26,6 +26,9 @@ type attentionTile struct {
 	s      []float32 // [queries, KeyBlock]
 	edge   []float32 // [queries, KeyGroup]
 	states []kernel.State
+
+	lo, hi  []int     // lanes of the key block that each query sees
+	factors []float32 // what each query's outputs so far are multiplied by
 }
 
 // rotateAndStore applies the per-head norms and RoPE to queries and keys and
@@ -111,23 +114,21 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 	grow(&t.o, m*size)
 	clear(t.o)
 	grow(&t.states, m)
+	grow(&t.lo, m)
+	grow(&t.hi, m)
+	grow(&t.factors, m)
 	for i := range t.states {
 		t.states[i] = kernel.NewState(c.kind)
 	}
 	c.eachKeyBlock(t, layer, w, func(block, end int) {
-		any := false
 		for i := range m {
-			s := t.s[i*kernel.KeyBlock:][:kernel.KeyBlock]
-			lo, hi := c.visible(layer, w, i/group, block)
-			if lo >= hi {
-				clear(s)
-				continue
-			}
-			factor, positive := c.set.Weigh(c.kind, s, lo, hi, &t.states[i])
+			t.lo[i], t.hi[i] = c.visible(layer, w, i/group, block)
+		}
+		any := c.set.WeighRows(c.kind, t.s, m, t.lo, t.hi, t.states, t.factors)
+		for i, factor := range t.factors {
 			if factor != 1 {
 				c.set.Scale(t.o[i*size:][:size], factor)
 			}
-			any = any || positive
 		}
 		if !any {
 			return // every weight is zero: the values are not read
@@ -206,7 +207,7 @@ func (c *cpu) visible(layer int, w attentionWork, row, block int) (lo, hi int) {
 	if window := c.weights.layers[layer].window; window > 0 {
 		lo = max(0, position-window+1-block)
 	}
-	return lo, min(kernel.KeyBlock, position+1-block)
+	return lo, max(0, min(kernel.KeyBlock, position+1-block))
 }
 
 // eachSegment calls visit for each part of [from, to) that lies in one segment,
