@@ -35,7 +35,7 @@ func Peaks() []Peak {
 		list = append(list, Peak{"memory read", "byte", Float32, func() float64 {
 			const piece = 1 << 16
 			if block == nil {
-				block = make([]float32, memoryBlock)
+				block = NewFloats(memoryBlock)
 				for i := 0; i < len(block); i += 1024 {
 					block[i] = 1 // a page that was never written is not memory
 				}

@@ -180,6 +180,9 @@ func (p process) transfer(call func(int, []unix.Iovec, []unix.RemoteIovec, uint)
 		total += len(row)
 	}
 	n, err := call(int(p), local, remote, 0)
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
+		return fmt.Errorf("%w: reading another program's memory: %v", ErrNoPtrace, err)
+	}
 	if err != nil {
 		return fmt.Errorf("memory at %#x: %w", address, err)
 	}
