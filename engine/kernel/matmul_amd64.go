@@ -82,7 +82,8 @@ func (s *simd) matMulF32(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 	}
 }
 
-// matMulDot multiplies pairs of bfloat16 with VDPBF16PS.
+// matMulDot multiplies pairs of bfloat16 with VDPBF16PS, which takes subnormals
+// as zero.
 func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
 	stride, padded := InputStride(in.K), pairedK(w.K)
 	t := tile{
