@@ -1,0 +1,151 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/softbench/softbench/engine/attention"
+)
+
+// Config is a model's shape. Heads·HeadDim is Hidden; every head has its own
+// keys and values.
+type Config struct {
+	Hidden, Intermediate, Layers, Heads, Vocab, Context int
+	Attention                                           attention.Kind
+	RopeTheta                                           float64
+	NormEps                                             float32
+	Tie                                                 bool // the head is the embedding
+}
+
+// HeadDim is the size of a head.
+func (c *Config) HeadDim() int { return c.Hidden / c.Heads }
+
+// Check refuses shapes that cannot be.
+func (c *Config) Check() error {
+	for name, v := range map[string]int{"hidden": c.Hidden, "intermediate": c.Intermediate, "layers": c.Layers, "heads": c.Heads, "vocabulary": c.Vocab, "context": c.Context} {
+		if v < 1 {
+			return fmt.Errorf("%s size %d: want at least 1", name, v)
+		}
+	}
+	if c.Hidden%c.Heads != 0 || c.HeadDim()%2 != 0 {
+		return fmt.Errorf("%d heads do not divide a width of %d into even sizes", c.Heads, c.Hidden)
+	}
+	if !(c.RopeTheta > 0) || !(c.NormEps > 0) {
+		return fmt.Errorf("rope theta %v and norm epsilon %v must be above zero", c.RopeTheta, c.NormEps)
+	}
+	return nil
+}
+
+// Tensor is one parameter, row-major.
+type Tensor struct {
+	Name  string // as transformers' Llama names it
+	Shape []int
+	Data  []float32
+	// Decay: weight decay applies (matrices, not norms).
+	Decay bool
+}
+
+// layerParams are one block's parameters. q, k and v lie in one matrix
+// [3·hidden, hidden], gate and up in one [2·intermediate, hidden].
+type layerParams struct {
+	attnNorm, mlpNorm      []float32
+	qkv, out, gateUp, down []float32
+}
+
+// Params are a model's parameters, or gradients of them, in one block of memory.
+type Params struct {
+	All    []float32
+	embed  []float32 // [vocab, hidden]
+	layers []layerParams
+	norm   []float32
+	head   []float32 // [vocab, hidden]; embed itself where tied
+	config Config
+}
+
+// NewParams makes parameters of zeros.
+func NewParams(c Config) *Params {
+	h, f := c.Hidden, c.Intermediate
+	perLayer := 2*h + 4*h*h + 3*f*h
+	total := c.Vocab*h + c.Layers*perLayer + h
+	if !c.Tie {
+		total += c.Vocab * h
+	}
+	p := &Params{All: make([]float32, total), config: c}
+	at := 0
+	take := func(n int) []float32 {
+		at += n
+		return p.All[at-n : at : at]
+	}
+	p.embed = take(c.Vocab * h)
+	for range c.Layers {
+		p.layers = append(p.layers, layerParams{
+			attnNorm: take(h), qkv: take(3 * h * h), out: take(h * h),
+			mlpNorm: take(h), gateUp: take(2 * f * h), down: take(h * f),
+		})
+	}
+	p.norm = take(h)
+	p.head = p.embed
+	if !c.Tie {
+		p.head = take(c.Vocab * h)
+	}
+	return p
+}
+
+// Init draws the weights: normal with standard deviation 0.02, the matrices that
+// write to the residual stream divided by sqrt(2·layers); norms are one.
+func (p *Params) Init(seed uint64) {
+	for i, t := range p.Tensors() {
+		if !t.Decay && t.Name != embedName {
+			for j := range t.Data {
+				t.Data[j] = 1
+			}
+			continue
+		}
+		std := 0.02
+		if len(t.Shape) == 2 && residual(t.Name) {
+			std /= math.Sqrt(2 * float64(p.config.Layers))
+		}
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		for j := range t.Data {
+			t.Data[j] = float32(r.NormFloat64() * std)
+		}
+	}
+}
+
+const embedName = "model.embed_tokens.weight"
+
+func residual(name string) bool {
+	return hasSuffix(name, "o_proj.weight") || hasSuffix(name, "down_proj.weight")
+}
+
+func hasSuffix(s, suffix string) bool {
+	return len(s) >= len(suffix) && s[len(s)-len(suffix):] == suffix
+}
+
+// Tensors lists the parameters under the names of transformers' Llama; the data
+// are views.
+func (p *Params) Tensors() []Tensor {
+	c := &p.config
+	h, f := c.Hidden, c.Intermediate
+	out := []Tensor{{embedName, []int{c.Vocab, h}, p.embed, false}}
+	for i := range p.layers {
+		l := &p.layers[i]
+		name := func(s string) string { return fmt.Sprintf("model.layers.%d.%s.weight", i, s) }
+		out = append(out,
+			Tensor{name("input_layernorm"), []int{h}, l.attnNorm, false},
+			Tensor{name("self_attn.q_proj"), []int{h, h}, l.qkv[:h*h], true},
+			Tensor{name("self_attn.k_proj"), []int{h, h}, l.qkv[h*h : 2*h*h], true},
+			Tensor{name("self_attn.v_proj"), []int{h, h}, l.qkv[2*h*h:], true},
+			Tensor{name("self_attn.o_proj"), []int{h, h}, l.out, true},
+			Tensor{name("post_attention_layernorm"), []int{h}, l.mlpNorm, false},
+			Tensor{name("mlp.gate_proj"), []int{f, h}, l.gateUp[:f*h], true},
+			Tensor{name("mlp.up_proj"), []int{f, h}, l.gateUp[f*h:], true},
+			Tensor{name("mlp.down_proj"), []int{h, f}, l.down, true})
+	}
+	out = append(out, Tensor{"model.norm.weight", []int{h}, p.norm, false})
+	if !c.Tie {
+		out = append(out, Tensor{"lm_head.weight", []int{c.Vocab, h}, p.head, true})
+	}
+	return out
+}
