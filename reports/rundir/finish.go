@@ -1,8 +1,13 @@
 package rundir
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/softbench/softbench/internal/atomicfile"
 )
@@ -10,11 +15,35 @@ import (
 // finish writes the samples first: a manifest never stands beside samples that
 // are not its own.
 func finish(dir string, r *Run, samples []Sample, heads []HeadRow) error {
-	if err := writeSamples(filepath.Join(dir, samplesName), samples); err != nil {
+	r.Schema = Schema
+	err := r.check()
+	if err == nil {
+		err = r.checkSamples(samples)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: refusing to write a run that could not be read: %w", dir, err)
+	}
+	if err := writeRun(dir, r, samples, heads); err != nil {
+		return fmt.Errorf("cannot write the run: %w; %s", err, keptAdvice)
+	}
+	return nil
+}
+
+func writeRun(dir string, r *Run, samples []Sample, heads []HeadRow) error {
+	r.Process.Written = nil
+	note := func(name string, rows int, err error) error {
+		if err != nil {
+			return err
+		}
+		hash, err := hashFile(filepath.Join(dir, name))
+		r.Process.Written = append(r.Process.Written, Written{name, rows, hash})
+		return err
+	}
+	if err := note(samplesName, len(samples), writeSamples(filepath.Join(dir, samplesName), samples)); err != nil {
 		return err
 	}
 	if heads != nil {
-		if err := writeHeads(filepath.Join(dir, diagnosticsName), heads); err != nil {
+		if err := note(diagnosticsName, len(heads), writeHeads(filepath.Join(dir, diagnosticsName), heads)); err != nil {
 			return err
 		}
 	}
@@ -26,4 +55,95 @@ func finish(dir string, r *Run, samples []Sample, heads []HeadRow) error {
 		_, err := w.Write(text)
 		return err
 	})
+}
+
+// Open reads and checks a complete run: the manifest, the samples, and that the
+// two belong together. ReadHeads reads its diagnostics.parquet.
+func Open(dir string) (*Run, []Sample, error) {
+	r, err := Read(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	path := filepath.Join(dir, samplesName)
+	rows, err := ReadSamples(dir) // first: it says better what is wrong with a damaged file
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.checkSamples(rows); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := r.checkWritten(dir); err != nil {
+		return nil, nil, err
+	}
+	return r, rows, nil
+}
+
+// checkWritten checks that the files beside the manifest are those that were
+// written with it.
+func (r *Run) checkWritten(dir string) error {
+	if !slices.ContainsFunc(r.Process.Written, func(w Written) bool { return w.Name == samplesName }) {
+		return fmt.Errorf("%s: not a finished run's manifest: it names no %s", filepath.Join(dir, manifestName), samplesName)
+	}
+	for _, w := range r.Process.Written {
+		if w.Name != samplesName && w.Name != diagnosticsName {
+			return fmt.Errorf("%s: %q is no file of a run", filepath.Join(dir, manifestName), w.Name)
+		}
+		path := filepath.Join(dir, w.Name)
+		hash, err := hashFile(path)
+		if err != nil {
+			return err
+		}
+		if hash != w.SHA256 {
+			return fmt.Errorf("%s: SHA-256 is %.12s, but %s was written beside a file with %.12s: the files are of two runs, or were changed", path, hash, manifestName, w.SHA256)
+		}
+	}
+	return nil
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// checkSamples checks the rows, and that they are of the run's documents.
+func (r *Run) checkSamples(rows []Sample) error {
+	if err := checkSamples(rows); err != nil {
+		return err
+	}
+	documents := map[string]map[int32]bool{}
+	for i := range rows {
+		s := &rows[i]
+		if documents[s.Task] == nil {
+			documents[s.Task] = map[int32]bool{}
+		}
+		documents[s.Task][s.DocID] = true
+	}
+	for _, t := range r.Tasks {
+		if n := len(documents[t.Name]); n != t.Documents {
+			return fmt.Errorf("task %s has %d documents in the samples and %d in the manifest", t.Name, n, t.Documents)
+		}
+		delete(documents, t.Name)
+	}
+	trials := 0
+	for _, c := range r.Passkey {
+		trials += c.N
+	}
+	if n := len(documents[PasskeyTask]); n != trials {
+		return fmt.Errorf("passkey has %d trials in the samples and %d in the manifest", n, trials)
+	}
+	delete(documents, PasskeyTask)
+	for i := range rows {
+		if documents[rows[i].Task] != nil {
+			return fmt.Errorf("row %d is of task %s, which the manifest does not have", i, printable(rows[i].Task))
+		}
+	}
+	return nil
 }

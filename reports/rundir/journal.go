@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"strconv"
 )
 
@@ -44,7 +45,46 @@ type key struct {
 	doc, request int
 }
 
+func (k key) String() string {
+	return fmt.Sprintf("%s document %d request %d", k.task, k.doc, k.request)
+}
+
 func (r *Record) key() key { return key{r.Task, r.Doc, r.Request} }
+
+// check says what keeps a record from being a result.
+func (r *Record) check() error {
+	if r.Task == "" || min(r.Doc, r.Request) < 0 || max(r.Doc, r.Request) > math.MaxInt32 {
+		return fmt.Errorf("%v: no such request", r.key())
+	}
+	if min(r.ContextTokens, r.ContinuationTokens, r.Truncated, r.Windows) < 0 {
+		return fmt.Errorf("%v: a count is negative", r.key())
+	}
+	if err := checkLogLikelihood(r.LogLikelihood, r.ContinuationTokens); err != nil {
+		return fmt.Errorf("%v: %w", r.key(), err)
+	}
+	for i, p := range r.ByPosition {
+		if err := checkLogLikelihood(p.LogLikelihood, p.Tokens); err != nil || p.Tokens < 0 {
+			return fmt.Errorf("%v: by_position %d is no sum of loglikelihoods", r.key(), i)
+		}
+	}
+	return nil
+}
+
+// slack is how far above zero rounding may lift one token's loglikelihood: the
+// error of a float32 logit less a float32 log-sum-exp of the same size.
+const slack = 1e-4
+
+// checkLogLikelihood refuses what is not the logarithm of a probability of n
+// tokens.
+func checkLogLikelihood(ll float64, n int) error {
+	switch {
+	case math.IsNaN(ll) || math.IsInf(ll, 0):
+		return fmt.Errorf("loglikelihood is %v: the model's logits are not finite", ll)
+	case ll > slack*float64(max(n, 1)):
+		return fmt.Errorf("loglikelihood is %v: above 0 it is none", ll)
+	}
+	return nil
+}
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -68,22 +108,76 @@ func parseLine(line []byte, v any) error {
 	if err != nil {
 		return errors.New("no checksum")
 	}
-	if crc32.Checksum(line[9:], castagnoli) != uint32(sum) {
+	text := line[9:]
+	if crc32.Checksum(text, castagnoli) != uint32(sum) {
 		return errors.New("wrong checksum")
 	}
-	d := json.NewDecoder(bytes.NewReader(line[9:]))
+	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
-	return d.Decode(v)
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if d.InputOffset() != int64(len(text)) {
+		return errors.New("more than one value")
+	}
+	return nil
 }
 
 // header is the journal's first line.
 type header struct {
+	Journal  string   `json:"journal"` // journalOf
 	Schema   int      `json:"schema"`
 	Settings Settings `json:"settings"`
 }
 
-// errTorn: the journal's very first line is not whole.
+const (
+	journalOf   = "softbench"
+	headerStart = `{"journal":"` + journalOf + `",` // what follows the first checksum
+	maxLine     = 64 << 20                          // bytes
+)
+
+// errTorn: the journal's first line was being written when the run died.
 var errTorn = errors.New("the journal's first line is not whole")
+
+// tornHeader says whether a file's whole content is the beginning of a journal's
+// first line, or the zeros that a power failure can leave of it: then nothing
+// was done yet, and nothing else is lost with it.
+func tornHeader(b []byte) bool {
+	if len(bytes.Trim(b, "\x00")) == 0 {
+		return true
+	}
+	for i := range min(len(b), 8) {
+		if c := b[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	if len(b) <= 8 {
+		return true
+	}
+	rest, want := b[8:], " "+headerStart
+	n := min(len(rest), len(want))
+	return string(rest[:n]) == want[:n]
+}
+
+// readLine reads a line without its end; whole is false where the file ends
+// first. At the end of the file it returns io.EOF.
+func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return line[:len(line)-1], true, nil
+		case len(line) > maxLine:
+			return nil, false, fmt.Errorf("a line of more than %d bytes", maxLine)
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err == io.EOF && len(line) > 0:
+			return line, false, nil
+		default:
+			return nil, false, err
+		}
+	}
+}
 
 // readJournal reads a journal. size is the length up to which it is whole: a
 // last line that was being written when the run died is left out. Damage before
@@ -93,44 +187,42 @@ func readJournal(r io.Reader) (h header, records []Record, size int64, err error
 	seen := map[key]int{}
 	var damage error
 	for number := 1; ; number++ {
-		line, readErr := in.ReadBytes('\n')
-		if readErr != nil && readErr != io.EOF {
-			return h, nil, 0, readErr
-		}
-		if len(line) == 0 {
+		line, whole, err := readLine(in)
+		if err == io.EOF {
 			break
+		}
+		if err != nil {
+			return h, nil, 0, fmt.Errorf("line %d: %w", number, err)
 		}
 		if damage != nil {
 			return h, nil, 0, damage // something follows the damaged line
 		}
-		whole := line[len(line)-1] == '\n'
-		line = bytes.TrimSuffix(line, []byte("\n"))
 		var bad error
 		var rec Record
 		if number == 1 {
 			bad = parseLine(line, &h)
-		} else {
-			bad = parseLine(line, &rec)
+		} else if bad = parseLine(line, &rec); bad == nil {
+			bad = rec.check()
 		}
 		if bad == nil && !whole {
 			bad = errors.New("no end of line")
 		}
 		if bad != nil {
-			damage = fmt.Errorf("line %d is damaged (%w), and lines follow it: the file was changed since the run", number, bad)
-			if number == 1 && !whole {
-				return h, nil, 0, errTorn
+			if number == 1 && !tornHeader(line) {
+				return h, nil, 0, fmt.Errorf("line 1 is damaged (%w), or the file is no journal of softbench", bad)
 			}
+			damage = fmt.Errorf("line %d is damaged (%w), and lines follow it: the file was changed since the run", number, bad)
 			continue
 		}
 		size += int64(len(line)) + 1
 		if number == 1 {
-			if h.Schema != Schema {
-				return h, nil, 0, fmt.Errorf("line 1: schema %d, this version of softbench reads %d", h.Schema, Schema)
+			if h.Journal != journalOf || h.Schema != Schema {
+				return h, nil, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench reads %d: use the version that wrote it", h.Journal, h.Schema, Schema)
 			}
 			continue
 		}
 		if first, twice := seen[rec.key()]; twice {
-			return h, nil, 0, fmt.Errorf("line %d repeats line %d: %s document %d request %d", number, first, rec.Task, rec.Doc, rec.Request)
+			return h, nil, 0, fmt.Errorf("line %d repeats line %d: %v", number, first, rec.key())
 		}
 		seen[rec.key()] = number
 		records = append(records, rec)

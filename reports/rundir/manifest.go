@@ -19,16 +19,28 @@ const Schema = 1
 // Run is the manifest, run.json. All of it but Process is the same for the same
 // Settings, however often the run was stopped and resumed.
 type Run struct {
-	Schema      int          `json:"schema"`
-	Model       Model        `json:"model"`
-	Settings    Settings     `json:"settings"`
-	Tasks       []TaskResult `json:"tasks"`
-	Passkey     []Cell       `json:"passkey,omitempty"`
-	Diagnostics *Diagnostics `json:"diagnostics,omitempty"`
-	Tokens      Tokens       `json:"tokens"`
-	Notes       []string     `json:"notes,omitempty"`
-	Process     Process      `json:"process"`
+	Schema      int               `json:"schema"`
+	Suites      []string          `json:"suites,omitempty"` // as named on the command line
+	Model       Model             `json:"model"`
+	Settings    Settings          `json:"settings"`
+	Seeds       map[string]uint64 `json:"seeds,omitempty"` // of what is random in the metrics, as "bootstrap"
+	Tasks       []TaskResult      `json:"tasks"`
+	Passkey     []Cell            `json:"passkey,omitempty"`
+	Diagnostics *Diagnostics      `json:"diagnostics,omitempty"`
+	Tokens      Tokens            `json:"tokens"`
+	Notes       []string          `json:"notes,omitempty"`
+	Process     Process           `json:"process"`
 }
+
+// Written is a file of the run directory as Finish wrote it.
+type Written struct {
+	Name   string `json:"name"`
+	Rows   int    `json:"rows"`
+	SHA256 string `json:"sha256"`
+}
+
+// PasskeyTask is the task of the passkey trials' samples.
+const PasskeyTask = "passkey"
 
 // Model describes the checkpoint.
 type Model struct {
@@ -37,6 +49,8 @@ type Model struct {
 	Stored     string `json:"stored_dtype"`
 	Attention  string `json:"attention"`
 	Tokenizer  string `json:"tokenizer"`
+	// Config is the checkpoint's config.json.
+	Config json.RawMessage `json:"config,omitempty"`
 }
 
 // TaskResult is one task's metrics.
@@ -102,23 +116,29 @@ type Tokens struct {
 	Scored    int64 `json:"scored"`    // whose loglikelihood was asked for
 }
 
-// Process is what differs between two processes that compute the same run.
+// Process is what may differ between two processes that compute the same run:
+// clocks, machines, paths, what was resumed.
 type Process struct {
-	Softbench   string    `json:"softbench"`
-	Go          string    `json:"go"`
-	Machine     string    `json:"machine"`
-	Directory   string    `json:"model_directory"`
-	Given       []string  `json:"arguments_given"` // flags that were not left at their default
-	Files       []File    `json:"files"`
-	Threads     int       `json:"threads"`
-	BatchTokens int       `json:"batch_tokens"`
-	Start       time.Time `json:"start"`
-	End         time.Time `json:"end"`
-	Seconds     float64   `json:"seconds"`
-	Computed    int64     `json:"tokens_computed"`
-	Batches     int64     `json:"batches"`
-	PeakKV      int64     `json:"peak_kv_bytes"`
-	Resumed     int       `json:"records_from_journal"`
+	Softbench string   `json:"softbench"`
+	Go        string   `json:"go"`
+	Machine   string   `json:"machine"`
+	Directory string   `json:"model_directory"`
+	Given     []string `json:"arguments_given"` // flags that were not left at their default
+	// Arguments are the values of all flags, given or defaulted.
+	Arguments   map[string]string `json:"arguments,omitempty"`
+	Files       []File            `json:"files"`
+	Threads     int               `json:"threads"`
+	BatchTokens int               `json:"batch_tokens"`
+	Start       time.Time         `json:"start"`
+	End         time.Time         `json:"end"`
+	Seconds     float64           `json:"seconds"`
+	Computed    int64             `json:"tokens_computed"`
+	Batches     int64             `json:"batches"`
+	PeakKV      int64             `json:"peak_kv_bytes"`
+	Resumed     int               `json:"records_from_journal"`
+	// Written are the files beside the manifest, set by Finish: Open checks that
+	// they are still these.
+	Written []Written `json:"files_written,omitempty"`
 }
 
 // File is a file of documents that was read.
@@ -135,6 +155,7 @@ const (
 	manifestName = "run.json"
 	samplesName  = "samples.parquet"
 	journalName  = "journal"
+	lockName     = "journal.lock"
 )
 
 // encode is the manifest's text, stable for the same content.
@@ -147,13 +168,17 @@ func (r *Run) encode() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Read reads and checks a finished run's manifest.
+// Read reads and checks a finished run's manifest alone; Open reads the samples
+// too.
 func Read(dir string) (*Run, error) {
 	path := filepath.Join(dir, manifestName)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(dir, journalName)); err == nil {
+		switch state, _ := StateOf(dir); state {
+		case Interrupted:
 			return nil, fmt.Errorf("%s: the run is not finished: go on with it with --resume", dir)
+		case Running:
+			return nil, fmt.Errorf("%s: the run is not finished: another process is writing it", dir)
 		}
 		return nil, fmt.Errorf("%s: no run here: there is no %s", dir, manifestName)
 	}
@@ -168,30 +193,89 @@ func Read(dir string) (*Run, error) {
 }
 
 func parseManifest(text []byte) (*Run, error) {
-	var version struct {
-		Schema *int `json:"schema"`
+	var parts struct {
+		Schema          *int
+		Settings, Tasks json.RawMessage
 	}
-	if err := json.Unmarshal(text, &version); err != nil {
-		return nil, fmt.Errorf("not a run's manifest: %w", err)
+	if err := json.Unmarshal(text, &parts); err != nil {
+		return nil, fmt.Errorf("not a run's manifest: %w", at(text, err))
 	}
-	if version.Schema == nil {
+	if parts.Schema == nil {
 		return nil, errors.New("not a run's manifest: it has no schema")
 	}
-	if *version.Schema != Schema {
-		return nil, fmt.Errorf("schema %d, this version of softbench reads %d: use the version that wrote it", *version.Schema, Schema)
+	if *parts.Schema != Schema {
+		return nil, fmt.Errorf("schema %d, this version of softbench reads %d: use the version that wrote it", *parts.Schema, Schema)
+	}
+	if parts.Settings == nil || parts.Tasks == nil {
+		return nil, errors.New("not a run's manifest: it has no settings or no tasks")
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	var r Run
 	if err := d.Decode(&r); err != nil {
-		return nil, fmt.Errorf("not a run's manifest: %w", err)
+		return nil, fmt.Errorf("not a run's manifest: %w", at(text, err))
 	}
-	seen := map[string]bool{}
-	for _, t := range r.Tasks {
-		if seen[t.Name] {
-			return nil, fmt.Errorf("task %s is there twice", t.Name)
-		}
-		seen[t.Name] = true
+	if err := r.check(); err != nil {
+		return nil, err
 	}
 	return &r, nil
+}
+
+// at adds the line to an error of encoding/json that knows its place.
+func at(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	offset := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	if offset < 0 || offset > int64(len(text)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
+}
+
+// check says what keeps a manifest from being one.
+func (r *Run) check() error {
+	tasks := map[string]bool{PasskeyTask: len(r.Passkey) > 0}
+	for _, t := range r.Tasks {
+		switch {
+		case t.Name == "":
+			return errors.New("a task has no name")
+		case tasks[t.Name]:
+			return fmt.Errorf("task %s is there twice", t.Name)
+		case t.Documents < 0 || t.Truncated < 0:
+			return fmt.Errorf("task %s: a count is negative", t.Name)
+		}
+		tasks[t.Name] = true
+		metrics := map[string]bool{}
+		for _, m := range t.Metrics {
+			switch {
+			case m.Name == "" || metrics[m.Name]:
+				return fmt.Errorf("task %s: metric %q is there twice, or has no name", t.Name, m.Name)
+			case m.N < 0 || m.N > t.Documents:
+				return fmt.Errorf("task %s: metric %s is over %d of %d documents", t.Name, m.Name, m.N, t.Documents)
+			}
+			metrics[m.Name] = true
+		}
+	}
+	type place struct {
+		length int
+		depth  float64
+	}
+	cells := map[place]bool{}
+	for _, c := range r.Passkey {
+		p := place{c.Length, c.Depth}
+		switch {
+		case cells[p]:
+			return fmt.Errorf("passkey length %d depth %g is there twice", c.Length, c.Depth)
+		case c.Right < 0 || c.Right > c.N || c.RightText < 0 || c.RightText > c.N:
+			return fmt.Errorf("passkey length %d depth %g: %d right of %d", c.Length, c.Depth, max(c.Right, c.RightText), c.N)
+		}
+		cells[p] = true
+	}
+	return nil
 }

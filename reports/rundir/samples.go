@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -57,17 +60,21 @@ type Sample struct {
 	RightText *bool    `parquet:"right_text,optional"`
 }
 
-// maxSamples bounds what a file may claim to hold.
-const maxSamples = 1 << 28
+// schemaKey is the file's metadata key of the schema version.
+const schemaKey = "softbench.schema"
 
 // writeSamples writes rows; the same rows give the same bytes.
 func writeSamples(path string, rows []Sample) error {
+	rows = slices.Clone(rows)
+	for i := range rows {
+		rows[i].makeUTF8()
+	}
 	return atomicfile.Write(path, func(w io.Writer) error {
 		out := parquet.NewGenericWriter[Sample](w,
 			parquet.Compression(&zstd.Codec{}),
 			parquet.MaxRowsPerRowGroup(1<<17),
 			parquet.CreatedBy("softbench", "schema", fmt.Sprint(Schema)),
-			parquet.KeyValueMetadata("softbench.schema", fmt.Sprint(Schema)))
+			parquet.KeyValueMetadata(schemaKey, fmt.Sprint(Schema)))
 		if _, err := out.Write(rows); err != nil {
 			return err
 		}
@@ -75,7 +82,21 @@ func writeSamples(path string, rows []Sample) error {
 	})
 }
 
-// ReadSamples reads and checks a finished run's samples: its schema, that no
+// makeUTF8 replaces bytes that are no UTF-8 by U+FFFD: readers of Parquet refuse
+// the whole column else.
+func (s *Sample) makeUTF8() {
+	for _, p := range []*string{&s.Task, &s.Kind, &s.DocHash, &s.Cluster} {
+		*p = strings.ToValidUTF8(*p, "\uFFFD")
+	}
+	for _, p := range []**string{&s.Context, &s.Choice, &s.Continuation, &s.Generated} {
+		if *p != nil && !utf8.ValidString(**p) {
+			text := strings.ToValidUTF8(**p, "\uFFFD")
+			*p = &text
+		}
+	}
+}
+
+// ReadSamples reads and checks a finished run's samples: the columns, that no
 // request is there twice, that loglikelihoods are numbers.
 func ReadSamples(dir string) (rows []Sample, err error) {
 	path := filepath.Join(dir, samplesName)
@@ -85,6 +106,9 @@ func ReadSamples(dir string) (rows []Sample, err error) {
 		}
 	}()
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: the run's samples are missing", path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,33 +117,74 @@ func ReadSamples(dir string) (rows []Sample, err error) {
 	if err != nil {
 		return nil, err
 	}
-	pf, err := parquet.OpenFile(f, info.Size())
+	rows, err = readSamples(f, info.Size())
 	if err != nil {
-		return nil, fmt.Errorf("%s: damaged or not a Parquet file: %w", path, err)
-	}
-	if v, ok := pf.Lookup("softbench.schema"); !ok || v != fmt.Sprint(Schema) {
-		return nil, fmt.Errorf("%s: schema %q, this version of softbench reads %d: use the version that wrote it", path, v, Schema)
-	}
-	if pf.NumRows() < 0 || pf.NumRows() > maxSamples {
-		return nil, fmt.Errorf("%s: %d rows cannot be", path, pf.NumRows())
-	}
-	in := parquet.NewGenericReader[Sample](pf)
-	defer in.Close()
-	rows = make([]Sample, pf.NumRows())
-	for n := 0; n < len(rows); {
-		k, err := in.Read(rows[n:])
-		n += k
-		if n < len(rows) && (err != nil || k == 0) {
-			if err == nil || errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, fmt.Errorf("%s: damaged after row %d: %w", path, n, err)
-		}
-	}
-	if err := checkSamples(rows); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
+}
+
+func readSamples(f io.ReaderAt, size int64) ([]Sample, error) {
+	pf, err := parquet.OpenFile(f, size)
+	if err != nil {
+		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
+	}
+	if v, ok := pf.Lookup(schemaKey); !ok {
+		return nil, errors.New("a Parquet file, but not a run's samples: it has no schema version")
+	} else if v != fmt.Sprint(Schema) {
+		return nil, fmt.Errorf("schema %s, this version of softbench reads %d: use the version that wrote it", printable(v), Schema)
+	}
+	if err := checkColumns(pf.Schema()); err != nil {
+		return nil, err
+	}
+	in := parquet.NewGenericReader[Sample](pf)
+	defer in.Close()
+	var rows []Sample
+	for int64(len(rows)) < pf.NumRows() {
+		// In pieces: the file may claim more rows than it holds.
+		n, room := len(rows), min(pf.NumRows()-int64(len(rows)), 1<<13)
+		rows = slices.Grow(rows, int(room))[:n+int(room)]
+		k, err := in.Read(rows[n:])
+		rows = rows[:n+k]
+		if err != nil && int64(len(rows)) < pf.NumRows() || k == 0 {
+			if err == nil || errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, fmt.Errorf("damaged after row %d of %d: %w", len(rows), pf.NumRows(), err)
+		}
+	}
+	return rows, checkSamples(rows)
+}
+
+// checkColumns compares a file's columns with those of a Sample.
+func checkColumns(have *parquet.Schema) error {
+	want := parquet.SchemaOf(Sample{})
+	found, wanted := columns(have), columns(want)
+	for _, path := range want.Columns() {
+		name := strings.Join(path, ".")
+		switch {
+		case found[name] == "":
+			return fmt.Errorf("column %s is missing", name)
+		case found[name] != wanted[name]:
+			return fmt.Errorf("column %s is %s, want %s", name, found[name], wanted[name])
+		}
+	}
+	for _, path := range have.Columns() {
+		if name := strings.Join(path, "."); wanted[name] == "" {
+			return fmt.Errorf("column %s is not one of this schema", printable(name))
+		}
+	}
+	return nil
+}
+
+// columns are a schema's leaves with their types.
+func columns(s *parquet.Schema) map[string]string {
+	out := map[string]string{}
+	for _, path := range s.Columns() {
+		leaf, _ := s.Lookup(path...)
+		out[strings.Join(path, ".")] = fmt.Sprintf("%v (repeated to level %d, optional to level %d)", leaf.Node.Type(), leaf.MaxRepetitionLevel, leaf.MaxDefinitionLevel)
+	}
+	return out
 }
 
 func checkSamples(rows []Sample) error {
@@ -128,11 +193,16 @@ func checkSamples(rows []Sample) error {
 		r := &rows[i]
 		k := key{r.Task, int(r.DocID), int(r.Request)}
 		if seen[k] {
-			return fmt.Errorf("row %d: %s document %d request %d is there twice", i, r.Task, r.DocID, r.Request)
+			return fmt.Errorf("row %d: %v is there twice", i, printable(k.String()))
 		}
 		seen[k] = true
-		if ll := r.LogLikelihood; ll != nil && (math.IsNaN(*ll) || math.IsInf(*ll, 1) || *ll > 0) {
-			return fmt.Errorf("row %d: %s document %d request %d: loglikelihood %v is none", i, r.Task, r.DocID, r.Request, *ll)
+		if r.LogLikelihood != nil {
+			if err := checkLogLikelihood(*r.LogLikelihood, int(r.ContinuationTokens)); err != nil {
+				return fmt.Errorf("row %d: %v: %w", i, printable(k.String()), err)
+			}
+		}
+		if len(r.PositionLikelihood) != len(r.PositionTokens) {
+			return fmt.Errorf("row %d: %v: %d sums and %d counts by position", i, printable(k.String()), len(r.PositionLikelihood), len(r.PositionTokens))
 		}
 	}
 	return nil

@@ -55,41 +55,79 @@ type DiagnosticsSettings struct {
 	Data      string  `json:"data_sha256"` // of the documents that the samples are cut from
 }
 
+// Difference is a setting that two runs do not share.
+type Difference struct {
+	Task  string // "" for a setting of the whole run
+	Field string // as in run.json; "" where only one of the runs has the task
+	A, B  string // the values as JSON; "" where that run does not have the task
+}
+
+// String says what differs, the first run's value first.
+func (d Difference) String() string {
+	switch {
+	case d.Task == "":
+		return fmt.Sprintf("%s: %s, now %s", d.Field, d.A, d.B)
+	case d.Field != "":
+		return fmt.Sprintf("task %s %s: %s, now %s", d.Task, d.Field, d.A, d.B)
+	case d.B == "":
+		return fmt.Sprintf("task %s: there, now not", d.Task)
+	default:
+		return fmt.Sprintf("task %s: not there, now there", d.Task)
+	}
+}
+
 // Differences lists what differs between two runs' settings, one line each, the
 // first run's value first.
 func Differences(a, b Settings) []string {
 	var out []string
-	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
-	for i := range va.NumField() {
-		field := va.Type().Field(i)
-		if field.Name == "Tasks" || reflect.DeepEqual(va.Field(i).Interface(), vb.Field(i).Interface()) {
-			continue
-		}
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		out = append(out, fmt.Sprintf("%s: %s, now %s", name, show(va.Field(i).Interface()), show(vb.Field(i).Interface())))
+	for _, d := range Diff(a, b) {
+		out = append(out, d.String())
 	}
-	byName := map[string]TaskSettings{}
+	return out
+}
+
+// Diff lists the settings that two runs do not share: those of the whole run,
+// then task by task in the order of a, then the tasks that only b has. The
+// order of the tasks itself makes no difference.
+func Diff(a, b Settings) []Difference {
+	out := diffFields("", a, b)
+	other := map[string]TaskSettings{}
 	for _, t := range b.Tasks {
-		byName[t.Name] = t
+		other[t.Name] = t
 	}
 	for _, t := range a.Tasks {
-		other, ok := byName[t.Name]
-		switch {
-		case !ok:
-			out = append(out, fmt.Sprintf("task %s: there, now not", t.Name))
-		case t != other:
-			out = append(out, fmt.Sprintf("task %s: %s, now %s", t.Name, show(t), show(other)))
+		if o, ok := other[t.Name]; ok {
+			out = append(out, diffFields(t.Name, t, o)...)
+			delete(other, t.Name)
+		} else {
+			out = append(out, Difference{Task: t.Name, A: show(t)})
 		}
-		delete(byName, t.Name)
 	}
 	for _, t := range b.Tasks {
-		if _, ok := byName[t.Name]; ok {
-			out = append(out, fmt.Sprintf("task %s: not there, now there", t.Name))
+		if _, ok := other[t.Name]; ok {
+			out = append(out, Difference{Task: t.Name, B: show(t)})
 		}
 	}
 	return out
 }
 
+// diffFields compares two structs of one type field by field, less Tasks.
+func diffFields(task string, a, b any) []Difference {
+	var out []Difference
+	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
+	for i := range va.NumField() {
+		field := va.Type().Field(i)
+		x, y := show(va.Field(i).Interface()), show(vb.Field(i).Interface())
+		if field.Name == "Tasks" || x == y {
+			continue
+		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		out = append(out, Difference{Task: task, Field: name, A: x, B: y})
+	}
+	return out
+}
+
+// show is a value as JSON on one line.
 func show(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -4,52 +4,107 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
-	"text/tabwriter"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/rivo/uniseg"
+	"golang.org/x/term"
 )
 
 // WriteTable writes a run's metrics for people: a row each, and the passkey
-// accuracies as a grid of length by depth.
+// accuracies as a grid of length by depth. On a terminal that is too narrow for
+// all columns, those that say least are left out: interval, stderr, n.
 func WriteTable(out io.Writer, r *Run) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	width := 0
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			width = w
+		}
+	}
+	_, err := io.WriteString(out, tableText(r, width))
+	return err
+}
+
+// tableText is the table for a width in terminal cells; 0: as wide as it gets.
+func tableText(r *Run, width int) string {
+	var b strings.Builder
 	if len(r.Tasks) > 0 {
-		fmt.Fprintln(w, "task\tn\tmetric\tvalue\t± stderr\t95% interval\t")
-		for _, t := range r.Tasks {
-			for _, m := range t.Metrics {
-				fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, m.N, m.Name+arrow(m.HigherIsBetter), number(m.Value), number(m.Stderr), interval(m.Low, m.High))
-			}
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
+		metricsTable(r).fit(width).write(&b)
 	}
 	if len(r.Passkey) > 0 {
-		if err := writeGrid(out, r.Passkey, len(r.Tasks) > 0); err != nil {
-			return err
+		if len(r.Tasks) > 0 {
+			b.WriteByte('\n')
 		}
+		b.WriteString(wrap(passkeyTitle(r.Passkey), width))
+		passkeyGrid(r.Passkey).write(&b)
 	}
-	if r.Diagnostics != nil {
-		if err := writeDiagnostics(out, r.Diagnostics, len(r.Tasks) > 0 || len(r.Passkey) > 0); err != nil {
-			return err
+	if d := r.Diagnostics; d != nil {
+		if len(r.Tasks) > 0 || len(r.Passkey) > 0 {
+			b.WriteByte('\n')
 		}
+		b.WriteString(wrap(fmt.Sprintf("inside the model, %s of %d tokens of %s", plural(d.Samples, "sample", "samples"), d.Length, printable(d.Task)), width))
+		diagnosticsTable(d).write(&b)
 	}
 	truncated := 0
 	for _, t := range r.Tasks {
 		truncated += t.Truncated
 	}
+	b.WriteByte('\n')
 	if truncated > 0 {
-		fmt.Fprintf(out, "\n%d requests were longer than the context of %d tokens and lost their beginning (--strict-length makes that an error)\n", truncated, r.Settings.MaxLength)
+		b.WriteString(wrap(fmt.Sprintf("%s longer than the context of %d tokens and lost %s beginning (--strict-length makes that an error)",
+			plural(truncated, "request was", "requests were"), r.Settings.MaxLength, choose(truncated, "its", "their")), width))
+		b.WriteByte('\n')
 	}
+	b.WriteString(wrap(summary(r), width))
+	return b.String()
+}
+
+func summary(r *Run) string {
 	saved := 0.0
 	if r.Tokens.Requested > 0 {
 		saved = 100 * (1 - float64(r.Tokens.Distinct)/float64(r.Tokens.Requested))
 	}
-	_, err := fmt.Fprintf(out, "\n%s, %s attention, %s on %s (%s): %d tokens computed for %d requested (%.0f%% shared), %.1f s\n",
-		r.Model.Type, r.Settings.Attention, r.Settings.DType, r.Settings.Device, r.Settings.ISA, r.Process.Computed, r.Tokens.Requested, saved, r.Process.Seconds)
-	return err
+	s := fmt.Sprintf("%s, %s attention, %s on %s (%s): %d tokens computed for %d requested (%.0f%% shared), %.1f s",
+		printable(r.Model.Type), printable(r.Settings.Attention), r.Settings.DType, r.Settings.Device, r.Settings.ISA,
+		r.Process.Computed, r.Tokens.Requested, saved, r.Process.Seconds)
+	if r.Process.Resumed > 0 {
+		s += fmt.Sprintf("; %s from before the run was resumed", plural(r.Process.Resumed, "result", "results"))
+	}
+	return s
 }
 
-func writeGrid(out io.Writer, cells []Cell, gap bool) error {
+func metricsTable(r *Run) *grid {
+	g := &grid{}
+	g.column("task", alignLeft, keep)
+	g.column("n", alignRight, 3)
+	g.column("metric", alignLeft, keep)
+	g.column("value", alignRight, keep)
+	g.column("± stderr", alignRight, 2)
+	g.column("95% interval", alignRight, 1)
+	for _, t := range r.Tasks {
+		for _, m := range t.Metrics {
+			g.row(printable(t.Name), strconv.Itoa(m.N), printable(m.Name)+arrow(m.HigherIsBetter), number(m.Value), number(m.Stderr), interval(m.Low, m.High))
+		}
+	}
+	return g
+}
+
+func passkeyTitle(cells []Cell) string {
+	least, most := cells[0].N, cells[0].N
+	for _, c := range cells {
+		least, most = min(least, c.N), max(most, c.N)
+	}
+	trials := plural(most, "trial", "trials")
+	if least != most {
+		trials = fmt.Sprintf("%d to %s", least, trials)
+	}
+	return "passkey accuracy, " + trials + " a cell, by prompt length (tokens) and depth of the key"
+}
+
+func passkeyGrid(cells []Cell) *grid {
 	var lengths []int
 	var depths []float64
 	for _, c := range cells {
@@ -60,41 +115,32 @@ func writeGrid(out io.Writer, cells []Cell, gap bool) error {
 			depths = append(depths, c.Depth)
 		}
 	}
-	if gap {
-		fmt.Fprintln(out)
-	}
-	fmt.Fprintf(out, "passkey accuracy, %d trials a cell, by prompt length (tokens) and depth of the key\n", cells[0].N)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "length\t")
+	g := &grid{}
+	g.column("length", alignRight, keep)
 	for _, d := range depths {
-		fmt.Fprintf(w, "%.0f%%\t", 100*d)
+		g.column(strconv.FormatFloat(math.Round(1000*d)/10, 'f', -1, 64)+"%", alignRight, keep)
 	}
-	fmt.Fprintln(w)
 	for _, l := range lengths {
-		fmt.Fprintf(w, "%d\t", l)
+		row := []string{strconv.Itoa(l)}
 		for _, d := range depths {
 			i := slices.IndexFunc(cells, func(c Cell) bool { return c.Length == l && c.Depth == d })
-			if i < 0 {
-				fmt.Fprint(w, "\t")
-				continue
+			switch {
+			case i < 0:
+				row = append(row, "")
+			case math.IsNaN(float64(cells[i].Accuracy)):
+				row = append(row, "-")
+			default:
+				row = append(row, strconv.FormatFloat(float64(cells[i].Accuracy), 'f', 2, 64))
 			}
-			fmt.Fprintf(w, "%.2f\t", float64(cells[i].Accuracy))
 		}
-		fmt.Fprintln(w)
+		g.row(row...)
 	}
-	return w.Flush()
+	return g
 }
 
-func writeDiagnostics(out io.Writer, d *Diagnostics, gap bool) error {
-	if gap {
-		fmt.Fprintln(out)
-	}
-	fmt.Fprintf(out, "inside the model, %d samples of %d tokens of %s\n", d.Samples, d.Length, d.Task)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, row := range []struct {
-		name  string
-		value string
-	}{
+func diagnosticsTable(d *Diagnostics) *grid {
+	g := &grid{}
+	for _, row := range [][2]string{
 		{fmt.Sprintf("sink rate (first token, above %g)", d.Threshold), percent(d.SinkRate)},
 		{"weights that are exactly 0", percent(d.Sparsity)},
 		{"weights of at most 1e-5", percent(d.NearSparsity)},
@@ -102,14 +148,24 @@ func writeDiagnostics(out io.Writer, d *Diagnostics, gap bool) error {
 		{"attention mass (mean sum of a query's weights)", number(d.Mass)},
 		{"kurtosis of the residual stream (3: Gaussian)", number(d.Kurtosis)},
 		{"smallest and largest activation", number(d.Min) + ", " + number(d.Max)},
-		{"massive activations", fmt.Sprint(d.Massive)},
+		{"massive activations", strconv.FormatInt(d.Massive, 10)},
 	} {
-		fmt.Fprintf(w, "  %s\t%s\n", row.name, row.value)
+		if g.columns == nil {
+			g.column("  "+row[0], alignLeft, keep)
+			g.column(row[1], alignLeft, keep)
+			continue
+		}
+		g.row("  "+row[0], row[1])
 	}
-	return w.Flush()
+	return g
 }
 
-func percent(n Number) string { return fmt.Sprintf("%.2f%%", 100*float64(n)) }
+func percent(n Number) string {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return "-"
+	}
+	return strconv.FormatFloat(100*float64(n), 'f', 2, 64) + "%"
+}
 
 func arrow(higherIsBetter bool) string {
 	if higherIsBetter {
@@ -118,16 +174,19 @@ func arrow(higherIsBetter bool) string {
 	return " ↓"
 }
 
-// number shows four significant digits of a share, six of larger numbers.
+// number shows four decimals of a number below ten, else six significant digits.
 func number(n Number) string {
 	f := float64(n)
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return "-"
 	case math.Abs(f) < 10:
-		return fmt.Sprintf("%.4f", f)
+		return strconv.FormatFloat(f, 'f', 4, 64)
+	case math.Abs(f) < 1e6:
+		whole := len(strconv.FormatFloat(math.Floor(math.Abs(f)), 'f', 0, 64))
+		return strconv.FormatFloat(f, 'f', max(0, 6-whole), 64)
 	default:
-		return fmt.Sprintf("%.6g", f)
+		return strconv.FormatFloat(f, 'e', 4, 64)
 	}
 }
 
@@ -136,4 +195,51 @@ func interval(low, high Number) string {
 		return "-"
 	}
 	return "[" + number(low) + ", " + number(high) + "]"
+}
+
+func choose(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+func plural(n int, one, more string) string {
+	return fmt.Sprintf("%d %s", n, choose(n, one, more))
+}
+
+// printable replaces what would move a terminal's cursor or change its colours.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200d' {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// wrap breaks text at blanks into lines of at most width cells, each ended; 0:
+// one line.
+func wrap(text string, width int) string {
+	if width <= 0 {
+		return text + "\n"
+	}
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Split(text, " ") {
+		w := uniseg.StringWidth(word)
+		switch {
+		case i == 0:
+		case used+1+w > width:
+			b.WriteByte('\n')
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += w
+	}
+	b.WriteByte('\n')
+	return b.String()
 }

@@ -4,28 +4,45 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// Writer is a run that is going on. Only one process at a time writes a run.
+// Writer is a run that is going on. Only one process at a time writes a run, and
+// only one goroutine at a time may use its Writer.
 type Writer struct {
 	dir     string
-	journal *os.File
-	size    int64 // of what is whole and synced
+	journal journalFile
+	release func() // the lock, where closing the journal does not end it
+	size    int64  // of what is whole and synced
 	buffer  []byte
 	failed  error
 	done    map[key]Record
 }
 
+// journalFile is what a Writer needs of the journal, an *os.File.
+type journalFile interface {
+	io.WriterAt
+	Sync() error
+	Truncate(size int64) error
+	Close() error
+}
+
 // ErrFinished says that the run in the directory is complete.
 var ErrFinished = errors.New("the run is complete")
 
-// Create begins a run in dir, which must not exist or be empty.
+// keptAdvice follows an error that stops a run whose journal is whole.
+const keptAdvice = "what was done before is kept: make room if the disk is full, then go on with --resume"
+
+// Create begins a run in dir, which must not exist or be empty. Where that fails
+// it leaves nothing behind.
 func Create(dir string, s Settings) (*Writer, error) {
-	switch has, err := look(dir); {
+	has, err := look(dir)
+	switch {
 	case err != nil:
 		return nil, err
 	case has == aRun:
@@ -37,7 +54,13 @@ func Create(dir string, s Settings) (*Writer, error) {
 		return nil, fmt.Errorf("cannot write the run: %w", err)
 	}
 	w := &Writer{dir: dir, done: map[key]Record{}}
-	return w, w.begin(s)
+	if err := w.begin(s); err != nil {
+		if has == missing {
+			_ = os.Remove(dir) // does nothing where another process's run is in it
+		}
+		return nil, err
+	}
+	return w, nil
 }
 
 // Resume goes on with the run in dir, or begins one where there is none. The
@@ -53,14 +76,11 @@ func Resume(dir string, s Settings) (w *Writer, note string, err error) {
 		return w, "", err
 	}
 	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
-		r, err := Read(dir)
+		r, _, err := Open(dir)
 		if err != nil {
 			return nil, "", err
 		}
 		if err := sameSettings(dir, r.Settings, s); err != nil {
-			return nil, "", err
-		}
-		if _, err := ReadSamples(dir); err != nil {
 			return nil, "", err
 		}
 		_ = os.Remove(filepath.Join(dir, journalName)) // of a run that died after its last step but one
@@ -77,25 +97,31 @@ func Resume(dir string, s Settings) (w *Writer, note string, err error) {
 
 // begin makes a journal with its first line.
 func (w *Writer) begin(s Settings) error {
+	line, err := appendLine(nil, header{journalOf, Schema, s})
+	if err != nil {
+		return fmt.Errorf("cannot write the run: %w", err)
+	}
 	path := filepath.Join(w.dir, journalName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("cannot write the run: %w", err)
 	}
 	w.journal = f
-	if err := lock(f); err != nil {
+	if w.release, err = lock(w.dir, f); err != nil {
 		w.Close()
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	line, err := appendLine(nil, header{Schema, s})
-	if err == nil {
-		err = w.write(line)
-	}
-	if err != nil {
-		w.Close()
-		_ = os.Remove(path) // a journal without its first line is nothing to keep
 		return err
 	}
+	if info, err := f.Stat(); err != nil || info.Size() > 0 {
+		w.Close()
+		return fmt.Errorf("%s: another process has just begun this run: choose another --out", path)
+	}
+	if err := w.write(line); err != nil {
+		_ = os.Remove(path) // a journal without its first line is nothing to keep
+		w.Close()
+		_ = os.Remove(path) // where an open file cannot be removed
+		return err
+	}
+	syncDirectory(w.dir)
 	return nil
 }
 
@@ -107,16 +133,24 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 		return "", fmt.Errorf("cannot go on with the run: %w", err)
 	}
 	w.journal = f
-	if err := lock(f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
+	if w.release, err = lock(w.dir, f); err != nil {
+		return "", err
 	}
+	opened, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if now, err := os.Stat(path); err != nil || !os.SameFile(opened, now) {
+		return "", fmt.Errorf("%s: another process has just finished or begun this run: try again", path)
+	}
+	w.removeTemporary()
 	h, records, size, err := readJournal(bufio.NewReader(f))
 	if errors.Is(err, errTorn) { // died in its first step: nothing was done yet
-		if err := f.Truncate(0); err != nil {
+		line, err := appendLine(nil, header{journalOf, Schema, s})
+		if err != nil {
 			return "", err
 		}
-		line, err := appendLine(nil, header{Schema, s})
-		if err != nil {
+		if err := f.Truncate(0); err != nil {
 			return "", err
 		}
 		return "the run had been stopped before its first result", w.write(line)
@@ -127,13 +161,11 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 	if err := sameSettings(w.dir, h.Settings, s); err != nil {
 		return "", err
 	}
-	if info, err := f.Stat(); err != nil {
-		return "", err
-	} else if info.Size() > size {
+	if opened.Size() > size {
 		note = "the last result had been half written and is computed again"
-	}
-	if err := f.Truncate(size); err != nil {
-		return "", fmt.Errorf("cannot go on with the run: %w", err)
+		if err := f.Truncate(size); err != nil {
+			return "", fmt.Errorf("cannot go on with the run: %w", err)
+		}
 	}
 	w.size = size
 	for _, r := range records {
@@ -158,9 +190,16 @@ func (w *Writer) Done(task string, doc, request int) (Record, bool) {
 // Resumed is the number of records that Done knows.
 func (w *Writer) Resumed() int { return len(w.done) }
 
-// Add takes a record; Sync makes it safe.
-func (w *Writer) Add(r Record) (err error) {
-	w.buffer, err = appendLine(w.buffer, r)
+// Add takes a record; Sync makes it safe. A record that is no result, such as
+// one with a loglikelihood that is not finite, is refused.
+func (w *Writer) Add(r Record) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	err := r.check()
+	if err == nil {
+		w.buffer, err = appendLine(w.buffer, r)
+	}
 	return err
 }
 
@@ -170,35 +209,50 @@ func (w *Writer) Sync() error {
 	if w.failed != nil || len(w.buffer) == 0 {
 		return w.failed
 	}
-	w.failed = w.write(w.buffer)
+	if err := w.write(w.buffer); err != nil {
+		w.failed = fmt.Errorf("%w; %s", err, keptAdvice)
+	}
 	w.buffer = w.buffer[:0]
 	return w.failed
 }
 
 func (w *Writer) write(b []byte) error {
+	if w.journal == nil {
+		return errors.New("cannot write the run: it is closed")
+	}
 	_, err := w.journal.WriteAt(b, w.size)
 	if err == nil {
 		err = w.journal.Sync()
 	}
 	if err != nil {
-		_ = w.journal.Truncate(w.size) // what was synced stays valid even where this fails too
-		return fmt.Errorf("cannot write the run, and stop here; what is done is kept, make room and use --resume: %w", err)
+		_ = w.journal.Truncate(w.size) // where this fails too, Resume cuts off the same
+		return fmt.Errorf("cannot write the run: %w", err)
 	}
 	w.size += int64(len(b))
 	return nil
 }
 
-// Finish writes samples, heads (where there are any) and manifest, in this order and each in one step, and
-// removes the journal: a run with a manifest is complete.
+// Finish writes samples, heads (where there are any) and manifest, in this order
+// and each in one step, and removes the journal: a run with a manifest is
+// complete. It sets r.Schema and r.Process.Written. Rows that Open would refuse
+// are refused; on any error the journal remains, and the run can be resumed.
 func (w *Writer) Finish(r *Run, samples []Sample, heads []HeadRow) error {
 	if err := w.Sync(); err != nil {
 		return err
 	}
-	if err := finish(w.dir, r, samples, heads); err != nil {
-		return fmt.Errorf("%w; what is done is kept, make room and use --resume", err)
+	if w.journal == nil {
+		return errors.New("cannot finish the run: it is closed")
 	}
-	_ = os.Remove(filepath.Join(w.dir, journalName)) // Resume would remove it too
-	return w.Close()
+	if err := finish(w.dir, r, samples, heads); err != nil {
+		return err
+	}
+	path := filepath.Join(w.dir, journalName)
+	left := os.Remove(path)
+	err := w.Close()
+	if left != nil {
+		_ = os.Remove(path) // where an open file cannot be removed; Resume would do it too
+	}
+	return err
 }
 
 // Close lets go of the journal without finishing the run.
@@ -208,14 +262,40 @@ func (w *Writer) Close() error {
 	}
 	err := w.journal.Close()
 	w.journal = nil
+	if w.release != nil {
+		w.release()
+	}
 	return err
+}
+
+// removeTemporary removes what a process that was killed in Finish left.
+func (w *Writer) removeTemporary() {
+	entries, _ := os.ReadDir(w.dir)
+	for _, e := range entries {
+		name := e.Name()
+		ours := slices.ContainsFunc([]string{samplesName, diagnosticsName, manifestName}, func(file string) bool {
+			return strings.HasPrefix(name, "."+file+".")
+		})
+		if ours && strings.HasSuffix(name, ".tmp") {
+			_ = os.Remove(filepath.Join(w.dir, name))
+		}
+	}
+}
+
+// syncDirectory makes a new file's name durable where the system can.
+func syncDirectory(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
 }
 
 // contents is what a directory holds.
 type contents int
 
 const (
-	nothing contents = iota
+	missing contents = iota
+	empty
 	aRun
 	somethingElse
 )
@@ -223,10 +303,10 @@ const (
 func look(dir string) (contents, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nothing, nil
+		return missing, nil
 	}
 	if err != nil {
-		return nothing, fmt.Errorf("--out: %w", err)
+		return missing, fmt.Errorf("--out: %w", err)
 	}
 	for _, e := range entries {
 		if e.Name() == manifestName || e.Name() == journalName {
@@ -236,5 +316,5 @@ func look(dir string) (contents, error) {
 	if len(entries) > 0 {
 		return somethingElse, nil
 	}
-	return nothing, nil
+	return empty, nil
 }

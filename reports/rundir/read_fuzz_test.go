@@ -1,0 +1,75 @@
+package rundir
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// FuzzJournal: no content panics, and what is accepted is whole up to size.
+func FuzzJournal(f *testing.F) {
+	_, journal := interrupted(f, someRecords())
+	f.Add(journal)
+	f.Add(journal[:len(journal)-9])
+	f.Add([]byte("00000000 {}\n"))
+	f.Add([]byte("\n\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, records, size, err := readJournal(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		if size > int64(len(b)) || bytes.Count(b[:size], []byte("\n")) != len(records)+1 {
+			t.Errorf("%d records in %d bytes of %d", len(records), size, len(b))
+		}
+		_, again, same, err := readJournal(bytes.NewReader(b[:size]))
+		if err != nil || same != size || len(again) != len(records) {
+			t.Errorf("the whole part is read as another journal: %v", err)
+		}
+	})
+}
+
+// FuzzManifest: no content panics, and what is accepted is written and read again.
+func FuzzManifest(f *testing.F) {
+	text, err := (&Run{Schema: Schema, Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: 3}}}).encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"schema": 1}`))
+	f.Add([]byte(`{"schema": 1, "settings": {}, "tasks": [{"name": "a", "metrics": [{"name": "acc", "value": null}]}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := parseManifest(b)
+		if err != nil {
+			return
+		}
+		text, err := r.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parseManifest(text); err != nil {
+			t.Errorf("what was accepted is refused when written again: %v", err)
+		}
+	})
+}
+
+// FuzzSamples: no content panics.
+func FuzzSamples(f *testing.F) {
+	path := filepath.Join(f.TempDir(), samplesName)
+	if err := writeSamples(path, awkwardRows()[2:]); err != nil {
+		f.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add(b[len(b)/2:])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, samplesName), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = ReadSamples(dir)
+	})
+}
