@@ -1,0 +1,123 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/softbench/softbench/engine/kernel"
+)
+
+// Options are how a model is trained.
+type Options struct {
+	Config     Config
+	Steps      int
+	Batch      int // sequences at once
+	Accumulate int // batches a step
+	Rate       float64
+	Warmup     int // steps
+	Decay      float64
+	Clip       float64
+	Seed       uint64 // of the weights and of the order of the data
+	Threads    int
+	Set        kernel.Set
+}
+
+func (o *Options) check(tokens int) error {
+	switch {
+	case o.Steps < 1 || o.Batch < 1 || o.Accumulate < 1 || o.Threads < 1:
+		return errors.New("steps, batch, accumulation and threads must be at least 1")
+	case !(o.Rate > 0) || o.Warmup < 0 || o.Decay < 0 || o.Clip < 0:
+		return errors.New("the learning rate must be above zero; warm-up, weight decay and clipping not below")
+	case tokens <= o.Config.Context:
+		return fmt.Errorf("the text has %d tokens, fewer than one window of %d and the token after it: give more text or a shorter context", tokens, o.Config.Context)
+	}
+	return o.Config.Check()
+}
+
+// Trainer trains one model on one text.
+type Trainer struct {
+	Model   *Model
+	Done    int // steps
+	opts    Options
+	optim   *Optimiser
+	tokens  []int32
+	inputs  []int32
+	targets []int32
+}
+
+// Report is what a step did.
+type Report struct {
+	Step     int     // from 1
+	Loss     float64 // nats a token, mean over the step's batches, before the step
+	Norm     float64 // of the gradient, before clipping
+	Rate     float64
+	Tokens   int64 // trained on so far
+	Finished bool
+}
+
+// NewTrainer begins a training on tokens.
+func NewTrainer(tokens []int32, o Options) (*Trainer, error) {
+	if err := o.check(len(tokens)); err != nil {
+		return nil, err
+	}
+	if o.Set == nil {
+		o.Set = kernel.Best()
+	}
+	m, err := NewModel(o.Config, o.Batch, o.Set, o.Threads)
+	if err != nil {
+		return nil, err
+	}
+	m.Params.Init(o.Seed)
+	n := o.Batch * o.Config.Context
+	return &Trainer{
+		Model: m, opts: o, optim: NewOptimiser(m.Params, o.Decay), tokens: tokens,
+		inputs: make([]int32, n), targets: make([]int32, n),
+	}, nil
+}
+
+// ErrDiverged says that the loss is no number any more.
+var ErrDiverged = errors.New("the loss is not a number")
+
+// Step trains one step. A loss that is no number leaves the weights as they
+// were and is ErrDiverged.
+func (t *Trainer) Step(ctx context.Context) (Report, error) {
+	clear(t.Model.Grads.All)
+	var loss float64
+	for part := range t.opts.Accumulate {
+		if err := ctx.Err(); err != nil {
+			return Report{}, err
+		}
+		t.draw(t.Done*t.opts.Accumulate + part)
+		l, err := t.Model.Step(t.inputs, t.targets, 1/float32(t.opts.Accumulate))
+		if err != nil {
+			return Report{}, err
+		}
+		loss += l / float64(t.opts.Accumulate)
+	}
+	norm := clip(t.Model.Grads.All, t.opts.Clip)
+	if math.IsNaN(loss) || math.IsInf(loss, 0) || math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return Report{}, fmt.Errorf("step %d: %w: the weights stay as they were; try a lower learning rate", t.Done+1, ErrDiverged)
+	}
+	rate := schedule(t.Done, t.opts.Warmup, t.opts.Steps, t.opts.Rate)
+	t.optim.Step(t.Model.Params.All, t.Model.Grads.All, rate, t.Model.ops)
+	t.Done++
+	return Report{
+		Step: t.Done, Loss: loss, Norm: norm, Rate: rate, Finished: t.Done >= t.opts.Steps,
+		Tokens: int64(t.Done) * int64(t.opts.Accumulate) * int64(len(t.inputs)),
+	}, nil
+}
+
+// draw fills the batch with windows of the text, drawn by the seed and the
+// batch's number alone: a resumed training sees what an uninterrupted one does.
+func (t *Trainer) draw(number int) {
+	r := rand.New(rand.NewPCG(t.opts.Seed, uint64(number)+1))
+	n := t.opts.Config.Context
+	for b := range t.opts.Batch {
+		at := r.IntN(len(t.tokens) - n)
+		copy(t.inputs[b*n:][:n], t.tokens[at:])
+		copy(t.targets[b*n:][:n], t.tokens[at+1:])
+	}
+}

@@ -1,0 +1,189 @@
+package train
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+
+	"github.com/softbench/softbench/engine/attention"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/atomicfile"
+)
+
+// stateMagic begins a training state's file.
+const stateMagic = "softbench training state 1\n"
+
+// stateHeader is what a state must agree on with the training that resumes it.
+type stateHeader struct {
+	Config  Config
+	Steps   int
+	Batch   int
+	Accum   int
+	Rate    float64
+	Warmup  int
+	Decay   float64
+	Clip    float64
+	Seed    uint64
+	Set     string
+	Tokens  uint32 // CRC-32 of the text's ids
+	Done    int
+	Numbers int
+}
+
+func (t *Trainer) header() stateHeader {
+	o := &t.opts
+	sum := crc32.NewIEEE()
+	var id [4]byte
+	for _, v := range t.tokens {
+		binary.LittleEndian.PutUint32(id[:], uint32(v))
+		sum.Write(id[:])
+	}
+	return stateHeader{
+		o.Config, o.Steps, o.Batch, o.Accumulate, o.Rate, o.Warmup, o.Decay, o.Clip, o.Seed, o.Set.Name(),
+		sum.Sum32(), t.Done, len(t.Model.Params.All),
+	}
+}
+
+// Save writes the training's whole state in one step: after any failure the
+// file is what it was before.
+func (t *Trainer) Save(path string) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		sum := crc32.NewIEEE()
+		out := io.MultiWriter(w, sum)
+		head, err := json.Marshal(t.header())
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(out, "%s%s\n", stateMagic, head); err != nil {
+			return err
+		}
+		for _, part := range [][]float32{t.Model.Params.All, t.optim.first, t.optim.second} {
+			if err := writeFloats(out, part); err != nil {
+				return err
+			}
+		}
+		return binary.Write(w, binary.LittleEndian, sum.Sum32())
+	})
+}
+
+// Restore goes on from a saved state of the same training; anything else is an
+// error and changes nothing.
+func (t *Trainer) Restore(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := t.restore(bufio.NewReaderSize(f, 1<<20)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func (t *Trainer) restore(r *bufio.Reader) error {
+	sum := crc32.NewIEEE()
+	in := io.TeeReader(r, sum)
+	magic := make([]byte, len(stateMagic))
+	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != stateMagic {
+		return errors.New("not a training state of this version")
+	}
+	line, err := r.ReadBytes('\n')
+	if err != nil {
+		return errors.New("cut off in its first line")
+	}
+	sum.Write(line)
+	var was stateHeader
+	if err := json.Unmarshal(line, &was); err != nil {
+		return fmt.Errorf("not a training state: %w", err)
+	}
+	now := t.header()
+	done := was.Done
+	was.Done = now.Done
+	if was != now {
+		a, _ := json.Marshal(was)
+		b, _ := json.Marshal(now)
+		return fmt.Errorf("the state of another training: %s, now %s", a, b)
+	}
+	if done < 0 || done > t.opts.Steps {
+		return fmt.Errorf("%d steps done of %d cannot be", done, t.opts.Steps)
+	}
+	var parts [3][]float32
+	for i := range parts {
+		parts[i] = make([]float32, now.Numbers)
+		if err := readFloats(in, parts[i]); err != nil {
+			return errors.New("cut off: it ends before its weights do")
+		}
+	}
+	var want uint32
+	if err := binary.Read(r, binary.LittleEndian, &want); err != nil || want != sum.Sum32() {
+		return errors.New("damaged: its checksum is wrong")
+	}
+	copy(t.Model.Params.All, parts[0])
+	copy(t.optim.first, parts[1])
+	copy(t.optim.second, parts[2])
+	t.optim.Steps, t.Done = done, done
+	return nil
+}
+
+func writeFloats(w io.Writer, v []float32) error {
+	buf := make([]byte, 0, 1<<16)
+	for len(v) > 0 {
+		n := min(len(v), cap(buf)/4)
+		buf = buf[:0]
+		for _, x := range v[:n] {
+			buf = binary.LittleEndian.AppendUint32(buf, math.Float32bits(x))
+		}
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+		v = v[n:]
+	}
+	return nil
+}
+
+func readFloats(r io.Reader, v []float32) error {
+	buf := make([]byte, 1<<16)
+	for len(v) > 0 {
+		n := min(len(v), len(buf)/4)
+		if _, err := io.ReadFull(r, buf[:n*4]); err != nil {
+			return err
+		}
+		for i := range n {
+			v[i] = math.Float32frombits(binary.LittleEndian.Uint32(buf[i*4:]))
+		}
+		v = v[n:]
+	}
+	return nil
+}
+
+// Export writes the model as a Hugging Face directory that softbench and
+// transformers' Llama load; bos and eos are the tokenizer's.
+func (t *Trainer) Export(dir string, d safetensors.DType, bos, eos int32) error {
+	c := &t.opts.Config
+	name := map[safetensors.DType]string{safetensors.F32: "float32", safetensors.BF16: "bfloat16", safetensors.F16: "float16"}[d]
+	if name == "" {
+		return fmt.Errorf("cannot write weights as %s", d)
+	}
+	config := map[string]any{
+		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "torch_dtype": name,
+		"hidden_size": c.Hidden, "intermediate_size": c.Intermediate, "num_hidden_layers": c.Layers,
+		"num_attention_heads": c.Heads, "num_key_value_heads": c.Heads, "vocab_size": c.Vocab,
+		"max_position_embeddings": c.Context, "rms_norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
+		"hidden_act": "silu", "tie_word_embeddings": c.Tie, "bos_token_id": bos, "eos_token_id": eos,
+	}
+	if c.Attention != attention.Softmax {
+		config["attn_impl"] = c.Attention.String()
+	}
+	var entries []safetensors.Entry
+	for _, p := range t.Model.Params.Tensors() {
+		entries = append(entries, safetensors.Float32(p.Name, d, p.Shape, p.Data))
+	}
+	return checkpoint.Write(dir, config, entries...)
+}
