@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -58,6 +59,9 @@ func TestMeasure(t *testing.T) {
 		}
 		if got := float64(p.Tokens) / p.Seconds; math.Abs(got/p.TokensPerSecond-1) > 1e-9 {
 			t.Errorf("%v tokens/s, want %v", p.TokensPerSecond, got)
+		}
+		if limit := p.Seconds * 3; runtime.GOOS == "linux" && !(p.CPUSeconds >= 0 && p.CPUSeconds < limit+1) {
+			t.Errorf("%v processor seconds of two threads in %v s", p.CPUSeconds, p.Seconds)
 		}
 		if (p.ByParameters != 0) != (p.Scored == p.Tokens && len(r.Peaks) > 0) {
 			t.Errorf("%d of %d scored: of_peak_by_parameters %v", p.Scored, p.Tokens, p.ByParameters)

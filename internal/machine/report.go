@@ -51,9 +51,11 @@ type GEMM struct {
 	Rows    int    `json:"rows"`
 	Inputs  int    `json:"inputs"`
 	Outputs int    `json:"outputs"`
-	Rate           // GFLOP/s, 2·Rows·Inputs·Outputs a product
-	// OfPeak is Median over the median of this machine's fastest loop for the
-	// dtype (for bfloat16 without an instruction of its own, float32's); 0
+	// Rate is in GFLOP/s, 2·Rows·Inputs·Outputs a product; a round's is that of
+	// its median product.
+	Rate
+	// OfPeak is Median over the best round of this machine's fastest loop for
+	// the dtype (for bfloat16 without an instruction of its own, float32's); 0
 	// where there is no such loop.
 	OfPeak float64 `json:"of_peak"`
 }
@@ -67,7 +69,8 @@ type Prefill struct {
 	// Scored is the number of positions whose next token is scored: all of
 	// them, as for a perplexity, or the last alone, as for an answer.
 	Scored          int     `json:"scored"`
-	Seconds         float64 `json:"seconds"` // median
+	Seconds         float64 `json:"seconds"`     // median
+	CPUSeconds      float64 `json:"cpu_seconds"` // of all threads, median; 0 where the system does not say
 	TokensPerSecond float64 `json:"tokens_per_second"`
 	// Rate counts the weights that a document meets: 2·tokens·(matrices of
 	// the layers) + 2·scored·(output head), in GFLOP/s. Attention and the
