@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,10 +38,12 @@ type RunOptions struct {
 	Given    []string // flags given, for the manifest
 	Note     func(string)
 	Progress func(done, total int64) // tokens; may be nil
+
+	syncEvery time.Duration // 0: syncInterval; tests sync more often
 }
 
-// syncEvery bounds how much work a crash can cost.
-const syncEvery = 2 * time.Second
+// syncInterval bounds how much work a crash can cost.
+const syncInterval = 2 * time.Second
 
 // Run scores a checkpoint on suites and returns the manifest. Everything that
 // can be wrong with the input is found before the run directory is touched.
@@ -145,6 +148,7 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 	*tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
 
 	total := prepared.Tokens()
+	interval := cmp.Or(o.syncEvery, syncInterval)
 	synced := time.Now()
 	stats, err := prepared.Run(ctx, lm.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory,
@@ -152,7 +156,7 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 			if o.Progress != nil {
 				o.Progress(done, total)
 			}
-			if time.Since(synced) < syncEvery {
+			if time.Since(synced) < interval {
 				return nil
 			}
 			synced = time.Now()

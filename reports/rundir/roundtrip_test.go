@@ -132,7 +132,7 @@ func TestDamagedSamples(t *testing.T) {
 	}
 	found := 0
 	rng := rand.New(rand.NewPCG(5, 6))
-	for range 400 {
+	for range 100 {
 		bad := bytes.Clone(whole)
 		bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
 		overwrite(t, path, bad)
@@ -140,7 +140,7 @@ func TestDamagedSamples(t *testing.T) {
 			found++
 		}
 	}
-	t.Logf("of 400 changed bits, reading alone finds %d; the manifest's SHA-256 finds the rest", found)
+	t.Logf("of 100 changed bits, reading alone finds %d", found)
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,8 @@ type Sample struct {
 	Words              *int64    `parquet:"words,optional"`
 	Bytes              *int64    `parquet:"bytes,optional"`
 	Windows            *int32    `parquet:"windows,optional"`
-	PositionLikelihood []float64 `parquet:"position_loglikelihood,list"` // by sixteenths of the context
-	PositionTokens     []int32   `parquet:"position_tokens,list"`
+	PositionLikelihood []float64 `parquet:"position_loglikelihood,optional,list"` // by sixteenths of the context
+	PositionTokens     []int32   `parquet:"position_tokens,optional,list"`
 
 	// Of a passkey trial.
 	Length    *int32   `parquet:"length,optional"`

@@ -1,0 +1,114 @@
+package rundir
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestFormatIsDocumented: docs/run-format.md names every column and JSON field in
+// the section of its table, and the schema's version.
+func TestFormatIsDocumented(t *testing.T) {
+	text := string(readAll(t, filepath.Join("..", "..", "docs", "run-format.md")))
+	if !strings.Contains(text, fmt.Sprintf("schema version **%d**", Schema)) {
+		t.Errorf("the version %d is not documented", Schema)
+	}
+	sections := map[string]string{}
+	for _, s := range strings.Split("\n"+text, "\n#")[1:] {
+		title, body, _ := strings.Cut(s, "\n")
+		sections[strings.TrimLeft(title, "# ")] = body
+	}
+	where := map[reflect.Type]string{
+		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
+		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[Position](): "journal",
+		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Settings](): "settings",
+		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
+		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",
+		reflect.TypeFor[Metric](): "metrics", reflect.TypeFor[Cell](): "passkey", reflect.TypeFor[Diagnostics](): "diagnostics",
+		reflect.TypeFor[DiagnosticsLayer](): "diagnostics by layer", reflect.TypeFor[Tokens](): "tokens",
+		reflect.TypeFor[Process](): "process", reflect.TypeFor[File](): "files", reflect.TypeFor[Written](): "files written",
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(typ reflect.Type) {
+		switch typ.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			walk(typ.Elem())
+			return
+		case reflect.Struct:
+		default:
+			return
+		}
+		if seen[typ] || typ == reflect.TypeFor[time.Time]() {
+			return
+		}
+		seen[typ] = true
+		title, ok := where[typ]
+		body, there := sections[title]
+		if !ok || !there {
+			t.Errorf("%v has no section in docs/run-format.md", typ)
+			return
+		}
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			tag := f.Tag.Get("json") + f.Tag.Get("parquet")
+			name, _, _ := strings.Cut(tag, ",")
+			if name == "" || !strings.Contains(body, "`"+name+"`") {
+				t.Errorf("%v.%s: section %q does not name %q", typ, f.Name, title, name)
+			}
+			walk(f.Type)
+		}
+	}
+	for _, v := range []any{Run{}, header{}, Record{}, Sample{}, HeadRow{}} {
+		walk(reflect.TypeOf(v))
+	}
+	if len(seen) != len(where) {
+		t.Errorf("%d types were found, the test knows %d", len(seen), len(where))
+	}
+}
+
+// golden compares with a file below testdata. SOFTBENCH_UPDATE=1 writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if os.Getenv("SOFTBENCH_UPDATE") != "" {
+		if err := os.MkdirAll("testdata", 0o777); err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, path, []byte(got))
+	}
+	if want := string(readAll(t, path)); got != want {
+		t.Errorf("%s differs:\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+// TestManifestText pins run.json's form: readers elsewhere depend on it.
+func TestManifestText(t *testing.T) {
+	r := pinnedRun()
+	text, err := r.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "run.json", string(text))
+	back, err := parseManifest(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := back.encode()
+	if err != nil || string(again) != string(text) {
+		t.Errorf("read and written again it is\n%s", again)
+	}
+}
+
+// TestTableText pins the table that people see.
+func TestTableText(t *testing.T) {
+	var b strings.Builder
+	if err := WriteTable(&b, pinnedRun()); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "table.txt", b.String())
+}
