@@ -222,11 +222,19 @@ func (c *cpu) tile(n int) int {
 
 func (c *cpu) resize(rows int) {
 	s, cfg := &c.scratch, &c.config
-	grow(&s.x, rows*cfg.Hidden)
-	grow(&s.normed, c.pool.threads*rowChunk*cfg.Hidden)
-	grow(&s.qkv, rows*(cfg.Heads+2*cfg.KVHeads)*cfg.HeadDim)
-	grow(&s.mixed, rows*cfg.Heads*cfg.HeadDim)
-	grow(&s.gateUp, rows*2*cfg.Intermediate)
+	growFloats(&s.x, rows*cfg.Hidden)
+	growFloats(&s.normed, c.pool.threads*rowChunk*cfg.Hidden)
+	growFloats(&s.qkv, rows*(cfg.Heads+2*cfg.KVHeads)*cfg.HeadDim)
+	growFloats(&s.mixed, rows*cfg.Heads*cfg.HeadDim)
+	growFloats(&s.gateUp, rows*2*cfg.Intermediate)
+}
+
+// growFloats is grow for buffers of megabytes.
+func growFloats(s *[]float32, n int) {
+	if cap(*s) < n {
+		*s = kernel.NewFloats(n)
+	}
+	*s = (*s)[:n]
 }
 
 func grow[T any](s *[]T, n int) {

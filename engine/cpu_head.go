@@ -38,8 +38,8 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	s, h := &c.scratch, &c.scratch.head
 	hidden, w := c.config.Hidden, c.weights.head
 	columns := (w.N + headColumns - 1) / headColumns
-	grow(&h.normed, rows*hidden)
-	grow(&h.logits, c.pool.threads*headRows*headColumns)
+	growFloats(&h.normed, rows*hidden)
+	growFloats(&h.logits, c.pool.threads*headRows*headColumns)
 	grow(&h.partials, rows*columns)
 	grow(&h.offsets, rows)
 	total := 0
