@@ -44,7 +44,7 @@ samples.parquet (every document and request).`,
 			if len(args) == 0 {
 				o.run.Suites = []string{"zero-shot"}
 			}
-			o.run.Given = changedFlags(cmd)
+			o.run.Given, o.run.Arguments = flagValues(cmd)
 			return o.execute(cmd.Context())
 		},
 	}
@@ -62,11 +62,21 @@ samples.parquet (every document and request).`,
 	return cmd
 }
 
-// changedFlags names the flags that were given, for the manifest.
-func changedFlags(cmd *cobra.Command) []string {
-	var names []string
-	cmd.Flags().Visit(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return names
+// flagValues are the names of the flags that were given and the values of all,
+// for the manifest.
+func flagValues(cmd *cobra.Command) (given []string, all map[string]string) {
+	given = []string{}
+	all = map[string]string{}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" {
+			return
+		}
+		all[f.Name] = f.Value.String()
+		if f.Changed {
+			given = append(given, f.Name)
+		}
+	})
+	return given, all
 }
 
 func (o *runOptions) execute(ctx context.Context) error {

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -34,10 +36,11 @@ type RunOptions struct {
 	BatchTokens int
 	Memory      int64
 
-	Version  string   // softbench's own
-	Given    []string // flags given, for the manifest
-	Note     func(string)
-	Progress func(done, total int64) // tokens; may be nil
+	Version   string            // softbench's own
+	Given     []string          // flags given, for the manifest
+	Arguments map[string]string // values of all flags
+	Note      func(string)
+	Progress  func(done, total int64) // tokens; may be nil
 
 	syncEvery time.Duration // 0: syncInterval; tests sync more often
 }
@@ -93,7 +96,14 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	}
 	defer journal.close()
 
-	run := &rundir.Run{Schema: rundir.Schema, Model: describe(m), Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...)}
+	model, err := describe(m)
+	if err != nil {
+		return nil, err
+	}
+	run := &rundir.Run{
+		Schema: rundir.Schema, Suites: o.Suites, Model: model, Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...),
+		Seeds: map[string]uint64{"bootstrap": tasks.BootstrapSeed},
+	}
 	stats, err := compute(ctx, m, work, journal, o, &run.Tokens)
 	if err != nil {
 		return nil, err
@@ -215,18 +225,22 @@ func documentsHash(docs []tasks.Doc) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func describe(m *Model) rundir.Model {
+func describe(m *Model) (rundir.Model, error) {
+	config, err := os.ReadFile(filepath.Join(m.Dir, "config.json"))
+	if err != nil {
+		return rundir.Model{}, err
+	}
 	return rundir.Model{
 		Type: m.Checkpoint.Config.ModelType, Parameters: m.Checkpoint.Parameters, Stored: m.Checkpoint.DType,
-		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(),
-	}
+		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), Config: config,
+	}, nil
 }
 
 func process(o RunOptions, m *Model, w *Work, start time.Time, stats lm.Stats, resumed int) rundir.Process {
 	end := time.Now()
 	p := rundir.Process{
 		Softbench: o.Version, Go: runtime.Version(), Machine: runtime.GOOS + "/" + runtime.GOARCH,
-		Directory: m.Dir, Given: o.Given, Threads: m.Engine.Describe().Threads, BatchTokens: o.BatchTokens,
+		Directory: m.Dir, Given: o.Given, Arguments: o.Arguments, Threads: m.Engine.Describe().Threads, BatchTokens: o.BatchTokens,
 		Start: start.UTC().Round(0), End: end.UTC().Round(0), Seconds: end.Sub(start).Seconds(),
 		Computed: stats.Tokens, Batches: stats.Batches, PeakKV: stats.PeakKV, Resumed: resumed,
 	}
