@@ -1,16 +1,6 @@
 package rundir
 
-import (
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
-
-	"github.com/softbench/softbench/internal/atomicfile"
-)
+import "path/filepath"
 
 // Diagnostics are measures of the inside of a model over samples of text, all of
 // Length tokens. Shares are in [0, 1].
@@ -61,40 +51,10 @@ type HeadRow struct {
 
 const diagnosticsName = "diagnostics.parquet"
 
-// writeHeads writes rows; the same rows give the same bytes.
-func writeHeads(path string, rows []HeadRow) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
-		out := parquet.NewGenericWriter[HeadRow](w,
-			parquet.Compression(&zstd.Codec{}),
-			parquet.CreatedBy("softbench", "schema", fmt.Sprint(Schema)),
-			parquet.KeyValueMetadata("softbench.schema", fmt.Sprint(Schema)))
-		if _, err := out.Write(rows); err != nil {
-			return err
-		}
-		return out.Close()
-	})
-}
+// writeHeads writes rows.
+func writeHeads(path string, rows []HeadRow) error { return writeParquet(path, rows) }
 
 // ReadHeads reads a finished run's diagnostics.parquet.
-func ReadHeads(dir string) (rows []HeadRow, err error) {
-	path := filepath.Join(dir, diagnosticsName)
-	defer func() {
-		if r := recover(); r != nil { // the Parquet reader's answer to some damaged files
-			rows, err = nil, fmt.Errorf("%s: damaged or not a Parquet file: %v", path, r)
-		}
-	}()
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	rows, err = parquet.Read[HeadRow](f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: damaged or not a Parquet file: %w", path, err)
-	}
-	return rows, nil
+func ReadHeads(dir string) ([]HeadRow, error) {
+	return readParquet[HeadRow](filepath.Join(dir, diagnosticsName))
 }

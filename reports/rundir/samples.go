@@ -63,14 +63,19 @@ type Sample struct {
 // schemaKey is the file's metadata key of the schema version.
 const schemaKey = "softbench.schema"
 
-// writeSamples writes rows; the same rows give the same bytes.
+// writeSamples writes rows, as UTF-8.
 func writeSamples(path string, rows []Sample) error {
 	rows = slices.Clone(rows)
 	for i := range rows {
 		rows[i].makeUTF8()
 	}
+	return writeParquet(path, rows)
+}
+
+// writeParquet writes rows; the same rows give the same bytes.
+func writeParquet[T any](path string, rows []T) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
-		out := parquet.NewGenericWriter[Sample](w,
+		out := parquet.NewGenericWriter[T](w,
 			parquet.Compression(&zstd.Codec{}),
 			parquet.MaxRowsPerRowGroup(1<<17),
 			parquet.CreatedBy("softbench", "schema", fmt.Sprint(Schema)),
@@ -98,16 +103,28 @@ func (s *Sample) makeUTF8() {
 
 // ReadSamples reads and checks a finished run's samples: the columns, that no
 // request is there twice, that loglikelihoods are numbers.
-func ReadSamples(dir string) (rows []Sample, err error) {
+func ReadSamples(dir string) ([]Sample, error) {
 	path := filepath.Join(dir, samplesName)
+	rows, err := readParquet[Sample](path)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSamples(rows); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return rows, nil
+}
+
+// readParquet reads a file of rows of this schema version. Errors name the file.
+func readParquet[T any](path string) (rows []T, err error) {
 	defer func() {
 		if r := recover(); r != nil { // the Parquet reader's answer to some damaged files
-			rows, err = nil, fmt.Errorf("%s: damaged or not a Parquet file: %v", path, r)
+			rows, err = nil, fmt.Errorf("%s: damaged or not a Parquet file: %s", path, printable(fmt.Sprint(r)))
 		}
 	}()
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: the run's samples are missing", path)
+		return nil, fmt.Errorf("%s: this file of the run is missing", path)
 	}
 	if err != nil {
 		return nil, err
@@ -117,29 +134,29 @@ func ReadSamples(dir string) (rows []Sample, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err = readSamples(f, info.Size())
+	rows, err = readRows[T](f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
 }
 
-func readSamples(f io.ReaderAt, size int64) ([]Sample, error) {
+func readRows[T any](f io.ReaderAt, size int64) ([]T, error) {
 	pf, err := parquet.OpenFile(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
 	}
 	if v, ok := pf.Lookup(schemaKey); !ok {
-		return nil, errors.New("a Parquet file, but not a run's samples: it has no schema version")
+		return nil, errors.New("a Parquet file, but not of a run: it has no schema version")
 	} else if v != fmt.Sprint(Schema) {
 		return nil, fmt.Errorf("schema %s, this version of softbench reads %d: use the version that wrote it", printable(v), Schema)
 	}
-	if err := checkColumns(pf.Schema()); err != nil {
+	if err := checkColumns(pf.Schema(), parquet.SchemaOf(*new(T))); err != nil {
 		return nil, err
 	}
-	in := parquet.NewGenericReader[Sample](pf)
+	in := parquet.NewGenericReader[T](pf)
 	defer in.Close()
-	var rows []Sample
+	var rows []T
 	for int64(len(rows)) < pf.NumRows() {
 		// In pieces: the file may claim more rows than it holds.
 		n, room := len(rows), min(pf.NumRows()-int64(len(rows)), 1<<13)
@@ -153,12 +170,11 @@ func readSamples(f io.ReaderAt, size int64) ([]Sample, error) {
 			return nil, fmt.Errorf("damaged after row %d of %d: %w", len(rows), pf.NumRows(), err)
 		}
 	}
-	return rows, checkSamples(rows)
+	return rows, nil
 }
 
-// checkColumns compares a file's columns with those of a Sample.
-func checkColumns(have *parquet.Schema) error {
-	want := parquet.SchemaOf(Sample{})
+// checkColumns compares a file's columns with those of a row.
+func checkColumns(have, want *parquet.Schema) error {
 	found, wanted := columns(have), columns(want)
 	for _, path := range want.Columns() {
 		name := strings.Join(path, ".")

@@ -115,6 +115,8 @@ func passkeyGrid(cells []Cell) *grid {
 			depths = append(depths, c.Depth)
 		}
 	}
+	slices.Sort(lengths)
+	slices.Sort(depths)
 	g := &grid{}
 	g.column("length", alignRight, keep)
 	for _, d := range depths {
@@ -177,14 +179,17 @@ func arrow(higherIsBetter bool) string {
 // number shows four decimals of a number below ten, else six significant digits.
 func number(n Number) string {
 	f := float64(n)
-	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
+	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "-"
-	case math.Abs(f) < 10:
+	}
+	// The digits before the point are those of the rounded number: 99.99999 is 100.000.
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(math.Abs(f), 'e', 5, 64), 64)
+	switch {
+	case rounded < 10:
 		return strconv.FormatFloat(f, 'f', 4, 64)
-	case math.Abs(f) < 1e6:
-		whole := len(strconv.FormatFloat(math.Floor(math.Abs(f)), 'f', 0, 64))
-		return strconv.FormatFloat(f, 'f', max(0, 6-whole), 64)
+	case rounded < 1e6:
+		whole := len(strconv.FormatInt(int64(rounded), 10))
+		return strconv.FormatFloat(f, 'f', 6-whole, 64)
 	default:
 		return strconv.FormatFloat(f, 'e', 4, 64)
 	}

@@ -1,0 +1,168 @@
+package rundir
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// TestSchemaOfSamples pins the columns of schema version 1: whoever changes one
+// raises the version.
+func TestSchemaOfSamples(t *testing.T) {
+	golden(t, "samples.schema", parquet.SchemaOf(Sample{}).String()+"\n")
+	golden(t, "diagnostics.schema", parquet.SchemaOf(HeadRow{}).String()+"\n")
+	if Schema != 1 {
+		t.Error("the goldens are of schema version 1: keep them as fixtures of what is refused, and make new ones")
+	}
+}
+
+// TestOldRun reads a run that an earlier build wrote: schema version 1 stays
+// readable.
+func TestOldRun(t *testing.T) {
+	if os.Getenv("SOFTBENCH_UPDATE") != "" {
+		dir := finished(t, someRun(), someSamples(), someHeads)
+		for _, name := range []string{manifestName, samplesName, diagnosticsName} {
+			overwrite(t, filepath.Join("testdata", "run", name), readAll(t, filepath.Join(dir, name)))
+		}
+	}
+	r, rows, err := Open(filepath.Join("testdata", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := someRun()
+	want.Schema, want.Process.Written = Schema, r.Process.Written
+	if a, b := must(r.encode()), must(want.encode()); !bytes.Equal(a, b) {
+		t.Errorf("the manifest is read as\n%s\nwant\n%s", a, b)
+	}
+	if !reflect.DeepEqual(rows, someSamples()) {
+		t.Errorf("the samples are read as\n%+v", rows)
+	}
+}
+
+// TestOtherColumns: a Parquet file that is not a run's samples is refused by the
+// column's name.
+func TestOtherColumns(t *testing.T) {
+	type fewer struct {
+		Task string `parquet:"task,dict"`
+	}
+	type retyped struct {
+		Task string `parquet:"task,dict"`
+		Kind int32  `parquet:"kind"`
+	}
+	type more struct {
+		Sample
+		Extra int32 `parquet:"extra"`
+	}
+	version := parquet.KeyValueMetadata(schemaKey, "1")
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"fewer":      {parquetOf([]fewer{{"a"}}, version), "column kind is missing"},
+		"retyped":    {parquetOf([]retyped{{"a", 1}}, version), "column kind is INT"},
+		"more":       {parquetOf([]more{{Extra: 1}}, version), "column extra is not one of this schema"},
+		"no version": {parquetOf([]Sample{{}}), "no schema version"},
+		"version 2":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "2")), "schema 2, this version of softbench reads 1"},
+		"JSON":       {[]byte(`{"schema": 1}`), "not a Parquet file"},
+		"empty":      {nil, "not a Parquet file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, samplesName)
+			overwrite(t, path, c.file)
+			_, err := ReadSamples(dir)
+			oneLine(t, err, path, c.want)
+		})
+	}
+	dir := t.TempDir()
+	overwrite(t, filepath.Join(dir, diagnosticsName), parquetOf([]fewer{{"a"}}, version))
+	_, err := ReadHeads(dir)
+	oneLine(t, err, diagnosticsName, "column layer is missing")
+}
+
+func parquetOf[T any](rows []T, options ...parquet.WriterOption) []byte {
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[T](&b, options...)
+	must(w.Write(rows))
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// TestBytesThatAreNoText: readers refuse a column of strings with a byte that is
+// no UTF-8.
+func TestBytesThatAreNoText(t *testing.T) {
+	bad := "a\xffb"
+	rows := []Sample{{Task: bad, Context: &bad, Generated: &bad}}
+	dir := t.TempDir()
+	if err := writeSamples(filepath.Join(dir, samplesName), rows); err != nil {
+		t.Fatal(err)
+	}
+	back, err := ReadSamples(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "a\uFFFDb"
+	if back[0].Task != want || *back[0].Context != want || *back[0].Generated != want {
+		t.Errorf("read back as %q %q %q, want %q", back[0].Task, *back[0].Context, *back[0].Generated, want)
+	}
+	if rows[0].Task != bad || *rows[0].Context != bad {
+		t.Error("the caller's rows were changed")
+	}
+}
+
+// TestManyRecords: a run of 100,000 requests is written, resumed and finished in
+// seconds; its file is the same whatever the number of threads.
+func TestManyRecords(t *testing.T) {
+	n := 100_000
+	if testing.Short() {
+		n = 10_000
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	w, err := Create(dir, someSettings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]Sample, 0, n)
+	context := strings.Repeat("a context of some length ", 20)
+	for i := range n {
+		r := Record{Task: "arc_easy", Doc: i / 4, Request: i % 4, LogLikelihood: -float64(i) / 7, ContextTokens: 100, ContinuationTokens: 5}
+		if err := w.Add(r); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 999 {
+			if err := w.Sync(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text := context + string(rune('a'+i/4%26))
+		rows = append(rows, Sample{Task: r.Task, Kind: "multiple_choice", DocID: int32(r.Doc), Request: int32(r.Request), LogLikelihood: ptr(r.LogLikelihood), Context: &text})
+	}
+	w.Close()
+	w, _, err = Resume(dir, someSettings())
+	if err != nil || w.Resumed() != n {
+		t.Fatalf("%d records, %v", w.Resumed(), err)
+	}
+	if err := w.Finish(&Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, back, err := Open(dir)
+	if err != nil || len(back) != n || *back[n-1].LogLikelihood != *rows[n-1].LogLikelihood {
+		t.Fatal(len(back), err)
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	alone := filepath.Join(t.TempDir(), samplesName)
+	if err := writeSamples(alone, rows); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(readAll(t, alone), readAll(t, filepath.Join(dir, samplesName))) {
+		t.Error("one thread writes another file")
+	}
+}
