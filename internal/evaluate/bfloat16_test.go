@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/configs"
-	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/tasks/data"
 )
@@ -18,7 +17,7 @@ import (
 func TestBFloat16StaysNear(t *testing.T) {
 	set := golden.ReadTaskSet(t, "real")
 	source := data.Source{Dir: set.DataDir(t)}
-	for _, isa := range kernel.Available() {
+	for _, isa := range eachISA() {
 		t.Run(isa, func(t *testing.T) {
 			t.Setenv("SOFTBENCH_ISA", isa)
 			compareDTypes(t, golden.TinyCheckpoint(t, "tiny"), source, set.Tasks)
