@@ -3,8 +3,10 @@ package rundir
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,16 +66,15 @@ func Open(dir string) (*Run, []Sample, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	path := filepath.Join(dir, samplesName)
-	rows, err := ReadSamples(dir) // first: it says better what is wrong with a damaged file
+	if err := r.checkWritten(dir); err != nil { // first: what was changed never reaches the Parquet reader
+		return nil, nil, err
+	}
+	rows, err := ReadSamples(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	if err := r.checkSamples(rows); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := r.checkWritten(dir); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, samplesName), err)
 	}
 	return r, rows, nil
 }
@@ -90,11 +91,14 @@ func (r *Run) checkWritten(dir string) error {
 		}
 		path := filepath.Join(dir, w.Name)
 		hash, err := hashFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: this file of the run is missing", path)
+		}
 		if err != nil {
 			return err
 		}
 		if hash != w.SHA256 {
-			return fmt.Errorf("%s: SHA-256 is %.12s, but %s was written beside a file with %.12s: the files are of two runs, or were changed", path, hash, manifestName, w.SHA256)
+			return fmt.Errorf("%s: SHA-256 is %.12s, but %s was written beside a file with %.12s: it is damaged or changed, or the files are of two runs", path, hash, manifestName, w.SHA256)
 		}
 	}
 	return nil

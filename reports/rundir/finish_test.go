@@ -189,7 +189,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}, []string{diagnosticsName, "of two runs"}},
 		"no samples":       {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, samplesName)) }, []string{samplesName, "is missing"}},
-		"no heads":         {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, diagnosticsName)) }, []string{diagnosticsName}},
+		"no heads":         {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, diagnosticsName)) }, []string{diagnosticsName, "is missing"}},
 		"no manifest":      {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, manifestName)) }, []string{"no run here", manifestName}},
 		"another schema":   {rewrite(manifestName, `"schema": 1`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
 		"no schema":        {rewrite(manifestName, `"schema"`, `"scheme"`), []string{manifestName, "no schema"}},

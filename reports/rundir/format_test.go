@@ -2,10 +2,12 @@ package rundir
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,5 +166,43 @@ func TestManyRecords(t *testing.T) {
 	}
 	if !bytes.Equal(readAll(t, alone), readAll(t, filepath.Join(dir, samplesName))) {
 		t.Error("one thread writes another file")
+	}
+}
+
+// TestClaims: a file that claims more metadata, or longer lists in it, than it
+// has bytes is refused before memory is taken for them.
+func TestClaims(t *testing.T) {
+	whole := parquetOf(awkwardRows(), parquet.KeyValueMetadata(schemaKey, "1"))
+	length := bytes.Clone(whole)
+	copy(length[len(length)-8:], "\xff\xff\xff\xff")
+	// The metadata's second field is the list of schema elements: 0x19, then its
+	// size. Sixteen million of them.
+	n := int(binary.LittleEndian.Uint32(whole[len(whole)-8:]))
+	metadata := whole[len(whole)-8-n : len(whole)-8]
+	at := bytes.IndexByte(metadata, 0x19)
+	if at < 0 || metadata[at+1] != 0xfc {
+		t.Fatalf("the metadata begins %x", metadata[:8])
+	}
+	_, digits := binary.Uvarint(metadata[at+2:])
+	list := slices.Concat(whole[:len(whole)-8-n], metadata[:at+2], []byte{0xff, 0xff, 0xff, 0x7f}, metadata[at+2+digits:])
+	list = append(binary.LittleEndian.AppendUint32(list, uint32(n+4-digits)), "PAR1"...)
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"metadata": {length, "its metadata would be 4294967295 bytes"},
+		"list":     {list, "its metadata is damaged"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := readRows[Sample](bytes.NewReader(c.file), int64(len(c.file)))
+		runtime.ReadMemStats(&after)
+		oneLine(t, err, c.want)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
+			t.Errorf("%s: %d bytes of memory were taken", name, used)
+		}
+	}
+	if err := checkFooter(bytes.NewReader(whole), int64(len(whole))); err != nil {
+		t.Error(err)
 	}
 }

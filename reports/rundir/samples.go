@@ -116,12 +116,7 @@ func ReadSamples(dir string) ([]Sample, error) {
 }
 
 // readParquet reads a file of rows of this schema version. Errors name the file.
-func readParquet[T any](path string) (rows []T, err error) {
-	defer func() {
-		if r := recover(); r != nil { // the Parquet reader's answer to some damaged files
-			rows, err = nil, fmt.Errorf("%s: damaged or not a Parquet file: %s", path, printable(fmt.Sprint(r)))
-		}
-	}()
+func readParquet[T any](path string) ([]T, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: this file of the run is missing", path)
@@ -134,14 +129,22 @@ func readParquet[T any](path string) (rows []T, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err = readRows[T](f, info.Size())
+	rows, err := readRows[T](f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
 }
 
-func readRows[T any](f io.ReaderAt, size int64) ([]T, error) {
+func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
+	defer func() {
+		if r := recover(); r != nil { // the Parquet reader's answer to some damaged files
+			rows, err = nil, fmt.Errorf("damaged or not a Parquet file: %s", printable(fmt.Sprint(r)))
+		}
+	}()
+	if err := checkFooter(f, size); err != nil {
+		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
+	}
 	pf, err := parquet.OpenFile(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
@@ -156,7 +159,6 @@ func readRows[T any](f io.ReaderAt, size int64) ([]T, error) {
 	}
 	in := parquet.NewGenericReader[T](pf)
 	defer in.Close()
-	var rows []T
 	for int64(len(rows)) < pf.NumRows() {
 		// In pieces: the file may claim more rows than it holds.
 		n, room := len(rows), min(pf.NumRows()-int64(len(rows)), 1<<13)
