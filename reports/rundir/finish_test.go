@@ -334,20 +334,64 @@ func TestNoLocks(t *testing.T) {
 	}
 }
 
-// TestJournalReplaced: a journal that was removed while a resume waited for its
-// lock is not written to.
+// TestJournalReplaced: a journal that was removed, or replaced by that of another
+// run, while a resume waited for its lock is not written to.
 func TestJournalReplaced(t *testing.T) {
-	dir, _ := interrupted(t, someRecords())
-	path := filepath.Join(dir, journalName)
+	for name, after := range map[string]func(path string, b []byte) error{
+		"removed":  func(string, []byte) error { return nil },
+		"replaced": func(path string, b []byte) error { return os.WriteFile(path, b, 0o666) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, journal := interrupted(t, someRecords())
+			path := filepath.Join(dir, journalName)
+			w, _, err := Resume(dir, someSettings())
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error)
+			go func() { // while the other is trying
+				time.Sleep(30 * time.Millisecond)
+				err := os.Remove(path)
+				if err == nil {
+					err = after(path, journal)
+				}
+				w.Close()
+				done <- err
+			}()
+			_, _, err = Resume(dir, someSettings())
+			oneLine(t, err, path, "another process")
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestFailedStaysFailed: after a batch is lost, room on the disk again does not
+// let the run go on without it.
+func TestFailedStaysFailed(t *testing.T) {
+	dir, _ := interrupted(t, nil)
 	w, _, err := Resume(dir, someSettings())
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { // finishes while the other is trying
-		time.Sleep(30 * time.Millisecond)
-		_ = os.Remove(path)
-		w.Close()
-	}()
-	_, _, err = Resume(dir, someSettings())
-	oneLine(t, err, path, "another process")
+	disk := &fullDisk{File: w.journal.(*os.File)}
+	w.journal = disk
+	if err := w.Add(someRecords()[0]); err != nil {
+		t.Fatal(err)
+	}
+	failed := w.Sync()
+	oneLine(t, failed, "--resume")
+	disk.room = 1 << 20
+	for name, err := range map[string]error{
+		"Add": w.Add(someRecords()[1]), "Sync": w.Sync(), "Finish": w.Finish(someRun(), someSamples(), nil),
+	} {
+		if err != failed {
+			t.Errorf("%s: %v, want the first failure", name, err)
+		}
+	}
+	w.Close()
+	if got := names(t, dir); got != journalName+" " {
+		t.Errorf("the directory holds %s", got)
+	}
 }

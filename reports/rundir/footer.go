@@ -108,11 +108,9 @@ func (t *thrift) skip(kind byte, depth int) bool {
 	return false
 }
 
-// elements walks over n times values of kinds, each of a byte at least.
+// elements walks over n times values of kinds. Each takes a byte at least, so
+// that no count goes on past the end.
 func (t *thrift) elements(n uint64, depth int, kinds ...byte) bool {
-	if n > uint64(len(t.rest)) {
-		return false
-	}
 	for range n {
 		for _, kind := range kinds {
 			if kind <= thriftFalse {
