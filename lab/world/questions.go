@@ -1,0 +1,370 @@
+package world
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Forms lists the forms of questions, by the names of the tasks that read them.
+var Forms = []string{"arc_easy", "hellaswag", "piqa", "lambada_openai"}
+
+// Document is one held-out question.
+type Document struct {
+	Fields  any      // as the dataset's JSON lines have it
+	Context string   // what a model is shown, without the answer
+	Choices []string // what may follow, after a space; one for lambada_openai
+	Gold    int      // index of the right choice
+	// Needs are the rules that decide it, each as words that stand within two neighbouring sentences
+	// of training text. Empty where the passage itself has all that is needed.
+	Needs [][]string
+}
+
+// MarshalJSON writes the document as its dataset has it.
+func (d Document) MarshalJSON() ([]byte, error) { return json.Marshal(d.Fields) }
+
+// Fields of the datasets on the hub, in their order there.
+type (
+	arcFields struct {
+		ID       string `json:"id"`
+		Question string `json:"question"`
+		Choices  struct {
+			Text  []string `json:"text"`
+			Label []string `json:"label"`
+		} `json:"choices"`
+		AnswerKey string `json:"answerKey"`
+	}
+	hellaswagFields struct {
+		Ind           int      `json:"ind"`
+		ActivityLabel string   `json:"activity_label"`
+		CtxA          string   `json:"ctx_a"`
+		CtxB          string   `json:"ctx_b"`
+		Ctx           string   `json:"ctx"`
+		Endings       []string `json:"endings"`
+		Label         string   `json:"label"`
+	}
+	piqaFields struct {
+		Goal  string `json:"goal"`
+		Sol1  string `json:"sol1"`
+		Sol2  string `json:"sol2"`
+		Label int    `json:"label"`
+	}
+	lambadaFields struct {
+		Text string `json:"text"`
+	}
+)
+
+// question is a question before it has the shape of a dataset.
+type question struct {
+	label  string // hellaswag's activity
+	prompt string // question, goal, scene or passage
+	who    string // hellaswag: the subject of the ending
+	right  string
+	wrong  []string
+	needs  [][]string
+}
+
+// Questions returns n different held-out questions of a form ("arc_easy", "hellaswag", "piqa",
+// "lambada_openai"), in the field names of the hub's datasets, the same for the same arguments. Fewer
+// come back only where the world does not hold n different ones; none for an unknown form.
+func Questions(seed uint64, form string, n int) []Document {
+	r := newRNG(seed, "questions "+form)
+	var out []Document
+	seen := map[string]bool{}
+	for tries := 0; len(out) < n && tries < 20*n+1000; tries++ {
+		q, ok := ask(r, form, heldOut)
+		if !ok {
+			return nil
+		}
+		options := slices.Sorted(slices.Values(append([]string{q.right}, q.wrong...)))
+		key := q.label + "\n" + q.prompt + "\n" + q.who + "\n" + strings.Join(options, "\n")
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		out = append(out, document(r, form, len(out), q))
+	}
+	return out
+}
+
+// ask draws a question of a form.
+func ask(r *rng, form string, s split) (question, bool) {
+	switch form {
+	case "arc_easy":
+		return pick(r, []func(*rng, split) question{askFood, askHome, askSound, askFoodBySound, askTool, askWorkplace,
+			askJob, askDuty, askMaterial, askMaterial})(r, s), true
+	case "hellaswag":
+		return pick(r, []func(*rng, split) question{askNextStep, askNextStep, askReaction, askOutcome})(r, s), true
+	case "piqa":
+		return pick(r, []func(*rng, split) question{solveTool, solveMaterial, solveMaterial, solveFeeding, solveCommute})(r, s), true
+	case "lambada_openai":
+		st := tell(r, s)
+		return question{prompt: st.passage, right: st.last, needs: st.needs}, true
+	}
+	return question{}, false
+}
+
+// document gives a question its dataset's shape, the right option in a place drawn uniformly.
+func document(r *rng, form string, id int, q question) Document {
+	choices := append([]string(nil), q.wrong...)
+	shuffle(r, choices)
+	gold := r.n(len(choices) + 1)
+	choices = slices.Insert(choices, gold, q.right)
+	d := Document{Choices: choices, Gold: gold, Needs: q.needs}
+	switch form {
+	case "arc_easy":
+		f := arcFields{ID: fmt.Sprintf("world-%d", id), Question: q.prompt, AnswerKey: "ABCD"[gold : gold+1]}
+		f.Choices.Text, f.Choices.Label = choices, []string{"A", "B", "C", "D"}
+		d.Fields, d.Context = f, "Question: "+q.prompt+"\nAnswer:"
+	case "hellaswag":
+		d.Fields = hellaswagFields{Ind: id, ActivityLabel: q.label, CtxA: q.prompt, CtxB: q.who, Ctx: q.prompt + " " + q.who,
+			Endings: choices, Label: fmt.Sprint(gold)}
+		d.Context = q.label + ": " + q.prompt + " " + q.who
+	case "piqa":
+		d.Fields = piqaFields{Goal: q.prompt, Sol1: choices[0], Sol2: choices[1], Label: gold}
+		d.Context = "Question: " + q.prompt + "\nAnswer:"
+	case "lambada_openai":
+		d.Fields, d.Context = lambadaFields{q.prompt + " " + q.right}, q.prompt
+	}
+	return d
+}
+
+// others draws k different values of pool that are not v.
+func others(r *rng, pool []string, v string, k int) []string {
+	var rest []string
+	for _, p := range pool {
+		if p != v && !slices.Contains(rest, p) {
+			rest = append(rest, p)
+		}
+	}
+	return sample(r, rest, k)
+}
+
+// column is one field of a table's rows, without repeats and without "".
+func column[T any](rows []T, of func(T) string) []string {
+	var out []string
+	for _, row := range rows {
+		if v := of(row); v != "" && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+var (
+	foods      = column(animals, func(a animal) string { return a.food })
+	homes      = column(animals, func(a animal) string { return a.home })
+	sounds     = column(animals, func(a animal) string { return a.sound })
+	toolNames  = column(tools, func(t tool) string { return t.name })
+	jobNames   = column(jobs, func(j job) string { return an(j.name) })
+	workplaces = column(jobs, func(j job) string { return j.place })
+	duties     = column(jobs, func(j job) string { return j.does })
+	reactions  = column(causes, func(c cause) string { return c.did })
+)
+
+// pickAsked draws a row of a table that a text of this split may ask about.
+func pickAsked[T any](r *rng, s split, rows []T) T {
+	for {
+		if i := r.n(len(rows)); asked(s, i) {
+			return rows[i]
+		}
+	}
+}
+
+// soundAnimal draws an animal that has a sound, every food equally often.
+func soundAnimal(r *rng, s split) animal {
+	food := pick(r, foods)
+	for {
+		if a := pickAsked(r, s, animals); a.food == food && a.sound != "" {
+			return a
+		}
+	}
+}
+
+func askFood(r *rng, s split) question {
+	p, a := pick(r, peopleOf(s, animalLife)), pickAsked(r, s, animals)
+	return question{
+		prompt: p.name + " has " + an(a.name) + ". What does " + p.name + " give the " + a.name + "?",
+		right:  a.food, wrong: others(r, foods, a.food, 3), needs: [][]string{{a.name, a.food}},
+	}
+}
+
+func askHome(r *rng, s split) question {
+	p, a := pick(r, peopleOf(s, animalLife)), pickAsked(r, s, animals)
+	q := question{
+		prompt: "Where does " + p.name + "'s " + a.name + " sleep?",
+		right:  "in the " + a.home, needs: [][]string{{a.name, a.home}},
+	}
+	for _, h := range others(r, homes, a.home, 3) {
+		q.wrong = append(q.wrong, "in the "+h)
+	}
+	return q
+}
+
+func askSound(r *rng, s split) question {
+	p := pick(r, peopleOf(s, animalLife))
+	sound := pick(r, sounds)
+	i := slices.IndexFunc(animals, func(a animal) bool { return a.sound == sound })
+	for !asked(s, i) {
+		sound = pick(r, sounds)
+		i = slices.IndexFunc(animals, func(a animal) bool { return a.sound == sound })
+	}
+	return question{
+		prompt: "Which sound does " + p.name + "'s " + animals[i].name + " make?",
+		right:  sound, wrong: others(r, sounds, sound, 3), needs: [][]string{{animals[i].name, animals[i].verb}},
+	}
+}
+
+// askFoodBySound needs two rules: which animal it is, and what that one eats.
+func askFoodBySound(r *rng, s split) question {
+	p, a := pick(r, peopleOf(s, animalLife)), soundAnimal(r, s)
+	return question{
+		prompt: p.name + "'s animal " + a.verb + ". What food does " + p.name + " buy?",
+		right:  a.food, wrong: others(r, foods, a.food, 3), needs: [][]string{{a.name, a.verb}, {a.name, a.food}},
+	}
+}
+
+func askTool(r *rng, s split) question {
+	p, t := pick(r, peopleOf(s, toolUse)), pickAsked(r, s, tools)
+	return question{
+		prompt: p.name + " wants to " + t.work + ". What does " + p.name + " need?",
+		right:  t.name, wrong: others(r, toolNames, t.name, 3), needs: [][]string{{t.name, t.working}},
+	}
+}
+
+func askWorkplace(r *rng, s split) question {
+	p, j := pick(r, peopleOf(s, working)), pickAsked(r, s, jobs)
+	q := question{
+		prompt: p.name + " is " + an(j.name) + ". Where does " + p.name + " work?",
+		right:  "at the " + j.place, needs: [][]string{{j.name, j.place}},
+	}
+	for _, w := range others(r, workplaces, j.place, 3) {
+		q.wrong = append(q.wrong, "at the "+w)
+	}
+	return q
+}
+
+func askJob(r *rng, s split) question {
+	p, j := pick(r, peopleOf(s, working)), pickAsked(r, s, jobs)
+	right := an(j.name)
+	return question{
+		prompt: p.name + " works at the " + j.place + ". What is " + p.name + "?",
+		right:  right, wrong: others(r, jobNames, right, 3), needs: [][]string{{j.name, j.place}},
+	}
+}
+
+func askDuty(r *rng, s split) question {
+	p, j := pick(r, peopleOf(s, working)), pickAsked(r, s, jobs)
+	return question{
+		prompt: p.name + " works at the " + j.place + ". What does " + p.name + " do there?",
+		right:  j.does, wrong: others(r, duties, j.does, 3), needs: [][]string{{j.name, j.place}, {j.name, j.does}},
+	}
+}
+
+// outcome draws an event, one of its two outcomes, a toy, and a material with that outcome.
+func outcome(r *rng, s split) (e event, o int, toy, material string) {
+	i := r.n(len(events))
+	e, o = events[i], r.n(2)
+	return e, o, pick(r, toysOf(s, i)), pickAsked(r, s, e.made[o])
+}
+
+// askMaterial offers, as askOutcome does, both outcomes of one event beside both of another. (Offering
+// materials would not do: the one whose group is not the other three's would stand out.)
+func askMaterial(r *rng, s split) question {
+	e, o, toy, material := outcome(r, s)
+	other := otherEvent(r, e)
+	return question{
+		prompt: title(an(toy)) + " is made of " + material + ". " + title(e.at) + ", what will the " + toy + " do?",
+		right:  e.will[o], wrong: []string{e.will[1-o], other.will[0], other.will[1]}, needs: [][]string{{material, e.is[o]}},
+	}
+}
+
+func otherEvent(r *rng, e event) event {
+	for {
+		if other := pick(r, events); other.place != e.place {
+			return other
+		}
+	}
+}
+
+func askNextStep(r *rng, s split) question {
+	p, rt := pick(r, peopleOf(s, routineLife)), pick(r, routines)
+	i := 1 + r.n(len(rt.steps)-1)
+	for !asked(s, i) {
+		i = 1 + r.n(len(rt.steps)-1)
+	}
+	return question{
+		label: rt.title, prompt: p.name + " " + rt.steps[i-1] + ".", who: p.name,
+		right: rt.steps[i] + ".", wrong: stops(others(r, rt.steps[1:], rt.steps[i], 3)), needs: [][]string{{rt.steps[i-1], rt.steps[i]}},
+	}
+}
+
+func stops(s []string) []string {
+	for i := range s {
+		s[i] += "."
+	}
+	return s
+}
+
+func askReaction(r *rng, s split) question {
+	p, c := pick(r, peopleOf(s, reacting)), pickAsked(r, s, causes)
+	return question{
+		label: pick(r, weekdays) + " " + pick(r, dayParts), prompt: p.name + " was at " + pick(r, resorts) + ". " + c.happened + ".", who: p.name,
+		right: c.did + ".", wrong: stops(others(r, reactions, c.did, 3)), needs: [][]string{{c.happened, c.did}},
+	}
+}
+
+// askOutcome sets both outcomes of one event beside both of another, so that neither the event nor the
+// material alone decides.
+func askOutcome(r *rng, s split) question {
+	e, o, toy, material := outcome(r, s)
+	p := pick(r, peopleOf(s, making))
+	other := otherEvent(r, e)
+	return question{
+		label: "The " + toy, prompt: p.name + " had " + an(toy) + " made of " + material + " and " + e.done + ".", who: "The " + toy,
+		right: e.was[o] + ".", wrong: stops([]string{e.was[1-o], other.was[0], other.was[1]}), needs: [][]string{{material, e.is[o]}},
+	}
+}
+
+func solveTool(r *rng, s split) question {
+	p, t := pick(r, peopleOf(s, toolUse)), pickAsked(r, s, tools)
+	return question{
+		prompt: p.name + " wants to " + t.work + ".", needs: [][]string{{t.name, t.working}},
+		right: p.name + " takes " + t.name + ".", wrong: []string{p.name + " takes " + others(r, toolNames, t.name, 1)[0] + "."},
+	}
+}
+
+func solveMaterial(r *rng, s split) question {
+	e, o, toy, material := outcome(r, s)
+	p := pick(r, peopleOf(s, making))
+	other := pick(r, e.made[1-o])
+	return question{
+		prompt: p.name + " wants " + an(toy) + " that " + e.is[o] + ".", needs: [][]string{{material, e.is[o]}, {other, e.is[1-o]}},
+		right: p.name + " makes it out of " + material + ".", wrong: []string{p.name + " makes it out of " + other + "."},
+	}
+}
+
+func solveFeeding(r *rng, s split) question {
+	p, a := pick(r, peopleOf(s, animalLife)), pickAsked(r, s, animals)
+	return question{
+		prompt: p.name + " wants to feed the " + a.name + ".", needs: [][]string{{a.name, a.food}},
+		right: p.name + " brings " + a.food + ".", wrong: []string{p.name + " brings " + others(r, foods, a.food, 1)[0] + "."},
+	}
+}
+
+func solveCommute(r *rng, s split) question {
+	p, j := pick(r, peopleOf(s, working)), pickAsked(r, s, jobs)
+	return question{
+		prompt: p.name + " the " + j.name + " wants to go to work.", needs: [][]string{{j.name, j.place}},
+		right: p.name + " goes to the " + j.place + ".", wrong: []string{p.name + " goes to the " + others(r, workplaces, j.place, 1)[0] + "."},
+	}
+}
+
+// an is a noun with its indefinite article.
+func an(noun string) string {
+	if strings.ContainsRune("aeiou", rune(noun[0])) {
+		return "an " + noun
+	}
+	return "a " + noun
+}
