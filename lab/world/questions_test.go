@@ -45,8 +45,8 @@ func TestLastWordIsFarBack(t *testing.T) {
 		if !ok || word != d.Choices[0] {
 			t.Fatalf("%q: the facts give %q (%v), the passage ends %q", d.Context, word, ok, d.Choices[0])
 		}
-		if back < minBack {
-			t.Fatalf("%q: decided %d words before the end, want at least %d", d.Context, back, minBack)
+		if back < 20 {
+			t.Fatalf("%q: decided %d words before the end, want at least 20", d.Context, back)
 		}
 		distinct := slices.Compact(slices.Sorted(slices.Values(candidates)))
 		if len(candidates) != 3 || len(distinct) != 3 {
@@ -122,24 +122,28 @@ func TestNoSurfaceCue(t *testing.T) {
 			near(t, form+": always option "+string(rune('0'+position)), hits, len(docs), chance)
 		}
 	}
-	// The likeliest candidate of a passage by unigram.
-	hits, n := 0, 0
-	argmax := 0
+	// Of a passage: the likeliest candidate, and the word that most often comes last.
+	common, often := "", map[string]int{}
+	for _, d := range Questions(6, "lambada_openai", many) {
+		if often[d.Choices[0]]++; often[d.Choices[0]] > often[common] {
+			common = d.Choices[0]
+		}
+	}
+	likeliest, commonest := 0, 0
 	for _, d := range Questions(5, "lambada_openai", many) {
 		_, candidates, _, _ := solveStory(d.Context)
-		c := candidates[best(candidates, func(c string) float64 { s, _ := unigram(c); return s })]
-		n++
-		if c == d.Choices[0] {
-			hits++
+		if candidates[best(candidates, func(c string) float64 { s, _ := unigram(c); return s })] == d.Choices[0] {
+			likeliest++
 		}
-		if d.Choices[0] == "the" {
-			argmax++
+		if common == d.Choices[0] {
+			commonest++
 		}
 	}
-	near(t, "lambada_openai: likeliest candidate", hits, n, 1./3)
-	if argmax != 0 {
-		t.Errorf("%d passages end in the most frequent word", argmax)
+	near(t, "lambada_openai: likeliest candidate", likeliest, many, 1./3)
+	if commonest > many/20 {
+		t.Errorf("lambada_openai: always %q scores %d of %d, want at most one in 20", common, commonest, many)
 	}
+	t.Logf("lambada_openai: always %q: %d of %d", common, commonest, many)
 }
 
 func best(choices []string, score func(string) float64) int {
