@@ -29,6 +29,9 @@ func conformRows(t *testing.T, s Set) {
 	each("RMSNorm", func(t *testing.T, n int) { normOnce(t, s, rng, n) })
 	each("Rotate", func(t *testing.T, n int) { rotateOnce(t, s, rng, n) })
 	each("SwiGLU", func(t *testing.T, n int) { swigluOnce(t, s, rng, n) })
+	each("Exp", func(t *testing.T, n int) { expOnce(t, s.(Gradients), rng, n) })
+	each("SwiGLUGrad", func(t *testing.T, n int) { swigluGradOnce(t, s.(Gradients), rng, n) })
+	each("WeighGrad", func(t *testing.T, n int) { weighGradOnce(t, s.(Gradients), rng, n) })
 	each("MaxSumExp", func(t *testing.T, n int) { sumExpOnce(t, s, rng, n) })
 	t.Run("empty", func(t *testing.T) {
 		s.Scale(nil, 2)
@@ -36,6 +39,7 @@ func conformRows(t *testing.T, s Set) {
 		s.Rotate(nil, nil, nil)
 	})
 	t.Run("SwiGLU at the ends", func(t *testing.T) { swigluEnds(t, s) })
+	t.Run("Transpose", func(t *testing.T) { transposeAll(t, s.(Gradients), rng) })
 	t.Run("bfloat16 rounding", func(t *testing.T) { roundAll(t, s) })
 }
 

@@ -37,5 +37,6 @@ func rows(wide bool) []byte {
 	v := &vector{newFile(), wide}
 	v.rows()
 	v.weigh()
+	v.gradients()
 	return v.buf.Bytes()
 }

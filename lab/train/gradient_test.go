@@ -133,8 +133,8 @@ func TestAttentionGradients(t *testing.T) {
 				}
 			}
 			states := make([]state, length)
-			s.forward(kernel.Best(), kind, length, size, states)
-			s.backward(kernel.Best(), kind, length, size, states)
+			s.forward(kernel.Best().(kernel.Gradients), kind, length, size, states)
+			s.backward(kernel.Best().(kernel.Gradients), kind, length, size, states)
 			in := [][]float32{s.q, s.k, s.v}
 			for n, got := range [][]float32{s.dq, s.dk, s.dv} {
 				for i := range got {

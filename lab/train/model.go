@@ -17,6 +17,8 @@ type Model struct {
 	ops       *ops
 	batch     int
 	cos, sin  []float32 // [context, head size / 2]
+	back      []float32 // -sin: the rotation undone
+	dweight   []float32 // [chunks, hidden], partial sums of a norm's gradient
 	embedded  []float32 // [rows, hidden]
 	layers    []activations
 	final     []float32 // [rows, hidden], after the last block
@@ -59,6 +61,7 @@ func NewModel(c Config, batch int, set kernel.Set, threads int) (*Model, error) 
 	m.dx, m.dh, m.dmixed = vec(rows*h), vec(rows*h), vec(rows*h)
 	m.dqkv, m.dgateUp, m.dact = vec(rows*3*h), vec(rows*2*f), vec(rows*f)
 	m.logits = vec(logitRows * c.Vocab)
+	m.dweight = vec(chunks(rows) * h)
 	for range c.Layers {
 		m.layers = append(m.layers, activations{
 			x: vec(rows * h), normed: vec(rows * h), qkv: vec(rows * 3 * h), mixed: vec(rows * h),
@@ -81,6 +84,7 @@ func (m *Model) rope() {
 			angle := float64(float32(p) * inverse)
 			m.cos = append(m.cos, float32(math.Cos(angle)))
 			m.sin = append(m.sin, float32(math.Sin(angle)))
+			m.back = append(m.back, -m.sin[len(m.sin)-1])
 		}
 	}
 }
@@ -128,10 +132,8 @@ func (m *Model) forward(inputs []int32) {
 		o.product(a.middle, a.mixed, p.out, rows, h, h, true)
 		m.norm(a.after, a.middle, p.mlpNorm)
 		o.product(a.gateUp, a.after, p.gateUp, rows, 2*f, h, false)
-		o.each(chunks(rows), func(_, i int) {
-			for r := i * chunk; r < min(rows, (i+1)*chunk); r++ {
-				o.set.SwiGLU(a.act[r*f:][:f], a.gateUp[r*2*f:][:f], a.gateUp[r*2*f+f:][:f])
-			}
+		o.eachRow(rows, func(r int) {
+			o.set.SwiGLU(a.act[r*f:][:f], a.gateUp[r*2*f:][:f], a.gateUp[r*2*f+f:][:f])
 		})
 		next := m.final
 		copy(next, a.middle)
@@ -169,9 +171,7 @@ func (m *Model) head(targets []int32, scale float32) float64 {
 			lse := float64(top) + math.Log(float64(sum))
 			losses[r0+i] = lse - float64(row[t])
 			factor := scale / float32(scored)
-			for j, x := range row {
-				row[j] = exp32(x-float32(lse)) * factor
-			}
+			o.set.Exp(row, float32(lse), factor)
 			row[t] -= factor
 		})
 		o.backward(m.dh[r0*h:], m.Grads.head, m.logits, m.finalNorm[r0*h:], m.Params.head, n, v, h)
@@ -191,10 +191,9 @@ func (m *Model) backward(inputs []int32) {
 		a, p, g := &m.layers[l], &m.Params.layers[l], &m.Grads.layers[l]
 		clear(m.dact)
 		o.backward(m.dact, g.down, m.dx, a.act, p.down, rows, h, f)
-		o.each(chunks(rows), func(_, i int) {
-			for r := i * chunk; r < min(rows, (i+1)*chunk); r++ {
-				swigluBackward(m.dgateUp[r*2*f:][:2*f], m.dact[r*f:][:f], a.gateUp[r*2*f:][:2*f])
-			}
+		o.eachRow(rows, func(r int) {
+			d, gu := m.dgateUp[r*2*f:][:2*f], a.gateUp[r*2*f:][:2*f]
+			o.set.SwiGLUGrad(d[:f], d[f:], m.dact[r*f:][:f], gu[:f], gu[f:])
 		})
 		clear(m.dh)
 		o.backward(m.dh, g.gateUp, m.dgateUp, a.after, p.gateUp, rows, 2*f, h)
@@ -231,19 +230,15 @@ func (m *Model) rotate(qkv []float32, sign float32) {
 	size, h := c.HeadDim(), c.Hidden
 	half := size / 2
 	scale := float32(1 / math.Sqrt(float64(size)))
-	m.ops.each(m.batch*c.Context, func(_, r int) {
-		position := r % c.Context
-		cos, sin := m.cos[position*half:][:half], m.sin[position*half:][:half]
-		if sign < 0 {
-			back := make([]float32, half)
-			for i, s := range sin {
-				back[i] = -s
-			}
-			sin = back
-		}
+	sines := m.sin
+	if sign < 0 {
+		sines = m.back
+	}
+	m.ops.eachRow(m.batch*c.Context, func(r int) {
+		at := r % c.Context * half
 		row := qkv[r*3*h:][:2*h]
-		for at := 0; at < 2*h; at += size {
-			m.ops.set.Rotate(row[at:][:size], cos, sin)
+		for d := 0; d < 2*h; d += size {
+			m.ops.set.Rotate(row[d:][:size], m.cos[at:][:half], sines[at:][:half])
 		}
 		m.ops.set.Scale(row[:h], scale)
 	})
@@ -284,11 +279,8 @@ func (m *Model) scatter(dst, src []float32, seq, head, stride, at int) {
 
 func (m *Model) norm(dst, x, weight []float32) {
 	h := m.Config.Hidden
-	rows := len(x) / h
-	m.ops.each(chunks(rows), func(_, i int) {
-		for r := i * chunk; r < min(rows, (i+1)*chunk); r++ {
-			m.ops.set.RMSNorm(dst[r*h:][:h], x[r*h:][:h], weight, m.Config.NormEps)
-		}
+	m.ops.eachRow(len(x)/h, func(r int) {
+		m.ops.set.RMSNorm(dst[r*h:][:h], x[r*h:][:h], weight, m.Config.NormEps)
 	})
 }
 
@@ -298,8 +290,9 @@ func (m *Model) norm(dst, x, weight []float32) {
 func (m *Model) normBackward(dx, dw, dy, x, weight []float32) {
 	h := m.Config.Hidden
 	rows := len(x) / h
-	inverse := make([]float32, rows)
 	m.ops.each(chunks(rows), func(_, i int) {
+		part := m.dweight[i*h:][:h]
+		clear(part)
 		for r := i * chunk; r < min(rows, (i+1)*chunk); r++ {
 			row, g := x[r*h:][:h], dy[r*h:][:h]
 			var squares, dot float64
@@ -308,31 +301,17 @@ func (m *Model) normBackward(dx, dw, dy, x, weight []float32) {
 				dot += float64(g[d]) * float64(weight[d]) * float64(v)
 			}
 			n := 1 / math.Sqrt(squares/float64(h)+float64(m.Config.NormEps))
-			inverse[r] = float32(n)
-			shrink := float32(n * n * n / float64(h) * dot)
+			inverse, shrink := float32(n), float32(n*n*n/float64(h)*dot)
 			out := dx[r*h:][:h]
 			for d, v := range row {
-				out[d] += float32(n)*g[d]*weight[d] - shrink*v
+				out[d] += inverse*g[d]*weight[d] - shrink*v
+				part[d] += g[d] * v * inverse
 			}
 		}
 	})
-	for r := range rows { // in order, on one thread: the order of the sum is fixed
-		row, g := x[r*h:][:h], dy[r*h:][:h]
-		for d, v := range row {
-			dw[d] += g[d] * v * inverse[r]
+	for i := range chunks(rows) { // in order: the sum is the same on any number of threads
+		for d, v := range m.dweight[i*h:][:h] {
+			dw[d] += v
 		}
-	}
-}
-
-// swigluBackward computes the gradient of silu(gate)·up: gu is gate and up side
-// by side, and so is its gradient.
-func swigluBackward(dgu, dact, gu []float32) {
-	f := len(dact)
-	for i, d := range dact {
-		g, u := gu[i], gu[f+i]
-		s := 1 / (1 + exp32(-g))
-		silu := g * s
-		dgu[i] = d * u * (s + silu*(1-s))
-		dgu[f+i] = d * silu
 	}
 }

@@ -8,7 +8,8 @@ import (
 
 // ops are the matrix operations of a step, on a kernel set and some threads.
 type ops struct {
-	set     kernel.Set
+	set     kernel.Gradients
+	dtype   kernel.DType // that products round their operands to; sums are float32
 	threads int
 	in      kernel.Input
 	packed  map[[2]int]*kernel.Matrix
@@ -16,11 +17,11 @@ type ops struct {
 }
 
 func newOps(set kernel.Set, threads int) *ops {
-	return &ops{set: set, threads: threads, packed: map[[2]int]*kernel.Matrix{}}
+	return &ops{set: set.(kernel.Gradients), threads: threads, packed: map[[2]int]*kernel.Matrix{}}
 }
 
-// each runs task(i) for i in [0, n) on all threads; which thread runs which task
-// is not fixed, so tasks write disjoint outputs.
+// each runs task(i) for i in [0, n) on all threads; tasks write disjoint
+// outputs.
 func (o *ops) each(n int, task func(worker, i int)) {
 	workers := min(o.threads, n)
 	if workers <= 1 {
@@ -45,13 +46,22 @@ const chunk = 64
 
 func chunks(n int) int { return (n + chunk - 1) / chunk }
 
+// eachRow runs task for every row in [0, n), by chunks.
+func (o *ops) eachRow(n int, task func(r int)) {
+	o.each(chunks(n), func(_, i int) {
+		for r := i * chunk; r < min(n, (i+1)*chunk); r++ {
+			task(r)
+		}
+	})
+}
+
 // product computes y [m, n] = x [m, k] · wᵀ, w [n, k], or adds it to y.
 func (o *ops) product(y, x, w []float32, m, n, k int, add bool) {
-	o.in.Reset(kernel.Float32, m, k)
+	o.in.Reset(o.dtype, m, k)
 	o.each(chunks(m), func(_, i int) { o.set.Prepare(&o.in, x, k, i*chunk, min(m, (i+1)*chunk)) })
 	mat := o.packed[[2]int{n, k}]
 	if mat == nil {
-		mat = o.set.NewMatrix(kernel.Float32, n, k)
+		mat = o.set.NewMatrix(o.dtype, n, k)
 		o.packed[[2]int{n, k}] = mat
 	}
 	width := o.set.PanelWidth()
@@ -79,12 +89,10 @@ func (o *ops) backward(dx, dw, dy, x, w []float32, m, n, k int) {
 
 // transpose writes src [rows, columns] as dst [columns, rows].
 func (o *ops) transpose(dst, src []float32, rows, columns int) {
-	o.each((columns+15)/16, func(_, i int) {
-		for r := range rows {
-			for c := i * 16; c < min(columns, (i+1)*16); c++ {
-				dst[c*rows+r] = src[r*columns+c]
-			}
-		}
+	const strip = 32
+	o.each((columns+strip-1)/strip, func(_, i int) {
+		c := i * strip
+		o.set.Transpose(dst[c*rows:], rows, src[c:], columns, rows, min(strip, columns-c))
 	})
 }
 

@@ -23,6 +23,14 @@ type Options struct {
 	Seed       uint64 // of the weights and of the order of the data
 	Threads    int
 	Set        kernel.Set
+	// DType is what matrix products round their operands to, as mixed precision
+	// does; sums, attention, norms, weights and the optimiser stay in float32.
+	DType kernel.DType
+	// Starts are the positions in the text where windows may begin, such as
+	// the beginnings of documents; anywhere if empty.
+	Starts []int32
+	// First, where not nil, is the token in front of every window: BOS.
+	First *int32
 }
 
 func (o *Options) check(tokens int) error {
@@ -33,6 +41,14 @@ func (o *Options) check(tokens int) error {
 		return errors.New("the learning rate must be above zero; warm-up, weight decay and clipping not below")
 	case tokens <= o.Config.Context:
 		return fmt.Errorf("the text has %d tokens, fewer than one window of %d and the token after it: give more text or a shorter context", tokens, o.Config.Context)
+	}
+	for _, s := range o.Starts {
+		if s < 0 || int(s) >= tokens {
+			return fmt.Errorf("a window that starts at token %d of %d", s, tokens)
+		}
+	}
+	if o.First != nil && (*o.First < 0 || int(*o.First) >= o.Config.Vocab) {
+		return fmt.Errorf("first token %d is outside the vocabulary of %d", *o.First, o.Config.Vocab)
 	}
 	return o.Config.Check()
 }
@@ -70,6 +86,7 @@ func NewTrainer(tokens []int32, o Options) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.ops.dtype = o.DType
 	m.Params.Init(o.Seed)
 	n := o.Batch * o.Config.Context
 	return &Trainer{
@@ -114,10 +131,32 @@ func (t *Trainer) Step(ctx context.Context) (Report, error) {
 // batch's number alone: a resumed training sees what an uninterrupted one does.
 func (t *Trainer) draw(number int) {
 	r := rand.New(rand.NewPCG(t.opts.Seed, uint64(number)+1))
-	n := t.opts.Config.Context
+	n, starts := t.opts.Config.Context, t.opts.Starts
 	for b := range t.opts.Batch {
-		at := r.IntN(len(t.tokens) - n)
-		copy(t.inputs[b*n:][:n], t.tokens[at:])
-		copy(t.targets[b*n:][:n], t.tokens[at+1:])
+		in, out := t.inputs[b*n:][:n], t.targets[b*n:][:n]
+		var at int
+		if len(starts) > 0 {
+			at = int(starts[r.IntN(len(starts))])
+		} else {
+			at = r.IntN(len(t.tokens) - n)
+		}
+		if t.opts.First != nil {
+			in[0] = *t.opts.First
+			t.copy(in[1:], at)
+			t.copy(out, at)
+		} else {
+			t.copy(in, at)
+			t.copy(out, at+1)
+		}
+	}
+}
+
+// copy fills dst with the text from a position on, and on from its beginning
+// where it ends.
+func (t *Trainer) copy(dst []int32, at int) {
+	for len(dst) > 0 {
+		at %= len(t.tokens)
+		n := copy(dst, t.tokens[at:])
+		dst, at = dst[n:], at+n
 	}
 }

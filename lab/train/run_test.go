@@ -234,3 +234,56 @@ func TestDivergenceKeepsWeights(t *testing.T) {
 		}
 	}
 }
+
+// TestWindows: a window begins at one of the starts, behind the first token, and
+// goes on at the text's beginning where it ends.
+func TestWindows(t *testing.T) {
+	tokens := make([]int32, 50)
+	for i := range tokens {
+		tokens[i] = int32(i%9) + 1
+	}
+	o := smallOptions(attention.Softpick)
+	first := int32(0)
+	o.First, o.Starts = &first, []int32{3, 40}
+	tr, err := NewTrainer(tokens, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int32]bool{}
+	for number := range 20 {
+		tr.draw(number)
+		for b := range o.Batch {
+			in, out := tr.inputs[b*20:][:20], tr.targets[b*20:][:20]
+			start := -1
+			for _, s := range o.Starts {
+				if in[0] == 0 && in[1] == tokens[s] {
+					start = int(s)
+				}
+			}
+			if start < 0 {
+				t.Fatalf("window %v begins at no start", in)
+			}
+			seen[int32(start)] = true
+			for i := range out {
+				if want := tokens[(start+i)%50]; out[i] != want || i > 0 && in[i] != out[i-1] {
+					t.Fatalf("window at %d: token %d is %d, its target %d, want %d", start, i, in[i], out[i], want)
+				}
+			}
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("starts drawn: %v", seen)
+	}
+	for _, bad := range []Options{{Starts: []int32{50}}, {Starts: []int32{-1}}} {
+		o := smallOptions(attention.Softmax)
+		o.Starts = bad.Starts
+		if _, err := NewTrainer(tokens, o); err == nil {
+			t.Errorf("starts %v are taken", bad.Starts)
+		}
+	}
+	outside := int32(11)
+	o.First = &outside
+	if _, err := NewTrainer(tokens, o); err == nil {
+		t.Error("a first token outside the vocabulary is taken")
+	}
+}

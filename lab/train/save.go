@@ -32,7 +32,9 @@ type stateHeader struct {
 	Clip    float64
 	Seed    uint64
 	Set     string
-	Tokens  uint32 // CRC-32 of the text's ids
+	DType   string
+	First   int32  // -1: none
+	Tokens  uint32 // CRC-32 of the text's ids, and of the windows' starts
 	Done    int
 	Numbers int
 }
@@ -45,8 +47,16 @@ func (t *Trainer) header() stateHeader {
 		binary.LittleEndian.PutUint32(id[:], uint32(v))
 		sum.Write(id[:])
 	}
+	for _, v := range o.Starts {
+		binary.LittleEndian.PutUint32(id[:], uint32(v))
+		sum.Write(id[:])
+	}
+	first := int32(-1)
+	if o.First != nil {
+		first = *o.First
+	}
 	return stateHeader{
-		o.Config, o.Steps, o.Batch, o.Accumulate, o.Rate, o.Warmup, o.Decay, o.Clip, o.Seed, o.Set.Name(),
+		o.Config, o.Steps, o.Batch, o.Accumulate, o.Rate, o.Warmup, o.Decay, o.Clip, o.Seed, o.Set.Name(), o.DType.String(), first,
 		sum.Sum32(), t.Done, len(t.Model.Params.All),
 	}
 }

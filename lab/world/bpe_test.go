@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ func loadTrained(t *testing.T, text string, vocab int) (*tokenizer.Tokenizer, []
 	return tok, b
 }
 
+var writeTokenizer = flag.String("write-tokenizer", "", "write the golden's tokenizer there, for testdata/bpe.py")
+
 // goldenBPE is a tokenizer's hash and the ids that the Hugging Face tokenizers library gives with it
 // (tokenizers 0.23.3, Tokenizer.from_file, encode): 1000 entries trained on 20,000 words of seed 1.
 type goldenBPE struct {
@@ -50,6 +53,11 @@ func TestBPEEqualsHuggingFace(t *testing.T) {
 		t.Fatal(err)
 	}
 	tok, b := loadTrained(t, trainingText(t, 1, 20_000), 1000)
+	if *writeTokenizer != "" {
+		if err := os.WriteFile(*writeTokenizer, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if h := sha256.Sum256(b); hex.EncodeToString(h[:]) != golden.SHA256 {
 		t.Errorf("tokenizer.json has SHA-256 %x, want %s", h, golden.SHA256)
 	}

@@ -1,7 +1,7 @@
 package world
 
 // SHA-256 (first 8 bytes) of 50,000 words and of 200 questions of each form, all of seed 1.
-const goldenText = "ddfced17f1110774"
+const goldenText = "557d7e71fa37929f"
 
 var goldenQuestions = map[string]string{
 	"arc_easy":       "b69ad045ff9733b7",

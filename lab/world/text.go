@@ -41,6 +41,12 @@ func writeDocuments(r *rng, w io.Writer, words int) (int, error) {
 
 // tellDocument draws one document of training text.
 func tellDocument(r *rng) string {
+	switch r.n(100) {
+	case 0, 1, 2:
+		return remembered(r)
+	case 3:
+		return secret(r)
+	}
 	switch k := r.n(100); {
 	case k < 10:
 		return several(r, 2+r.n(3), animalFact)
