@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
@@ -43,6 +44,8 @@ type cpuScratch struct {
 	tiles  []attentionTile // one a thread
 	work   []attentionWork
 	head   headScratch
+	kept   []int // rows of the batch that x holds after the last layer
+	at     []int // of each scored row, its row of x after the last layer
 }
 
 // NewCPU packs a checkpoint's weights for this processor. The checkpoint must
@@ -91,6 +94,7 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 	rows := len(b.Tokens)
 	c.resize(rows)
 	c.rope.reach(b)
+	c.planHeads(b)
 	s := &c.scratch
 	hidden := c.config.Hidden
 	for i, t := range b.Tokens {
@@ -109,10 +113,48 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 	return c.scoreHeads(ctx, b)
 }
 
+// planHeads decides which rows leave the last layer: all where an observer
+// watches, else those whose next token is scored.
+func (c *cpu) planHeads(b *Batch) {
+	s := &c.scratch
+	grow(&s.at, len(b.Heads))
+	s.kept = s.kept[:0]
+	if b.Observer != nil {
+		for r := range b.Tokens {
+			s.kept = append(s.kept, r)
+		}
+	} else {
+		for i := range b.Heads {
+			s.kept = append(s.kept, b.Heads[i].Row)
+		}
+		slices.Sort(s.kept)
+		s.kept = slices.Compact(s.kept)
+	}
+	for i := range b.Heads {
+		s.at[i], _ = slices.BinarySearch(s.kept, b.Heads[i].Row)
+	}
+}
+
+// keep moves the rows that leave the last layer to the front of the residual
+// stream and of the attention's output, and returns their number.
+func (c *cpu) keep() int {
+	s, hidden, width := &c.scratch, c.config.Hidden, c.config.Heads*c.config.HeadDim
+	for i, r := range s.kept {
+		if i != r {
+			copy(s.x[i*hidden:][:hidden], s.x[r*hidden:])
+			copy(s.mixed[i*width:][:width], s.mixed[r*width:])
+		}
+	}
+	return len(s.kept)
+}
+
 // block runs one transformer block over the residual stream:
 //
 //	x += O·attention(RoPE(norm(QKV·rmsnorm(x))))
 //	x += Down·(silu(Gate·h)·(Up·h)),  h = rmsnorm(x)
+//
+// In the last layer every row gets its keys and values, and only the rows that
+// planHeads keeps go on.
 func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	s, w, rows := &c.scratch, &c.weights.layers[layer], len(b.Tokens)
 	if err := c.normalise(ctx, w.attnNorm, rows); err != nil {
@@ -126,6 +168,11 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	}
 	if err := c.attend(ctx, layer, b); err != nil {
 		return err
+	}
+	if c.last(layer) {
+		if rows = c.keep(); rows == 0 {
+			return nil
+		}
 	}
 	if err := c.prepare(ctx, s.mixed, w.out.K, rows); err != nil {
 		return err
@@ -144,6 +191,8 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	}
 	return c.matmul(ctx, s.x, rows, w.down, w.downBias, true)
 }
+
+func (c *cpu) last(layer int) bool { return layer == len(c.weights.layers)-1 }
 
 // rowChunk is the number of rows a thread takes at once in row-wise stages.
 const rowChunk = 16

@@ -75,17 +75,33 @@ func (c *cpu) storeRow(layer int, sp *Span, r int) {
 	}
 }
 
-// attend fills mixed with the attention's output of every row.
+// attend fills mixed with the attention's output of every row; in the last
+// layer, of the rows that planHeads keeps.
 func (c *cpu) attend(ctx context.Context, layer int, b *Batch) error {
 	group := c.config.Heads / c.config.KVHeads
 	step := max(1, tileQueries/group)
 	work := c.scratch.work[:0]
+	add := func(sp *Span, r0, r1 int) {
+		for h := range c.config.KVHeads {
+			work = append(work, attentionWork{sp, h, r0, r1})
+		}
+	}
+	kept, all := c.scratch.kept, !c.last(layer)
 	for i := range b.Spans {
 		sp := &b.Spans[i]
-		for r := 0; r < sp.N; r += step {
-			for h := range c.config.KVHeads {
-				work = append(work, attentionWork{sp, h, r, min(sp.N, r+step)})
+		if all {
+			for r := 0; r < sp.N; r += step {
+				add(sp, r, min(sp.N, r+step))
 			}
+			continue
+		}
+		for len(kept) > 0 && kept[0] < sp.Row+sp.N { // runs of neighbours
+			n := 1
+			for n < min(step, len(kept)) && kept[n] == kept[0]+n && kept[n] < sp.Row+sp.N {
+				n++
+			}
+			add(sp, kept[0]-sp.Row, kept[0]-sp.Row+n)
+			kept = kept[n:]
 		}
 	}
 	c.scratch.work = work

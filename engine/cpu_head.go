@@ -53,7 +53,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	if err := c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {
-			c.set.RMSNorm(h.normed[r*hidden:][:hidden], s.x[b.Heads[r].Row*hidden:][:hidden], c.weights.norm, c.config.NormEps)
+			c.set.RMSNorm(h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden], c.weights.norm, c.config.NormEps)
 		}
 		c.set.Prepare(&s.in, h.normed, hidden, r0, r1)
 	}); err != nil {
