@@ -1,11 +1,11 @@
 package world
 
 // SHA-256 (first 8 bytes) of 50,000 words and of 200 questions of each form, all of seed 1.
-const goldenText = "557d7e71fa37929f"
+const goldenText = "45f32bd330ae3aa9"
 
 var goldenQuestions = map[string]string{
 	"arc_easy":       "b69ad045ff9733b7",
-	"hellaswag":      "9a93d9d1367e3cd0",
+	"hellaswag":      "38f8144da543f446",
 	"piqa":           "8e3b400472c9313e",
 	"lambada_openai": "933a8bca008b6831",
 }

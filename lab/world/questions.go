@@ -95,7 +95,7 @@ func ask(r *rng, form string, s split) (question, bool) {
 		return pick(r, []func(*rng, split) question{askFood, askHome, askSound, askFoodBySound, askTool, askWorkplace,
 			askJob, askDuty, askMaterial, askMaterial})(r, s), true
 	case "hellaswag":
-		return pick(r, []func(*rng, split) question{askNextStep, askNextStep, askReaction, askOutcome})(r, s), true
+		return pick(r, []func(*rng, split) question{askNextStep, askReaction, askOutcome, askColleague, askColleague, askOwner})(r, s), true
 	case "piqa":
 		return pick(r, []func(*rng, split) question{solveTool, solveMaterial, solveMaterial, solveFeeding, solveCommute})(r, s), true
 	case "lambada_openai":
@@ -325,6 +325,59 @@ func askOutcome(r *rng, s split) question {
 		label: "The " + toy, prompt: p.name + " had " + an(toy) + " made of " + material + " and " + e.done + ".", who: "The " + toy,
 		right: e.was[o] + ".", wrong: stops([]string{e.was[1-o], other.was[0], other.was[1]}), needs: [][]string{{material, e.is[o]}},
 	}
+}
+
+// askColleague names four people and their jobs: what one of them does next needs both who is what, from
+// the passage, and where that job is done.
+func askColleague(r *rng, s split) question {
+	var js []job
+	for len(js) < 4 {
+		j := pickAsked(r, s, jobs)
+		if !slices.ContainsFunc(js, func(other job) bool { return other.place == j.place }) {
+			js = append(js, j)
+		}
+	}
+	facts := make([]string, 4)
+	ps := sample(r, peopleOf(s, working), 4)
+	for i, p := range ps {
+		facts[i] = p.name + " was " + an(js[i].name) + "."
+	}
+	k := r.n(4)
+	q := question{label: pick(r, weekdays) + " morning", prompt: strings.Join(facts, " "), who: ps[k].name, needs: [][]string{{js[k].name, js[k].place}}}
+	for i, j := range js {
+		if end := "went to work at the " + j.place + "."; i == k {
+			q.right = end
+		} else {
+			q.wrong = append(q.wrong, end)
+		}
+	}
+	return q
+}
+
+// askOwner is the same with animals and what they eat.
+func askOwner(r *rng, s split) question {
+	var as []animal
+	for len(as) < 4 {
+		a := pickAsked(r, s, animals)
+		if !slices.ContainsFunc(as, func(other animal) bool { return other.food == a.food }) {
+			as = append(as, a)
+		}
+	}
+	facts := make([]string, 4)
+	ps := sample(r, peopleOf(s, animalLife), 4)
+	for i, p := range ps {
+		facts[i] = p.name + " had " + an(as[i].name) + "."
+	}
+	k := r.n(4)
+	q := question{label: "Feeding the animals", prompt: strings.Join(facts, " "), who: ps[k].name, needs: [][]string{{as[k].name, as[k].food}}}
+	for i, a := range as {
+		if end := "brought some " + a.food + "."; i == k {
+			q.right = end
+		} else {
+			q.wrong = append(q.wrong, end)
+		}
+	}
+	return q
 }
 
 func solveTool(r *rng, s split) question {

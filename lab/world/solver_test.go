@@ -84,6 +84,13 @@ var (
 			{regexp.MustCompile(`^\w+day \w+: (\w+) was at [\w ]+\. ([\w ]+)\. (\w+)$`), func(m []string, c string) bool {
 				return m[1] == m[3] && slices.ContainsFunc(causes, func(x cause) bool { return x.happened == m[2] && x.did+"." == c })
 			}},
+			{regexp.MustCompile(`^\w+day morning: ((?:\w+ was an? \w+\. ){4})(\w+)$`), func(m []string, c string) bool {
+				place, ok := strings.CutPrefix(strings.TrimSuffix(c, "."), "went to work at the ")
+				return ok && jobIs(told(m[1], m[2]), place)
+			}},
+			{regexp.MustCompile(`^Feeding the animals: ((?:\w+ had an? \w+\. ){4})(\w+)$`), func(m []string, c string) bool {
+				return c == "brought some "+animalBy(told(m[1], m[2]), animalName).food+"."
+			}},
 			{regexp.MustCompile(`^([\w ]+): (\w+) ([\w ]+)\. (\w+)$`), func(m []string, c string) bool {
 				for _, rt := range routines {
 					if i := slices.Index(rt.steps, m[3]); rt.title == m[1] && i >= 0 && i+1 < len(rt.steps) {
@@ -111,6 +118,16 @@ var (
 		},
 	}
 )
+
+// told is the noun that a passage of sentences "NAME was (or had) a NOUN." gives a name.
+func told(passage, name string) string {
+	for sentence := range strings.SplitSeq(passage, ".") {
+		if f := strings.Fields(sentence); len(f) == 4 && f[0] == name {
+			return f[3]
+		}
+	}
+	return ""
+}
 
 func outcomeRight(m []string, c string) bool {
 	c = strings.TrimSuffix(c, ".")
