@@ -16,6 +16,10 @@ type Config struct {
 	RopeTheta                                           float64
 	NormEps                                             float32
 	Tie                                                 bool // the head is the embedding
+	// Positions is the longest text the exported checkpoint claims to take
+	// (max_position_embeddings), which may exceed the windows it was trained on;
+	// Context if zero.
+	Positions int
 }
 
 // HeadDim is the size of a head.
@@ -27,6 +31,9 @@ func (c *Config) Check() error {
 		if v < 1 {
 			return fmt.Errorf("%s size %d: want at least 1", name, v)
 		}
+	}
+	if c.Positions != 0 && c.Positions < c.Context {
+		return fmt.Errorf("%d positions are fewer than a window's %d tokens", c.Positions, c.Context)
 	}
 	if c.Hidden%c.Heads != 0 || c.HeadDim()%2 != 0 {
 		return fmt.Errorf("%d heads do not divide a width of %d into even sizes", c.Heads, c.Hidden)

@@ -185,7 +185,7 @@ func (t *Trainer) Export(dir string, d safetensors.DType, bos, eos int32) error 
 		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "torch_dtype": name,
 		"hidden_size": c.Hidden, "intermediate_size": c.Intermediate, "num_hidden_layers": c.Layers,
 		"num_attention_heads": c.Heads, "num_key_value_heads": c.Heads, "vocab_size": c.Vocab,
-		"max_position_embeddings": c.Context, "rms_norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
+		"max_position_embeddings": max(c.Context, c.Positions), "rms_norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
 		"hidden_act": "silu", "tie_word_embeddings": c.Tie, "bos_token_id": bos, "eos_token_id": eos,
 	}
 	if c.Attention != attention.Softmax {
