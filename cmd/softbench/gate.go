@@ -1,0 +1,268 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/gate"
+	"github.com/softbench/softbench/reports/stats"
+)
+
+// Exit codes of a gate besides exitOK and exitMisuse.
+const (
+	exitRegressed    = 1
+	exitInconclusive = 3 // where the policy says that inconclusive fails
+)
+
+// stepSummary is the variable with the file that GitHub shows as a job's summary.
+const stepSummary = "GITHUB_STEP_SUMMARY"
+
+type gateOptions struct {
+	io                   streams
+	run                  string
+	baseline, policy     string
+	junit, markdown      string
+	summary              string // with --github: $GITHUB_STEP_SUMMARY
+	update, github, json bool
+}
+
+func newGate(io streams) *cobra.Command {
+	o := gateOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "gate RUN --baseline FILE",
+		Short: "Fail a CI job when a score regressed",
+		Long: `Hold a run (or results of lm-evaluation-harness) against a baseline, document by
+document. A metric passes when the interval of its difference lies within the
+allowed drop, is regressed when it is worse beyond chance and by more than
+allowed, and inconclusive otherwise: then the number of documents that would
+decide it is printed. --update makes the baseline of the run, or renews it and
+keeps its allowed drops; nothing else ever writes it.
+
+Exit codes: 0 passed, 1 regressed, 2 misuse or broken input (a missing task, other
+documents, tokenizer, prompts or settings), 3 inconclusive where the policy says
+that this fails; by default it passes.`,
+		Example: `  softbench gate runs/new --baseline baseline.json --update
+  softbench gate runs/new --baseline baseline.json --policy gate.yaml --junit gate.xml
+  softbench gate runs/new --baseline baseline.json --github`,
+		Args: oneArg("run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.run = args[0]
+			if o.baseline == "" {
+				return usageError(cmd, errors.New("no baseline: --baseline FILE says what to hold the run against"))
+			}
+			if o.github {
+				o.summary = os.Getenv(stepSummary)
+			}
+			return o.execute()
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.baseline, "baseline", "", "baseline `file` (required)")
+	f.BoolVar(&o.update, "update", false, "write the baseline instead of judging the run")
+	f.StringVar(&o.policy, "policy", "", "YAML `file` with allowed drops, levels and what is required")
+	f.StringVar(&o.junit, "junit", "", "write JUnit XML to this `file`")
+	f.StringVar(&o.markdown, "markdown", "", "write a Markdown summary to this `file`")
+	f.BoolVar(&o.github, "github", false, "print annotations for GitHub Actions, and add the summary to $"+stepSummary)
+	f.BoolVar(&o.json, "json", false, "print the decision as JSON instead of a table")
+	return cmd
+}
+
+func (o *gateOptions) execute() error {
+	if err := o.checkFiles(); err != nil {
+		return err
+	}
+	if o.update {
+		return o.renew()
+	}
+	r, err := o.judge()
+	if err != nil {
+		return o.broken(err)
+	}
+	if err := o.tell(r); err != nil {
+		return fmt.Errorf("%w (the decision was %s)", err, r.Headline())
+	}
+	switch {
+	case r.Decision == stats.Regressed:
+		return exitError{exitRegressed, r.Headline()}
+	case r.Fails:
+		return exitError{exitInconclusive, r.Headline()}
+	}
+	return nil
+}
+
+// checkFiles refuses to write one file over another: a report over the baseline.
+func (o *gateOptions) checkFiles() error {
+	files := []struct{ flag, path string }{
+		{"--baseline", o.baseline}, {"--policy", o.policy}, {"--junit", o.junit}, {"--markdown", o.markdown}, {"$" + stepSummary, o.summary},
+	}
+	for i, a := range files {
+		for _, b := range files[:i] {
+			if a.path != "" && b.path != "" && sameFile(a.path, b.path) {
+				return fmt.Errorf("%s is both %s and %s: name two files", a.path, b.flag, a.flag)
+			}
+		}
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	if errX == nil && errY == nil {
+		return os.SameFile(x, y)
+	}
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && a == b
+}
+
+// tell prints the decision, then writes it to all files asked for.
+func (o *gateOptions) tell(r *gate.Result) error {
+	annotations := o.io.out
+	if o.json {
+		if err := writeJSON(o.io.out, r); err != nil {
+			return err
+		}
+		annotations = o.io.err // GitHub reads both
+	} else if err := r.WriteTable(o.io.out); err != nil {
+		return err
+	}
+	if o.github {
+		if err := r.WriteAnnotations(annotations); err != nil {
+			return err
+		}
+	}
+	return o.write(r.WriteJUnit, r.WriteMarkdown)
+}
+
+// write writes the reports asked for, as many as can be.
+func (o *gateOptions) write(junit, markdown func(io.Writer) error) error {
+	var errs []error
+	if o.junit != "" {
+		errs = append(errs, atomicfile.Write(o.junit, junit))
+	}
+	if o.markdown != "" {
+		errs = append(errs, atomicfile.Write(o.markdown, markdown))
+	}
+	if o.summary != "" {
+		errs = append(errs, appendTo(o.summary, markdown))
+	}
+	return errors.Join(errs...)
+}
+
+// appendTo writes behind what other steps of the job wrote.
+func appendTo(path string, write func(io.Writer) error) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if also := f.Close(); err == nil {
+			err = also
+		}
+	}()
+	return write(f)
+}
+
+// judge reads everything and decides.
+func (o *gateOptions) judge() (*gate.Result, error) {
+	base, err := readBaseline(o.baseline)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no baseline there: make it of a run you trust with --update", o.baseline)
+	}
+	if err != nil {
+		return nil, err
+	}
+	policy, err := o.readPolicy()
+	if err != nil {
+		return nil, err
+	}
+	side, err := compare.Open(o.run)
+	if err != nil {
+		return nil, err
+	}
+	r, err := gate.Check(side, base, policy)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.run, err)
+	}
+	r.Baseline = o.baseline
+	return r, nil
+}
+
+func readBaseline(path string) (*gate.Baseline, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	b, err := gate.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
+}
+
+func (o *gateOptions) readPolicy() (*gate.Policy, error) {
+	if o.policy == "" {
+		return nil, nil
+	}
+	return gate.ReadPolicy(o.policy)
+}
+
+// broken tells the job's reports too that nothing was judged: one of an earlier run
+// would look like a decision on this one.
+func (o *gateOptions) broken(err error) error {
+	also := o.write(
+		func(w io.Writer) error { return gate.WriteJUnitError(w, err) },
+		func(w io.Writer) error { return gate.WriteMarkdownError(w, err) })
+	if also != nil {
+		err = fmt.Errorf("%w (and %v)", err, also)
+	}
+	if o.github {
+		fmt.Fprint(o.io.err, gate.ErrorAnnotation(err))
+	}
+	return err
+}
+
+// renew writes the baseline. One that cannot be read is left alone: its allowed
+// drops would be lost.
+func (o *gateOptions) renew() error {
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"github", o.github}, {"json", o.json}} {
+		if f.given {
+			return fmt.Errorf("--%s is about a decision, and --update makes none", f.flag)
+		}
+	}
+	policy, err := o.readPolicy()
+	if err != nil {
+		return err
+	}
+	side, err := compare.Open(o.run)
+	if err != nil {
+		return err
+	}
+	old, err := readBaseline(o.baseline)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		old = nil
+	case err != nil:
+		return fmt.Errorf("%w; it was left as it is: remove it to begin anew", err)
+	}
+	b, err := gate.Make(side, policy, old)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.run, err)
+	}
+	if err := b.Write(o.baseline); err != nil {
+		return err
+	}
+	return b.WriteSummary(o.io.out, o.baseline, old)
+}

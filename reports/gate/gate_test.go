@@ -1,0 +1,280 @@
+package gate
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/stats"
+)
+
+// An unchanged run passes with a difference and interval of exactly 0, whatever is
+// allowed and however sure to be.
+func TestUnchangedPasses(t *testing.T) {
+	for _, policy := range []*Policy{nil,
+		policyOf(t, "metrics:", "- {metric: '*/*', allowed_drop: 0, level: 0.9999}"),
+		policyOf(t, "inconclusive: fail", "metrics:", "- {metric: '*/*', allowed_drop: 0%, level: 0.5}"),
+	} {
+		for seed := range uint64(5) {
+			run := madeSide(seed, 0.6)
+			b := baselineOf(t, run, nil)
+			r, err := Check(run, b, policy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Decision != stats.Pass || r.Fails || r.Counts != (Counts{Pass: 7}) || len(r.Warnings) > 0 {
+				t.Errorf("unchanged: %+v", r)
+			}
+			for _, m := range r.Metrics {
+				if m.Decision != stats.Pass || m.Difference != 0 || m.Low != 0 || m.High != 0 || m.Drop != 0 || m.Fails {
+					t.Errorf("unchanged: %+v", m)
+				}
+			}
+		}
+	}
+}
+
+// The decision on each metric is DESIGN's rule over the numbers that the result
+// shows, in the metric's direction; the whole is the worst of the required ones;
+// and more allowance never makes a decision worse.
+func TestDecisionsFollowTheRule(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	worse := map[stats.Decision]int{stats.Pass: 0, stats.Inconclusive: 1, stats.Regressed: 2}
+	seen := map[stats.Decision]int{}
+	for range 30 {
+		base := madeSide(rng.Uint64(), 0.3+0.5*rng.Float64())
+		run := madeSide(rng.Uint64(), 0.3+0.5*rng.Float64())
+		before := map[string]int{}
+		for k, allowed := range []string{"0", "0.02", "0.3"} {
+			fail := []string{"pass", "fail"}[rng.IntN(2)]
+			p := policyOf(t, "inconclusive: "+fail, "metrics:", "- {metric: '*/*', allowed_drop: "+allowed+"}", "- {metric: 'quiz/acc_norm', required: false}")
+			r, err := Check(run, baselineOf(t, base, nil), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			overall, fails := 0, false
+			for _, m := range r.Metrics {
+				d, low, high := float64(m.AllowedDrop), float64(m.Low), float64(m.High)
+				if !m.HigherIsBetter {
+					low, high = -high, -low
+				}
+				want := stats.Inconclusive
+				switch {
+				case low > -d:
+					want = stats.Pass
+				case high < 0 && float64(m.Drop) > d:
+					want = stats.Regressed
+				}
+				if m.Decision != want {
+					t.Errorf("%+v: want %s", m, want)
+				}
+				sign := 1.0
+				if m.HigherIsBetter {
+					sign = -1
+				}
+				if got := sign * float64(m.Run-m.Baseline); math.Abs(got-float64(m.Drop)) > 1e-9*math.Abs(float64(m.Run)) {
+					t.Errorf("%+v: the drop is %v", m, got)
+				}
+				if m.Needed > 0 != (m.Decision == stats.Inconclusive) && m.Needed > 0 {
+					t.Errorf("%+v: documents needed for what is decided", m)
+				}
+				if m.Required {
+					overall = max(overall, worse[m.Decision])
+					fails = fails || m.Decision == stats.Regressed || m.Decision == stats.Inconclusive && fail == "fail"
+				}
+				seen[m.Decision]++
+				name := m.Task + "/" + m.Metric
+				if was, ok := before[name]; k > 0 && ok && worse[m.Decision] > was {
+					t.Errorf("%s: %s with %s allowed, but better with less", name, m.Decision, allowed)
+				}
+				before[name] = worse[m.Decision]
+			}
+			if worse[r.Decision] != overall || r.Fails != fails {
+				t.Errorf("in all %s, fails %v; want number %d, %v", r.Decision, r.Fails, overall, fails)
+			}
+		}
+	}
+	for d := range worse {
+		if seen[d] < 20 {
+			t.Errorf("only %d metrics are %s: this test shows little", seen[d], d)
+		}
+	}
+}
+
+// The gate finds an injected regression as often as was predicted, and raises
+// hardly a false alarm where answers change without getting worse.
+func TestInjectedRegressionIsFound(t *testing.T) {
+	const n, discordance, drop, allowed = 300, 0.2, 0.09, 0.01
+	runs := 500
+	if testing.Short() {
+		runs = 150
+	}
+	power, err := stats.AccuracyGatePower(n, discordance, drop, allowed, 0.05)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := madeSide(3, 0.6, madeTask{name: "quiz", n: n, metrics: madeTasks[0].metrics[:1]})
+	b := baselineOf(t, base, nil)
+	rng := rand.New(rand.NewPCG(9, 9))
+	found := func(drop float64) (share float64) {
+		for range runs {
+			run := madeSide(3, 0.6, madeTask{name: "quiz", n: n, metrics: madeTasks[0].metrics[:1]})
+			right := b.Tasks[0].Metrics[0].Value
+			for i := range run.Tasks[0].Documents {
+				v := &run.Tasks[0].Documents[i].Values[0]
+				// Right answers are lost with one chance, wrong ones won with another,
+				// so that the discordance and the drop come out in the mean.
+				lose, win := (discordance+drop)/2/right, (discordance-drop)/2/(1-right)
+				switch u := rng.Float64(); {
+				case v.Value == 1 && u < lose:
+					v.Value = 0
+				case v.Value == 0 && u < win:
+					v.Value = 1
+				}
+			}
+			r, err := Check(run, b, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Decision == stats.Regressed {
+				share++
+			}
+		}
+		return share / float64(runs)
+	}
+	bound := 4*math.Sqrt(power*(1-power)/float64(runs)) + 0.03
+	if got := found(drop); math.Abs(got-power) > bound {
+		t.Errorf("a drop of %v was found in %v of the runs, %v predicted", drop, got, power)
+	} else {
+		t.Logf("a drop of %v found in %.3f of %d runs, %.3f predicted", drop, got, runs, power)
+	}
+	if got := found(0); got > 0.025+4*math.Sqrt(0.025*0.975/float64(runs)) {
+		t.Errorf("%v of the runs without a drop were called regressed", got)
+	}
+}
+
+// What makes a run unfit is refused, all of it in one line that says what.
+func TestUnfitRunIsRefused(t *testing.T) {
+	quiz := func(s *compare.Side) *compare.Task { return s.Task("quiz") }
+	for _, c := range []struct {
+		name  string
+		spoil func(s *compare.Side)
+		says  []string
+	}{
+		{"missing task", func(s *compare.Side) { s.Tasks = s.Tasks[1:] }, []string{"task quiz is missing in the run"}},
+		{"no tasks", func(s *compare.Side) { s.Tasks = nil }, []string{"quiz", "last", "pages", "passkey"}},
+		{"other tokenizer", func(s *compare.Side) { s.Must["tokenizer_sha256"] = strings.Repeat("cd", 32) }, []string{"tokenizer_sha256 was abababababab and is cdcdcdcdcdcd"}},
+		{"other context", func(s *compare.Side) { s.Must["max_length"] = "512" }, []string{"max_length was 256 and is 512"}},
+		{"other dtype", func(s *compare.Side) { s.May["dtype"] = "bfloat16" }, []string{"dtype was float32 and is bfloat16"}},
+		{"unknown dtype", func(s *compare.Side) { delete(s.May, "dtype") }, []string{"dtype was float32 and is empty"}},
+		{"a setting more", func(s *compare.Side) { s.Must["temperature"] = "1" }, []string{"temperature was empty and is 1"}},
+		{"few-shot", func(s *compare.Side) { quiz(s).Must["fewshot"] = "5" }, []string{"task quiz: fewshot was 0 and is 5"}},
+		{"other definition", func(s *compare.Side) { quiz(s).Must["digest"] = "other" }, []string{"task quiz: digest was quiz and is other"}},
+		{"fewer documents", func(s *compare.Side) { quiz(s).Documents = quiz(s).Documents[:59] }, []string{"task quiz: 60 documents in the baseline, 59 in the run"}},
+		{"another document", func(s *compare.Side) { quiz(s).Documents[3].Keys[0] = "new" }, []string{"task quiz: the documents changed"}},
+		{"another prompt", func(s *compare.Side) { quiz(s).Documents[3].Keys[len(quiz(s).Documents[3].Keys)-1] = "new" }, []string{"task quiz: the prompts changed"}},
+		{"metric missing", func(s *compare.Side) { quiz(s).Metrics[1].Name = "f1" }, []string{"task quiz: metric acc_norm is missing"}},
+		{"other direction", func(s *compare.Side) { quiz(s).Metrics[1].HigherIsBetter = false }, []string{"task quiz: metric acc_norm has another direction"}},
+		{"other formula", func(s *compare.Side) { quiz(s).Metrics[1].Formula = compare.Bits }, []string{"acc_norm is a mean in the baseline and a bits"}},
+		{"fewer scored", func(s *compare.Side) { quiz(s).Documents[3].Values[0] = compare.Value{} }, []string{"acc has no result in the run for 1 documents"}},
+		{"other word count", func(s *compare.Side) { s.Task("pages").Documents[3].Values[0].Weight++ }, []string{"task pages: metric word_perplexity counts another number of words"}},
+		{"results of another program", func(s *compare.Side) { s.Format = compare.Harness }, []string{"format was softbench and is lm-eval"}},
+	} {
+		base := madeSide(1, 0.6)
+		b := baselineOf(t, base, nil)
+		run := madeSide(2, 0.6)
+		for i := range run.Tasks { // madeSide shares what it is given
+			run.Tasks[i].Metrics = append([]compare.MetricInfo(nil), run.Tasks[i].Metrics...)
+		}
+		c.spoil(run)
+		r, err := Check(run, b, nil)
+		var unfit *Unfit
+		if !errors.As(err, &unfit) {
+			t.Errorf("%s: %+v, error %v", c.name, r, err)
+			continue
+		}
+		for _, s := range append(c.says, "--update") {
+			if !strings.Contains(err.Error(), s) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: the error does not say %q on its line: %v", c.name, s, err)
+			}
+		}
+	}
+}
+
+// Numbers that are none, in the run, are an error and no decision.
+func TestNumbersThatAreNone(t *testing.T) {
+	b := baselineOf(t, madeSide(1, 0.6), nil)
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		run := madeSide(2, 0.6)
+		run.Task("last").Documents[5].Values[0].Value = bad
+		if r, err := Check(run, b, nil); err == nil {
+			t.Errorf("%v: %+v", bad, r)
+		}
+		if _, err := Make(run, nil, nil); err == nil || !strings.Contains(err.Error(), "task last: metric perplexity") {
+			t.Errorf("%v: a baseline with it: error %v", bad, err)
+		}
+	}
+	if _, err := Make(&compare.Side{}, nil, nil); err == nil {
+		t.Error("a baseline without tasks")
+	}
+}
+
+// What may differ is told, not refused: another machine as a warning, a new task or
+// metric as a note. The same checkpoint with other results is a warning too.
+func TestRemarks(t *testing.T) {
+	b := baselineOf(t, madeSide(1, 0.6), nil)
+	check := func(run *compare.Side) (warnings, notes string) {
+		t.Helper()
+		r, err := Check(run, b, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(r.Warnings, "\n"), strings.Join(r.Notes, "\n")
+	}
+	run := madeSide(1, 0.6)
+	run.May["isa"], run.May["device"] = "avx512", "cuda"
+	warnings, notes := check(run)
+	for _, s := range []string{"isa was avx2 and is avx512 now", "device was cpu and is cuda now"} {
+		if !strings.Contains(warnings, s) {
+			t.Errorf("no warning %q in %q", s, warnings)
+		}
+	}
+	if notes != "" {
+		t.Errorf("notes %q", notes)
+	}
+
+	run = madeSide(2, 0.6)
+	run.May["attention"] = "softpick"
+	run.Tasks = append(run.Tasks, madeSide(2, 0.6, madeTask{name: "fresh", n: 3, metrics: madeTasks[0].metrics[:1]}).Tasks...)
+	warnings, notes = check(run)
+	if warnings != "" || !strings.Contains(notes, "attention was softmax and is softpick now") || !strings.Contains(notes, "task fresh: metric acc is not in the baseline") {
+		t.Errorf("warnings %q, notes %q", warnings, notes)
+	}
+
+	run = madeSide(1, 0.6)
+	run.Task("quiz").Documents[0].Values[0].Value = 1 - run.Task("quiz").Documents[0].Values[0].Value
+	if warnings, _ = check(run); !strings.Contains(warnings, "that should not be") {
+		t.Errorf("the same checkpoint with other results: warnings %q", warnings)
+	}
+}
+
+// A share at its floor, or over too few documents, is named: it could not fail.
+func TestBlindMetricIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		n     int
+		skill float64
+		says  string
+	}{{200, 0, "cannot regress"}, {5, 0.999, "can hardly regress"}, {400, 0.5, ""}} {
+		run := madeSide(1, c.skill, madeTask{name: "quiz", n: c.n, metrics: madeTasks[0].metrics[:1]})
+		r, err := Check(run, baselineOf(t, run, nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, c.says) || c.says == "" && notes != "" {
+			t.Errorf("%d documents, skill %v: notes %q", c.n, c.skill, notes)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package gate
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/stats"
+)
+
+// WriteTable writes the decision for a terminal or a log.
+func (r *Result) WriteTable(w io.Writer) error {
+	var b strings.Builder
+	g := &compare.Grid{}
+	for _, c := range []struct {
+		title string
+		align compare.Align
+	}{{"task", compare.Left}, {"n", compare.Right}, {"metric", compare.Left}, {"baseline", compare.Right}, {"run", compare.Right},
+		{"drop", compare.Right}, {"allowed", compare.Right}, {"finds", compare.Right}, {"interval of run - baseline", compare.Left}, {"", compare.Left}} {
+		g.Column(c.title, c.align, compare.Keep)
+	}
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		g.Row(compare.Printable(m.Task), strconv.Itoa(m.N), compare.Printable(m.Metric), compare.Decimal(m.Baseline), compare.Decimal(m.Run),
+			compare.Signed(m.Drop), compare.Decimal(m.AllowedDrop), compare.Decimal(m.Detectable), m.interval(), m.outcome())
+	}
+	g.Write(&b)
+	fmt.Fprintf(&b, "\nfinds: the smallest true drop that is called a regression in %s%% of cases\n", compare.Compact(r.Power))
+	for i := range r.Metrics {
+		if m := &r.Metrics[i]; m.Decision != stats.Pass {
+			b.WriteString(compare.Printable(m.Task+" "+m.Metric) + ": " + m.explain() + "\n")
+		}
+	}
+	for _, s := range r.remarks() {
+		b.WriteString(compare.Printable(s) + "\n")
+	}
+	b.WriteString(r.Headline() + "\n")
+	_, err := io.WriteString(w, noCommands(b.String()))
+	return err
+}
+
+// noCommands keeps a log's lines from being read as workflow commands, whatever a
+// task is called: GitHub's runner looks at the beginnings of lines, and for ##[.
+func noCommands(s string) string {
+	lines := strings.SplitAfter(s, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(strings.TrimSpace(l), "::") {
+			lines[i] = "|" + l
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, ""), "##[", "# #[")
+}
+
+func (m *Metric) interval() string {
+	text := compare.Interval(m.Low, m.High)
+	if text == "-" {
+		return text
+	}
+	return text + " " + compare.Compact(m.Confidence) + "%"
+}
+
+func (m *Metric) outcome() string {
+	if !m.Required {
+		return string(m.Decision) + " (not required)"
+	}
+	return string(m.Decision)
+}
+
+// Headline is the decision in one line.
+func (r *Result) Headline() string {
+	text := fmt.Sprintf("%s: %d passed, %d regressed, %d inconclusive", r.Decision, r.Counts.Pass, r.Counts.Regressed, r.Counts.Inconclusive)
+	if r.Decision == stats.Inconclusive && !r.Fails {
+		text += " (the policy lets inconclusive pass)"
+	}
+	return text
+}
+
+// explain says what a decision rests on, and what would decide it.
+func (m *Metric) explain() string {
+	var parts []string
+	drop := "no worse"
+	if m.Drop > 0 {
+		drop = "worse by " + compare.Decimal(m.Drop)
+	}
+	parts = append(parts, fmt.Sprintf("%s, %s allowed", drop, compare.Decimal(m.AllowedDrop)))
+	if text := m.interval(); text != "-" {
+		parts = append(parts, "interval of run - baseline "+text)
+	}
+	if m.Worse != nil && m.Better != nil {
+		parts = append(parts, fmt.Sprintf("%d of %d documents got worse and %d better", *m.Worse, m.N, *m.Better))
+	}
+	switch {
+	case m.Decision != stats.Inconclusive:
+	case m.Needed > 0:
+		parts = append(parts, fmt.Sprintf("about %d documents with differences like these would decide it", m.Needed))
+	default:
+		parts = append(parts, "more documents need not decide it")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// remarks are warnings and notes, marked as such, those of single metrics too.
+func (r *Result) remarks() (out []string) {
+	for _, s := range r.warnings() {
+		out = append(out, "warning: "+s)
+	}
+	for _, n := range r.Notes {
+		out = append(out, "note: "+n)
+	}
+	return out
+}
+
+// warnings are the gate's, and those of metrics that did not just pass: there they
+// say why.
+func (r *Result) warnings() []string {
+	out := append([]string(nil), r.Warnings...)
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		if m.Decision == stats.Pass {
+			continue
+		}
+		for _, s := range m.Warnings {
+			out = append(out, m.Task+" "+m.Metric+": "+s)
+		}
+	}
+	return out
+}
