@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
@@ -195,7 +196,7 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy) (m
 		Task: bt.Name, Metric: bm.Name, Decision: g.Decision, Required: p.required(bt.Name, bm.Name), HigherIsBetter: info.HigherIsBetter, N: c.N,
 		Baseline: rundir.Number(c.A), Run: rundir.Number(c.B), Difference: rundir.Number(c.Diff), Low: rundir.Number(c.Low), High: rundir.Number(c.High),
 		Confidence: percent(1 - level), Test: string(c.Test), Drop: rundir.Number(g.Drop), AllowedDrop: rundir.Number(allowed),
-		Detectable: rundir.Number(g.Detectable), Needed: g.NeededN, Warnings: c.Warnings,
+		Detectable: rundir.Number(g.Detectable), Needed: g.NeededN, Warnings: ofRun(c.Warnings),
 	}
 	m.Fails = m.Required && (g.Decision == stats.Regressed || g.Decision == stats.Inconclusive && p.failsInconclusive(rule))
 	if c.Binary {
@@ -205,6 +206,19 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy) (m
 		}
 	}
 	return m, "", nil
+}
+
+// ofRun calls a comparison's sides by what they are here.
+func ofRun(warnings []string) (out []string) {
+	for _, w := range warnings {
+		if side, rest, ok := strings.Cut(w, " gets "); ok && side == "A" {
+			w = "the baseline gets " + rest
+		} else if ok && side == "B" {
+			w = "the run gets " + rest
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // blind says why a share can hardly fail the gate, "" where it can: it has less

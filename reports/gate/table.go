@@ -113,15 +113,22 @@ func (r *Result) remarks() (out []string) {
 }
 
 // warnings are the gate's, and those of metrics that did not just pass: there they
-// say why.
+// say why. One that several metrics of a task share is said once.
 func (r *Result) warnings() []string {
 	out := append([]string(nil), r.Warnings...)
+	place := map[[2]string]int{} // of a task's text
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		if m.Decision == stats.Pass {
 			continue
 		}
 		for _, s := range m.Warnings {
+			key := [2]string{m.Task, s}
+			if at, ok := place[key]; ok {
+				out[at] = strings.TrimSuffix(out[at], ": "+s) + ", " + m.Metric + ": " + s
+				continue
+			}
+			place[key] = len(out)
 			out = append(out, m.Task+" "+m.Metric+": "+s)
 		}
 	}
