@@ -24,8 +24,10 @@ type Description struct {
 	Device  string // "cpu" or "cuda"
 	ISA     string // instruction set or compute capability
 	DType   string // "float32" or "bfloat16"
+	Name    string // the device's own name; "" for a processor
 	Threads int
 	Bytes   int64 // packed weights
+	KVBytes int64 // most bytes of keys and values the device can hold; 0: no bound of its own
 }
 
 // Segment is the keys and values of one node's positions, in all layers.

@@ -44,6 +44,8 @@ type RunOptions struct {
 	// Progress is told the number of tokens computed so far, after each batch;
 	// its error stops the run.
 	Progress func(tokens int64) error
+
+	remedy string // against a sequence that Memory does not hold
 }
 
 // Stats counts what a run did.
@@ -62,6 +64,10 @@ func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 	}
 	if o.BatchTokens <= 0 {
 		o.BatchTokens = DefaultBatchTokens
+	}
+	o.remedy = "raise --memory or shorten the context"
+	if d := m.backend.Describe(); d.KVBytes > 0 && (o.Memory <= 0 || d.KVBytes < o.Memory) {
+		o.Memory, o.remedy = d.KVBytes, "the device has no more: shorten the context or use --device cpu"
 	}
 	s := newSchedule(m.backend, f, o)
 	defer s.releaseAll()

@@ -107,8 +107,8 @@ func (s *schedule) startNode() (bool, error) {
 		if len(s.batch.Tokens) > 0 {
 			return false, nil
 		}
-		return false, fmt.Errorf("a sequence of %d tokens needs %d MiB for its keys and values, more than the bound of %d MiB: raise --memory or shorten the context",
-			st.start+length, (s.live+need+1<<20-1)>>20, s.opts.Memory>>20)
+		return false, fmt.Errorf("a sequence of %d tokens needs %d MiB for its keys and values, more than the bound of %d MiB: %s",
+			st.start+length, (s.live+need+1<<20-1)>>20, s.opts.Memory>>20, s.opts.remedy)
 	}
 	segment, err := s.backend.NewSegment(st.start, length)
 	if err != nil {

@@ -1,0 +1,43 @@
+package abi
+
+// The tile sizes the kernels are compiled for. Sums are in orders fixed by
+// these: changing one changes the last bits of results.
+const (
+	QueryBlock = 64 // queries (rows times heads that share keys) of an attention block
+	KeyBlock   = 64 // keys of a step of attention, from position 0
+	GemmM      = 128
+	GemmN      = 128
+	HeadRows   = 128 // rows of a block of the head
+	// HeadColumns is the entries of the vocabulary in one partial.
+	HeadColumns = 128
+
+	RowThreads       = 256
+	GemmThreads      = 256
+	AttentionThreads = 128
+
+	TileInts   = 5
+	HeadFloats = 3
+	// Multiple is what the width of the model and of its MLP are multiples of:
+	// rows are loaded 16 bytes at a time.
+	Multiple = 8
+)
+
+// HeadSizes says in words what HeadSize accepts.
+const HeadSizes = "32, 64, 96, 128, 192 and 256"
+
+// HeadSize says whether the attention kernels compute a head size.
+func HeadSize(n int) bool {
+	switch n {
+	case 32, 64, 96, 128, 192, 256:
+		return true
+	}
+	return false
+}
+
+// TileRows is the rows of an attention tile where so many heads share keys; 0
+// where the kernels do not compute that.
+func TileRows(group int) int { return QueryBlock / group }
+
+func gemmShared(Mode) int           { return 0 }
+func headShared(Mode) int           { return 0 }
+func attentionShared(Mode, int) int { return 0 }

@@ -1,0 +1,150 @@
+package abi
+
+import (
+	"math"
+
+	"github.com/softbench/softbench/cuda/device"
+	"github.com/softbench/softbench/engine/attention"
+)
+
+// Embed gathers rows of the embedding:
+//
+//	x[r, :] = table[ids[r], :]          ids int [rows], table T [vocab, hidden], x float [rows, hidden]
+func Embed(m Mode, ids, table, x device.Ptr, rows, hidden int) *device.Launch {
+	return &device.Launch{Kernel: "sb_embed" + m.suffix(), Grid: device.Dim{X: rows}, Block: device.Dim{X: RowThreads},
+		Args: []device.Arg{device.P(ids), device.P(table), device.P(x), device.I(rows), device.I(hidden)}}
+}
+
+// RMSNorm normalises rows:
+//
+//	out[r, :] = x[r, :] / sqrt(mean(x[r, :]²) + eps) · weight      x float, weight float [hidden], out T
+func RMSNorm(m Mode, x, weight, out device.Ptr, rows, hidden int, eps float32) *device.Launch {
+	return RMSNormAt(m, x, weight, 0, out, rows, hidden, eps)
+}
+
+// RMSNormAt is RMSNorm of row index[r] of x into row r of out; index int [rows].
+func RMSNormAt(m Mode, x, weight, index, out device.Ptr, rows, hidden int, eps float32) *device.Launch {
+	return &device.Launch{Kernel: "sb_rmsnorm" + m.suffix(), Grid: device.Dim{X: rows}, Block: device.Dim{X: RowThreads},
+		Args: []device.Arg{device.P(x), device.P(weight), device.P(index), device.P(out), device.I(rows), device.I(hidden), device.F(eps)}}
+}
+
+// Epilogue is what a matrix product does with its sums.
+type Epilogue uint8
+
+// The epilogues. S is the sums plus the bias, [m, n].
+const (
+	Store  Epilogue = iota // c = S, float [m, n]
+	Add                    // c += S, float [m, n]
+	SwiGLU                 // c = silu(S[:, even]) · S[:, odd], T [m, n/2]
+)
+
+var epilogues = [...]string{"store", "add", "swiglu"}
+
+// Gemm multiplies a [m, k] with the transpose of w [n, k], both T, sums in
+// float in an order that depends on k alone; bias is float [n], or 0 for none.
+func Gemm(mode Mode, e Epilogue, a, w, bias, c device.Ptr, m, n, k int) *device.Launch {
+	return &device.Launch{Kernel: "sb_gemm_" + epilogues[e] + mode.suffix(),
+		Grid:  device.Dim{X: blocks(n, GemmN), Y: blocks(m, GemmM)},
+		Block: device.Dim{X: GemmThreads}, Shared: gemmShared(mode),
+		Args: []device.Arg{device.P(a), device.P(w), device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k)}}
+}
+
+// Gather copies rows of width bytes, a multiple of 4: out[r] = in[index[r]].
+func Gather(in, index, out device.Ptr, rows, width int) *device.Launch {
+	return &device.Launch{Kernel: "sb_gather", Grid: device.Dim{X: rows}, Block: device.Dim{X: RowThreads},
+		Args: []device.Arg{device.P(in), device.P(index), device.P(out), device.I(rows), device.I(width / 4)}}
+}
+
+// RopeArgs are the operands of Rope.
+type RopeArgs struct {
+	QKV          device.Ptr // float [rows, heads + 2·kv heads, size]
+	Q            device.Ptr // T [rows, heads, size]
+	Keys, Values device.Ptr // T [slots, kv heads, size]
+	Slot         device.Ptr // int [rows]
+	Cos, Sin     device.Ptr // float [rows, size/2]
+	LogN         device.Ptr // float [rows]: ln(position+2)
+	Scale        device.Ptr // float [heads], 0 where the kind is not scaled
+	QNorm, KNorm device.Ptr // float [size], 0 for none
+
+	Rows, Heads, KVHeads, Size int
+	Eps                        float32 // of QNorm and KNorm
+}
+
+// Rope normalises each head of q and k where there is a norm, rotates both by
+// halves, multiplies q by 1/sqrt(size), and in scaled kinds by
+// Scale[head]·LogN[row], and stores keys and values in the row's slot.
+func Rope(m Mode, a RopeArgs) *device.Launch {
+	return &device.Launch{Kernel: "sb_rope" + m.suffix(), Grid: device.Dim{X: a.Rows}, Block: device.Dim{X: RowThreads},
+		Args: []device.Arg{
+			device.P(a.QKV), device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Slot), device.P(a.Cos), device.P(a.Sin),
+			device.P(a.LogN), device.P(a.Scale), device.P(a.QNorm), device.P(a.KNorm),
+			device.I(a.Rows), device.I(a.Heads), device.I(a.KVHeads), device.I(a.Size),
+			device.F(float32(1 / math.Sqrt(float64(a.Size)))), device.F(a.Eps),
+		}}
+}
+
+// AttentionArgs are the operands of Attention and Observe.
+type AttentionArgs struct {
+	Q            device.Ptr // T [rows, heads, size], rotated and scaled
+	Keys, Values device.Ptr // T [slots, kv heads, size]
+	Out          device.Ptr // T [rows, heads, size]
+	Stats        device.Ptr // float [rows, heads, 2]: maximum, and what weights are multiplied by; 0: not wanted
+	// Tiles is int [N, TileInts]: first row, rows, absolute position of the first
+	// row, first run of its path, runs of its path. Runs is int [·, 2]: absolute
+	// position, and the slot of that position; the next positions lie in the
+	// next slots, up to where the next run starts.
+	Tiles, Runs device.Ptr
+	N           int
+
+	Kind                 attention.Kind
+	Window               int // keys at this distance or more are not seen; 0: all are
+	Heads, KVHeads, Size int
+}
+
+// Attention computes softmax(q·kᵀ)·v, or another kind's weights, for every row
+// of every tile, one pass over key blocks that start at multiples of KeyBlock
+// from position 0. A block is a tile and a key/value head: its queries are the
+// tile's rows times the heads that share the keys.
+func Attention(m Mode, a AttentionArgs) *device.Launch {
+	return &device.Launch{Kernel: "sb_attention" + m.suffix(), Grid: device.Dim{X: a.N, Y: a.KVHeads}, Block: device.Dim{X: AttentionThreads},
+		Shared: attentionShared(m, a.Size),
+		Args: []device.Arg{
+			device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Out), device.P(a.Stats), device.P(a.Tiles), device.P(a.Runs),
+			device.I(int(a.Kind)), device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads), device.I(a.Size),
+		}}
+}
+
+// Observe writes the final weights of one tile over keys [key, key+keys), key a
+// multiple of KeyBlock, into out, float [heads, rows, keys]: zero where the
+// query may not see the key. Stats must hold what Attention left there.
+func Observe(m Mode, a AttentionArgs, tile, rows, key, keys int, out device.Ptr) *device.Launch {
+	return &device.Launch{Kernel: "sb_observe" + m.suffix(), Grid: device.Dim{X: blocks(keys, KeyBlock), Y: a.KVHeads}, Block: device.Dim{X: AttentionThreads},
+		Args: []device.Arg{
+			device.P(a.Q), device.P(a.Keys), device.P(a.Stats), device.P(a.Tiles + Offset(tile, 4*TileInts)), device.P(a.Runs), device.P(out),
+			device.I(key), device.I(keys), device.I(int(a.Kind)), device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads), device.I(a.Size),
+		}}
+}
+
+// HeadBlocks is the number of partials of a row: one for every HeadColumns
+// entries of the vocabulary, counted from token 0.
+func HeadBlocks(vocab int) int { return blocks(vocab, HeadColumns) }
+
+// Head multiplies h T [m, hidden] with w T [vocab, hidden] and keeps of the
+// logits the targets' and a partial {maximum, sum of e^(logit-maximum), its
+// token} for every HeadColumns of them. start is int [m+1]: row r's targets are
+// ids[start[r]:start[r+1]], and so are their logits.
+func Head(mode Mode, h, w, start, ids, logits, partials device.Ptr, m, vocab, hidden int) *device.Launch {
+	return &device.Launch{Kernel: "sb_head" + mode.suffix(),
+		Grid:  device.Dim{X: HeadBlocks(vocab), Y: blocks(m, HeadRows)},
+		Block: device.Dim{X: GemmThreads}, Shared: headShared(mode),
+		Args: []device.Arg{device.P(h), device.P(w), device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden)}}
+}
+
+// HeadMerge joins each row's partials in order: lse double [m], the lowest token
+// of the greatest logit int [m].
+func HeadMerge(partials, lse, argmax device.Ptr, m, n int) *device.Launch {
+	return &device.Launch{Kernel: "sb_head_merge", Grid: device.Dim{X: blocks(m, RowThreads)}, Block: device.Dim{X: RowThreads},
+		Args: []device.Arg{device.P(partials), device.P(lse), device.P(argmax), device.I(m), device.I(n)}}
+}
+
+func blocks(n, size int) int { return (n + size - 1) / size }

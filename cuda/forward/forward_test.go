@@ -1,0 +1,330 @@
+package forward_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/cuda/forward"
+	"github.com/softbench/softbench/cuda/sim"
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/attention"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/randmodel"
+)
+
+// model is a small random model and what it has that others do not.
+type model struct {
+	name    string
+	options randmodel.Options
+	kind    string // overrides the checkpoint's
+}
+
+// models cover every attention kind and everything an architecture may have.
+func models() []model {
+	small := func(o randmodel.Options) randmodel.Options {
+		o.Hidden, o.Intermediate, o.Vocab, o.ScoreGain, o.Seed = 64, 96, 300, 3, 5
+		if o.HeadDim == 0 {
+			o.HeadDim = 32
+		}
+		if o.Heads == 0 {
+			o.Heads, o.KVHeads = 2, 1
+		}
+		return o
+	}
+	list := []model{
+		{"sliding window", small(randmodel.Options{Type: "mistral", Config: map[string]any{"sliding_window": 37}}), "softpick"},
+		{"window of softmax", small(randmodel.Options{Type: "mistral", Config: map[string]any{"sliding_window": 5}}), "softmax"},
+		{"q and k norm, tied", small(randmodel.Options{Type: "qwen3", Tie: true}), "softpick"},
+		{"biases", small(randmodel.Options{Type: "llama", Bias: true}), "softmax"},
+		{"qkv bias", small(randmodel.Options{Type: "qwen2"}), "softpick"},
+		{"four heads of keys", small(randmodel.Options{Type: "llama", Heads: 4, KVHeads: 4}), "softpick"},
+		{"three queries a key", small(randmodel.Options{Type: "llama", Heads: 6, KVHeads: 2}), "softpick"},
+		{"heads of 64", small(randmodel.Options{Type: "llama", HeadDim: 64}), "softmax"},
+		{"scaled", small(randmodel.Options{Type: "transformer", Attention: "scaled-softpick"}), ""},
+		{"scaled softmax", small(randmodel.Options{Type: "transformer", Attention: "scaled-softmax"}), ""},
+		{"llama3 rope", small(randmodel.Options{Type: "llama", Config: map[string]any{"rope_scaling": map[string]any{
+			"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}}}), "softpick"},
+	}
+	for _, k := range attention.Kinds() {
+		list = append(list, model{k.String(), small(randmodel.Options{Type: "llama"}), k.String()})
+	}
+	return list
+}
+
+// write makes the checkpoint and opens it.
+func (m model) open(t testing.TB) *checkpoint.Checkpoint {
+	t.Helper()
+	dir := t.TempDir()
+	if err := randmodel.Write(dir, m.options); err != nil {
+		t.Fatal(err)
+	}
+	ck, err := checkpoint.Open(dir, checkpoint.Options{Attention: m.kind})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ck.Close() })
+	return ck
+}
+
+const (
+	reserve = 512 << 20 // what a backend leaves to the driver
+	memory  = 40 << 20  // what it gets here
+)
+
+// simulate puts a checkpoint on a simulated device.
+func simulate(t testing.TB, ck *checkpoint.Checkpoint, o forward.Options) (*engine.Model, *sim.Device) {
+	t.Helper()
+	dev := sim.New(reserve + memory)
+	b, err := forward.New(context.Background(), dev, ck, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return engine.New(b, ck.Config.Vocab), dev
+}
+
+// results is every number a run gives, by node, scored row and target.
+type results struct {
+	logProbs map[[3]int]float32
+	argmax   map[[2]int]int32
+	decoded  map[int][]int32
+}
+
+func run(t testing.TB, m *engine.Model, f *engine.Forest, o engine.RunOptions) results {
+	t.Helper()
+	r := results{map[[3]int]float32{}, map[[2]int]int32{}, map[int][]int32{}}
+	o.Score = func(node, k int, s engine.Score) error {
+		r.argmax[[2]int{node, k}] = s.Argmax
+		for i, lp := range s.LogProbs {
+			r.logProbs[[3]int{node, k, i}] = lp
+		}
+		return nil
+	}
+	o.Generated = func(node int, tokens []int32) error { r.decoded[node] = append([]int32(nil), tokens...); return nil }
+	if _, err := m.Run(context.Background(), f, o); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// forest makes trees whose nodes begin at any position of a key block, and
+// paths of several key blocks.
+func forest(r *rand.Rand, nodes, vocab int) *engine.Forest {
+	f := &engine.Forest{}
+	for i := range nodes {
+		n := engine.Node{Parent: -1}
+		if i > 0 && r.IntN(6) > 0 {
+			n.Parent = r.IntN(i)
+		}
+		length := 1 + r.IntN(12)
+		if r.IntN(4) == 0 {
+			length += r.IntN(90)
+		}
+		for row := range length {
+			n.Tokens = append(n.Tokens, int32(r.IntN(vocab)))
+			if r.IntN(3) == 0 {
+				s := engine.Scored{Row: row}
+				for range r.IntN(4) {
+					s.Targets = append(s.Targets, int32(r.IntN(vocab)))
+				}
+				n.Scored = append(n.Scored, s)
+			}
+		}
+		if r.IntN(5) == 0 {
+			n.Generate = 1 + r.IntN(4)
+		}
+		f.Nodes = append(f.Nodes, n)
+	}
+	return f
+}
+
+// TestEqualsTheCPU: the backend on a simulated device gives the CPU's float32
+// log-probabilities, for every attention kind and architecture.
+func TestEqualsTheCPU(t *testing.T) {
+	for i, m := range models() {
+		t.Run(m.name, func(t *testing.T) {
+			ck := m.open(t)
+			cpu, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Threads: 1, Set: kernel.Generic{}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cpu.Close()
+			f := forest(rand.New(rand.NewPCG(uint64(i), 11)), 16, ck.Config.Vocab)
+			want := run(t, engine.New(cpu, ck.Config.Vocab), f, engine.RunOptions{})
+			device, dev := simulate(t, ck, forward.Options{})
+			got := run(t, device, f, engine.RunOptions{})
+			worst := 0.0
+			for at, w := range want.logProbs {
+				g, ok := got.logProbs[at]
+				d := math.Abs(float64(g) - float64(w))
+				worst = max(worst, d)
+				if !ok || !(d <= 1e-4) {
+					t.Fatalf("node %d scored %d target %d: log-probability %v (there: %v), the CPU's is %v", at[0], at[1], at[2], g, ok, w)
+				}
+			}
+			if len(got.logProbs) != len(want.logProbs) || len(got.argmax) != len(want.argmax) || len(got.decoded) != len(want.decoded) {
+				t.Fatalf("%d log-probabilities, %d rows, %d decodings, want %d, %d, %d", len(got.logProbs), len(got.argmax), len(got.decoded), len(want.logProbs), len(want.argmax), len(want.decoded))
+			}
+			for at, w := range want.argmax {
+				if got.argmax[at] != w {
+					t.Fatalf("node %d scored %d: argmax %d, the CPU's is %d", at[0], at[1], got.argmax[at], w)
+				}
+			}
+			for n, w := range want.decoded {
+				if fmt.Sprint(got.decoded[n]) != fmt.Sprint(w) {
+					t.Fatalf("node %d decoded %v, the CPU %v", n, got.decoded[n], w)
+				}
+			}
+			t.Logf("max |Δ log-probability| %.1e over %d, %v launches", worst, len(want.logProbs), dev.Launches())
+		})
+	}
+}
+
+// TestNoBitDependsOnTheBatch: batch size, the rows a device takes at once,
+// sharing, the memory bound and an observer change no bit.
+func TestNoBitDependsOnTheBatch(t *testing.T) {
+	for i, m := range models() {
+		for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
+			t.Run(m.name+" "+dt.String(), func(t *testing.T) {
+				ck := m.open(t)
+				f := forest(rand.New(rand.NewPCG(uint64(i), 7)), 14, ck.Config.Vocab)
+				one, _ := simulate(t, ck, forward.Options{DType: dt})
+				want := run(t, one, f, engine.RunOptions{BatchTokens: 4096})
+				same := func(what string, got results) {
+					t.Helper()
+					if len(got.logProbs) != len(want.logProbs) {
+						t.Fatalf("%s: %d log-probabilities, want %d", what, len(got.logProbs), len(want.logProbs))
+					}
+					equal(t, what, got, want, func(node int) int { return node })
+				}
+				few, _ := simulate(t, ck, forward.Options{DType: dt, Rows: 13})
+				for _, size := range []int{1, 7, 100} {
+					same(fmt.Sprintf("batches of %d", size), run(t, one, f, engine.RunOptions{BatchTokens: size}))
+					same(fmt.Sprintf("batches of %d cut to 13 rows", size), run(t, few, f, engine.RunOptions{BatchTokens: size}))
+				}
+				stats, err := one.Run(context.Background(), f, engine.RunOptions{BatchTokens: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				same("memory bound", run(t, one, f, engine.RunOptions{BatchTokens: 64, Memory: stats.PeakKV}))
+				same("observed", run(t, few, f, engine.RunOptions{BatchTokens: 40, Observer: newInside()}))
+				// Stores in pieces: what was freed lies scattered.
+				for n := range f.Nodes {
+					if n%3 != 0 {
+						continue
+					}
+					equal(t, "without sharing", run(t, one, chain(f, n), engine.RunOptions{BatchTokens: 50}), want, func(int) int { return n })
+				}
+			})
+		}
+	}
+}
+
+// equal compares bits; node says which node of want one of got is.
+func equal(t *testing.T, what string, got, want results, node func(int) int) {
+	t.Helper()
+	for at, g := range got.logProbs {
+		w := want.logProbs[[3]int{node(at[0]), at[1], at[2]}]
+		if math.Float32bits(g) != math.Float32bits(w) {
+			t.Fatalf("%s: node %d scored %d target %d: %v, alone %v", what, node(at[0]), at[1], at[2], g, w)
+		}
+	}
+	for at, g := range got.argmax {
+		if w := want.argmax[[2]int{node(at[0]), at[1]}]; g != w {
+			t.Fatalf("%s: node %d scored %d: argmax %d, alone %d", what, node(at[0]), at[1], g, w)
+		}
+	}
+	for n, g := range got.decoded {
+		if w := want.decoded[node(n)]; fmt.Sprint(g) != fmt.Sprint(w) {
+			t.Fatalf("%s: node %d decoded %v, alone %v", what, node(n), g, w)
+		}
+	}
+}
+
+// chain is one node's path as a forest of its own, without any sharing.
+func chain(f *engine.Forest, node int) *engine.Forest {
+	one := engine.Node{Parent: -1, Generate: f.Nodes[node].Generate}
+	var path []int
+	for n := node; n >= 0; n = f.Nodes[n].Parent {
+		path = append([]int{n}, path...)
+	}
+	for _, n := range path {
+		base := len(one.Tokens)
+		one.Tokens = append(one.Tokens, f.Nodes[n].Tokens...)
+		if n == node {
+			for _, s := range f.Nodes[n].Scored {
+				one.Scored = append(one.Scored, engine.Scored{Row: base + s.Row, Targets: s.Targets})
+			}
+		}
+	}
+	return &engine.Forest{Nodes: []engine.Node{one}}
+}
+
+// TestBFloat16StaysNear: bfloat16 differs from float32 by what rounding explains,
+// and does differ.
+func TestBFloat16StaysNear(t *testing.T) {
+	m := model{"", randmodel.Options{Type: "llama", Hidden: 64, Intermediate: 96, Vocab: 300, Heads: 2, KVHeads: 1, HeadDim: 32, Seed: 3, DType: "bfloat16"}, "softpick"}
+	ck := m.open(t)
+	f := forest(rand.New(rand.NewPCG(1, 1)), 12, ck.Config.Vocab)
+	exact, _ := simulate(t, ck, forward.Options{})
+	rounded, _ := simulate(t, ck, forward.Options{DType: kernel.BFloat16})
+	want, got := run(t, exact, f, engine.RunOptions{}), run(t, rounded, f, engine.RunOptions{})
+	worst := 0.0
+	for at, w := range want.logProbs {
+		worst = max(worst, math.Abs(float64(got.logProbs[at]-w)))
+	}
+	if !(worst > 1e-5 && worst < 0.1) {
+		t.Fatalf("bfloat16 moves log-probabilities by up to %v, want more than 1e-5 and less than 0.1", worst)
+	}
+}
+
+// TestRefusals: what cannot run is an error of one line that names the bound and
+// the remedy.
+func TestRefusals(t *testing.T) {
+	good := randmodel.Options{Type: "llama", Hidden: 64, Intermediate: 96, Vocab: 300, Heads: 2, KVHeads: 1, HeadDim: 32, Seed: 1}
+	odd := good
+	odd.HeadDim = 48
+	narrow := good
+	narrow.Intermediate = 100
+	for _, c := range []struct {
+		name    string
+		options randmodel.Options
+		free    int64
+		want    []string
+	}{
+		{"head size", odd, reserve + memory, []string{"head size of 48", "not supported on CUDA", "--device cpu"}},
+		{"width", narrow, reserve + memory, []string{"MLP of 100", "not supported on CUDA", "--device cpu"}},
+		{"weights", good, reserve + 100<<10, []string{"out of GPU memory", "the weights in float32", "has 512 MiB free", "--dtype bfloat16"}},
+		{"keys and values", good, reserve + 1<<20, []string{"out of GPU memory", "keys and values of 2048 tokens", "--device cpu"}},
+		{"nothing free", good, 1 << 20, []string{"out of GPU memory", "has 1 MiB free of 1", "512 MiB are left to the driver"}},
+	} {
+		ck := model{"", c.options, "softmax"}.open(t)
+		_, err := forward.New(context.Background(), sim.New(c.free), ck, forward.Options{})
+		if err == nil {
+			t.Fatalf("%s: no error", c.name)
+		}
+		for _, w := range append(c.want, "") {
+			if !strings.Contains(err.Error(), w) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %q does not say %q in one line", c.name, err, w)
+			}
+		}
+	}
+}
+
+// TestLongerThanMemory: a sequence that the device has no room for is refused
+// before it is begun.
+func TestLongerThanMemory(t *testing.T) {
+	m := models()[0]
+	ck := m.open(t)
+	device, _ := simulate(t, ck, forward.Options{})
+	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: make([]int32, 1<<16)}}}
+	_, err := device.Run(context.Background(), f, engine.RunOptions{})
+	if err == nil || !strings.Contains(err.Error(), "MiB") || !strings.Contains(err.Error(), "--device cpu") {
+		t.Fatalf("got %v, want an error that names the bound and the remedy", err)
+	}
+}

@@ -1,0 +1,129 @@
+package forward
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/softbench/softbench/cuda/abi"
+	"github.com/softbench/softbench/cuda/device"
+	"github.com/softbench/softbench/engine"
+)
+
+// scored is a row of the head: some of the targets of a HeadRow.
+type scored struct {
+	head     *engine.HeadRow
+	from, to int   // of its targets
+	at       int32 // row of the residual stream after the last layer
+	row      int   // of the plan
+}
+
+// scoreHeads runs the output head for the scored rows, a pass at a time: of each
+// row's logits their log-sum-exp, the targets' values and the argmax are kept.
+func (b *Backend) scoreHeads(q *queue, p *plan, x device.Ptr) error {
+	var pass []scored
+	targets := 0
+	flush := func() error {
+		if len(pass) == 0 {
+			return nil
+		}
+		err := b.scorePass(q, p, pass, x)
+		pass, targets = pass[:0], 0
+		return err
+	}
+	for i, h := range p.heads {
+		from := 0
+		for first := true; first || from < len(h.Targets); first = false {
+			if len(pass) == b.sizes.scored || targets == b.sizes.targets {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			n := min(len(h.Targets)-from, b.sizes.targets-targets)
+			pass = append(pass, scored{h, from, from + n, p.at[i], p.row(i)})
+			from, targets = from+n, targets+n
+		}
+	}
+	return flush()
+}
+
+// row is the row of the plan that its i-th scored row is.
+func (p *plan) row(i int) int { return int(p.kept[p.at[i]]) }
+
+func (b *Backend) scorePass(q *queue, p *plan, pass []scored, x device.Ptr) error {
+	s, c := &b.scratch, &b.config
+	m := len(pass)
+	start, rows, targets := make([]int32, m+1), make([]int32, m), []int32(nil)
+	for i, r := range pass {
+		rows[i] = r.at
+		targets = append(targets, r.head.Targets[r.from:r.to]...)
+		start[i+1] = int32(len(targets))
+	}
+	index, starts, ids := s.heads, s.heads+device.Ptr(device.RoundUp(int64(4*m))), device.Ptr(0)
+	ids = starts + device.Ptr(device.RoundUp(int64(4*(m+1))))
+	table := make([]byte, int(ids-s.heads)+4*len(targets))
+	putInts(table, rows)
+	putInts(table[starts-s.heads:], start)
+	putInts(table[ids-s.heads:], targets)
+	if err := b.dev.Upload(s.heads, table); err != nil {
+		return err
+	}
+	q.launch(abi.RMSNormAt(b.mode, x, b.weights.norm, index, s.h, m, c.Hidden, c.NormEps))
+	q.launch(abi.Head(b.mode, s.h, b.weights.head, starts, ids, s.logits, s.partials, m, c.Vocab, c.Hidden))
+	q.launch(abi.HeadMerge(s.partials, s.lse, s.argmax, m, abi.HeadBlocks(c.Vocab)))
+	if q.err != nil {
+		return q.err
+	}
+	lse, err := b.download(s.lse, 8*m)
+	if err != nil {
+		return err
+	}
+	sums := make([]float64, m)
+	for i := range sums {
+		sums[i] = math.Float64frombits(binary.LittleEndian.Uint64(lse[8*i:]))
+	}
+	argmax, err := b.download(s.argmax, 4*m)
+	if err != nil {
+		return err
+	}
+	for i, r := range pass {
+		if math.IsNaN(sums[i]) || math.IsInf(sums[i], 0) {
+			return p.notFinite(r.row)
+		}
+		r.head.Argmax = int32(binary.LittleEndian.Uint32(argmax[4*i:]))
+	}
+	logits, err := b.download(s.logits, 4*len(targets))
+	if err != nil {
+		return err
+	}
+	for i, r := range pass {
+		for t := range r.to - r.from {
+			at := int(start[i]) + t
+			x := math.Float32frombits(binary.LittleEndian.Uint32(logits[4*at:]))
+			r.head.LogProbs[r.from+t] = float32(float64(x) - sums[i])
+		}
+	}
+	return nil
+}
+
+// download copies bytes from the device into memory that the next call reuses.
+func (b *Backend) download(p device.Ptr, bytes int) ([]byte, error) {
+	if cap(b.host) < bytes {
+		b.host = make([]byte, bytes)
+	}
+	b.host = b.host[:bytes]
+	if bytes == 0 {
+		return b.host, nil
+	}
+	return b.host, b.dev.Download(b.host, p)
+}
+
+// notFinite says where logits are no numbers, as the CPU backend does.
+func (p *plan) notFinite(row int) error {
+	for _, sp := range p.spans {
+		if row >= sp.Row && row < sp.Row+sp.N {
+			return fmt.Errorf("the logits after position %d (forest node %d) are not finite: the weights overflow in this dtype, or the checkpoint is damaged; try --dtype float32", sp.Position+row-sp.Row, sp.Node)
+		}
+	}
+	return fmt.Errorf("the logits of row %d are not finite", row)
+}

@@ -1,0 +1,24 @@
+package cuda
+
+import (
+	"errors"
+
+	"github.com/softbench/softbench/engine/kernel"
+)
+
+// Options choose how the CUDA backend computes.
+type Options struct {
+	// DType is kernel.Float32 (true float32, for parity) or kernel.BFloat16.
+	DType kernel.DType
+	// Ordinal is the device's number among those CUDA_VISIBLE_DEVICES leaves.
+	Ordinal int
+	// Memory bounds the bytes of GPU memory taken; 0: nearly all that is free.
+	Memory int64
+}
+
+// ErrNoDevice is in the chain of errors that say that there is nothing to run on.
+var ErrNoDevice = errors.New("no CUDA device")
+
+// DefaultBatchTokens is the number of rows of a batch where the user does not
+// say: large enough to fill a GPU.
+const DefaultBatchTokens = 8192

@@ -1,0 +1,176 @@
+package sim
+
+import (
+	"github.com/softbench/softbench/cuda/abi"
+	"github.com/softbench/softbench/cuda/device"
+	"github.com/softbench/softbench/engine/attention"
+	"github.com/softbench/softbench/engine/kernel"
+)
+
+// queries is one block of the attention kernels: a tile and a key/value head.
+type queries struct {
+	e                       element
+	d                       *Device
+	keys, values, runs      device.Ptr
+	row, rows, position     int
+	run, runCount           int
+	kind                    attention.Kind
+	window, heads, kv, size int
+	kvHead                  int
+	q                       [][]float32 // of each query: row i/group, head i%group
+}
+
+func newQueries(e element, d *Device, tile device.Ptr, q device.Ptr, b queries) *queries {
+	t := ints(d, tile, 0, abi.TileInts)
+	b.e, b.d = e, d
+	b.row, b.rows, b.position, b.run, b.runCount = int(t[0]), int(t[1]), int(t[2]), int(t[3]), int(t[4])
+	group := b.heads / b.kv
+	if b.rows < 1 || b.rows*group > abi.QueryBlock {
+		panic(fault{"a tile of more queries than a block holds, or none"})
+	}
+	for i := range b.rows * group {
+		b.q = append(b.q, e.load(q, ((b.row+i/group)*b.heads+b.kvHead*group+i%group)*b.size, b.size))
+	}
+	return &b
+}
+
+// slot finds where a position's keys lie: in the last run that starts at it or
+// before.
+func (b *queries) slot(position int) int {
+	slot := -1
+	for i := range b.runCount {
+		r := ints(b.d, b.runs, 2*(b.run+i), 2)
+		if int(r[0]) > position {
+			break
+		}
+		slot = int(r[1]) + position - int(r[0])
+	}
+	if slot < 0 {
+		panic(fault{"a position before the path's first run"})
+	}
+	return slot
+}
+
+// visible is the keys of a block that the i-th query sees, from the block's own
+// first on.
+func (b *queries) visible(i, block int) (lo, hi int) {
+	position := b.position + i/(b.heads/b.kv)
+	if b.window > 0 {
+		lo = max(0, position-b.window+1-block)
+	}
+	lo, hi = min(lo, abi.KeyBlock), max(0, min(abi.KeyBlock, position+1-block))
+	return min(lo, hi), hi
+}
+
+// first is the key block that the tile begins with.
+func (b *queries) first() int {
+	if b.window == 0 {
+		return 0
+	}
+	return max(0, b.position-b.window+1) / abi.KeyBlock * abi.KeyBlock
+}
+
+// scores is the products of the i-th query with the keys it sees of a block.
+func (b *queries) scores(s []float32, i, block, lo, hi int) {
+	for j := lo; j < hi; j++ {
+		s[j] = dot(b.q[i], b.e.load(b.keys, (b.slot(block+j)*b.kv+b.kvHead)*b.size, b.size))
+	}
+}
+
+func attend(e element, d *Device, l *device.Launch) {
+	q, out, stats, tiles := l.Args[0].Ptr(), l.Args[3].Ptr(), l.Args[4].Ptr(), l.Args[5].Ptr()
+	proto := queries{
+		keys: l.Args[1].Ptr(), values: l.Args[2].Ptr(), runs: l.Args[6].Ptr(), kind: attention.Kind(l.Args[7].Int()),
+		window: l.Args[8].Int(), heads: l.Args[9].Int(), kv: l.Args[10].Int(), size: l.Args[11].Int(),
+	}
+	eachBlock(l, func(tile, kvHead int) {
+		proto.kvHead = kvHead
+		newQueries(e, d, tiles+abi.Offset(tile, 4*abi.TileInts), q, proto).attend(out, stats)
+	})
+}
+
+// attend is one pass over the key blocks.
+func (b *queries) attend(out, stats device.Ptr) {
+	n := len(b.q)
+	states, o := make([]kernel.State, n), make([][]float32, n)
+	weights := make([][abi.KeyBlock]float32, n)
+	for i := range states {
+		states[i], o[i] = kernel.NewState(b.kind), make([]float32, b.size)
+	}
+	for block := b.first(); block < b.position+b.rows; block += abi.KeyBlock {
+		positive := false
+		for i := range n {
+			lo, hi := b.visible(i, block)
+			b.scores(weights[i][:], i, block, lo, hi)
+			factor, any := kernel.WeighGeneric(b.kind, weights[i][:], lo, hi, &states[i])
+			kernel.Generic{}.Scale(o[i], factor)
+			positive = positive || any
+		}
+		if !positive {
+			continue // every weight is zero: the values are not read
+		}
+		for j := 0; j < abi.KeyBlock && block+j < b.position+b.rows; j++ {
+			v := b.e.load(b.values, (b.slot(block+j)*b.kv+b.kvHead)*b.size, b.size)
+			for i := range n {
+				if w := weights[i][j]; w != 0 {
+					for k, x := range v {
+						o[i][k] += w * x
+					}
+				}
+			}
+		}
+	}
+	group := b.heads / b.kv
+	for i := range n {
+		norm := states[i].Norm(b.kind)
+		kernel.Generic{}.Scale(o[i], norm)
+		at := (b.row+i/group)*b.heads + b.kvHead*group + i%group
+		b.e.store(out, at*b.size, o[i])
+		if stats != 0 {
+			copy(floats(b.d, stats, 2*at, 2), []float32{states[i].Max, norm})
+		}
+	}
+}
+
+func observe(e element, d *Device, l *device.Launch) {
+	q, stats, tile, out := l.Args[0].Ptr(), l.Args[2].Ptr(), l.Args[3].Ptr(), l.Args[5].Ptr()
+	key, keys := l.Args[6].Int(), l.Args[7].Int()
+	proto := queries{
+		keys: l.Args[1].Ptr(), runs: l.Args[4].Ptr(), kind: attention.Kind(l.Args[8].Int()),
+		window: l.Args[9].Int(), heads: l.Args[10].Int(), kv: l.Args[11].Int(), size: l.Args[12].Int(),
+	}
+	eachBlock(l, func(x, kvHead int) {
+		proto.kvHead = kvHead
+		b := newQueries(e, d, tile, q, proto)
+		group := b.heads / b.kv
+		block := key + x*abi.KeyBlock
+		var s [abi.KeyBlock]float32
+		for i := range b.q {
+			head := kvHead*group + i%group
+			st := floats(d, stats, 2*((b.row+i/group)*b.heads+head), 2)
+			lo, hi := b.visible(i, block)
+			b.scores(s[:], i, block, lo, hi)
+			row := floats(d, out, (head*b.rows+i/group)*keys+x*abi.KeyBlock, min(abi.KeyBlock, keys-x*abi.KeyBlock))
+			for j := range row {
+				row[j] = 0
+				if j >= lo && j < hi {
+					row[j] = weight(b.kind, s[j], st[0]) * st[1]
+				}
+			}
+		}
+	})
+}
+
+// weight is the numerator of one key's weight, with the final maximum.
+func weight(kind attention.Kind, x, m float32) float32 {
+	e := exp(x - m)
+	switch kind {
+	case attention.Softpick, attention.Rectified:
+		return max(e-exp(-m), 0)
+	case attention.MaskedSoftmax:
+		if x < 0 {
+			return 0
+		}
+	}
+	return e
+}

@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"math"
+
+	"github.com/softbench/softbench/cuda/abi"
+	"github.com/softbench/softbench/cuda/device"
+	"github.com/softbench/softbench/engine/kernel"
+)
+
+const (
+	ptr = device.Pointer
+	num = device.Int32
+	flt = device.Float32
+)
+
+type simulated struct {
+	params []device.ArgKind
+	run    func(d *Device, l *device.Launch)
+}
+
+// kernels is what the contract calls for, each in the plainest form.
+var kernels = map[string]simulated{
+	"sb_gather":     {[]device.ArgKind{ptr, ptr, ptr, num, num}, gather},
+	"sb_head_merge": {[]device.ArgKind{ptr, ptr, ptr, num, num}, headMerge},
+}
+
+func init() {
+	for _, m := range []abi.Mode{abi.F32, abi.BF16} {
+		suffix := map[abi.Mode]string{abi.F32: "_f32", abi.BF16: "_bf16"}[m]
+		add := func(name string, run func(e element, d *Device, l *device.Launch), params ...device.ArgKind) {
+			kernels[name+suffix] = simulated{params, func(d *Device, l *device.Launch) { run(element{m, d}, d, l) }}
+		}
+		add("sb_embed", embed, ptr, ptr, ptr, num, num)
+		add("sb_rmsnorm", rmsNorm, ptr, ptr, ptr, ptr, num, num, flt)
+		for _, e := range []string{"store", "add", "swiglu"} {
+			add("sb_gemm_"+e, func(el element, d *Device, l *device.Launch) { gemm(el, d, l, e) }, ptr, ptr, ptr, ptr, num, num, num)
+		}
+		add("sb_rope", rope, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, flt, flt)
+		add("sb_attention", attend, ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, num)
+		add("sb_observe", observe, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, num, num, num)
+		add("sb_head", head, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num)
+	}
+}
+
+// element reads and writes T.
+type element struct {
+	mode abi.Mode
+	d    *Device
+}
+
+// load reads n elements from the at-th on.
+func (e element) load(p device.Ptr, at, n int) []float32 {
+	p += abi.Offset(at, e.mode.Bytes())
+	if e.mode == abi.F32 {
+		return view[float32](e.d, p, n)
+	}
+	out := make([]float32, n)
+	for i, h := range view[uint16](e.d, p, n) {
+		out[i] = kernel.FromBF16(h)
+	}
+	return out
+}
+
+// store writes elements from the at-th on.
+func (e element) store(p device.Ptr, at int, x []float32) {
+	p += abi.Offset(at, e.mode.Bytes())
+	if e.mode == abi.F32 {
+		copy(view[float32](e.d, p, len(x)), x)
+		return
+	}
+	to := view[uint16](e.d, p, len(x))
+	for i, v := range x {
+		to[i] = kernel.ToBF16(v)
+	}
+}
+
+// floats and ints read n numbers from the at-th on.
+func floats(d *Device, p device.Ptr, at, n int) []float32 {
+	return view[float32](d, p+abi.Offset(at, 4), n)
+}
+
+func ints(d *Device, p device.Ptr, at, n int) []int32 {
+	return view[int32](d, p+abi.Offset(at, 4), n)
+}
+
+func embed(e element, d *Device, l *device.Launch) {
+	ids, table, x, rows, hidden := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Int(), l.Args[4].Int()
+	eachBlock(l, func(r, _ int) {
+		if r < rows {
+			copy(floats(d, x, r*hidden, hidden), e.load(table, int(ints(d, ids, r, 1)[0])*hidden, hidden))
+		}
+	})
+}
+
+func rmsNorm(e element, d *Device, l *device.Launch) {
+	x, weight, index, out := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Ptr()
+	rows, hidden, eps := l.Args[4].Int(), l.Args[5].Int(), l.Args[6].Float()
+	w, y := floats(d, weight, 0, hidden), make([]float32, hidden)
+	eachBlock(l, func(r, _ int) {
+		if r >= rows {
+			return
+		}
+		from := r
+		if index != 0 {
+			from = int(ints(d, index, r, 1)[0])
+		}
+		kernel.Generic{}.RMSNorm(y, floats(d, x, from*hidden, hidden), w, eps)
+		e.store(out, r*hidden, y)
+	})
+}
+
+// dot sums in the order of k.
+func dot(a, b []float32) (sum float32) {
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
+}
+
+func gemm(e element, d *Device, l *device.Launch, epilogue string) {
+	a, w, bias, c := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Ptr()
+	m, n, k := l.Args[4].Int(), l.Args[5].Int(), l.Args[6].Int()
+	sums := make([]float32, abi.GemmN)
+	eachBlock(l, func(x, y int) {
+		n0, n1 := x*abi.GemmN, min(n, (x+1)*abi.GemmN)
+		columns := e.load(w, n0*k, max(0, n1-n0)*k)
+		for r := y * abi.GemmM; r < min(m, (y+1)*abi.GemmM); r++ {
+			row := e.load(a, r*k, k)
+			for j := n0; j < n1; j++ {
+				sums[j-n0] = dot(row, columns[(j-n0)*k:][:k])
+				if bias != 0 {
+					sums[j-n0] += floats(d, bias, j, 1)[0]
+				}
+			}
+			if n1 <= n0 {
+				continue
+			}
+			s := sums[:n1-n0]
+			switch epilogue {
+			case "store":
+				copy(floats(d, c, r*n+n0, len(s)), s)
+			case "add":
+				for i, out := range floats(d, c, r*n+n0, len(s)) {
+					floats(d, c, r*n+n0, len(s))[i] = out + s[i]
+				}
+			case "swiglu":
+				half := make([]float32, len(s)/2)
+				for i := range half {
+					g := s[2*i]
+					half[i] = g / (1 + float32(math.Exp(-float64(g)))) * s[2*i+1]
+				}
+				e.store(c, r*(n/2)+n0/2, half)
+			}
+		}
+	})
+}
+
+func gather(d *Device, l *device.Launch) {
+	in, index, out, rows, width := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Int(), l.Args[4].Int()
+	eachBlock(l, func(r, _ int) {
+		if r < rows {
+			copy(ints(d, out, r*width, width), ints(d, in, int(ints(d, index, r, 1)[0])*width, width))
+		}
+	})
+}
+
+func rope(e element, d *Device, l *device.Launch) {
+	p := func(i int) device.Ptr { return l.Args[i].Ptr() }
+	qkv, q, keys, values, slots, cos, sin, logN, scale, qNorm, kNorm := p(0), p(1), p(2), p(3), p(4), p(5), p(6), p(7), p(8), p(9), p(10)
+	rows, heads, kv, size := l.Args[11].Int(), l.Args[12].Int(), l.Args[13].Int(), l.Args[14].Int()
+	base, eps := l.Args[15].Float(), l.Args[16].Float()
+	eachBlock(l, func(r, _ int) {
+		if r >= rows {
+			return
+		}
+		row := append([]float32(nil), floats(d, qkv, r*(heads+2*kv)*size, (heads+2*kv)*size)...)
+		c, s := floats(d, cos, r*size/2, size/2), floats(d, sin, r*size/2, size/2)
+		slot := int(ints(d, slots, r, 1)[0])
+		for h := range heads + kv {
+			x, norm := row[h*size:][:size], qNorm
+			if h >= heads {
+				norm = kNorm
+			}
+			if norm != 0 {
+				kernel.Generic{}.RMSNorm(x, x, floats(d, norm, 0, size), eps)
+			}
+			kernel.Generic{}.Rotate(x, c, s)
+			if h >= heads {
+				continue
+			}
+			f := base
+			if scale != 0 {
+				f *= floats(d, scale, h, 1)[0] * floats(d, logN, r, 1)[0]
+			}
+			kernel.Generic{}.Scale(x, f)
+		}
+		e.store(q, r*heads*size, row[:heads*size])
+		e.store(keys, slot*kv*size, row[heads*size:][:kv*size])
+		e.store(values, slot*kv*size, row[(heads+kv)*size:])
+	})
+}
