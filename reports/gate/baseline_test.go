@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/softbench/softbench/reports/compare"
 )
@@ -255,24 +257,40 @@ func FuzzBaseline(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte(`{"softbench_baseline":1,"checksum":"","tasks":[{"name":"a","documents":2,"metrics":[{"name":"m","value":0.5,"n":2,"formula":"mean","allowed_drop":0,"numbers":["0 1"],"weights":["1 1"]}]}]}`))
+	run := madeSide(0, 0.6)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		b, err := Parse(text)
-		if err != nil {
-			if strings.ContainsAny(err.Error(), "\n") {
-				t.Fatalf("an error of several lines: %q", err)
+		reads(t, text, run)
+		// The same with its checksum made right, so that more than that is read.
+		var file baselineFile
+		if json.Unmarshal(text, &file) == nil {
+			file.Checksum = file.checksum()
+			if text, err := json.Marshal(&file); err == nil {
+				reads(t, text, run)
 			}
-			return
-		}
-		again, err := b.encode()
-		if err != nil {
-			t.Fatalf("cannot be written again: %v", err)
-		}
-		read, err := Parse(again)
-		if err != nil {
-			t.Fatalf("cannot be read again: %v", err)
-		}
-		if d := cmp.Diff(b, read); d != "" {
-			t.Fatalf("says something else the second time:\n%s", d)
 		}
 	})
+}
+
+func reads(t *testing.T, text []byte, run *compare.Side) {
+	b, err := Parse(text)
+	if err != nil {
+		if strings.Contains(err.Error(), "\n") {
+			t.Fatalf("an error of several lines: %q", err)
+		}
+		return
+	}
+	again, err := b.encode()
+	if err != nil {
+		t.Fatalf("cannot be written again: %v", err)
+	}
+	read, err := Parse(again)
+	if err != nil {
+		t.Fatalf("cannot be read again: %v", err)
+	}
+	if d := cmp.Diff(b, read, cmpopts.EquateEmpty()); d != "" {
+		t.Fatalf("says something else the second time:\n%s", d)
+	}
+	if r, err := Check(run, b, nil); err == nil && r.Decision == "" {
+		t.Fatalf("no decision: %+v", r)
+	}
 }

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/softbench/softbench/internal/golden"
+	"github.com/softbench/softbench/reports/gate"
+	"github.com/softbench/softbench/reports/stats"
+)
+
+func readDocs(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(golden.Root(t), "docs", "ci.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// fenced are a page's blocks of a language, in order.
+func fenced(text, language string) (blocks []string) {
+	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)\n```").FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}
+
+// TestDocumentedGate runs the commands of docs/ci.md, in their order, with the
+// policy that it shows; only documents come from a directory instead of the hub.
+func TestDocumentedGate(t *testing.T) {
+	docs := readDocs(t)
+	blocks := fenced(docs, "yaml")
+	if len(blocks) != 3 {
+		t.Fatalf("%d YAML blocks, want a policy and two pipelines", len(blocks))
+	}
+	if _, err := gate.ParsePolicy([]byte(blocks[0]), "docs/ci.md"); err != nil {
+		t.Errorf("the policy: %v", err)
+	}
+	for _, b := range blocks[1:] {
+		var v any
+		if err := yaml.UnmarshalWithOptions([]byte(b), &v, yaml.Strict()); err != nil {
+			t.Errorf("a pipeline is no YAML: %v", err)
+		}
+	}
+	var commands []string
+	for _, b := range append(fenced(docs, "sh"), blocks[1:]...) {
+		for _, l := range strings.Split(b, "\n") {
+			l, _, _ = strings.Cut(l, "  #")
+			if m := regexp.MustCompile(`^(?:- |run: )?(softbench (?:run|gate) .*)$`).FindStringSubmatch(strings.TrimSpace(l)); m != nil {
+				commands = append(commands, m[1])
+			}
+		}
+	}
+	if len(commands) != 8 {
+		t.Fatalf("%d commands: %q", len(commands), commands)
+	}
+
+	source, checkpoint := golden.Dir(t, "docs"), golden.Dir(t, "tiny")
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv(stepSummary, filepath.Join(dir, "summary.md"))
+	for _, err := range []error{
+		os.Mkdir("ci", 0o777),
+		os.CopyFS("checkpoint", os.DirFS(checkpoint)),
+		os.WriteFile("ci/suite.yaml", []byte("name: ci\ntasks: [arc_easy, lambada_openai]\n"), 0o666),
+		os.WriteFile("ci/gate.yaml", []byte(blocks[0]), 0o666),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range commands {
+		args := strings.Fields(strings.Replace(c, "--download", "--data "+source, 1))[1:]
+		if args[0] == "run" { // the pipelines write one name, on machines of their own
+			if err := os.RemoveAll("runs/new"); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(c, "--download") {
+				args = append(args, "--data", source)
+			}
+		}
+		var out, errs bytes.Buffer
+		if code := execute(context.Background(), args, streams{strings.NewReader(""), &out, &errs}); code != exitOK {
+			t.Fatalf("%s: exit code %d: %s", c, code, &errs)
+		}
+	}
+	for _, file := range []string{"ci/baseline.json", "gate.xml", "gate.md", "summary.md"} {
+		if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+			t.Errorf("the commands left no %s (error %v)", file, err)
+		}
+	}
+}
+
+// TestDocumentedPower computes the table of docs/ci.md.
+func TestDocumentedPower(t *testing.T) {
+	docs := readDocs(t)
+	_, table, ok := strings.Cut(docs, "| documents |")
+	if !ok {
+		t.Fatal("no table")
+	}
+	head, table, _ := strings.Cut(table, "\n")
+	var shares []float64
+	for _, m := range regexp.MustCompile(`c = (\d+)%`).FindAllStringSubmatch(head, -1) {
+		c, _ := strconv.ParseFloat(m[1], 64)
+		shares = append(shares, c/100)
+	}
+	rows := 0
+	for _, l := range strings.Split(table, "\n")[1:] {
+		cells := strings.Split(strings.Trim(l, "| "), " | ")
+		n, err := strconv.Atoi(cells[0])
+		if err != nil {
+			break
+		}
+		rows++
+		for i, c := range shares {
+			if got := fmt.Sprintf("%.1f", 100*found(t, n, c)); got != cells[1+i] {
+				t.Errorf("%d documents, c = %v: found from %s on, the table says %s", n, c, got, cells[1+i])
+			}
+		}
+	}
+	if rows != 6 || len(shares) != 4 {
+		t.Errorf("%d rows of %d", rows, len(shares))
+	}
+}
+
+// found is the smallest drop in accuracy that a gate calls a regression with 80%
+// power, with 0.01 allowed and a share c of the documents changed.
+func found(t *testing.T, n int, c float64) float64 {
+	t.Helper()
+	low, high := 0.0, 1.0
+	for high-low > 1e-6 {
+		middle := (low + high) / 2
+		p, err := stats.AccuracyGatePower(n, math.Max(c, middle), middle, 0.01, 0.05)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p < stats.Power {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
