@@ -236,6 +236,27 @@ func TestUnfitRunIsRefused(t *testing.T) {
 	}
 }
 
+// Documents that change together count as one: the interval is of their clusters.
+func TestClustersWidenTheInterval(t *testing.T) {
+	task := madeTask{name: "passkey", n: 120, cluster: 10, metrics: madeTasks[0].metrics[:1]}
+	interval := func(cluster int) float64 {
+		task.cluster = cluster
+		base, run := madeSide(1, 0.5, task), madeSide(1, 0.5, task)
+		for i := range run.Tasks[0].Documents { // cells that are all right, then all wrong, and the other way
+			v, w := &base.Tasks[0].Documents[i].Values[0].Value, &run.Tasks[0].Documents[i].Values[0].Value
+			*v, *w = float64(i/10%2), 1-float64(i/10%2)
+		}
+		r, err := Check(run, baselineOf(t, base, nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return float64(r.Metrics[0].High - r.Metrics[0].Low)
+	}
+	if with, without := interval(10), interval(0); !(with > 2*without) {
+		t.Errorf("interval %v wide with clusters, %v without", with, without)
+	}
+}
+
 // Numbers that are none, in the run, are an error and no decision.
 func TestNumbersThatAreNone(t *testing.T) {
 	b := baselineOf(t, madeSide(1, 0.6), nil)
