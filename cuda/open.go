@@ -18,7 +18,3 @@ type Options struct {
 
 // ErrNoDevice is in the chain of errors that say that there is nothing to run on.
 var ErrNoDevice = errors.New("no CUDA device")
-
-// DefaultBatchTokens is the number of rows of a batch where the user does not
-// say: large enough to fill a GPU.
-const DefaultBatchTokens = 8192

@@ -23,3 +23,6 @@ func Available() error { return errNotBuilt }
 func Open(context.Context, *checkpoint.Checkpoint, Options) (engine.Backend, error) {
 	return nil, errNotBuilt
 }
+
+// DeviceName is the name of the device that Open takes.
+func DeviceName() (string, error) { return "", errNotBuilt }

@@ -28,6 +28,9 @@ type Description struct {
 	Threads int
 	Bytes   int64 // packed weights
 	KVBytes int64 // most bytes of keys and values the device can hold; 0: no bound of its own
+	// BatchTokens is the rows of a batch that keep the device busy; 0 means
+	// DefaultBatchTokens.
+	BatchTokens int
 }
 
 // Segment is the keys and values of one node's positions, in all layers.

@@ -19,6 +19,7 @@ type benchOptions struct {
 	io      streams
 	measure machine.Options
 	dtype   string
+	device  string
 	json    bool
 }
 
@@ -37,7 +38,8 @@ func newBench(io streams) *cobra.Command {
 memory), the matrix kernels at the shapes of a 340M model, and whole documents on
 --model (else on a small random one): tokens/s, GFLOP/s and the fraction of the
 measured peak. Products are checked before they are timed. Everything is measured
-in rounds, and the median is shown. SOFTBENCH_ISA forces an instruction set.`,
+in rounds, and the median is shown. SOFTBENCH_ISA forces an instruction set. On a
+GPU, documents alone are measured.`,
 		Example: `  softbench bench
   softbench bench --model ./my-model --tokens 2048 --json | jq .prefill`,
 		Args: noArgs,
@@ -45,6 +47,7 @@ in rounds, and the median is shown. SOFTBENCH_ISA forces an instruction set.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.measure.Model, "model", "", "checkpoint directory, or organisation/name of a model in the hub's cache")
+	f.StringVar(&o.device, "device", "auto", "what to measure: cpu, cuda, or auto: a GPU where there is one")
 	f.StringVar(&o.dtype, "dtype", "both", "number format: both, float32 or bfloat16")
 	f.IntVar(&o.measure.Threads, "threads", 0, "threads, 0 for one per processor")
 	f.IntVar(&o.measure.Tokens, "tokens", 2048, "length of a document")
@@ -79,7 +82,7 @@ func (o *benchOptions) run(ctx context.Context) error {
 		o.measure.Progress = func(what string) { fmt.Fprintf(f, "\r\x1b[K%s", what) }
 		clear = func() { fmt.Fprint(f, "\r\x1b[K") }
 	}
-	r, err := machine.Measure(ctx, o.measure)
+	r, err := o.measureOn(ctx)
 	clear()
 	if err != nil {
 		return err
@@ -90,10 +93,39 @@ func (o *benchOptions) run(ctx context.Context) error {
 	return writeBench(o.io.out, r)
 }
 
+// measureOn measures the processor, or the documents on a GPU.
+func (o *benchOptions) measureOn(ctx context.Context) (*machine.Report, error) {
+	open, err := evaluate.OpenGPU(o.device)
+	if err != nil || open == nil {
+		if err == nil {
+			return machine.Measure(ctx, o.measure)
+		}
+		return nil, err
+	}
+	var all *machine.Report
+	o.measure.Open = open
+	for _, dt := range o.measure.DTypes {
+		one := o.measure
+		one.DTypes = []kernel.DType{dt}
+		r, err := machine.Measure(ctx, one)
+		if err != nil {
+			return nil, err
+		}
+		if all != nil {
+			r.Prefill = append(all.Prefill, r.Prefill...)
+		}
+		all = r
+	}
+	return all, nil
+}
+
 // writeBench prints the report as tables.
 func writeBench(out io.Writer, r *machine.Report) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "machine\t%s, %s, %s, %d threads\n", r.CPU, r.System, r.Go, r.Threads)
+	if r.Device != "" {
+		return writeDevice(w, r)
+	}
 	for _, p := range r.Paths {
 		state := "available"
 		switch {
@@ -115,6 +147,18 @@ func writeBench(out io.Writer, r *machine.Report) error {
 	for _, g := range r.GEMM {
 		fmt.Fprintf(w, "%s %d x %dx%d\t%s\t%s\t%s\t%s\n", g.DType, g.Rows, g.Inputs, g.Outputs, digits(g.Median), digits(g.Lowest), digits(g.Best), share(g.OfPeak))
 	}
+	writeDocuments(w, r)
+	return w.Flush()
+}
+
+// writeDevice prints what was measured on a GPU.
+func writeDevice(w *tabwriter.Writer, r *machine.Report) error {
+	fmt.Fprintf(w, "device\t%s (%s)\n", r.Device, r.ISA)
+	writeDocuments(w, r)
+	return w.Flush()
+}
+
+func writeDocuments(w io.Writer, r *machine.Report) {
 	fmt.Fprintf(w, "\ndocument\ttokens/s\tGFLOP/s\tlowest\tbest\tof peak\t2·parameters·tokens\n")
 	for _, p := range r.Prefill {
 		fmt.Fprintf(w, "%s %d tokens, %d scored\t%s\t%s\t%s\t%s\t%s\t%s\n", p.DType, p.Tokens, p.Scored, digits(p.TokensPerSecond),
@@ -123,7 +167,6 @@ func writeBench(out io.Writer, r *machine.Report) error {
 	for _, p := range r.Prefill[:min(1, len(r.Prefill))] {
 		fmt.Fprintf(w, "\nmodel\t%s, %s parameters\n", p.Model, commas(p.Parameters))
 	}
-	return w.Flush()
 }
 
 // digits shows three significant digits, and all of those before the point.

@@ -16,6 +16,7 @@ type inspectOptions struct {
 	io        streams
 	model     string
 	attention string
+	device    string
 	json      bool
 }
 
@@ -35,15 +36,21 @@ architecture, size, number format, attention kind, context length and tokenizer.
 		},
 	}
 	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
+	cmd.Flags().StringVar(&o.device, "device", "auto", "the device to ask about: auto, cpu or cuda")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
 func (o inspectOptions) run() error {
+	device, err := evaluate.DeviceText(o.device)
+	if err != nil {
+		return err
+	}
 	in, err := evaluate.Inspect(o.model, o.attention)
 	if err != nil {
 		return err
 	}
+	in.Device = device
 	if o.json {
 		return writeJSON(o.io.out, in)
 	}
@@ -64,6 +71,7 @@ func (o inspectOptions) run() error {
 	row("tokenizer", "%s", in.Tokenizer)
 	row("begin, end", "%s, %s", in.BOS, in.EOS)
 	row("keys and values", "%s bytes a token in float32", commas(in.KVBytes))
+	row("device", "%s", in.Device)
 	row("weights", "sha256 %s", in.ModelSHA256)
 	row("tokenizer files", "sha256 %s", in.TokenizerSHA256)
 	for _, n := range in.Notes {

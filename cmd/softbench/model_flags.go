@@ -9,7 +9,7 @@ import (
 // addModelFlags adds the flags that say how to load a model.
 func addModelFlags(cmd *cobra.Command, o *evaluate.ModelOptions) {
 	f := cmd.Flags()
-	f.StringVar(&o.Device, "device", "auto", "where to compute: auto, cpu or cuda")
+	f.StringVar(&o.Device, "device", "auto", "where to compute: cpu, cuda, or auto: a GPU where there is one")
 	f.StringVar(&o.DType, "dtype", "auto", "number format: auto (the checkpoint's), float32 or bfloat16")
 	f.StringVar(&o.Attention, "attention", "", "attention `kind` instead of the checkpoint's: softmax, softpick, rectified, masked-softmax, softmax-plus-one, each also with scaled- in front")
 	f.IntVar(&o.Threads, "threads", 0, "threads, 0 for one per processor; no score depends on it")
@@ -20,11 +20,12 @@ func addModelFlags(cmd *cobra.Command, o *evaluate.ModelOptions) {
 // addBatchFlags adds the flags that shape a computation without changing it.
 func addBatchFlags(cmd *cobra.Command, b *batchFlags) {
 	f := cmd.Flags()
-	f.IntVar(&b.tokens, "batch-tokens", 512, "rows of a batch, packed without padding; no score depends on it")
+	f.IntVar(&b.tokens, "batch-tokens", 512, "rows of a batch, packed without padding; no score depends on it (not given, a GPU takes what keeps it busy)")
 	f.StringVar(&b.memory, "memory", "", "most memory for keys and values, such as 4GiB (default half of what is free)")
 }
 
 type batchFlags struct {
 	tokens int
+	given  bool // tokens was
 	memory string
 }

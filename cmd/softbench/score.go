@@ -33,6 +33,7 @@ and its number of tokens. Shared contexts are computed once.`,
 		Args:    oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.model.Model = args[0]
+			o.batch.given = cmd.Flags().Changed("batch-tokens")
 			return o.run(cmd.Context())
 		},
 	}
@@ -66,7 +67,10 @@ func (o scoreOptions) run(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: memory})
+	if m.DeviceNote != "" {
+		fmt.Fprintln(o.io.err, "note:", oneLine(m.DeviceNote))
+	}
+	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: m.BatchTokens(o.batch.tokens, o.batch.given), Memory: memory})
 	if err != nil {
 		return err
 	}

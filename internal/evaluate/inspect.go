@@ -30,12 +30,14 @@ type Inspection struct {
 	BOS             string   `json:"bos"`
 	EOS             string   `json:"eos"`
 	KVBytes         int64    `json:"kv_bytes_per_token"`
+	Device          string   `json:"device,omitempty"` // what a run would compute on: DeviceText
 	ModelSHA256     string   `json:"model_sha256"`
 	TokenizerSHA256 string   `json:"tokenizer_sha256"`
 	Notes           []string `json:"notes"`
 }
 
-// Inspect opens a checkpoint and its tokenizer and checks both.
+// Inspect opens a checkpoint and its tokenizer and checks both. Device is left
+// to the caller.
 func Inspect(model, attention string) (*Inspection, error) {
 	dir, err := FindModel(model)
 	if err != nil {

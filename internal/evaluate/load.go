@@ -32,6 +32,7 @@ type Model struct {
 	Engine     *engine.Model
 	Checkpoint *checkpoint.Checkpoint
 	Tokenizer  *tokenizer.Tokenizer
+	DeviceNote string // why --device auto came to the CPU, "" where there is nothing to say
 }
 
 // DefaultMaxLength is used where neither the config nor the tokenizer says how
@@ -44,12 +45,8 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch o.Device {
-	case "", "auto", "cpu":
-	case "cuda":
-		return nil, errors.New("--device cuda: no CUDA device: this build of softbench has no CUDA support; use --device cpu")
-	default:
-		return nil, fmt.Errorf("--device %q: want auto, cpu or cuda", o.Device)
+	if err := checkDevice(o.Device); err != nil {
+		return nil, err
 	}
 	if o.Threads < 0 || o.MaxLength < 0 {
 		return nil, errors.New("--threads and --max-length must not be negative")
@@ -83,10 +80,11 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 	if err != nil {
 		return err
 	}
-	backend, err := engine.NewCPU(ctx, m.Checkpoint, engine.CPUOptions{DType: dtype, Threads: o.Threads, Set: set})
+	backend, note, err := OpenBackend(ctx, m.Checkpoint, o.Device, engine.CPUOptions{DType: dtype, Threads: o.Threads, Set: set})
 	if err != nil {
 		return err
 	}
+	m.DeviceNote = note
 	m.Engine = engine.New(backend, config.Vocab)
 	length := o.MaxLength
 	if length == 0 {

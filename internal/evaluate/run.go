@@ -65,6 +65,10 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	defer m.Close()
+	if m.DeviceNote != "" {
+		o.Note(m.DeviceNote)
+	}
+	o.BatchTokens = m.BatchTokens(o.BatchTokens, slices.Contains(o.Given, "batch-tokens"))
 	for _, n := range m.Checkpoint.Notes {
 		o.Note(n)
 	}
@@ -238,8 +242,12 @@ func describe(m *Model) (rundir.Model, error) {
 
 func process(o RunOptions, m *Model, w *Work, start time.Time, stats lm.Stats, resumed int) rundir.Process {
 	end := time.Now()
+	machine := runtime.GOOS + "/" + runtime.GOARCH
+	if name := m.Engine.Describe().Name; name != "" {
+		machine += ", " + name
+	}
 	p := rundir.Process{
-		Softbench: o.Version, Go: runtime.Version(), Machine: runtime.GOOS + "/" + runtime.GOARCH,
+		Softbench: o.Version, Go: runtime.Version(), Machine: machine,
 		Directory: m.Dir, Given: o.Given, Arguments: o.Arguments, Threads: m.Engine.Describe().Threads, BatchTokens: o.BatchTokens,
 		Start: start.UTC().Round(0), End: end.UTC().Round(0), Seconds: end.Sub(start).Seconds(),
 		Computed: stats.Tokens, Batches: stats.Batches, PeakKV: stats.PeakKV, Resumed: resumed,

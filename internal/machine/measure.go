@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 )
 
@@ -26,6 +28,10 @@ type Options struct {
 	DTypes  []kernel.DType // one of each, or both
 	Model   string         // checkpoint directory; "": a small random one
 	Tokens  int            // of a document; at least 1
+	// Open puts the checkpoint on another device than this processor; then only
+	// documents are measured, one DType at a time since a backend may take all of
+	// a device's memory. nil: the processor.
+	Open func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error)
 	// Progress is told what is measured next; may be nil.
 	Progress func(what string)
 }
@@ -42,6 +48,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("documents of %d tokens: want at least 1", o.Tokens)
 	case len(o.DTypes) == 0:
 		return errors.New("no number format to measure")
+	case o.Open != nil && len(o.DTypes) > 1:
+		return errors.New("a device is measured in one number format at a time")
 	}
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
@@ -70,11 +78,15 @@ func Measure(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	peaks := peakProbes(o.Threads)
-	o.Progress("preparing matrices")
-	gemms, err := gemmProbes(o)
-	if err != nil {
-		return nil, err
+	var peaks []peakProbe
+	var gemms []gemmProbe
+	if o.Open == nil {
+		peaks = peakProbes(o.Threads)
+		o.Progress("preparing matrices")
+		var err error
+		if gemms, err = gemmProbes(o); err != nil {
+			return nil, err
+		}
 	}
 	o.Progress("loading the model")
 	documents, err := loadDocuments(ctx, o)
@@ -90,7 +102,7 @@ func Measure(ctx context.Context, o Options) (*Report, error) {
 	for i := range gemms {
 		probes = append(probes, &gemms[i].probe)
 	}
-	each := time.Duration(o.Seconds / float64(o.Rounds*len(probes)) * float64(time.Second))
+	each := time.Duration(o.Seconds / float64(o.Rounds*max(1, len(probes))) * float64(time.Second))
 	for i := range documents.list {
 		probes = append(probes, &documents.list[i].probe)
 	}
@@ -122,6 +134,10 @@ func assemble(o Options, peaks []peakProbe, gemms []gemmProbe, documents *docume
 	}
 	for _, g := range gemms {
 		r.GEMM = append(r.GEMM, g.report(r.peak(g.dtype)))
+	}
+	if o.Open != nil {
+		d := documents.models[0].Describe()
+		r.Device, r.ISA = d.Name, d.ISA
 	}
 	for _, d := range documents.list {
 		r.Prefill = append(r.Prefill, d.report(documents, r.peak(d.dtype)))

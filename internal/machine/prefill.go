@@ -73,7 +73,13 @@ func (d *documents) load(ctx context.Context, o Options) (err error) {
 		}
 	}
 	for _, dt := range o.DTypes {
-		backend, err := engine.NewCPU(ctx, d.checkpoint, engine.CPUOptions{DType: dt, Threads: o.Threads, Set: o.Set})
+		open := o.Open
+		if open == nil {
+			open = func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
+				return engine.NewCPU(ctx, ck, engine.CPUOptions{DType: dt, Threads: o.Threads, Set: o.Set})
+			}
+		}
+		backend, err := open(ctx, d.checkpoint, dt)
 		if err != nil {
 			return err
 		}
@@ -101,7 +107,7 @@ func (d *documents) add(m *engine.Model, dt kernel.DType, tokens, scored int) {
 	forest := &engine.Forest{Nodes: []engine.Node{node}}
 	pass := func(ctx context.Context) error {
 		n := 0
-		_, err := m.Run(ctx, forest, engine.RunOptions{Score: func(_, _ int, s engine.Score) error {
+		_, err := m.Run(ctx, forest, engine.RunOptions{BatchTokens: m.Describe().BatchTokens, Score: func(_, _ int, s engine.Score) error {
 			if lp := s.LogProbs[0]; !(lp <= 0) {
 				return fmt.Errorf("%s: a log-probability is %v", d.name, lp)
 			}

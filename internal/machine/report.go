@@ -13,7 +13,8 @@ type Report struct {
 	Features []string  `json:"features"` // instruction-set extensions that some path uses
 	Threads  int       `json:"threads"`
 	Rounds   int       `json:"rounds"`
-	ISA      string    `json:"isa"` // the path measured
+	ISA      string    `json:"isa"`              // the path measured
+	Device   string    `json:"device,omitempty"` // where documents were computed, if not on the processor
 	Paths    []Path    `json:"paths"`
 	Peaks    []Peak    `json:"peaks"`
 	GEMM     []GEMM    `json:"gemm"`

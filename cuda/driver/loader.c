@@ -1,0 +1,97 @@
+//go:build cuda && linux && (amd64 || arm64)
+
+#define _GNU_SOURCE
+#include "loader.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+/*
+ * Every driver function is defined here as a jump through a slot, so that the
+ * program links and starts on machines without a driver. Until softbench_load
+ * has found the driver, and for functions that it lacks, the slot points to a
+ * function that reports an error.
+ */
+#define HIDDEN __attribute__((used, visibility("hidden")))
+
+HIDDEN CUresult softbench_unloaded(void) { return CUDA_ERROR_NOT_INITIALIZED; }
+HIDDEN CUresult softbench_absent(void) { return CUDA_ERROR_NOT_FOUND; }
+
+#define SYM(name, real) HIDDEN void *softbench_slot_##name = (void *)softbench_unloaded;
+#include "symbols.h"
+#undef SYM
+
+#if defined(__x86_64__)
+#define JUMP(name) "jmp *softbench_slot_" #name "(%rip)\n"
+#elif defined(__aarch64__)
+#define JUMP(name) \
+	"adrp x16, softbench_slot_" #name "\n" \
+	"ldr x16, [x16, :lo12:softbench_slot_" #name "]\n" \
+	"br x16\n"
+#endif
+
+#define SYM(name, real) \
+	__asm__(".text\n.globl " #name "\n.type " #name ", %function\n" #name ":\n" JUMP(name) \
+		".size " #name ", .-" #name "\n");
+#include "symbols.h"
+#undef SYM
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int state = SOFTBENCH_NO_DRIVER;
+static int missing;
+static char reason[512];
+
+static void load(void) {
+	void *lib = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!lib) {
+		snprintf(reason, sizeof reason, "%s", dlerror());
+		return;
+	}
+	CUresult (*init)(unsigned int) = (CUresult(*)(unsigned int))dlsym(lib, "cuInit");
+	if (!init) {
+		snprintf(reason, sizeof reason, "libcuda.so.1 has no cuInit");
+		return;
+	}
+	void *p;
+#define SYM(name, real) \
+	p = dlsym(lib, #real); \
+	missing += !p; \
+	softbench_slot_##name = p ? p : (void *)softbench_absent;
+#include "symbols.h"
+#undef SYM
+	state = (int)init(0);
+}
+
+int softbench_load(void) {
+	pthread_once(&once, load);
+	return state;
+}
+
+const char *softbench_load_error(void) { return reason; }
+
+int softbench_missing(void) { return missing; }
+
+/* cu calls this as the program starts, and would end it where it fails. The
+ * driver is loaded when softbench_load is first called, not before: a command
+ * that needs no device does not pay for one. */
+CUresult cuInit(unsigned int flags) {
+	(void)flags;
+	return CUDA_SUCCESS;
+}
+
+enum { MAX_ARGUMENTS = 64 };
+
+CUresult softbench_launch(CUfunction f, const unsigned int *grid, const unsigned int *block,
+	unsigned int shared, CUstream stream, uint64_t *values, int n) {
+	void *params[MAX_ARGUMENTS];
+	if (n > MAX_ARGUMENTS) return CUDA_ERROR_INVALID_VALUE;
+	for (int i = 0; i < n; i++) params[i] = values + i;
+	return cuLaunchKernel(f, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, stream, params, 0);
+}
+
+CUresult softbench_load_module(CUmodule *m, const void *image, char *log, unsigned int size) {
+	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+	void *values[] = {log, (void *)(uintptr_t)size};
+	return cuModuleLoadDataEx(m, image, 2, options, values);
+}

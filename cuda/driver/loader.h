@@ -1,0 +1,25 @@
+#ifndef SOFTBENCH_LOADER_H
+#define SOFTBENCH_LOADER_H
+
+#include <cuda.h>
+
+/* softbench_load opens libcuda.so.1 and calls its cuInit, once. It returns
+ * cuInit's result, or SOFTBENCH_NO_DRIVER. */
+#define SOFTBENCH_NO_DRIVER (-1)
+int softbench_load(void);
+
+/* softbench_load_error says why there is no driver; "" where there is one. */
+const char *softbench_load_error(void);
+
+/* softbench_missing is the number of wanted symbols that the driver lacks. */
+int softbench_missing(void);
+
+/* softbench_launch starts a kernel; values holds n arguments of 8 bytes each,
+ * of which the driver reads as many as the kernel's parameter has. */
+CUresult softbench_launch(CUfunction f, const unsigned int *grid, const unsigned int *block,
+	unsigned int shared, CUstream stream, uint64_t *values, int n);
+
+/* softbench_load_module is cuModuleLoadDataEx with the compiler's error log. */
+CUresult softbench_load_module(CUmodule *m, const void *image, char *log, unsigned int size);
+
+#endif

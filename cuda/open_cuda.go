@@ -1,0 +1,70 @@
+//go:build cuda && linux && (amd64 || arm64)
+
+package cuda
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/softbench/softbench/cuda/driver"
+	"github.com/softbench/softbench/cuda/forward"
+	"github.com/softbench/softbench/cuda/kernels"
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/checkpoint"
+)
+
+// Built says whether this build can use a GPU.
+const Built = true
+
+// Available returns nil where there is a device, else the reason why not.
+func Available() error {
+	_, err := driver.Count()
+	return noDevice(err)
+}
+
+// noDevice makes the driver's ErrNoDevice this package's.
+func noDevice(err error) error {
+	if err != nil && errors.Is(err, driver.ErrNoDevice) {
+		return fmt.Errorf("%w%s", ErrNoDevice, err.Error()[len(driver.ErrNoDevice.Error()):])
+	}
+	return err
+}
+
+// Open makes a backend that holds the checkpoint's weights on a GPU. The
+// checkpoint may be closed afterwards.
+func Open(ctx context.Context, ck *checkpoint.Checkpoint, o Options) (engine.Backend, error) {
+	gpu, err := OpenGPU(o.Ordinal)
+	if err != nil {
+		return nil, err
+	}
+	b, err := forward.New(ctx, gpu, ck, forward.Options{DType: o.DType, Memory: o.Memory})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// OpenGPU takes a device and loads the kernels that suit it.
+func OpenGPU(ordinal int) (*driver.GPU, error) {
+	gpu, err := driver.Open(ordinal, images())
+	return gpu, noDevice(err)
+}
+
+// images names each image by its target and contents: results of different
+// kernels may differ in their last bits and are never mixed.
+func images() []driver.Image {
+	var list []driver.Image
+	for _, im := range kernels.Images() {
+		sum := sha256.Sum256(im.Data)
+		list = append(list, driver.Image{Name: fmt.Sprintf("%s %x", im.Name, sum[:4]), Min: im.Min, Max: im.Max, Data: im.Data})
+	}
+	return list
+}
+
+// DeviceName is the name of the device that Open takes.
+func DeviceName() (string, error) {
+	name, err := driver.Name(0)
+	return name, noDevice(err)
+}

@@ -1,0 +1,87 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softbench/softbench/cuda"
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/kernel"
+)
+
+// checkDevice refuses what --device cannot be, before anything is loaded.
+func checkDevice(device string) error {
+	switch device {
+	case "", "auto", "cpu":
+		return nil
+	case "cuda":
+		if err := cuda.Available(); err != nil {
+			return fmt.Errorf("--device cuda: %w", err)
+		}
+		return nil
+	}
+	return fmt.Errorf("--device %q: want auto, cpu or cuda", device)
+}
+
+// OpenBackend puts a checkpoint on a device: "cpu", "cuda", or "auto" (also
+// ""), which takes a GPU where there is one that holds the model. The note says
+// why auto came to the CPU in a build that could have used a GPU.
+func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, o engine.CPUOptions) (b engine.Backend, note string, err error) {
+	if err := checkDevice(device); err != nil {
+		return nil, "", err
+	}
+	if device != "cpu" {
+		b, err := cuda.Open(ctx, ck, cuda.Options{DType: o.DType})
+		switch {
+		case err == nil:
+			return b, "", nil
+		case device == "cuda":
+			return nil, "", fmt.Errorf("--device cuda: %w", err)
+		case ctx.Err() != nil:
+			return nil, "", err
+		case cuda.Built:
+			note = fmt.Sprintf("--device auto computes on the CPU: %v", err)
+		}
+	}
+	b, err = engine.NewCPU(ctx, ck, o)
+	return b, note, err
+}
+
+// BatchTokens is the number of rows of a batch: what was asked for, where the
+// user did, else what the device needs to be busy.
+func (m *Model) BatchTokens(asked int, given bool) int {
+	if d := m.Engine.Describe(); !given && d.BatchTokens > 0 {
+		return d.BatchTokens
+	}
+	return asked
+}
+
+// DeviceText says for people what --device comes to on this machine.
+func DeviceText(device string) (string, error) {
+	if err := checkDevice(device); err != nil {
+		return "", err
+	}
+	if device == "cpu" {
+		return "cpu", nil
+	}
+	name, err := cuda.DeviceName()
+	if err != nil {
+		return fmt.Sprintf("cpu (%v)", err), nil
+	}
+	return "cuda (" + name + ")", nil
+}
+
+// OpenGPU returns what puts a checkpoint on the GPU that --device asks for; nil
+// where it comes to the CPU.
+func OpenGPU(device string) (func(context.Context, *checkpoint.Checkpoint, kernel.DType) (engine.Backend, error), error) {
+	if err := checkDevice(device); err != nil || device == "cpu" {
+		return nil, err
+	}
+	if cuda.Available() != nil {
+		return nil, nil
+	}
+	return func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
+		return cuda.Open(ctx, ck, cuda.Options{DType: dt})
+	}, nil
+}
