@@ -108,8 +108,11 @@ func TestAnyEditIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused, drops := 0, 0
-	for i := range text {
+	refused, drops, step := 0, 0, 1
+	if testing.Short() {
+		step = 3
+	}
+	for i := 0; i < len(text); i += step {
 		for _, c := range []byte{'0', '1', '9', 'z', '-', '"', ' ', 0} {
 			edited := bytes.Clone(text)
 			if edited[i] = c; c == 0 { // removed

@@ -44,7 +44,11 @@ func TestDecisionsFollowTheRule(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	worse := map[stats.Decision]int{stats.Pass: 0, stats.Inconclusive: 1, stats.Regressed: 2}
 	seen := map[stats.Decision]int{}
-	for range 30 {
+	rounds, least := 20, 15
+	if testing.Short() {
+		rounds, least = 5, 4
+	}
+	for range rounds {
 		base := madeSide(rng.Uint64(), 0.3+0.5*rng.Float64())
 		run := madeSide(rng.Uint64(), 0.3+0.5*rng.Float64())
 		before := map[string]int{}
@@ -98,7 +102,7 @@ func TestDecisionsFollowTheRule(t *testing.T) {
 		}
 	}
 	for d := range worse {
-		if seen[d] < 20 {
+		if seen[d] < least {
 			t.Errorf("only %d metrics are %s: this test shows little", seen[d], d)
 		}
 	}
@@ -110,7 +114,7 @@ func TestInjectedRegressionIsFound(t *testing.T) {
 	const n, discordance, drop, allowed = 300, 0.2, 0.07, 0.01
 	runs := 500
 	if testing.Short() {
-		runs = 150
+		runs = 60
 	}
 	power, err := stats.AccuracyGatePower(n, discordance, drop, allowed, 0.05)
 	if err != nil {
@@ -159,7 +163,11 @@ func TestInjectedRegressionIsFound(t *testing.T) {
 // The rule of thumb of docs/ci.md: with 3·√(c/n) allowed, an equally good checkpoint
 // passes in four cases out of five.
 func TestEquallyGoodPasses(t *testing.T) {
-	const n, c, runs = 1000, 0.1, 150
+	const n, c = 1000, 0.1
+	runs := 150
+	if testing.Short() {
+		runs = 40
+	}
 	one := madeTask{name: "quiz", n: n, metrics: madeTasks[0].metrics[:1]}
 	b := baselineOf(t, madeSide(3, 0.5, one), policyOf(t, "metrics: [{metric: quiz/acc, allowed_drop: 0.03}]")) // 3·√(0.1/1000)
 	rng := rand.New(rand.NewPCG(4, 4))
@@ -181,7 +189,7 @@ func TestEquallyGoodPasses(t *testing.T) {
 			passed++
 		}
 	}
-	if share := float64(passed) / runs; share < 0.8-3*math.Sqrt(0.8*0.2/runs) {
+	if share := float64(passed) / float64(runs); share < 0.8-3*math.Sqrt(0.8*0.2/float64(runs)) {
 		t.Errorf("only %.2f passed", share)
 	} else {
 		t.Logf("%.2f passed", share)
