@@ -1,7 +1,7 @@
 package world
 
 // SHA-256 (first 8 bytes) of 50,000 words and of 200 questions of each form, all of seed 1.
-const goldenText = "45f32bd330ae3aa9"
+const goldenText = "8f857e048fda14cb"
 
 var goldenQuestions = map[string]string{
 	"arc_easy":       "b69ad045ff9733b7",

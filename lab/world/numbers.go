@@ -8,8 +8,8 @@ import (
 	"github.com/softbench/softbench/passkey"
 )
 
-// Numbers to remember, told once and asked for later: what a passkey needs. The
-// numbers are drawn anew for every document.
+// Numbers and lists to remember, told once and needed again later: what a passkey
+// needs. They are drawn anew for every document, so that only copying helps.
 
 var numbered = []string{"room", "box", "ticket", "locker", "house", "boat", "horse", "chair"}
 
@@ -42,4 +42,39 @@ func remembered(r *rng) string {
 	i := r.n(len(who))
 	fmt.Fprintf(&b, "What is the number of %s's %s? The number of %s's %s is %d.", who[i].name, thing, who[i].name, thing, numbers[i])
 	return b.String()
+}
+
+// listed are kinds of words that lists are made of.
+var listed = [][]string{
+	column(animals, func(a animal) string { return a.plural }), foods, colours, months, weekdays, toys, things, containers, clothes,
+}
+
+// recited is a list of words or numbers, and the same list again, once or twice.
+func recited(r *rng) string {
+	n := 3 + r.n(6)
+	var items []string
+	switch r.n(4) {
+	case 0:
+		for range n {
+			items = append(items, strconv.Itoa(1+r.n(passkey.MaxKey)))
+		}
+	case 1:
+		for _, p := range sample(r, people, n) {
+			items = append(items, p.name)
+		}
+	default:
+		pool := pick(r, listed)
+		items = sample(r, pool, min(n, len(pool)))
+	}
+	list := strings.Join(items, ", ")
+	a, b := pick(r, people).name, pick(r, people).name
+	s := a + " read the list aloud: " + list + "."
+	if r.n(2) == 0 {
+		s += " " + scenery(r)
+	}
+	s += " " + pick(r, []string{"Then " + b + " said it again", b + " repeated it", "Once more the list was", b + " wrote it down"}) + ": " + list + "."
+	if r.n(3) == 0 {
+		s += " And again: " + list + "."
+	}
+	return s
 }

@@ -41,11 +41,13 @@ func writeDocuments(r *rng, w io.Writer, words int) (int, error) {
 
 // tellDocument draws one document of training text.
 func tellDocument(r *rng) string {
-	switch r.n(100) {
-	case 0, 1, 2:
+	switch k := r.n(100); {
+	case k < 6:
 		return remembered(r)
-	case 3:
+	case k < 8:
 		return secret(r)
+	case k < 18:
+		return recited(r)
 	}
 	switch k := r.n(100); {
 	case k < 10:

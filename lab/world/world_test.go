@@ -89,7 +89,7 @@ func TestHeldOut(t *testing.T) {
 }
 
 // TestEveryRuleIsTold looks for the rules that decide the questions: each must be told at least 20 times
-// in 400,000 words, within two neighbouring sentences.
+// in 600,000 words, within two neighbouring sentences.
 func TestEveryRuleIsTold(t *testing.T) {
 	needed := map[string][]string{}
 	for _, form := range Forms {
@@ -104,7 +104,7 @@ func TestEveryRuleIsTold(t *testing.T) {
 	}
 	t.Logf("%d rules", len(needed))
 	found := map[string]int{}
-	for doc := range strings.SplitSeq(strings.ToLower(trainingText(t, 1, 400_000)), Separator) {
+	for doc := range strings.SplitSeq(strings.ToLower(trainingText(t, 1, 600_000)), Separator) {
 		sentences := strings.SplitAfter(doc, ". ")
 		for i := range sentences {
 			window := sentences[i]
