@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/html"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+type compareOptions struct {
+	io      streams
+	sides   [2]string
+	run     evaluate.RunOptions // of checkpoints; Suites empty: chosen by the other side
+	batch   batchFlags
+	runs    string // directory of the checkpoints' runs
+	options compare.Options
+	json    bool
+	report  string
+	library libraryFlags
+}
+
+func newCompare(io streams) *cobra.Command {
+	o := compareOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "compare A B",
+		Short: "Say whether B is better or worse than A",
+		Long: `Compare two checkpoints, runs, or results of lm-evaluation-harness (its results
+file or directory, written with --log_samples), any mix of them. Checkpoints are
+run on --suite first; their runs are kept in --runs, and one that is there with the
+same settings is used again.
+
+Runs are paired document by document: exact McNemar for accuracies, sign flips for
+perplexities, 95% intervals, p corrected for the number of tasks (Holm). ~ is a
+difference that may be chance; a footnote says how many documents would show it.
+Runs that did not do the same are refused with what differs.`,
+		Example: `  softbench compare ./softmax-340M ./softpick-340M --suite zero-shot --data ./data
+  softbench compare runs/softmax runs/softpick --report report.html
+  softbench compare runs/softpick harness/results --intersect --json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch len(args) {
+			case 2:
+				return nil
+			case 0:
+				return usageError(cmd, errors.New("nothing to compare: this build has no built-in checkpoints yet, so name two checkpoints, runs or results"))
+			}
+			return usageError(cmd, fmt.Errorf("two checkpoints, runs or results wanted, %d given", len(args)))
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.sides = [2]string(args)
+			o.run.Given, o.run.Arguments = flagValues(cmd)
+			return o.execute(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&o.run.Suites, "suite", nil, "suites or tasks to run checkpoints on (default: the other side's tasks, else zero-shot)")
+	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
+	f.BoolVar(&o.run.Download, "download", false, "download documents that are found nowhere else")
+	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
+	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
+	f.StringVar(&o.runs, "runs", "", "`directory` to keep the checkpoints' runs in (default: in the user's cache)")
+	f.BoolVar(&o.options.Intersect, "intersect", false, "compare the tasks and documents that both sides have, with a note")
+	f.Uint64Var(&o.options.Seed, "seed", 0, "seed of the random draws, 0 for the usual one")
+	f.BoolVar(&o.json, "json", false, "print the comparison as JSON instead of a table")
+	f.StringVar(&o.report, "report", "", "write an HTML report to this `file` too")
+	addModelFlags(cmd, &o.run.Model)
+	addBatchFlags(cmd, &o.batch)
+	addLibraryFlags(cmd, &o.library)
+	return cmd
+}
+
+func (o *compareOptions) execute(ctx context.Context) error {
+	var library html.Library
+	if o.report != "" {
+		var err error
+		if library, err = o.library.open(); err != nil { // before hours of work
+			return err
+		}
+	}
+	checkpoints := 0
+	for _, path := range o.sides {
+		if isCheckpoint(path) {
+			checkpoints++
+		}
+	}
+	if checkpoints == 0 {
+		for _, flag := range o.run.Given {
+			switch flag {
+			case "intersect", "seed", "json", "report", "echarts", "offline":
+			default:
+				return fmt.Errorf("--%s is about running a checkpoint, but neither side is one", flag)
+			}
+		}
+	}
+	var sides [2]*compare.Side
+	for i, path := range o.sides { // what is there already, first
+		if isCheckpoint(path) {
+			continue
+		}
+		var err error
+		if sides[i], err = compare.Open(path); err != nil {
+			return err
+		}
+	}
+	for i, path := range o.sides {
+		if sides[i] != nil {
+			continue
+		}
+		var err error
+		if sides[i], err = o.runCheckpoint(ctx, path, sides[1-i]); err != nil {
+			return err
+		}
+	}
+	a, b := sides[0], sides[1]
+	if a.Name == b.Name {
+		a.Name, b.Name = o.sides[0], o.sides[1]
+	}
+	c, err := compare.Compare(a, b, o.options)
+	if err != nil {
+		return err
+	}
+	if o.report != "" {
+		page := html.Page{Comparison: c, Library: library, Softbench: version()}
+		for _, s := range sides {
+			page.Runs = append(page.Runs, html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples})
+		}
+		if err := writePage(o.report, page); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return writeJSON(o.io.out, c)
+	}
+	return compare.WriteTable(o.io.out, c)
+}
+
+// isCheckpoint says whether a path is to be run: a directory with a config.json,
+// or no path at all but the name of a model in the hub's cache.
+func isCheckpoint(path string) bool {
+	if _, err := os.Stat(path); err != nil {
+		_, err := evaluate.FindModel(path)
+		return err == nil
+	}
+	if state, err := rundir.StateOf(path); err != nil || state != rundir.None {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(path, "config.json"))
+	return err == nil
+}
+
+// runCheckpoint runs a checkpoint, or finds its run. other is the other side
+// where that is no checkpoint, else nil.
+func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *compare.Side) (*compare.Side, error) {
+	run := o.run
+	run.Model.Model = path
+	if len(run.Suites) == 0 {
+		if err := likeOther(&run, other); err != nil {
+			return nil, err
+		}
+	}
+	if o.batch.tokens < 1 {
+		return nil, fmt.Errorf("--batch-tokens %d: want at least 1", o.batch.tokens)
+	}
+	memory, err := evaluate.ParseMemory(o.batch.memory)
+	if err != nil {
+		return nil, err
+	}
+	run.BatchTokens, run.Memory = o.batch.tokens, memory
+	run.Version, run.Resume = version(), true
+	run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
+	dir, err := o.runDirectory(&run)
+	if err != nil {
+		return nil, err
+	}
+	// A finished run with other settings than its name says, as of other documents,
+	// is left alone: the next number is tried.
+	const most = 20
+	for n := 1; ; n++ {
+		run.Out = dir
+		if n > 1 {
+			run.Out = fmt.Sprintf("%s-%d", dir, n)
+		}
+		run.Progress = progress(o.io)
+		_, there := rundir.Read(run.Out)
+		_, err := evaluate.Run(ctx, run)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return nil, exitError{exitInterrupted, "interrupted; what is done is kept: the same command goes on with it"}
+		case err != nil && there == nil && n < most:
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		side, err := compare.Open(run.Out)
+		if err != nil {
+			return nil, err
+		}
+		side.Name = filepath.Base(filepath.Clean(path))
+		return side, nil
+	}
+}
+
+// likeOther chooses the tasks of the other side with its settings, else the
+// default suite.
+func likeOther(run *evaluate.RunOptions, other *compare.Side) error {
+	if other == nil {
+		run.Suites = []string{"zero-shot"}
+		return nil
+	}
+	if other.Manifest == nil {
+		for _, t := range other.Tasks {
+			run.Suites = append(run.Suites, t.Name)
+		}
+		return nil
+	}
+	set := other.Manifest.Settings
+	if set.Passkey != nil || set.Diagnostics != nil {
+		return fmt.Errorf("%s has more than tasks: name its suite with --suite", other.Path)
+	}
+	for i, t := range set.Tasks {
+		run.Suites = append(run.Suites, t.Name)
+		if i > 0 && (t.Limit != set.Tasks[0].Limit || t.FewShot != set.Tasks[0].FewShot) {
+			return fmt.Errorf("%s has tasks with different limits or worked examples: name its suite with --suite", other.Path)
+		}
+		if run.Limit == 0 {
+			run.Limit = t.Limit
+		}
+		if run.FewShot == 0 {
+			run.FewShot = t.FewShot
+		}
+	}
+	return nil
+}
+
+// runDirectory names the directory of a checkpoint's run by all that is known
+// before it is run.
+func (o *compareOptions) runDirectory(run *evaluate.RunOptions) (string, error) {
+	base := o.runs
+	if base == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no cache directory to keep runs in: %w: name one with --runs DIR", err)
+		}
+		base = filepath.Join(cache, "softbench", "runs")
+	}
+	in, err := evaluate.Inspect(run.Model.Model, run.Model.Attention)
+	if err != nil {
+		return "", err
+	}
+	key := fmt.Sprintf("%q", []any{
+		engine.Revision, in.ModelSHA256, in.TokenizerSHA256, in.Attention, run.Suites, run.Data, run.Limit, run.FewShot,
+		run.Model.DType, run.Model.Device, run.Model.MaxLength, run.Model.Strict, os.Getenv("SOFTBENCH_ISA"),
+	})
+	sum := sha256.Sum256([]byte(key))
+	name := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
+			return r
+		}
+		return '_'
+	}, filepath.Base(filepath.Clean(run.Model.Model)))
+	return filepath.Join(base, name+"-"+hex.EncodeToString(sum[:6])), nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/export"
+	"github.com/softbench/softbench/reports/lmeval"
+)
+
+type exportOptions struct {
+	io      streams
+	runs    []string
+	format  string
+	out     string
+	options compare.Options
+}
+
+func newExport(io streams) *cobra.Command {
+	o := exportOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "export --format lm-eval|csv|markdown|latex RUN...",
+		Short: "Write runs in other formats",
+		Long: `Write runs, or results of lm-evaluation-harness, in another format:
+
+  lm-eval   the files that lm-evaluation-harness writes, below the directory -o
+  csv       a line for each run and metric, in full precision
+  markdown  a table with a column for each run, the best value in bold, and marks
+            where a run is better or worse than the first beyond chance
+  latex     the same for a paper (package booktabs)`,
+		Example: `  softbench export --format latex runs/softmax runs/softpick -o table.tex
+  softbench export --format csv runs/step-*
+  softbench export --format lm-eval runs/softpick -o harness`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.runs = args
+			switch {
+			case len(args) == 0:
+				return usageError(cmd, errors.New("no run given"))
+			case o.format == "":
+				return usageError(cmd, errors.New("no format: --format lm-eval, csv, markdown or latex"))
+			}
+			return o.execute()
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "", "lm-eval, csv, markdown or latex (required)")
+	f.StringVarP(&o.out, "output", "o", "", "`file` to write instead of standard output; for lm-eval the directory")
+	f.BoolVar(&o.options.Intersect, "intersect", false, "in a table, compare the tasks and documents that runs share")
+	return cmd
+}
+
+func (o *exportOptions) execute() error {
+	var write func(io.Writer, []*compare.Side) error
+	switch o.format {
+	case "lm-eval":
+		return o.harness()
+	case "csv":
+		write = export.WriteCSV
+	case "markdown":
+		write = o.table((*export.Table).WriteMarkdown)
+	case "latex":
+		write = o.table((*export.Table).WriteLaTeX)
+	default:
+		return fmt.Errorf("--format %q: want lm-eval, csv, markdown or latex", o.format)
+	}
+	var sides []*compare.Side
+	names := map[string]int{}
+	for _, path := range o.runs {
+		s, err := compare.Open(path)
+		if err != nil {
+			return err
+		}
+		names[s.Name]++
+		sides = append(sides, s)
+	}
+	for i, s := range sides {
+		if names[s.Name] > 1 {
+			s.Name = o.runs[i]
+		}
+	}
+	if o.out == "" {
+		return write(o.io.out, sides)
+	}
+	return atomicfile.Write(o.out, func(w io.Writer) error { return write(w, sides) })
+}
+
+func (o *exportOptions) table(write func(*export.Table, io.Writer) error) func(io.Writer, []*compare.Side) error {
+	return func(w io.Writer, sides []*compare.Side) error {
+		t, err := export.Make(sides, o.options)
+		if err != nil {
+			return err
+		}
+		return write(t, w)
+	}
+}
+
+// harness writes lm-evaluation-harness's files.
+func (o *exportOptions) harness() error {
+	if o.out == "" {
+		return errors.New("--format lm-eval writes several files: name a directory with -o DIR")
+	}
+	seen := map[string]string{}
+	for _, path := range o.runs {
+		s, err := compare.Open(path)
+		if err != nil {
+			return err
+		}
+		if s.Manifest == nil {
+			return fmt.Errorf("%s: these are results of lm-evaluation-harness already", path)
+		}
+		if other, ok := seen[s.Name]; ok {
+			return fmt.Errorf("%s and %s would be written to the same directory %s: export them to different ones", other, path, s.Name)
+		}
+		seen[s.Name] = path
+		file, err := lmeval.Write(o.out, s.Name, s.Manifest, s.Samples)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if _, err := fmt.Fprintln(o.io.out, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/html"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+type reportOptions struct {
+	io      streams
+	runs    []string
+	out     string
+	title   string
+	compare compare.Options
+	library libraryFlags
+}
+
+// libraryFlags say where a page's ECharts comes from.
+type libraryFlags struct {
+	echarts string
+	offline bool
+}
+
+func addLibraryFlags(cmd *cobra.Command, l *libraryFlags) {
+	f := cmd.Flags()
+	f.StringVar(&l.echarts, "echarts", "", "put this ECharts `file` (echarts.min.js) into the page")
+	f.BoolVar(&l.offline, "offline", false, "no link to a public server where there is no ECharts here")
+}
+
+func newReport(io streams) *cobra.Command {
+	o := reportOptions{io: io}
+	var fetch bool
+	cmd := &cobra.Command{
+		Use:   "report RUN... -o FILE.html",
+		Short: "Write a page about one run, two or more",
+		Long: `Write one HTML file about runs on disk: the scores of one, the comparison of two
+(the first is the baseline), the course over more. The file needs no other; its
+tables and drawings need no network.
+
+Its interactive charts are drawn by ECharts, which comes from --echarts FILE, else
+from the copy that --fetch-assets put into the user's cache, else over the network
+when the page is opened (a pinned version, by its integrity hash; --offline leaves
+that out).`,
+		Example: `  softbench report runs/softmax runs/softpick -o report.html
+  softbench report runs/step-* -o course.html --offline
+  softbench report --fetch-assets`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.runs = args
+			if fetch {
+				if err := fetchAssets(cmd.Context(), io.out, html.Pinned); err != nil {
+					return err
+				}
+				if len(args) == 0 && o.out == "" {
+					return nil
+				}
+			}
+			if len(args) == 0 {
+				return usageError(cmd, errors.New("no run given"))
+			}
+			if o.out == "" {
+				return usageError(cmd, errors.New("no file to write: -o FILE.html says which"))
+			}
+			return o.execute(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.out, "output", "o", "", "HTML `file` to write (required)")
+	f.StringVar(&o.title, "title", "", "title of the page")
+	f.BoolVar(&o.compare.Intersect, "intersect", false, "compare the documents that both runs have, with a note")
+	f.BoolVar(&fetch, "fetch-assets", false, "download ECharts into the user's cache first")
+	addLibraryFlags(cmd, &o.library)
+	return cmd
+}
+
+func (o *reportOptions) execute(ctx context.Context) error {
+	page := html.Page{Title: o.title, Softbench: version()}
+	var err error
+	if page.Library, err = o.library.open(); err != nil {
+		return err
+	}
+	for _, dir := range o.runs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		manifest, samples, err := rundir.Open(dir)
+		if err != nil {
+			return err
+		}
+		page.Runs = append(page.Runs, html.Run{Name: filepath.Base(filepath.Clean(dir)), Manifest: manifest, Samples: samples})
+	}
+	if len(page.Runs) > 1 {
+		if err := o.compareRuns(&page); err != nil {
+			return err
+		}
+	}
+	return writePage(o.out, page)
+}
+
+// compareRuns compares the last run with the first. Runs that cannot be compared
+// still have a page, which says why there is no comparison.
+func (o *reportOptions) compareRuns(page *html.Page) error {
+	var sides []*compare.Side
+	for _, r := range []html.Run{page.Runs[0], page.Runs[len(page.Runs)-1]} {
+		side, err := compare.FromRun(r.Name, r.Manifest, r.Samples)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Name, err)
+		}
+		sides = append(sides, side)
+	}
+	c, err := compare.Compare(sides[0], sides[1], o.compare)
+	var incomparable *compare.Incomparable
+	if errors.As(err, &incomparable) {
+		page.NotCompared = err.Error()
+		fmt.Fprintln(o.io.err, "note:", oneLine(page.NotCompared))
+		return nil
+	}
+	page.Comparison = c
+	return err
+}
+
+// writePage writes the page whole or not at all.
+func writePage(path string, page html.Page) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return html.Write(w, page) })
+}
+
+// open finds ECharts: the file given, the user's cache, else a link.
+func (l libraryFlags) open() (html.Library, error) {
+	if l.echarts != "" {
+		return html.OpenLibrary(l.echarts)
+	}
+	if cache, err := os.UserCacheDir(); err == nil { // without one there is no copy
+		lib, ok, err := html.Pinned.Cached(cache)
+		if err != nil || ok {
+			return lib, err
+		}
+	}
+	return html.Library{Link: !l.offline}, nil
+}
+
+func fetchAssets(ctx context.Context, out io.Writer, asset html.Asset) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return fmt.Errorf("no cache directory to keep ECharts in: %w: give a copy with --echarts FILE", err)
+	}
+	path, err := asset.Fetch(ctx, http.DefaultClient, cache)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "ECharts is in", path)
+	return err
+}

@@ -1,0 +1,370 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/stats"
+)
+
+// Schema is the version of a Comparison's JSON.
+const Schema = 1
+
+// Options of a comparison. The zero value is the default.
+type Options struct {
+	Intersect bool    // compare what both sides have, and leave out the rest with a note
+	Level     float64 // of the tests, 0: 0.05; intervals have confidence 1 - Level
+	Draws     int     // of bootstrap and sign flips, 0: stats.DefaultDraws
+	Seed      uint64  // 0: stats.DefaultSeed
+}
+
+// Comparison is what two runs say about each other. Its JSON has every number
+// that a table or a page shows of it; a number that cannot be given is null.
+type Comparison struct {
+	Schema      int       `json:"schema"`
+	A           SideInfo  `json:"a"`
+	B           SideInfo  `json:"b"`
+	Level       float64   `json:"level"`      // of the tests
+	Confidence  float64   `json:"confidence"` // of the intervals, in percent
+	Power       float64   `json:"power"`      // of the detectable differences, in percent
+	Draws       int       `json:"draws"`
+	Seed        uint64    `json:"seed"`
+	Intersected bool      `json:"intersected,omitempty"`
+	Summary     Summary   `json:"summary"`
+	Metrics     []Metric  `json:"metrics"`
+	Diagnostics []Change  `json:"diagnostics,omitempty"`
+	Settings    []Setting `json:"settings_that_differ,omitempty"`
+	Notes       []string  `json:"notes,omitempty"`
+	Warnings    []string  `json:"warnings,omitempty"`
+}
+
+// SideInfo says which run a side is.
+type SideInfo struct {
+	Name      string `json:"name"`
+	Path      string `json:"path,omitempty"`
+	Format    Format `json:"format"`
+	ModelType string `json:"model_type,omitempty"`
+	Attention string `json:"attention,omitempty"`
+	DType     string `json:"dtype,omitempty"`
+	Model     string `json:"model_sha256,omitempty"`
+}
+
+// Summary counts the verdicts on the tasks' primary metrics.
+type Summary struct {
+	Tasks  int `json:"tasks"`
+	Better int `json:"better"`
+	Worse  int `json:"worse"`
+	Noise  int `json:"noise"`
+}
+
+// Metric is one metric of one task on both sides. Differences are B - A in the
+// metric's own unit.
+type Metric struct {
+	Task   string `json:"task"`
+	Metric string `json:"metric"`
+	// Primary says that it is the task's first metric. The primary metrics of all
+	// tasks are one family for Holm's correction; all others are another.
+	Primary        bool          `json:"primary"`
+	HigherIsBetter bool          `json:"higher_is_better"`
+	N              int           `json:"n"`
+	Clusters       int           `json:"clusters,omitempty"` // groups of documents that are not independent
+	A              rundir.Number `json:"a"`
+	B              rundir.Number `json:"b"`
+	Difference     rundir.Number `json:"difference"`
+	Low            rundir.Number `json:"low"` // of the difference's interval
+	High           rundir.Number `json:"high"`
+	P              rundir.Number `json:"p"`
+	Adjusted       rundir.Number `json:"p_adjusted"` // by Holm's correction
+	Test           string        `json:"test"`
+	// OnlyA and OnlyB count the documents that are right on one side alone, nil
+	// for metrics that are no share.
+	OnlyA *int `json:"only_a,omitempty"`
+	OnlyB *int `json:"only_b,omitempty"`
+	// Detectable is the smallest difference that so many documents would show in
+	// Power percent of cases, Needed how many would so show the one observed: 0
+	// where there is none.
+	Detectable rundir.Number `json:"detectable"`
+	Needed     int           `json:"needed"`
+	Verdict    Verdict       `json:"verdict"`
+	Identical  bool          `json:"identical,omitempty"` // the same on every document
+	PairedBy   string        `json:"paired_by"`
+	Warnings   []string      `json:"warnings,omitempty"`
+}
+
+// Verdict is what the adjusted p and the direction of the difference say of B.
+type Verdict string
+
+const (
+	Better Verdict = "better"
+	Worse  Verdict = "worse"
+	Noise  Verdict = "no difference shown"
+)
+
+// Change is a number of both runs that has no test.
+type Change struct {
+	Name       string        `json:"name"`
+	A          rundir.Number `json:"a"`
+	B          rundir.Number `json:"b"`
+	Difference rundir.Number `json:"difference"`
+}
+
+// Compare compares B with A. Runs that did not do the same are refused with an
+// *Incomparable that lists what differs.
+func Compare(a, b *Side, o Options) (*Comparison, error) {
+	pairs, notes, err := pair(a, b, o.Intersect)
+	if err != nil {
+		return nil, err
+	}
+	if o.Level == 0 {
+		o.Level = 0.05
+	}
+	if o.Draws == 0 {
+		o.Draws = stats.DefaultDraws
+	}
+	if o.Seed == 0 {
+		o.Seed = stats.DefaultSeed
+	}
+	c := &Comparison{
+		Schema: Schema, A: a.info(), B: b.info(), Level: o.Level, Confidence: percentOf(1 - o.Level), Power: percentOf(stats.Power),
+		Draws: o.Draws, Seed: o.Seed, Intersected: o.Intersect, Metrics: []Metric{}, Notes: notes,
+	}
+	c.Settings = differing("", a.May, b.May)
+	for _, side := range []*Side{a, b} {
+		c.Notes = append(c.Notes, side.Notes...)
+	}
+	if a.Format == Harness || b.Format == Harness {
+		c.Notes = append(c.Notes, "lm-evaluation-harness records no hash of the tokenizer: that both sides have the same one could not be checked in full")
+	}
+	if err := c.measure(pairs, o); err != nil {
+		return nil, err
+	}
+	c.compareDiagnostics(a.Manifest, b.Manifest)
+	c.remark(pairs)
+	return c, nil
+}
+
+// percentOf is a share in percent, without the last bits of the subtraction.
+func percentOf(share float64) float64 { return math.Round(1e10*share) / 1e8 }
+
+func (s *Side) info() SideInfo {
+	i := SideInfo{Name: s.Name, Path: s.Path, Format: s.Format}
+	if s.Manifest != nil {
+		set := s.Manifest.Settings
+		i.ModelType, i.Attention, i.DType, i.Model = s.Manifest.Model.Type, set.Attention, set.DType, set.ModelSHA256
+	}
+	return i
+}
+
+// measure compares all metrics that both sides have.
+func (c *Comparison) measure(pairs []taskPair, o Options) error {
+	type place struct {
+		pair *taskPair
+		i, j int // the metric's place on either side
+	}
+	var todo []place
+	families := map[bool]int{} // by whether the metric is primary
+	for k := range pairs {
+		p := &pairs[k]
+		first := true
+		for i, m := range p.a.Metrics {
+			j := p.b.metric(m.Name)
+			if j < 0 {
+				c.Notes = append(c.Notes, fmt.Sprintf("task %s: only A has %s", p.a.Name, m.Name))
+				continue
+			}
+			todo = append(todo, place{p, i, j})
+			families[first]++
+			first = false
+		}
+		for _, m := range p.b.Metrics {
+			if p.a.metric(m.Name) < 0 {
+				c.Notes = append(c.Notes, fmt.Sprintf("task %s: only B has %s", p.b.Name, m.Name))
+			}
+		}
+		if first {
+			return &Incomparable{[]string{fmt.Sprintf("task %s: no metric is in both", p.a.Name)}}
+		}
+	}
+	results := make([]*Result, len(todo))
+	family := map[bool][]*stats.Comparison{}
+	for k, t := range todo {
+		primary := k == 0 || todo[k-1].pair != t.pair
+		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary]})
+		if err != nil {
+			return fmt.Errorf("task %s: metric %s: %w", t.pair.a.Name, t.pair.a.Metrics[t.i].Name, err)
+		}
+		results[k] = r
+		family[primary] = append(family[primary], &r.Comparison)
+		c.Metrics = append(c.Metrics, newMetric(t.pair, t.i, primary, r))
+	}
+	for _, f := range family {
+		if err := stats.Adjust(f); err != nil {
+			return err
+		}
+	}
+	for k, r := range results {
+		m := &c.Metrics[k]
+		m.Adjusted = rundir.Number(r.PAdjusted)
+		m.Verdict = verdictOf(&r.Comparison)
+		if m.Primary {
+			c.Summary.count(m.Verdict)
+		}
+	}
+	return nil
+}
+
+// difference compares metric i of A with metric j of B over the documents that
+// both scored.
+func (p *taskPair) difference(i, j int, o stats.Options) (*Result, error) {
+	m := p.a.Metrics[i]
+	if m.HigherIsBetter != p.b.Metrics[j].HigherIsBetter {
+		return nil, fmt.Errorf("higher is better for one side and worse for the other")
+	}
+	va, vb := make([]Value, len(p.pairs)), make([]Value, len(p.pairs))
+	clusters := make([]string, len(p.pairs))
+	for k, ij := range p.pairs {
+		va[k], vb[k] = p.a.Documents[ij[0]].Values[i], p.b.Documents[ij[1]].Values[j]
+		clusters[k] = p.a.Documents[ij[0]].Cluster
+	}
+	return Difference(m, va, vb, clusters, o)
+}
+
+// Result is what statistics say of one metric.
+type Result struct {
+	stats.Comparison
+	Binary   bool // all values are 0 or 1
+	Warnings []string
+}
+
+// Difference compares a metric over paired documents. Documents without a part
+// in it on either side are left out, with a warning where the sides differ. A
+// document without a cluster stands alone.
+func Difference(m MetricInfo, a, b []Value, clusters []string, o stats.Options) (*Result, error) {
+	var p stats.Pairs
+	r := Result{Binary: m.Formula == Mean}
+	unscored, clustered, weighted := 0, false, false
+	for k := range a {
+		if a[k].Scored != b[k].Scored {
+			unscored++
+		}
+		if !a[k].Scored || !b[k].Scored {
+			continue
+		}
+		p.A, p.B = append(p.A, a[k].Value), append(p.B, b[k].Value)
+		p.Weights = append(p.Weights, a[k].Weight)
+		weighted = weighted || a[k].Weight != 1
+		for _, v := range []float64{a[k].Value, b[k].Value} {
+			r.Binary = r.Binary && (v == 0 || v == 1)
+		}
+		label := clusters[k]
+		if label == "" {
+			label = fmt.Sprintf("\x00document %d", k)
+		} else {
+			clustered = true
+		}
+		p.Clusters = append(p.Clusters, label)
+	}
+	if len(p.A) == 0 {
+		return nil, fmt.Errorf("no document has a score on both sides")
+	}
+	if !weighted {
+		p.Weights = nil
+	}
+	if !clustered {
+		p.Clusters = nil
+	}
+	if unscored > 0 {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%d documents have a score on one side only: left out", unscored))
+	}
+	o.LowerIsBetter = !m.HigherIsBetter
+	switch m.Formula {
+	case Perplexity:
+		o.Transform = stats.Perplexity
+	case Bits:
+		o.Transform = stats.Bits
+	}
+	var err error
+	if r.Comparison, err = stats.Compare(p, o); err != nil {
+		return nil, err
+	}
+	r.Warnings = append(r.Warnings, stats.Texts(r.Comparison.Warnings)...)
+	return &r, nil
+}
+
+func newMetric(p *taskPair, i int, primary bool, r *Result) Metric {
+	info := p.a.Metrics[i]
+	m := Metric{
+		Task: p.a.Name, Metric: info.Name, Primary: primary, HigherIsBetter: info.HigherIsBetter, N: r.N, Clusters: r.Clusters,
+		A: rundir.Number(r.A), B: rundir.Number(r.B), Difference: rundir.Number(r.Diff), Low: rundir.Number(r.Low), High: rundir.Number(r.High),
+		P: rundir.Number(r.P), Test: string(r.Test), Detectable: rundir.Number(r.MDE), Needed: r.NeededN,
+		Identical: stats.Has(r.Comparison.Warnings, stats.Identical), PairedBy: keyNames[p.by], Warnings: r.Warnings,
+	}
+	if r.Binary {
+		m.OnlyA, m.OnlyB = &r.AHigher, &r.BHigher
+	}
+	return m
+}
+
+func verdictOf(r *stats.Comparison) Verdict {
+	switch r.Verdict() {
+	case stats.Better:
+		return Better
+	case stats.Worse:
+		return Worse
+	}
+	return Noise
+}
+
+func (s *Summary) count(v Verdict) {
+	s.Tasks++
+	switch v {
+	case Better:
+		s.Better++
+	case Worse:
+		s.Worse++
+	default:
+		s.Noise++
+	}
+}
+
+// compareDiagnostics sets the measures of the inside of the model side by side:
+// a run keeps no values by sample, so there is no test.
+func (c *Comparison) compareDiagnostics(a, b *rundir.Run) {
+	if a == nil || b == nil || a.Diagnostics == nil || b.Diagnostics == nil {
+		return
+	}
+	x, y := a.Settings.Diagnostics, b.Settings.Diagnostics
+	if x == nil || y == nil || *x != *y {
+		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared")
+		return
+	}
+	da, db := a.Diagnostics, b.Diagnostics
+	for _, d := range []struct {
+		name string
+		a, b rundir.Number
+	}{
+		{"sink_rate", da.SinkRate, db.SinkRate}, {"sparsity", da.Sparsity, db.Sparsity}, {"near_sparsity", da.NearSparsity, db.NearSparsity},
+		{"dead_heads", da.DeadHeads, db.DeadHeads}, {"mass", da.Mass, db.Mass}, {"kurtosis", da.Kurtosis, db.Kurtosis},
+		{"min", da.Min, db.Min}, {"max", da.Max, db.Max}, {"massive", rundir.Number(da.Massive), rundir.Number(db.Massive)},
+	} {
+		c.Diagnostics = append(c.Diagnostics, Change{d.name, d.a, d.b, d.b - d.a})
+	}
+}
+
+// remark says what holds for the comparison as a whole.
+func (c *Comparison) remark(pairs []taskPair) {
+	same := true
+	for _, p := range pairs {
+		same = same && p.a.Fingerprint == p.b.Fingerprint && len(p.pairs) == len(p.a.Documents)
+		for _, n := range p.notes {
+			c.Notes = append(c.Notes, "task "+p.a.Name+": "+n)
+		}
+		if p.a.Truncated >= 0 && p.b.Truncated >= 0 && p.a.Truncated != p.b.Truncated {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("task %s: %d requests lost their beginning in A and %d in B", p.a.Name, p.a.Truncated, p.b.Truncated))
+		}
+	}
+	if same {
+		c.Warnings = append(c.Warnings, "the runs are identical: every answer is the same to the last bit")
+	}
+}

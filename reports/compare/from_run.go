@@ -1,0 +1,232 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// FromRun makes a side of a finished run. It refuses samples from which the
+// manifest's metrics do not follow.
+func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, error) {
+	set := run.Settings
+	s := &Side{
+		Name: name, Format: Softbench, Manifest: run, Samples: samples,
+		Must: map[string]string{
+			"tokenizer_sha256": set.TokenizerSHA256,
+			"max_length":       strconv.Itoa(set.MaxLength),
+		},
+		May: map[string]string{
+			"model_sha256": set.ModelSHA256, "engine": set.Engine, "attention": set.Attention, "dtype": set.DType,
+			"device": set.Device, "isa": set.ISA, "strict_length": strconv.FormatBool(set.StrictLength),
+		},
+	}
+	settings := map[string]rundir.TaskSettings{}
+	for _, t := range set.Tasks {
+		settings[t.Name] = t
+	}
+	byTask := map[string][]rundir.Sample{}
+	for i := range samples {
+		byTask[samples[i].Task] = append(byTask[samples[i].Task], samples[i])
+	}
+	for _, r := range run.Tasks {
+		t := Task{Name: r.Name, Kind: r.Kind, Truncated: r.Truncated, Must: map[string]string{}}
+		if known, ok := settings[r.Name]; ok {
+			t.Must["version"], t.Must["digest"], t.Must["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
+		}
+		for _, m := range r.Metrics {
+			t.Metrics = append(t.Metrics, MetricInfo{
+				Name: m.Name, Formula: formulaOf(m.Name), HigherIsBetter: m.HigherIsBetter,
+				Value: float64(m.Value), Stderr: float64(m.Stderr), Low: float64(m.Low), High: float64(m.High),
+			})
+		}
+		if err := t.addRows(byTask[r.Name]); err != nil {
+			return nil, err
+		}
+		s.Tasks = append(s.Tasks, t)
+	}
+	if len(run.Passkey) > 0 {
+		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, Must: map[string]string{}}
+		for _, name := range []string{"acc", "acc_text"} {
+			t.Metrics = append(t.Metrics, MetricInfo{Name: name, Formula: Mean, HigherIsBetter: true, Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()})
+		}
+		if err := t.addRows(byTask[rundir.PasskeyTask]); err != nil {
+			return nil, err
+		}
+		s.Tasks = append(s.Tasks, t)
+	}
+	return s, nil
+}
+
+// formulaOf is the formula behind the name of one of softbench's metrics; the
+// names and formulas are lm-evaluation-harness's.
+func formulaOf(metric string) Formula {
+	switch metric {
+	case "perplexity", "word_perplexity", "byte_perplexity":
+		return Perplexity
+	case "bits_per_byte":
+		return Bits
+	}
+	return Mean
+}
+
+// addRows gathers a task's rows, which are ordered by document and request, into
+// documents.
+func (t *Task) addRows(rows []rundir.Sample) error {
+	finger := make([]string, 0, len(rows))
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].DocID == rows[0].DocID {
+			n++
+		}
+		d, answers := t.document(rows[:n])
+		t.Documents = append(t.Documents, d)
+		finger = append(finger, answers)
+		rows = rows[n:]
+	}
+	t.finish(finger)
+	return t.check()
+}
+
+// document is made of a document's rows; answers is what the model answered.
+func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
+	first := &rows[0]
+	d = Document{ID: int(first.DocID), Cluster: first.Cluster}
+	d.Keys[bySource] = first.DocHash
+	var prompt, said []string
+	for i := range rows {
+		r := &rows[i]
+		if r.Context != nil && r.Continuation != nil {
+			prompt = append(prompt, *r.Context, *r.Continuation)
+		}
+		if r.LogLikelihood != nil {
+			said = append(said, strconv.FormatFloat(*r.LogLikelihood, 'g', -1, 64))
+		}
+		if r.IsGreedy != nil {
+			said = append(said, strconv.FormatBool(*r.IsGreedy))
+		}
+		if r.Generated != nil {
+			said = append(said, *r.Generated)
+		}
+	}
+	if len(prompt) > 0 {
+		d.Keys[byPrompt] = digest(prompt...)
+	}
+	for _, m := range t.Metrics {
+		v := runValue(m.Name, first)
+		d.Values = append(d.Values, v)
+		said = append(said, fmt.Sprint(v.Value))
+	}
+	return d, digest(said...)
+}
+
+// runValue is a document's part in a metric, by its first row.
+func runValue(metric string, r *rundir.Sample) Value {
+	truth := func(b *bool) Value {
+		switch {
+		case b == nil:
+			return Value{}
+		case *b:
+			return Value{1, 1, true}
+		}
+		return Value{0, 1, true}
+	}
+	over := func(weight *int64) Value {
+		if r.LogLikelihood == nil || weight == nil {
+			return Value{}
+		}
+		return Value{*r.LogLikelihood, float64(*weight), true}
+	}
+	one := int64(1)
+	switch metric {
+	case "acc":
+		return truth(r.Correct)
+	case "acc_norm":
+		return truth(r.CorrectNorm)
+	case "acc_bytes":
+		return truth(r.CorrectBytes)
+	case "acc_text":
+		return truth(r.RightText)
+	case "perplexity":
+		return over(&one)
+	case "word_perplexity":
+		return over(r.Words)
+	case "byte_perplexity", "bits_per_byte":
+		return over(r.Bytes)
+	}
+	return Value{}
+}
+
+// finish orders the documents and fingerprints the answers, one for each of them.
+func (t *Task) finish(answers []string) {
+	named := make(map[int]string, len(answers))
+	for i, a := range answers {
+		named[t.Documents[i].ID] = a
+	}
+	t.order()
+	parts := make([]string, 0, 2*len(t.Documents))
+	for _, d := range t.Documents {
+		parts = append(parts, named[d.ID])
+	}
+	t.Fingerprint = digest(parts...)
+}
+
+// check refuses stated metrics that do not follow from the documents.
+func (t *Task) check() error {
+	for i, m := range t.Metrics {
+		value, n := t.aggregate(i)
+		if n == 0 {
+			return fmt.Errorf("task %s: metric %s has no part in the samples", t.Name, m.Name)
+		}
+		if !math.IsNaN(m.Value) && math.Abs(value-m.Value) > 1e-9*max(math.Abs(m.Value), math.Abs(value)) {
+			return fmt.Errorf("task %s: %s is stated as %v, but the samples give %v: the two are not of one run, or were edited", t.Name, m.Name, m.Value, value)
+		}
+	}
+	return nil
+}
+
+// aggregate is metric i over the documents that have a part in it.
+func (t *Task) aggregate(i int) (value float64, n int) {
+	values := make([]Value, len(t.Documents))
+	for k, d := range t.Documents {
+		values[k] = d.Values[i]
+	}
+	return AggregateValues(t.Metrics[i].Formula, values)
+}
+
+// Aggregate is metric i over the task's documents.
+func (t *Task) Aggregate(i int) float64 {
+	value, _ := t.aggregate(i)
+	return value
+}
+
+// Scored is how many documents have a part in metric i.
+func (t *Task) Scored(i int) int {
+	_, n := t.aggregate(i)
+	return n
+}
+
+// AggregateValues is a metric over values, and how many of them are scored.
+func AggregateValues(f Formula, values []Value) (value float64, n int) {
+	var sum, weight float64
+	for _, v := range values {
+		if v.Scored {
+			sum += v.Value
+			weight += v.Weight
+			n++
+		}
+	}
+	return f.of(sum / weight), n
+}
+
+func (f Formula) of(ratio float64) float64 {
+	switch f {
+	case Perplexity:
+		return math.Exp(-ratio)
+	case Bits:
+		return -ratio / math.Ln2
+	}
+	return ratio
+}

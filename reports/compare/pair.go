@@ -1,0 +1,204 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Incomparable says why two runs cannot be compared.
+type Incomparable struct{ Reasons []string }
+
+func (e *Incomparable) Error() string {
+	return "the runs cannot be compared: " + strings.Join(e.Reasons, "; ")
+}
+
+// Setting is a setting that differs.
+type Setting struct {
+	Task string `json:"task,omitempty"` // "" for one of the whole run
+	Name string `json:"name"`
+	A    string `json:"a"`
+	B    string `json:"b"`
+}
+
+func (s Setting) String() string {
+	text := fmt.Sprintf("%s is %s in A and %s in B", s.Name, shorten(s.A), shorten(s.B))
+	if s.Task != "" {
+		return "task " + s.Task + ": " + text
+	}
+	return text
+}
+
+// shorten keeps as much of a hash as tells it from others.
+func shorten(s string) string {
+	if len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" {
+		return s[:12]
+	}
+	if s == "" {
+		return "empty"
+	}
+	return s
+}
+
+// differing lists settings that both sides know and that differ, by name.
+func differing(task string, a, b map[string]string) []Setting {
+	var out []Setting
+	for _, name := range slices.Sorted(maps.Keys(a)) {
+		if other, ok := b[name]; ok && other != a[name] {
+			out = append(out, Setting{task, name, a[name], b[name]})
+		}
+	}
+	return out
+}
+
+// taskPair is a task that both sides have, with its documents paired.
+type taskPair struct {
+	a, b  *Task
+	by    int      // which key paired the documents
+	pairs [][2]int // indices into a's and b's documents, in a's order
+	notes []string
+}
+
+// pair finds what both sides have and refuses what is not the same; with
+// intersect, tasks and documents that only one side has are left out with a note.
+func pair(a, b *Side, intersect bool) (pairs []taskPair, notes []string, err error) {
+	var reasons []string
+	for _, s := range differing("", a.Must, b.Must) {
+		reasons = append(reasons, s.String())
+	}
+	alone := func(side string, tasks []string) {
+		switch {
+		case len(tasks) == 0:
+		case intersect:
+			notes = append(notes, fmt.Sprintf("only %s has %s: left out", side, strings.Join(tasks, ", ")))
+		default:
+			reasons = append(reasons, fmt.Sprintf("only %s has %s (--intersect compares what both have)", side, strings.Join(tasks, ", ")))
+		}
+	}
+	var onlyA, onlyB []string
+	for i := range a.Tasks {
+		ta := &a.Tasks[i]
+		tb := b.Task(ta.Name)
+		if tb == nil {
+			onlyA = append(onlyA, ta.Name)
+			continue
+		}
+		if set := differing(ta.Name, ta.Must, tb.Must); len(set) > 0 {
+			for _, s := range set {
+				reasons = append(reasons, s.String())
+			}
+			continue
+		}
+		p, err := pairDocuments(ta, tb, intersect)
+		if err != nil {
+			reasons = append(reasons, fmt.Sprintf("task %s: %v", ta.Name, err))
+			continue
+		}
+		pairs = append(pairs, p)
+	}
+	for i := range b.Tasks {
+		if a.Task(b.Tasks[i].Name) == nil {
+			onlyB = append(onlyB, b.Tasks[i].Name)
+		}
+	}
+	alone("A", onlyA)
+	alone("B", onlyB)
+	if len(reasons) == 0 && len(pairs) == 0 {
+		reasons = append(reasons, "they have no task in common")
+	}
+	if len(reasons) > 0 {
+		return nil, nil, &Incomparable{reasons}
+	}
+	return pairs, notes, nil
+}
+
+// pairDocuments pairs by the first kind of key by which all documents pair up,
+// else, to intersect, by the one that pairs most. Documents of the same key pair
+// in the order of their numbers.
+func pairDocuments(a, b *Task, intersect bool) (taskPair, error) {
+	best := taskPair{a: a, b: b, by: -1}
+	for by := range keyKinds {
+		if !named(a, by) || !named(b, by) {
+			continue
+		}
+		pairs := match(a, b, by)
+		if best.by < 0 || len(pairs) > len(best.pairs) {
+			best.by, best.pairs = by, pairs
+		}
+	}
+	onlyA, onlyB := len(a.Documents)-len(best.pairs), len(b.Documents)-len(best.pairs)
+	switch {
+	case best.by < 0:
+		return best, errors.New("its documents are named in different ways: they cannot be paired")
+	case len(best.pairs) == 0:
+		return best, fmt.Errorf("no document is in both (A has %d, B has %d)", len(a.Documents), len(b.Documents))
+	case (onlyA > 0 || onlyB > 0) && !intersect:
+		return best, fmt.Errorf("the documents differ: A has %d, B has %d, %d are the same (--intersect compares those)", len(a.Documents), len(b.Documents), len(best.pairs))
+	case onlyA > 0 || onlyB > 0:
+		best.notes = append(best.notes, fmt.Sprintf("%d documents are in both runs; %d of A and %d of B are left out", len(best.pairs), onlyA, onlyB))
+	}
+	return best, best.checkPrompts()
+}
+
+func named(t *Task, by int) bool {
+	return len(t.Documents) > 0 && !slices.ContainsFunc(t.Documents, func(d Document) bool { return d.Keys[by] == "" })
+}
+
+func match(a, b *Task, by int) [][2]int {
+	places := map[string][]int{}
+	for j, d := range b.Documents {
+		places[d.Keys[by]] = append(places[d.Keys[by]], j)
+	}
+	var pairs [][2]int
+	for i, d := range a.Documents {
+		if at := places[d.Keys[by]]; len(at) > 0 {
+			pairs = append(pairs, [2]int{i, at[0]})
+			places[d.Keys[by]] = at[1:]
+		}
+	}
+	return pairs
+}
+
+// checkPrompts refuses the same documents asked in other words, and texts that
+// are measured by another number of words or bytes.
+func (p *taskPair) checkPrompts() error {
+	other, weights := 0, 0
+	var first string
+	for _, ij := range p.pairs {
+		da, db := &p.a.Documents[ij[0]], &p.b.Documents[ij[1]]
+		if x, y := da.Keys[byPrompt], db.Keys[byPrompt]; x != "" && y != "" && x != y {
+			if other == 0 {
+				first = fmt.Sprintf("document %d of A, %d of B", da.ID, db.ID)
+			}
+			other++
+		}
+		for i, m := range p.a.Metrics {
+			j := p.b.metric(m.Name)
+			if j >= 0 && da.Values[i].Scored && db.Values[j].Scored && da.Values[i].Weight != db.Values[j].Weight {
+				weights++
+			}
+		}
+	}
+	switch {
+	case other > 0:
+		return fmt.Errorf("the prompts differ in %d of %d documents (first: %s)", other, len(p.pairs), first)
+	case weights > 0:
+		return errors.New("the same texts count another number of words or bytes")
+	}
+	return nil
+}
+
+func (t *Task) metric(name string) int {
+	return slices.IndexFunc(t.Metrics, func(m MetricInfo) bool { return m.Name == name })
+}
+
+// Change says that a setting was A and is B now.
+func (s Setting) Change() string {
+	text := fmt.Sprintf("%s was %s and is %s now", s.Name, shorten(s.A), shorten(s.B))
+	if s.Task != "" {
+		return "task " + s.Task + ": " + text
+	}
+	return text
+}

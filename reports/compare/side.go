@@ -1,0 +1,162 @@
+package compare
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/softbench/softbench/reports/lmeval"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// Format is where a side's results come from.
+type Format string
+
+const (
+	Softbench Format = "softbench" // a run directory
+	Harness   Format = "lm-eval"   // results of lm-evaluation-harness
+)
+
+// Side is one of the runs that are compared: its results by document.
+type Side struct {
+	Name   string // as shown: what the user called it
+	Path   string
+	Format Format
+	// Manifest and Samples are the run's, nil for results of lm-evaluation-harness.
+	Manifest *rundir.Run
+	Samples  []rundir.Sample
+	// Settings that must be the same on both sides, and those that need not, by
+	// name; a value is JSON or text. A setting that is missing is not known.
+	Must, May map[string]string
+	Tasks     []Task
+	Notes     []string
+}
+
+// Task is a side's results of one task.
+type Task struct {
+	Name string
+	Kind string
+	// Must are the task's settings that have to be the same on both sides; a
+	// setting that is missing is not known.
+	Must      map[string]string
+	Metrics   []MetricInfo
+	Documents []Document // in the order of their hashes, so that no result depends on another
+	Truncated int        // requests that lost their beginning; -1: not known
+	// Fingerprint is a hash of everything the model answered: equal for runs that
+	// are the same to the last bit.
+	Fingerprint string
+}
+
+// MetricInfo says what a metric is.
+type MetricInfo struct {
+	Name           string
+	Formula        Formula
+	HigherIsBetter bool
+	// As the run stated them; NaN where it did not.
+	Value, Stderr, Low, High float64
+}
+
+// Formula is how a metric follows from its documents' values and weights.
+type Formula string
+
+const (
+	Mean       Formula = "mean"       // Σ value / n
+	Perplexity Formula = "perplexity" // exp(-Σ value / Σ weight), values being loglikelihoods
+	Bits       Formula = "bits"       // -Σ value / Σ weight / ln 2
+)
+
+// Document is one document's results.
+type Document struct {
+	ID      int
+	Cluster string // documents of one cluster are not independent; "": none
+	// Keys name the document in several ways; "" where one is not known.
+	Keys [keyKinds]string
+	// Values are its parts in the task's metrics, in their order.
+	Values []Value
+}
+
+// Value is a document's part in a metric.
+type Value struct {
+	Value, Weight float64
+	Scored        bool // else the document has no part in the metric
+}
+
+// How a document is named, the best way first.
+const (
+	bySource  = iota // hash of the source document
+	byHarness        // lm-evaluation-harness's hash of the document it prepared
+	byPrompt         // hash of all requests: contexts and continuations
+	keyKinds
+)
+
+var keyNames = [keyKinds]string{"document hash", "lm-evaluation-harness's document hash", "the text of the requests"}
+
+// Open reads a run directory or results of lm-evaluation-harness.
+func Open(path string) (*Side, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no such file or directory", path)
+	}
+	if !isRun(path) && lmeval.Is(path) {
+		r, err := lmeval.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return FromHarness(path, r)
+	}
+	run, samples, err := rundir.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := FromRun(filepath.Base(filepath.Clean(path)), run, samples)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.Path = path
+	return s, nil
+}
+
+func isRun(path string) bool {
+	state, err := rundir.StateOf(path)
+	return err != nil || state != rundir.None
+}
+
+// digest is a hash over parts, none of which can run into the next.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		h.Write(strconv.AppendInt(nil, int64(len(p)), 10))
+		h.Write([]byte{':'})
+		h.Write([]byte(p))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// order sorts the documents by what names them, documents of the same name by
+// their number: whatever the order on disk, sums and draws come out the same.
+func (t *Task) order() {
+	slices.SortStableFunc(t.Documents, func(a, b Document) int {
+		for k := range a.Keys {
+			if c := cmp.Compare(a.Keys[k], b.Keys[k]); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+}
+
+// Task returns the task of that name, nil where there is none.
+func (s *Side) Task(name string) *Task {
+	for i := range s.Tasks {
+		if s.Tasks[i].Name == name {
+			return &s.Tasks[i]
+		}
+	}
+	return nil
+}

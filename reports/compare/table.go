@@ -1,0 +1,180 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// WriteTable writes a comparison for people: a row for each metric, `~` for a
+// difference that may be chance, and footnotes that say what would show it. On a
+// terminal that is too narrow the columns that say least are left out.
+func WriteTable(out io.Writer, c *Comparison) error {
+	width := 0
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			width = w
+		}
+	}
+	_, err := io.WriteString(out, tableText(c, width))
+	return err
+}
+
+// tableText is the table for a width in terminal cells; 0: as wide as it gets.
+func tableText(c *Comparison, width int) string {
+	var b strings.Builder
+	sides := &Grid{}
+	sides.Column("", Left, Keep)
+	sides.Column("", Left, Keep)
+	sides.Column("", Left, Keep)
+	sides.Row("A", Printable(c.A.Name), c.A.describe())
+	sides.Row("B", Printable(c.B.Name), c.B.describe())
+	sides.WriteRows(&b)
+	b.WriteByte('\n')
+	var notes footnotes
+	g := &Grid{}
+	g.Column("task", Left, Keep)
+	g.Column("n", Right, 4)
+	g.Column("metric", Left, Keep)
+	g.Column("A", Right, Keep)
+	g.Column("B", Right, Keep)
+	g.Column("B - A", Right, Keep)
+	g.Column(Compact(c.Confidence)+"% interval", Left, 3)
+	g.Column("p", Right, 2)
+	g.Column("detectable", Right, 1)
+	g.Column("B is", Left, Keep)
+	last := ""
+	for i := range c.Metrics {
+		m := &c.Metrics[i]
+		task := Printable(m.Task)
+		if m.Task == last {
+			task = ""
+		}
+		last = m.Task
+		arrow := " ↓"
+		if m.HigherIsBetter {
+			arrow = " ↑"
+		}
+		verdict := string(m.Verdict)
+		if m.Verdict == Noise {
+			verdict = "~"
+		}
+		for _, n := range m.footnotes(c) {
+			verdict += " " + notes.mark(n)
+		}
+		g.Row(task, strconv.Itoa(m.N), Printable(m.Metric)+arrow, Decimal(m.A), Decimal(m.B), Signed(m.Difference),
+			Interval(m.Low, m.High), probability(m.Adjusted), plusMinus(m.Detectable), verdict)
+	}
+	g.Fit(width).Write(&b)
+	b.WriteByte('\n')
+	b.WriteString(Wrap(c.conclusion(), width))
+	if len(c.Diagnostics) > 0 {
+		b.WriteString("\ninside the models, without a test\n")
+		d := &Grid{}
+		for _, name := range []string{"  measure", "A", "B", "B - A"} {
+			d.Column(name, map[bool]Align{true: Left, false: Right}[name == "  measure"], Keep)
+		}
+		for _, x := range c.Diagnostics {
+			d.Row("  "+x.Name, Decimal(x.A), Decimal(x.B), Signed(x.Difference))
+		}
+		d.Write(&b)
+	}
+	b.WriteString(Wrap(fmt.Sprintf("~: a difference that may be chance. p is corrected for the number of tasks (Holm); detectable is what so many documents show in %s%% of cases.", Compact(c.Power)), width))
+	for i, n := range notes.texts {
+		b.WriteString(Wrap(superscript(i+1)+" "+n, width))
+	}
+	for _, s := range c.Settings {
+		b.WriteString(Wrap("differs: "+Printable(s.String()), width))
+	}
+	for _, n := range c.Notes {
+		b.WriteString(Wrap("note: "+Printable(n), width))
+	}
+	for _, w := range c.Warnings {
+		b.WriteString(Wrap("warning: "+Printable(w), width))
+	}
+	return b.String()
+}
+
+func (s SideInfo) describe() string {
+	if s.Format == Harness {
+		return "lm-evaluation-harness"
+	}
+	parts := []string{s.ModelType, s.Attention + " attention", s.DType}
+	if len(s.Model) >= 12 {
+		parts = append(parts, "weights "+s.Model[:12])
+	}
+	return Printable(strings.Join(parts, ", "))
+}
+
+// conclusion counts the verdicts on the tasks' primary metrics.
+func (c *Comparison) conclusion() string {
+	s := c.Summary
+	noun := "tasks"
+	if s.Tasks == 1 {
+		noun = "task"
+	}
+	return fmt.Sprintf("by the first metric of %d %s: B better on %d, worse on %d, no difference shown on %d", s.Tasks, noun, s.Better, s.Worse, s.Noise)
+}
+
+// footnotes of a metric's row.
+func (m *Metric) footnotes(c *Comparison) []string {
+	var out []string
+	switch {
+	case m.Identical:
+		out = append(out, "the same on every document")
+	case m.Verdict == Noise && m.Needed > 0:
+		out = append(out, fmt.Sprintf("a difference of this size takes %d documents to show", m.Needed))
+	}
+	for _, w := range m.Warnings {
+		if !m.Identical || !strings.HasPrefix(w, "identical") {
+			out = append(out, Printable(w))
+		}
+	}
+	return out
+}
+
+// footnotes are texts by number, each once.
+type footnotes struct{ texts []string }
+
+func (f *footnotes) mark(text string) string {
+	i := slices.Index(f.texts, text)
+	if i < 0 {
+		i = len(f.texts)
+		f.texts = append(f.texts, text)
+	}
+	return superscript(i + 1)
+}
+
+func superscript(n int) string {
+	return strings.Map(func(r rune) rune {
+		return []rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[r-'0']
+	}, strconv.Itoa(n))
+}
+
+func probability(n rundir.Number) string {
+	p := float64(n)
+	switch {
+	case math.IsNaN(p):
+		return "-"
+	case p < 0.0001:
+		return "<0.0001"
+	case p >= 0.99995:
+		return "1"
+	}
+	return strconv.FormatFloat(p, 'f', 4, 64)
+}
+
+func plusMinus(n rundir.Number) string {
+	if text := Decimal(n); text != "-" {
+		return "±" + text
+	}
+	return "-"
+}

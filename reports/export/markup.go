@@ -1,0 +1,123 @@
+package export
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/gate"
+)
+
+// WriteMarkdown writes the table with the better value in bold.
+func (t *Table) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("| task | metric |")
+	for _, r := range t.Runs {
+		b.WriteString(" " + gate.Markdown(r) + " |")
+	}
+	b.WriteString("\n| --- | --- |" + strings.Repeat(" ---: |", len(t.Runs)) + "\n")
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		fmt.Fprintf(&b, "| %s | %s %s |", gate.Markdown(r.Task), gate.Markdown(r.Metric), arrow(r.HigherIsBetter))
+		for k, c := range r.Cells {
+			text := r.show(k)
+			if c.Best {
+				text = "**" + text + "**"
+			}
+			b.WriteString(" " + text + mark(c.Mark, "†", "‡") + " |")
+		}
+		b.WriteByte('\n')
+	}
+	if t.marked() {
+		fmt.Fprintf(&b, "\n† better than %s, ‡ worse (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), compare.Compact(t.Confidence))
+	} else if len(t.Runs) > 1 {
+		fmt.Fprintf(&b, "\nNo difference from %s is shown (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), compare.Compact(t.Confidence))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func arrow(higher bool) string {
+	if higher {
+		return "↑"
+	}
+	return "↓"
+}
+
+func mark(v compare.Verdict, better, worse string) string {
+	switch v {
+	case compare.Better:
+		return better
+	case compare.Worse:
+		return worse
+	}
+	return ""
+}
+
+// WriteLaTeX writes the table for a paper; it needs the package booktabs.
+func (t *Table) WriteLaTeX(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\\begin{tabular}{ll%s}\n\\toprule\nTask & Metric", strings.Repeat("r", len(t.Runs)))
+	for _, r := range t.Runs {
+		b.WriteString(" & " + LaTeX(r))
+	}
+	b.WriteString(" \\\\\n\\midrule\n")
+	last := ""
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		task := LaTeX(r.Task)
+		if r.Task == last {
+			task = ""
+		}
+		last = r.Task
+		direction := "$\\downarrow$"
+		if r.HigherIsBetter {
+			direction = "$\\uparrow$"
+		}
+		b.WriteString(task + " & " + LaTeX(r.Metric) + " " + direction)
+		for k, c := range r.Cells {
+			text := strings.ReplaceAll(r.show(k), "–", "--")
+			if c.Best {
+				text = "\\textbf{" + text + "}"
+			}
+			b.WriteString(" & " + text + mark(c.Mark, "$^{\\dagger}$", "$^{\\ddagger}$"))
+		}
+		b.WriteString(" \\\\\n")
+	}
+	b.WriteString("\\bottomrule\n\\end{tabular}\n")
+	if t.marked() {
+		fmt.Fprintf(&b, "%% $^{\\dagger}$ better than %s, $^{\\ddagger}$ worse (paired by document, %s\\%% confidence after Holm's correction); shares in percent.\n", LaTeX(t.Runs[0]), compare.Compact(t.Confidence))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// LaTeX makes text come out as it is.
+func LaTeX(s string) string {
+	var b strings.Builder
+	for _, r := range compare.Printable(s) {
+		switch r {
+		case '&', '%', '$', '#', '_', '{', '}':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case '~':
+			b.WriteString(`\textasciitilde{}`)
+		case '^':
+			b.WriteString(`\textasciicircum{}`)
+		case '\\':
+			b.WriteString(`\textbackslash{}`)
+		case '<':
+			b.WriteString(`\textless{}`)
+		case '>':
+			b.WriteString(`\textgreater{}`)
+		case '|':
+			b.WriteString(`\textbar{}`)
+		case '"':
+			b.WriteString(`\textquotedbl{}`)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

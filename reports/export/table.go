@@ -1,0 +1,109 @@
+package export
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/softbench/softbench/reports/compare"
+)
+
+// Table is a paper's table: a row for each metric, a column for each run. The
+// first run is the baseline of the marks.
+type Table struct {
+	Runs       []string
+	Confidence float64 // in percent, of the marks
+	Rows       []Row
+}
+
+// Row is one metric.
+type Row struct {
+	Task, Metric   string
+	HigherIsBetter bool
+	Share          bool // values are shares, shown in percent
+	Cells          []Cell
+}
+
+// Cell is a metric of one run.
+type Cell struct {
+	Value float64
+	N     int
+	Best  bool            // of the row, as shown; ties are all best
+	Mark  compare.Verdict // against the first run
+}
+
+// Make sets runs side by side. Each is compared with the first, and runs that
+// cannot be are refused.
+func Make(sides []*compare.Side, o compare.Options) (*Table, error) {
+	t := &Table{}
+	for k, s := range sides {
+		t.Runs = append(t.Runs, s.Name)
+		c, err := compare.Compare(sides[0], s, o)
+		if err != nil {
+			return nil, fmt.Errorf("%s and %s: %w", sides[0].Name, s.Name, err)
+		}
+		t.Confidence = c.Confidence
+		if k == 0 {
+			for i := range c.Metrics {
+				m := &c.Metrics[i]
+				t.Rows = append(t.Rows, Row{Task: m.Task, Metric: m.Metric, HigherIsBetter: m.HigherIsBetter, Share: m.OnlyA != nil})
+			}
+		}
+		for i := range t.Rows {
+			row := &t.Rows[i]
+			cell := Cell{Value: math.NaN()}
+			for _, m := range c.Metrics {
+				if m.Task == row.Task && m.Metric == row.Metric {
+					cell = Cell{Value: float64(m.B), N: m.N, Mark: m.Verdict}
+				}
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+	}
+	for i := range t.Rows {
+		t.Rows[i].best()
+	}
+	return t, nil
+}
+
+// best marks the best of two runs or more, by the digits shown.
+func (r *Row) best() {
+	if len(r.Cells) < 2 {
+		return
+	}
+	top := -1
+	for k, c := range r.Cells {
+		if !math.IsNaN(c.Value) && (top < 0 || (c.Value > r.Cells[top].Value) == r.HigherIsBetter && c.Value != r.Cells[top].Value) {
+			top = k
+		}
+	}
+	for k := range r.Cells {
+		r.Cells[k].Best = top >= 0 && r.show(k) == r.show(top)
+	}
+}
+
+// show is a cell's value as a table shows it: shares in percent.
+func (r *Row) show(k int) string {
+	v := r.Cells[k].Value
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return "–"
+	case r.Share:
+		return strconv.FormatFloat(100*v, 'f', 2, 64)
+	case math.Abs(v) < 10:
+		return strconv.FormatFloat(v, 'f', 4, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// marked says whether any cell has a mark.
+func (t *Table) marked() bool {
+	for _, r := range t.Rows {
+		for _, c := range r.Cells {
+			if c.Mark == compare.Better || c.Mark == compare.Worse {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,290 @@
+// The page's own script: theme, charts where ECharts is there, and the list of
+// flipped documents. Without it the page keeps its tables and drawings. Texts
+// of documents only ever become text nodes.
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const read = (id) => JSON.parse($(id).textContent);
+  const root = document.documentElement;
+
+  const make = (tag, cls, text) => {
+    const e = document.createElement(tag);
+    if (cls) e.className = cls;
+    if (text !== undefined) e.textContent = text;
+    return e;
+  };
+
+  // Control characters as pictures, direction overrides as the replacement
+  // character; line ends and tabs stay.
+  const visible = (s) =>
+    s.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => {
+      const n = c.charCodeAt(0);
+      return n < 32 ? String.fromCharCode(0x2400 + n) : n === 127 ? "\u2421" : "\ufffd";
+    });
+
+  // ---- Theme ----
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
+  const button = $("theme");
+  const showTheme = () => {
+    button.textContent = isDark() ? "Light" : "Dark";
+    button.setAttribute("aria-label", "Switch to the " + (isDark() ? "light" : "dark") + " theme");
+    drawCharts();
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    showTheme();
+  });
+  dark.addEventListener("change", showTheme);
+
+  // ---- Charts ----
+
+  const percent = (x) => +(100 * x).toFixed(6) + "%";
+  const points = (x) => (x > 0 ? "+" : "") + String(+(100 * x).toFixed(6)).replace("-", "\u2212");
+  const other = (x) => String(x).replace("-", "\u2212");
+  const units = { percent, points };
+
+  // The options name colours as the style does.
+  const resolve = (value, style) => {
+    if (typeof value === "string") {
+      const m = /^var\((--[\w-]+)\)$/.exec(value);
+      return m ? style.getPropertyValue(m[1]).trim() : value;
+    }
+    if (Array.isArray(value)) return value.map((v) => resolve(v, style));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolve(v, style)]));
+    }
+    return value;
+  };
+
+  // Text in a rich-text tooltip: braces would be markup there.
+  const plain = (s) => String(s).replace(/\{/g, "\uff5b").replace(/\}/g, "\uff5d");
+
+  const prepare = (spec, style, narrow) => {
+    const option = resolve(spec.option, style);
+    const font = style.getPropertyValue("font-family") || "sans-serif";
+    option.textStyle = { fontFamily: getComputedStyle(document.body).fontFamily || font, color: style.getPropertyValue("--ink").trim() };
+    Object.assign(option.tooltip, {
+      renderMode: "richText", confine: true, formatter: (p) => plain(p.name || ""),
+      textStyle: { color: option.textStyle.color, fontSize: 13 },
+    });
+    const [x] = [].concat(option.xAxis), [y] = [].concat(option.yAxis);
+    const values = spec.across ? x : y;
+    if (values.type === "value") values.axisLabel.formatter = units[spec.unit] || other;
+    if (x.type === "value") x.splitNumber = narrow ? 3 : 6;
+    if (y.type === "category") {
+      // Room for the longest name, up to a share of the chart.
+      const limit = narrow ? 130 : 260;
+      const pen = document.createElement("canvas").getContext("2d");
+      pen.font = "12px " + option.textStyle.fontFamily;
+      const widest = Math.max(...y.data.map((s) => pen.measureText(s).width));
+      Object.assign(y.axisLabel, { width: Math.min(limit, Math.ceil(widest) + 8), overflow: "truncate", interval: spec.across ? 0 : "auto" });
+      y.axisTick = { show: false };
+      const grid = [].concat(option.grid)[0];
+      Object.assign(grid, { left: Math.min(limit, Math.ceil(widest) + 8) + (widest ? 12 : 20), containLabel: false, bottom: x.name ? 48 : 28 });
+    }
+    for (const s of option.series) {
+      if (s.type === "heatmap" && s.label && s.label.show) {
+        s.label.formatter = (p) => {
+          const v = Math.round(100 * p.value[2]);
+          return (spec.unit === "points" && v > 0 ? "+" : "") + String(v).replace("-", "\u2212");
+        };
+      }
+    }
+    return option;
+  };
+
+  const specs = read("charts") || [];
+  const live = new Map();
+  let watch = null;
+
+  const draw = (spec) => {
+    const figure = $(spec.id);
+    const box = figure && figure.querySelector(".chart");
+    if (!box) return;
+    figure.classList.add("drawn");
+    let chart = live.get(spec.id);
+    if (!chart) {
+      chart = window.echarts.init(box, null, { renderer: "canvas" });
+      live.set(spec.id, chart);
+      new ResizeObserver(() => { if (box.clientWidth) chart.resize(); }).observe(box);
+    }
+    chart.setOption(prepare(spec, getComputedStyle(root), box.clientWidth < 500), true);
+  };
+
+  // Charts are drawn when they come near the window, and again for a new theme.
+  function drawCharts() {
+    if (!window.echarts) return;
+    if (!watch) {
+      watch = new IntersectionObserver((entries) => {
+        for (const e of entries) {
+          if (!e.isIntersecting) continue;
+          watch.unobserve(e.target);
+          const spec = specs.find((s) => s.id === e.target.id);
+          try {
+            draw(spec);
+          } catch (err) {
+            e.target.classList.remove("drawn"); // its drawing stays
+            console.error("chart " + spec.id + ": " + err.message);
+          }
+        }
+      }, { rootMargin: "600px" });
+      for (const s of specs) if ($(s.id)) watch.observe($(s.id));
+      return;
+    }
+    for (const s of specs) if (live.has(s.id)) draw(s);
+  }
+
+  // ---- Flipped documents ----
+
+  const perPage = 20;
+  const list = $("flip-list");
+  const metrics = ["acc", "acc_norm", "acc_bytes"];
+
+  const number = (x, digits) => (x === null ? "\u2212\u221e" : x.toFixed(digits).replace("-", "\u2212"));
+
+  const score = (flip, k, side) => {
+    const cell = make("td", side);
+    const s = flip.options[k][side];
+    const field = { acc_norm: "by_character", acc_bytes: "by_byte" }[flip.metric] || "loglikelihood";
+    const x = s[field] === undefined ? null : s[field];
+    const value = x === null ? make("span", "", "\u2212\u221e") :
+      datum(x, "/flips/shown/" + flip.index + "/options/" + k + "/" + side + "/" + field);
+    value.textContent = number(x, field === "loglikelihood" ? 2 : 3);
+    if ((s.picked || []).includes(flip.metric)) cell.append(make("span", "tag", "answer"), " ");
+    if (flip.kind === "last_word" && s.greedy) cell.append(make("span", "tag", "said it"), " ");
+    const inner = make("span", (s.picked || []).includes(flip.metric) ? "picked" : "");
+    inner.append(value);
+    cell.append(inner);
+    return cell;
+  };
+
+  // Text with the words searched for marked.
+  const marked = (into, text, needle) => {
+    text = visible(text);
+    if (!needle) { into.append(text); return into; }
+    const low = text.toLowerCase();
+    let at = 0;
+    for (let k = low.indexOf(needle); k >= 0 && low.length === text.length; k = low.indexOf(needle, at)) {
+      into.append(text.slice(at, k), make("mark", "", text.slice(k, k + needle.length)));
+      at = k + needle.length;
+    }
+    into.append(text.slice(at));
+    return into;
+  };
+
+  const datum = (value, from) => {
+    const d = make("data", "", String(value));
+    d.value = value;
+    d.dataset.from = from;
+    return d;
+  };
+
+  const show = (flip, needle, letters) => {
+    const item = make("li");
+    const head = make("h3");
+    const change = flip.changes[flip.metric];
+    head.append(flip.task + " \u00b7 document ", datum(flip.doc_id, "/flips/shown/" + flip.index + "/doc_id"), " \u00b7 ");
+    head.append(make("span", change, change === "worse" ? letters[1] + " lost it" : letters[1] + " gained it"));
+    for (const m of metrics) if (flip.changes[m]) head.append(make("span", "tag", m + (flip.changes[m] === change ? "" : ": other way")));
+    item.append(head);
+    if (flip.kind === "passkey") {
+      const p = make("p");
+      const at = "/flips/shown/" + flip.index;
+      p.append("The key ", datum(flip.key, at + "/key"), " in ", datum(flip.length, at + "/length"), " tokens. ");
+      for (const [k, side] of ["a", "b"].entries()) {
+        p.append(letters[k] + " said ", marked(make("span", "code"), JSON.stringify(flip.options[0][side].generated || ""), needle), k ? "." : ", ");
+      }
+      item.append(p);
+      return item;
+    }
+    if (flip.context) item.append(marked(make("div", "text" + (flip.context.length > 1200 ? " long" : "")), flip.context, needle));
+    if (flip.context && flip.context.length > 1200) { item.lastChild.tabIndex = 0; item.lastChild.setAttribute("role", "region"); item.lastChild.setAttribute("aria-label", "Document"); }
+    const box = make("div", "scroll");
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", "Options and scores");
+    const table = make("table", "options");
+    const row = table.createTHead().insertRow();
+    for (const [text, cls] of [[flip.kind === "last_word" ? "Last word" : "Option", "l"], [letters[0], ""], [letters[1], ""]]) {
+      const th = make("th", cls, text);
+      th.scope = "col";
+      row.append(th);
+    }
+    const body = table.createTBody();
+    flip.options.forEach((o, k) => {
+      const tr = body.insertRow();
+      const right = flip.gold === k && flip.options.length > 1;
+      const cell = make("td", "l wrap text-cell" + (right ? " gold" : ""));
+      if (o.context) marked(cell, o.context, needle);
+      marked(cell, o.context ? o.text : o.text.replace(/^ /, ""), needle);
+      if (right) cell.append(make("span", "tag", "right"));
+      tr.append(cell, score(flip, k, "a"), score(flip, k, "b"));
+    });
+    box.append(table);
+    item.append(box);
+    if (flip.cut) item.append(make("p", "note", "A text is longer than this page carries; its beginning is left out."));
+    return item;
+  };
+
+  function setUpFlips() {
+    const report = read("report");
+    const flips = report.flips.shown;
+    const letters = ["A", String.fromCharCode(64 + Math.min(report.runs.length, 26))];
+    flips.forEach((f, i) => {
+      f.index = i;
+      f.search = visible([f.context || "", ...f.options.flatMap((o) => [o.context || "", o.text, o.a.generated || "", o.b.generated || ""])].join("\n")).toLowerCase();
+    });
+    const fill = (select, first, values) => {
+      select.append(new Option(first, ""));
+      for (const v of values) select.append(new Option(visible(v), v));
+    };
+    fill($("f-task"), "all", [...new Set(flips.map((f) => f.task))]);
+    fill($("f-metric"), "any", metrics.filter((m) => flips.some((f) => f.changes[m])));
+    const [, worse, better] = $("f-direction").options;
+    worse.textContent = letters[1] + " lost it";
+    better.textContent = letters[1] + " gained it";
+    $("filter").hidden = false;
+
+    let page = 0;
+    const render = () => {
+      const task = $("f-task").value, metric = $("f-metric").value, direction = $("f-direction").value;
+      const needle = $("f-text").value.trim().toLowerCase();
+      const hits = flips.filter((f) => {
+        const changes = metric ? [f.changes[metric]] : Object.values(f.changes);
+        return (!task || f.task === task) && changes.some((c) => c && (!direction || c === direction)) && (!needle || f.search.includes(needle));
+      });
+      const pages = Math.max(1, Math.ceil(hits.length / perPage));
+      page = Math.min(page, pages - 1);
+      const from = page * perPage;
+      const shown = hits.slice(from, from + perPage);
+      list.replaceChildren(...shown.map((f) => {
+        f.metric = metric || metrics.find((m) => f.changes[m] && (!direction || f.changes[m] === direction));
+        return show(f, needle, letters);
+      }));
+      list.start = from + 1;
+      $("f-count").textContent = hits.length === 0 ? "No document matches." :
+        "Documents " + (from + 1) + " to " + (from + shown.length) + " of " + hits.length + (hits.length < flips.length ? " that match, " + flips.length + " in all" : "");
+      $("pager").hidden = pages === 1;
+      $("page-at").textContent = "Page " + (page + 1) + " of " + pages;
+      $("prev").disabled = page === 0;
+      $("next").disabled = page === pages - 1;
+    };
+    const again = () => { page = 0; render(); };
+    for (const id of ["f-task", "f-metric", "f-direction"]) $(id).addEventListener("change", again);
+    let timer = 0;
+    $("f-text").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(again, 120); });
+    $("filter").addEventListener("submit", (e) => { e.preventDefault(); again(); });
+    const turn = (by) => { page += by; render(); $("f-count").scrollIntoView({ block: "nearest" }); };
+    $("prev").addEventListener("click", () => turn(-1));
+    $("next").addEventListener("click", () => turn(1));
+    render();
+  }
+
+  showTheme();
+  if (list) setUpFlips();
+  if (!window.echarts && $("charts-note") && specs.length) $("charts-note").hidden = false;
+  root.dataset.ready = "yes";
+})();

@@ -1,0 +1,151 @@
+package html
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// document is the JSON that a page carries in its element "report": every
+// number the page shows stands here.
+type document struct {
+	Title       string              `json:"title"`
+	Runs        []runDocument       `json:"runs"`
+	Comparison  *compare.Comparison `json:"comparison,omitempty"`
+	NotCompared string              `json:"not_compared,omitempty"`
+	// Settings that are not the same in all runs.
+	Settings []setting    `json:"settings_that_differ,omitempty"`
+	Passkey  []cellChange `json:"passkey_difference,omitempty"` // last run minus first
+	Flips    *Flips       `json:"flips,omitempty"`
+}
+
+type runDocument struct {
+	Name      string         `json:"name"`
+	Foreign   bool           `json:"foreign,omitempty"` // of another program: the manifest is empty
+	Manifest  *rundir.Run    `json:"manifest"`
+	Positions []positions    `json:"perplexity_by_position,omitempty"`
+	Maps      []AttentionMap `json:"attention_maps,omitempty"`
+}
+
+// cellChange is a passkey cell in which two runs are compared.
+type cellChange struct {
+	Length     int           `json:"length"`
+	Depth      float64       `json:"depth"`
+	Difference rundir.Number `json:"difference"`
+}
+
+// positions is a rolling task's perplexity by where in the window a token
+// stands: bucket k is the k-th part of the context of MaxLength tokens.
+type positions struct {
+	Task    string   `json:"task"`
+	Buckets []bucket `json:"buckets"`
+}
+
+type bucket struct {
+	Until      float64       `json:"until"`      // its end, in percent of the window
+	Tokens     int64         `json:"tokens"`     // scored there, over all documents
+	Perplexity rundir.Number `json:"perplexity"` // exp(-sum of loglikelihoods / tokens); null without tokens
+}
+
+func newDocument(p Page) (*document, error) {
+	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared}
+	for _, r := range p.Runs {
+		pos, err := positionsOf(r.Samples)
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w", visible(r.Name), err)
+		}
+		if err := checkMaps(r.Maps); err != nil {
+			return nil, fmt.Errorf("run %s: %w", visible(r.Name), err)
+		}
+		run := runDocument{Name: r.Name, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}
+		if r.Manifest == nil {
+			run.Manifest, run.Foreign = &rundir.Run{}, true
+		}
+		d.Runs = append(d.Runs, run)
+	}
+	if len(p.Runs) > 1 {
+		first, last := p.Runs[0], p.Runs[len(p.Runs)-1]
+		d.Passkey = passkeyDifference(d.Runs[0].Manifest.Passkey, d.Runs[len(d.Runs)-1].Manifest.Passkey)
+		d.Flips = findFlips(first.Samples, last.Samples)
+		settings, err := settingsThatDiffer(d.Runs)
+		if err != nil {
+			return nil, err
+		}
+		d.Settings = settings
+	}
+	if d.Title == "" {
+		d.Title = title(p.Runs)
+	}
+	return d, nil
+}
+
+func title(runs []Run) string {
+	first, last := runs[0].Name, runs[len(runs)-1].Name
+	switch len(runs) {
+	case 1:
+		return first
+	case 2:
+		return last + " against " + first
+	}
+	return fmt.Sprintf("%s to %s, %d runs", first, last, len(runs))
+}
+
+// positionsOf pools each rolling task's documents by position.
+func positionsOf(samples []rundir.Sample) ([]positions, error) {
+	type sums struct {
+		likelihood []float64
+		tokens     []int64
+	}
+	byTask := map[string]*sums{}
+	var order []string
+	for i := range samples {
+		s := &samples[i]
+		if len(s.PositionLikelihood) == 0 && len(s.PositionTokens) == 0 {
+			continue
+		}
+		n := len(s.PositionLikelihood)
+		t := byTask[s.Task]
+		if t == nil {
+			t = &sums{make([]float64, n), make([]int64, n)}
+			byTask[s.Task] = t
+			order = append(order, s.Task)
+		}
+		if n != len(s.PositionTokens) || n != len(t.tokens) {
+			return nil, fmt.Errorf("%s document %d: %d loglikelihoods and %d token counts by position, want %d of each: the samples are damaged",
+				s.Task, s.DocID, n, len(s.PositionTokens), len(t.tokens))
+		}
+		for k := range n {
+			t.likelihood[k] += s.PositionLikelihood[k]
+			t.tokens[k] += int64(s.PositionTokens[k])
+		}
+	}
+	var out []positions
+	for _, name := range order {
+		t := byTask[name]
+		p := positions{Task: name}
+		for k, n := range t.tokens {
+			ppl := math.NaN()
+			if n > 0 {
+				ppl = math.Exp(-t.likelihood[k] / float64(n))
+			}
+			p.Buckets = append(p.Buckets, bucket{Until: 100 * float64(k+1) / float64(len(t.tokens)), Tokens: n, Perplexity: rundir.Number(ppl)})
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// passkeyDifference pairs the cells that both grids have.
+func passkeyDifference(a, b []rundir.Cell) []cellChange {
+	var out []cellChange
+	for _, x := range a {
+		k := slices.IndexFunc(b, func(y rundir.Cell) bool { return x.Length == y.Length && x.Depth == y.Depth })
+		if k >= 0 {
+			out = append(out, cellChange{x.Length, x.Depth, b[k].Accuracy - x.Accuracy})
+		}
+	}
+	return out
+}

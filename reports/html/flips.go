@@ -1,0 +1,224 @@
+package html
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// Bounds of what a page carries of the flipped documents: the rest is counted.
+const (
+	maxFlips    = 2000
+	maxText     = 4000    // bytes of one text
+	maxFlipText = 6 << 20 // bytes of all of them, as they stand in the page
+)
+
+// Flips are the documents that one run got right and the other wrong.
+type Flips struct {
+	Total   int    `json:"total"`
+	Carried int    `json:"carried"` // the first of them, as many as a page can carry
+	Shown   []Flip `json:"shown"`
+}
+
+// Flip is one document. Changes has an entry for each metric in which it
+// flipped: "better" where the first run was wrong and the last right.
+type Flip struct {
+	Task    string            `json:"task"`
+	Kind    string            `json:"kind"`
+	DocID   int32             `json:"doc_id"`
+	Changes map[string]string `json:"changes"`
+	Context string            `json:"context,omitempty"` // empty where it differs by option
+	Gold    *int32            `json:"gold,omitempty"`
+	Options []Option          `json:"options"`
+	Cut     bool              `json:"cut,omitempty"` // a text is longer than the page carries
+
+	// Of a passkey trial.
+	Length *int32   `json:"length,omitempty"`
+	Depth  *float64 `json:"depth,omitempty"`
+	Key    *int32   `json:"key,omitempty"`
+}
+
+// Option is one request of the document and what each run made of it.
+type Option struct {
+	Context string `json:"context,omitempty"`
+	Text    string `json:"text"`
+	A       Score  `json:"a"`
+	B       Score  `json:"b"`
+}
+
+// Score is a run's score of an option.
+type Score struct {
+	// LogLikelihood in nats; null where it is minus infinity or was not asked for.
+	LogLikelihood rundir.Number `json:"loglikelihood"`
+	// The same over the choice's length, where a metric goes by it.
+	ByCharacter *rundir.Number `json:"by_character,omitempty"`
+	ByByte      *rundir.Number `json:"by_byte,omitempty"`
+	Greedy      bool           `json:"greedy,omitempty"`
+	// Picked by each metric: the run's answer.
+	Picked    []string `json:"picked,omitempty"`
+	Generated string   `json:"generated,omitempty"`
+}
+
+type docKey struct{ task, hash string }
+
+// findFlips pairs documents by task and hash.
+func findFlips(a, b []rundir.Sample) *Flips {
+	others := map[docKey][]rundir.Sample{}
+	eachDocument(b, func(rows []rundir.Sample) { others[docKey{rows[0].Task, rows[0].DocHash}] = rows })
+	f := &Flips{Shown: []Flip{}}
+	budget := maxFlipText
+	eachDocument(a, func(rows []rundir.Sample) {
+		other := others[docKey{rows[0].Task, rows[0].DocHash}]
+		if len(other) != len(rows) {
+			return
+		}
+		changes := changesOf(&rows[0], &other[0])
+		if len(changes) == 0 {
+			return
+		}
+		f.Total++
+		if len(f.Shown) == maxFlips || budget <= 0 {
+			return
+		}
+		flip := newFlip(rows, other, changes)
+		if budget -= flip.size(); budget < 0 {
+			return
+		}
+		f.Shown = append(f.Shown, flip)
+		f.Carried++
+	})
+	return f
+}
+
+// eachDocument calls f with the rows of one document after another.
+func eachDocument(rows []rundir.Sample, f func([]rundir.Sample)) {
+	for start := 0; start < len(rows); {
+		end := start + 1
+		for end < len(rows) && rows[end].Task == rows[start].Task && rows[end].DocID == rows[start].DocID {
+			end++
+		}
+		f(rows[start:end])
+		start = end
+	}
+}
+
+func changesOf(a, b *rundir.Sample) map[string]string {
+	changes := map[string]string{}
+	note := func(metric string, a, b *bool) {
+		switch {
+		case a == nil || b == nil || *a == *b:
+		case *b:
+			changes[metric] = "better"
+		default:
+			changes[metric] = "worse"
+		}
+	}
+	note("acc", a.Correct, b.Correct)
+	note("acc_norm", a.CorrectNorm, b.CorrectNorm)
+	note("acc_bytes", a.CorrectBytes, b.CorrectBytes)
+	return changes
+}
+
+func newFlip(a, b []rundir.Sample, changes map[string]string) Flip {
+	f := Flip{Task: a[0].Task, Kind: a[0].Kind, DocID: a[0].DocID, Changes: changes, Gold: a[0].Gold,
+		Length: a[0].Length, Depth: a[0].Depth, Key: a[0].Key}
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		t, cut := cutText(*s)
+		f.Cut = f.Cut || cut
+		return t
+	}
+	shared := !slices.ContainsFunc(a, func(s rundir.Sample) bool { return value(s.Context) != value(a[0].Context) })
+	if shared {
+		f.Context = text(a[0].Context)
+	}
+	for k := range a {
+		o := Option{Text: text(a[k].Continuation), A: scoreOf(&a[k]), B: scoreOf(&b[k])}
+		if !shared {
+			o.Context = text(a[k].Context)
+		}
+		f.Options = append(f.Options, o)
+	}
+	if len(a) > 1 {
+		pick(f.Options, a, func(o *Option) *Score { return &o.A })
+		pick(f.Options, b, func(o *Option) *Score { return &o.B })
+	}
+	return f
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func scoreOf(s *rundir.Sample) Score {
+	out := Score{LogLikelihood: rundir.Number(nan)}
+	if s.LogLikelihood != nil {
+		out.LogLikelihood = rundir.Number(*s.LogLikelihood)
+	}
+	if s.IsGreedy != nil {
+		out.Greedy = *s.IsGreedy
+	}
+	if s.Generated != nil {
+		out.Generated, _ = cutText(*s.Generated)
+	}
+	return out
+}
+
+// pick scores the options for each metric and marks the one it takes for the
+// answer: the largest sum of loglikelihoods, over the choice's length for two of
+// them; of equal ones the first (DESIGN §6).
+func pick(options []Option, rows []rundir.Sample, of func(*Option) *Score) {
+	choose := func(metric string, length func(string) int, keep func(*Score, float64)) {
+		best, at := 0.0, -1
+		for k := range rows {
+			if rows[k].LogLikelihood == nil {
+				return
+			}
+			score := *rows[k].LogLikelihood / float64(length(value(rows[k].Choice)))
+			keep(of(&options[k]), score)
+			if at < 0 || cmp.Compare(score, best) > 0 {
+				best, at = score, k
+			}
+		}
+		s := of(&options[at])
+		s.Picked = append(s.Picked, metric)
+	}
+	if rows[0].Correct != nil {
+		choose("acc", func(string) int { return 1 }, func(*Score, float64) {})
+	}
+	if rows[0].CorrectNorm != nil {
+		choose("acc_norm", utf8.RuneCountInString, func(s *Score, x float64) { n := rundir.Number(x); s.ByCharacter = &n })
+	}
+	if rows[0].CorrectBytes != nil {
+		choose("acc_bytes", func(s string) int { return len(s) }, func(s *Score, x float64) { n := rundir.Number(x); s.ByByte = &n })
+	}
+}
+
+// cutText keeps the end of a long text, where the question is.
+func cutText(s string) (string, bool) {
+	if len(s) <= maxText {
+		return s, false
+	}
+	start := len(s) - maxText
+	for start < len(s) && !utf8.RuneStart(s[start]) {
+		start++
+	}
+	return "…" + s[start:], true
+}
+
+// size is what the document takes in the page, in bytes.
+func (f *Flip) size() int {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return maxFlipText // the page's own encoding reports it
+	}
+	return len(text)
+}

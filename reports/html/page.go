@@ -1,0 +1,102 @@
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// Page is what a report is about.
+type Page struct {
+	Title string // empty: from the runs' names
+	// Runs in the order of the report: the baseline first.
+	Runs []Run
+	// Comparison is of the first and the last run; nil with one run, or where
+	// they cannot be compared: NotCompared then says why.
+	Comparison  *compare.Comparison
+	NotCompared string
+	Library     Library // ECharts; the zero value leaves it out
+	Softbench   string  // version of the program, for the footer
+}
+
+// Run is one run of a report.
+type Run struct {
+	Name string // shown; need not be unique
+	// Manifest is nil for results of another program, of which the page shows
+	// only the comparison.
+	Manifest *rundir.Run
+	Samples  []rundir.Sample
+	Maps     []AttentionMap // none: not recorded
+}
+
+var (
+	//go:embed assets/page.html
+	pageTemplate string
+	//go:embed assets/page.css
+	pageStyle string
+	//go:embed assets/page.js
+	pageScript string
+)
+
+var page = template.Must(template.New("page").Parse(pageTemplate))
+
+// Write writes the report as one HTML file in UTF-8. Whatever a document or a
+// name holds comes out as text.
+func Write(w io.Writer, p Page) error {
+	if len(p.Runs) == 0 {
+		return errors.New("a report needs at least one run")
+	}
+	for _, r := range p.Runs {
+		if r.Manifest == nil && p.Comparison == nil {
+			return fmt.Errorf("run %s has no manifest, and there is no comparison to show", visible(r.Name))
+		}
+	}
+	d, err := newDocument(p)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
+	if err != nil {
+		return fmt.Errorf("the report's numbers as JSON: %w", err)
+	}
+	v, err := newView(p, d, text)
+	if err != nil {
+		return err
+	}
+	// Executed into memory: a template's error must not leave half a page.
+	var b bytes.Buffer
+	if err := page.Execute(&b, v); err != nil {
+		return fmt.Errorf("the report's page: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// policy is the page's Content-Security-Policy: its own script and style by
+// their hashes, ECharts by its hash or its address, nothing else.
+func policy(lib Library) string {
+	scripts := []string{hashSource(pageScript)}
+	switch {
+	case lib.Inline != "":
+		scripts = append(scripts, hashSource(lib.Inline))
+	case lib.Link:
+		scripts = append(scripts, Pinned.URL)
+	}
+	return "default-src 'none'; script-src " + strings.Join(scripts, " ") +
+		"; style-src " + hashSource(style) + "; img-src data:; base-uri 'none'; form-action 'none'"
+}
+
+func hashSource(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}

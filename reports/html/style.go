@@ -1,0 +1,26 @@
+package html
+
+import (
+	"fmt"
+	"strings"
+)
+
+// style is the page's style: the file, and the classes that are one for each
+// ink and each shade.
+var style = pageStyle + generatedStyle()
+
+func generatedStyle() string {
+	var b strings.Builder
+	for _, name := range inks[1:] {
+		fmt.Fprintf(&b, ".fill-%[1]s{fill:var(--%[1]s)}.stroke-%[1]s{stroke:var(--%[1]s)}.fill-bg-%[1]s{background:var(--%[1]s)}\n", name)
+	}
+	for _, name := range []string{"heat", "down", "up"} {
+		for k := range heatLevels + 1 {
+			fmt.Fprintf(&b, "td.%[1]s-%[2]d{background:color-mix(in srgb,var(--%[1]s) %[3]d%%,var(--paper-shade))}", name, k, k*100/heatLevels)
+		}
+	}
+	for k := range mapLevels {
+		fmt.Fprintf(&b, ".fill-map-%d{fill:color-mix(in srgb,var(--deep) %d%%,var(--paper-shade))}\n", k, 100*(k+1)/mapLevels)
+	}
+	return b.String()
+}

@@ -1,0 +1,257 @@
+package html
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strings"
+)
+
+// view is what the template shows.
+type view struct {
+	Title, Softbench string
+	Policy           string
+	Style            template.CSS
+	Script, Library  template.JS
+	Data, Charts     template.JS
+	Link             bool
+	Pinned           Asset
+
+	Headline    prose
+	Lead        []prose
+	Warnings    []prose
+	Legend      []runView
+	Sections    []sectionLink
+	Differences *differencesView
+	Scores      *scoresView
+	Passkey     *passkeyView
+	Positions   *positionsView
+	Diagnostics *diagnosticsView
+	Flips       *flipsView
+	Settings    *settingsView
+	Provenance  []provenance
+}
+
+type sectionLink struct{ ID, Name string }
+
+// prose is text with values in it.
+type prose []piece
+
+type piece struct {
+	Text     string
+	Value    *Value
+	Verbatim bool
+	Name     bool
+}
+
+// verbatim is text as it is in a run, set apart from the page's own.
+type verbatim string
+
+// verbatimPlain is such text among the page's own, in its typeface.
+type verbatimPlain string
+
+// name is a run's name.
+type name string
+
+func say(parts ...any) prose {
+	var p prose
+	for _, part := range parts {
+		switch x := part.(type) {
+		case string:
+			p = append(p, piece{Text: x})
+		case Value:
+			p = append(p, piece{Value: &x})
+		case name:
+			p = append(p, piece{Text: string(x), Name: true})
+		case verbatimPlain:
+			p = append(p, piece{Text: visible(string(x)), Name: true})
+		case verbatim:
+			p = append(p, piece{Text: visible(string(x)), Verbatim: true})
+		}
+	}
+	return p
+}
+
+type runView struct {
+	Letter, Name, Swatch string
+}
+
+// figure is a chart: its drawing, and the interactive one's place.
+type figure struct {
+	ID, Caption, Label, Size string
+	Drawing                  drawing
+	Legend                   []runView // of what is drawn
+	Small                    bool      // stands beside others
+}
+
+// builder makes the view; charts gathers the interactive charts.
+type builder struct {
+	doc     *document
+	numbers *numbers
+	runs    []runView
+	charts  []chart
+	err     error
+}
+
+func newView(p Page, d *document, text []byte) (*view, error) {
+	n, err := newNumbers(text)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{doc: d, numbers: n}
+	for i, r := range d.Runs {
+		b.runs = append(b.runs, runView{letter(i, len(d.Runs)), visible(r.Name), "fill-bg-" + runInk(i)})
+	}
+	v := &view{
+		Title: visible(d.Title), Softbench: visible(p.Softbench),
+		Policy: policy(p.Library), Style: template.CSS(style), Script: template.JS(pageScript),
+		Library: template.JS(p.Library.Inline), Link: p.Library.Link && p.Library.Inline == "", Pinned: Pinned,
+		Data: template.JS(text), Legend: b.runs,
+	}
+	b.verdict(v)
+	v.Differences = b.differences()
+	v.Scores = b.scores()
+	v.Passkey = b.passkey()
+	v.Positions = b.positions()
+	v.Diagnostics = b.diagnostics()
+	v.Flips = b.flips()
+	if len(b.runs) > 1 {
+		v.Settings = &settingsView{Rows: visibleSettings(d.Settings)}
+	}
+	for i := range d.Runs {
+		v.Provenance = append(v.Provenance, b.provenance(i))
+	}
+	for _, s := range []struct {
+		there    bool
+		id, name string
+	}{
+		{v.Differences != nil, "differences", "Differences"}, {v.Scores != nil, "scores", "Scores"},
+		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
+		{v.Diagnostics != nil, "diagnostics", "Inside the attention"}, {v.Flips != nil, "flips", "Documents that flipped"},
+		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},
+	} {
+		if s.there {
+			v.Sections = append(v.Sections, sectionLink{s.id, s.name})
+		}
+	}
+	if b.err == nil {
+		b.err = n.err
+	}
+	if b.err != nil {
+		return nil, b.err
+	}
+	charts, err := json.Marshal(b.charts)
+	if err != nil {
+		return nil, fmt.Errorf("the report's charts as JSON: %w", err)
+	}
+	v.Charts = template.JS(charts)
+	return v, nil
+}
+
+// letter names a run in tables: A and B of two, else its number.
+func letter(i, n int) string {
+	switch {
+	case n == 1:
+		return "Value"
+	case n <= 26:
+		return string(rune('A' + i))
+	}
+	return fmt.Sprintf("#%d", i+1)
+}
+
+// legend is needed where n runs are drawn in one chart.
+func (b *builder) legend(n int) []runView {
+	if n < 2 {
+		return nil
+	}
+	return b.runs
+}
+
+func (b *builder) fail(err error) {
+	if b.err == nil && err != nil {
+		b.err = err
+	}
+}
+
+type settingsView struct{ Rows []setting }
+
+func visibleSettings(rows []setting) []setting {
+	out := make([]setting, len(rows))
+	for i, r := range rows {
+		out[i].Name = visible(strings.TrimSuffix(r.Name, "."))
+		for _, v := range r.Values {
+			if v == "" {
+				v = none
+			}
+			out[i].Values = append(out[i].Values, visible(v))
+		}
+	}
+	return out
+}
+
+type provenance struct {
+	Letter, Name string
+	Facts        []fact
+	Files        []fileView
+}
+
+type fact struct {
+	Name  string
+	Parts prose
+}
+
+type fileView struct {
+	Task, Path, SHA256 string
+	Rows               Value
+}
+
+// foreign is what is known of results of another program.
+func (b *builder) foreign(i int) provenance {
+	p := provenance{Name: b.runs[i].Name, Letter: b.runs[i].Letter}
+	side := b.doc.Comparison.A
+	if i > 0 {
+		side = b.doc.Comparison.B
+	}
+	p.Facts = []fact{{"Results of", say(verbatim(side.Format))}, {"File", say(verbatim(side.Path))}}
+	return p
+}
+
+func (b *builder) provenance(i int) provenance {
+	if b.doc.Runs[i].Foreign {
+		return b.foreign(i)
+	}
+	m := b.doc.Runs[i].Manifest
+	at := func(format func(float64) string, path ...any) Value {
+		return b.numbers.at(format, append([]any{"runs", i, "manifest"}, path...)...)
+	}
+	p := provenance{Name: b.runs[i].Name}
+	if len(b.runs) > 1 {
+		p.Letter = b.runs[i].Letter
+	}
+	model := say(verbatim(m.Model.Type), ", ", at(count, "model", "parameters"), " parameters, stored as ", verbatim(m.Model.Stored), ", ", verbatim(m.Model.Attention), " attention")
+	if m.Settings.Attention != m.Model.Attention {
+		model = append(model, say(", run with ", verbatim(m.Settings.Attention))...)
+	}
+	tokens := say(at(count, "process", "tokens_computed"), " computed for ", at(count, "tokens", "requested"), " requested, ", at(count, "tokens", "scored"), " of them scored")
+	p.Facts = []fact{
+		{"Model", model},
+		{"Directory", say(verbatim(m.Process.Directory))},
+		{"Weights, SHA-256", say(verbatim(m.Settings.ModelSHA256))},
+		{"Tokenizer", say(verbatim(m.Model.Tokenizer))},
+		{"Tokenizer, SHA-256", say(verbatim(m.Settings.TokenizerSHA256))},
+		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", at(count, "settings", "max_length"), " tokens, engine ", verbatim(m.Settings.Engine))},
+		{"Tokens", tokens},
+		{"Softbench", say(verbatim(m.Process.Softbench), ", ", verbatim(m.Process.Go), ", ", verbatim(m.Process.Machine))},
+		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", at(figures, "process", "seconds"), " s")},
+	}
+	if m.Settings.Passkey != nil {
+		p.Facts = append(p.Facts, fact{"Passkey", say(at(count, "settings", "passkey", "trials"), " trials a cell, seed ", at(count, "settings", "passkey", "seed"))})
+	}
+	for _, note := range m.Notes {
+		p.Facts = append(p.Facts, fact{"Note", say(verbatim(note))})
+	}
+	for k, f := range m.Process.Files {
+		p.Files = append(p.Files, fileView{visible(f.Task), visible(f.Path), visible(f.SHA256), at(count, "process", "files", k, "rows")})
+	}
+	return p
+}

@@ -1,0 +1,253 @@
+package html
+
+import (
+	"html/template"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/palette"
+	"gonum.org/v1/plot/plotter"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+type diagnosticsView struct {
+	Text    prose
+	Figures []figure
+	Whole   []wholeRow // the model as a whole
+	Changes bool       // the rows have a difference
+	Rows    []layerRow
+	Maps    []mapView
+}
+
+type layerRow struct {
+	Run    string
+	Layer  Value
+	Values []Value
+}
+
+type mapView struct {
+	ID, Name string
+	Caption  prose
+	Drawing  template.HTML
+	Tokens   []string
+	Rows     []mapRow
+}
+
+type mapRow struct {
+	Token  string
+	Values []Value
+}
+
+// measure is one diagnostic of a layer.
+type measure struct {
+	field, name string
+	format      func(float64) string
+	unit        string
+	log         bool
+	of          func(rundir.DiagnosticsLayer) rundir.Number
+}
+
+// measures in the order of the table.
+var measures = []measure{
+	{"sink_rate", "Sink rate", percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.SinkRate }},
+	{"sparsity", "Sparsity: weights that are exactly zero", percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Sparsity }},
+	{"dead_heads", "Dead heads", percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.DeadHeads }},
+	{"mass", "Mass: mean sum of a query's weights", figures, "", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Mass }},
+	{"kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", figures, "", true, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Kurtosis }},
+}
+
+func (b *builder) diagnostics() *diagnosticsView {
+	v := &diagnosticsView{}
+	layers := 0
+	for i, r := range b.doc.Runs {
+		v.Maps = append(v.Maps, b.maps(i)...)
+		d := r.Manifest.Diagnostics
+		if d == nil {
+			continue
+		}
+		get := func(format func(float64) string, path ...any) Value {
+			return b.numbers.at(format, append([]any{"runs", i, "manifest", "diagnostics"}, path...)...)
+		}
+		if v.Text == nil {
+			v.Text = say("Measured on ", get(count, "samples"), " texts of ", verbatim(d.Task), ", each of ", get(count, "length"), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", get(figures, "threshold"), ".")
+		}
+		layers = max(layers, len(d.Layers))
+		for k := range d.Layers {
+			row := layerRow{Run: b.runs[i].Letter, Layer: get(count, "layers", k, "layer")}
+			if len(b.runs) == 1 {
+				row.Run = b.runs[i].Name
+			}
+			for _, m := range measures {
+				row.Values = append(row.Values, get(m.format, "layers", k, m.field))
+			}
+			v.Rows = append(v.Rows, row)
+		}
+	}
+	if v.Text == nil && v.Maps == nil {
+		return nil
+	}
+	b.wholeModel(v)
+	for k, m := range measures {
+		if f, ok := b.measure("layers-"+itoa(k), m, layers); ok {
+			v.Figures = append(v.Figures, f)
+		}
+	}
+	return v
+}
+
+// wholeMeasures are of the model as a whole.
+var wholeMeasures = []struct {
+	field, name    string
+	format, change func(float64) string
+}{
+	{"sink_rate", "Sink rate", percent, points}, {"sparsity", "Sparsity", percent, points}, {"near_sparsity", "Sparsity with the nearly zero", percent, points}, {"dead_heads", "Dead heads", percent, points},
+	{"mass", "Mass", figures, plusFigures}, {"kurtosis", "Kurtosis", figures, plusFigures}, {"min", "Smallest activation", figures, plusFigures}, {"max", "Largest activation", figures, plusFigures}, {"massive", "Massive activations", count, plusCount},
+}
+
+type wholeRow struct {
+	Name   string
+	Values []Value
+	Change Value // last run minus first, where the comparison has it
+}
+
+func (b *builder) wholeModel(v *diagnosticsView) {
+	for _, m := range wholeMeasures {
+		row := wholeRow{Name: m.name, Change: Value{Text: none}}
+		if c := b.doc.Comparison; c != nil {
+			k := slices.IndexFunc(c.Diagnostics, func(d compare.Change) bool { return d.Name == m.field })
+			if k >= 0 {
+				row.Change, v.Changes = b.numbers.at(m.change, "comparison", "diagnostics", k, "difference"), true
+			}
+		}
+		known := false
+		for i, r := range b.doc.Runs {
+			value := Value{Text: none}
+			if r.Manifest.Diagnostics != nil {
+				value, known = b.numbers.at(m.format, "runs", i, "manifest", "diagnostics", m.field), true
+			}
+			row.Values = append(row.Values, value)
+		}
+		if known {
+			v.Whole = append(v.Whole, row)
+		}
+	}
+}
+
+func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
+	var curves []curve
+	for i, r := range b.doc.Runs {
+		if r.Manifest.Diagnostics == nil {
+			continue
+		}
+		c := curve{name: b.runs[i].Letter + " " + b.runs[i].Name, class: runInk(i)}
+		for _, l := range r.Manifest.Diagnostics.Layers {
+			y := float64(m.of(l))
+			if m.log && y <= 0 {
+				y = nan
+			}
+			c.x, c.y = append(c.x, float64(l.Layer)), append(c.y, y)
+			c.detail = append(c.detail, b.runs[i].Letter+", layer "+itoa(l.Layer)+": "+m.format(y))
+		}
+		if slices.ContainsFunc(c.y, finite) {
+			curves = append(curves, c)
+		}
+	}
+	if curves == nil {
+		return figure{}, false
+	}
+	var ticks []plot.Tick
+	step := max(1, int(roundStep(float64(layers)/6)))
+	for l := 0; l < layers; l += step {
+		ticks = append(ticks, plot.Tick{Value: float64(l), Label: itoa(l)})
+	}
+	format := tick
+	if m.unit == "percent" {
+		format = percentTick
+	}
+	d, err := lines(curves, "layer", "", plot.ConstantTicks(ticks), format, m.log)
+	b.fail(err)
+	ch := lineChart(id, curves, "layer", "", m.log, false)
+	ch.Unit = m.unit
+	b.charts = append(b.charts, ch)
+	return figure{ID: id, Caption: m.name, Drawing: d.small(), Size: "short", Small: true, Label: m.name + " by layer; the table below has the same numbers"}, true
+}
+
+func (b *builder) maps(i int) []mapView {
+	var out []mapView
+	for k, m := range b.doc.Runs[i].Maps {
+		v := mapView{ID: "map-" + itoa(i) + "-" + itoa(k), Name: b.runs[i].Letter + ", layer " + itoa(m.Layer) + ", head " + itoa(m.Head)}
+		at := func(field string) Value {
+			return b.numbers.at(count, "runs", i, "attention_maps", k, field)
+		}
+		whose := b.runs[i].Letter + ", layer "
+		if len(b.runs) == 1 {
+			whose = "Layer "
+		}
+		v.Caption = say(whose, at("layer"), ", head ", at("head"))
+		for _, t := range m.Tokens {
+			v.Tokens = append(v.Tokens, visible(t))
+		}
+		for q, row := range m.Weights {
+			r := mapRow{Token: v.Tokens[q]}
+			for j := range row {
+				r.Values = append(r.Values, b.numbers.at(figures, "runs", i, "attention_maps", k, "weights", q, j))
+			}
+			v.Rows = append(v.Rows, r)
+		}
+		if len(m.Tokens) > 1 {
+			var err error
+			v.Drawing, err = drawMap(m)
+			b.fail(err)
+			b.charts = append(b.charts, mapChart(v.ID, m, v.Tokens))
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// weights is an attention map as gonum's grid, the first query on top. Weights
+// are drawn by their square root, which keeps small ones apart from zero.
+type weights struct{ m AttentionMap }
+
+func (w weights) Dims() (c, r int) { return len(w.m.Tokens), len(w.m.Tokens) }
+func (w weights) X(c int) float64  { return float64(c) }
+func (w weights) Y(r int) float64  { return float64(r) }
+func (w weights) Z(c, r int) float64 {
+	row := w.m.Weights[len(w.m.Weights)-1-r]
+	if c >= len(row) || row[c] == 0 {
+		return nan
+	}
+	return math.Sqrt(min(row[c], 1))
+}
+
+type shades struct{}
+
+// mapLevels is the number of shades of an attention map.
+const mapLevels = 32
+
+// Colors implements palette.Palette; the style has the shades, see inkClass.
+func (shades) Colors() []color.Color {
+	out := make([]color.Color, mapLevels)
+	for k := range out {
+		out[k] = color.RGBA{G: 1, B: uint8(k), A: 255}
+	}
+	return out
+}
+
+var _ palette.Palette = shades{}
+
+func drawMap(m AttentionMap) (template.HTML, error) {
+	p := newPlot(narrowWidth)
+	h := plotter.NewHeatMap(weights{m}, shades{})
+	h.Min, h.Max = 0, 1
+	h.NaN = color.Transparent
+	p.Add(h)
+	p.X.Padding, p.Y.Padding = 0, 0
+	p.X.Label.Text, p.Y.Label.Text = "key", "query"
+	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks{}, plot.ConstantTicks{}
+	return renderSVG(p, narrowWidth, narrowWidth)
+}

@@ -1,0 +1,217 @@
+package html
+
+import (
+	"fmt"
+
+	"github.com/softbench/softbench/reports/compare"
+)
+
+type differencesView struct {
+	Text, Caption prose
+	First, Last   string // letters
+	Rows          []differenceRow
+	Notes         []prose
+	Figures       []figure
+}
+
+type differenceRow struct {
+	Task, Metric                                            string
+	Again, Higher                                           bool
+	N, A, B, Difference, Low, High, P, Adjusted, Detectable Value
+	Verdict, Class                                          string
+	metric                                                  *compare.Metric
+}
+
+// verdict writes the page's first lines.
+func (b *builder) verdict(v *view) {
+	last := len(b.runs) - 1
+	if b.doc.Comparison == nil {
+		switch {
+		case last == 0:
+			v.Headline = say("Scores of ", name(b.runs[0].Name))
+		case b.doc.NotCompared != "":
+			v.Headline = say(name(b.runs[0].Name), " and ", name(b.runs[last].Name), " cannot be compared")
+			v.Warnings = append(v.Warnings, say(verbatimPlain(b.doc.NotCompared)))
+		default:
+			v.Headline = say(b.doc.Title)
+		}
+		return
+	}
+	a, z := name(b.runs[0].Name), name(b.runs[last].Name)
+	t := b.doc.Comparison.Summary
+	at := func(field string) Value { return b.numbers.at(count, "comparison", "summary", field) }
+	noun := " tasks"
+	if t.Tasks == 1 {
+		noun = " task"
+	}
+	switch {
+	case t.Better > 0 && t.Worse > 0:
+		v.Headline = say(z, " is better than ", a, " on ", at("better"), ", worse on ", at("worse"), " of ", at("tasks"), noun)
+	case t.Better > 0:
+		v.Headline = say(z, " is better than ", a, " on ", at("better"), " of ", at("tasks"), noun+", worse on none")
+	case t.Worse > 0:
+		v.Headline = say(z, " is worse than ", a, " on ", at("worse"), " of ", at("tasks"), noun+", better on none")
+	default:
+		v.Headline = say("No difference shown between ", a, " and ", z, " on ", at("tasks"), noun)
+	}
+	for _, side := range []struct {
+		verdict compare.Verdict
+		text    string
+	}{{compare.Better, "Better: "}, {compare.Worse, "Worse: "}} {
+		if line := b.changesLine(side.verdict, side.text); line != nil {
+			v.Lead = append(v.Lead, line)
+		}
+	}
+	if t.Noise > 0 && t.Noise < t.Tasks {
+		v.Lead = append(v.Lead, say("On the other ", at("noise"), " the difference may be chance."))
+	}
+	for _, w := range b.doc.Comparison.Warnings {
+		v.Warnings = append(v.Warnings, say(verbatimPlain(w)))
+	}
+}
+
+// changesLine names the tasks with a verdict on their primary metric; nil where
+// there is none.
+func (b *builder) changesLine(verdict compare.Verdict, text string) prose {
+	const most = 6
+	line, n := say(text), 0
+	for k, m := range b.doc.Comparison.Metrics {
+		if !m.Primary || m.Verdict != verdict {
+			continue
+		}
+		if n++; n > most {
+			return append(line, say(" and more below.")...)
+		}
+		if n > 1 {
+			line = append(line, say("; ")...)
+		}
+		u := unitOf(m.Metric)
+		suffix := ""
+		if u.name == share.name {
+			suffix = " points"
+		}
+		get := func(field string) Value { return b.numbers.at(u.difference, "comparison", "metrics", k, field) }
+		line = append(line, say(visible(m.Task+" "+m.Metric)+" by ", get("difference"), suffix+" (", get("low"), " to ", get("high"), ")")...)
+	}
+	if n == 0 {
+		return nil
+	}
+	return append(line, say(".")...)
+}
+
+func (b *builder) differences() *differencesView {
+	if b.doc.Comparison == nil || len(b.doc.Comparison.Metrics) == 0 {
+		return nil
+	}
+	first, last := b.runs[0].Letter, b.runs[len(b.runs)-1].Letter
+	whole := func(field string) Value {
+		return b.numbers.at(func(x float64) string { return tick(x) + "%" }, "comparison", field)
+	}
+	d := &differencesView{
+		First: first, Last: last,
+		Text:    say("Paired by document: the same questions to both. The interval is the difference's own, with ", whole("confidence"), " confidence; p is how often chance alone would give one as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. Detectable is the smallest difference that this many documents would show in ", whole("power"), " of cases."),
+		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance"),
+	}
+	seen := map[string]bool{}
+	note := func(text string) {
+		if !seen[text] {
+			seen[text] = true
+			d.Notes = append(d.Notes, say(verbatimPlain(text)))
+		}
+	}
+	for k := range b.doc.Comparison.Metrics {
+		m := &b.doc.Comparison.Metrics[k]
+		u := unitOf(m.Metric)
+		at := func(format func(float64) string, field string) Value {
+			return b.numbers.at(format, "comparison", "metrics", k, field)
+		}
+		r := differenceRow{
+			Task: visible(m.Task), Metric: visible(m.Metric), Higher: m.HigherIsBetter, metric: m,
+			Again: len(d.Rows) > 0 && d.Rows[len(d.Rows)-1].metric.Task == m.Task,
+			N:     at(count, "n"), A: at(u.value, "a"), B: at(u.value, "b"),
+			Difference: at(u.difference, "difference"), Low: at(u.difference, "low"), High: at(u.difference, "high"),
+			P: at(probability, "p"), Adjusted: at(probability, "p_adjusted"), Detectable: at(unsigned(u), "detectable"),
+			Class: "noise", Verdict: "~",
+		}
+		if m.Verdict == compare.Better || m.Verdict == compare.Worse {
+			r.Class, r.Verdict = string(m.Verdict), string(m.Verdict)
+		}
+		d.Rows = append(d.Rows, r)
+		for _, w := range m.Warnings {
+			note(m.Task + " " + m.Metric + ": " + w)
+		}
+	}
+	for _, n := range b.doc.Comparison.Notes {
+		note(n)
+	}
+	b.forests(d)
+	return d
+}
+
+// unsigned writes a size of differences.
+func unsigned(u unit) func(float64) string {
+	if u.name == share.name {
+		return func(x float64) string { return decimals(100*x, 1) }
+	}
+	return u.value
+}
+
+// forests draws shares on one axis, and each other metric on its own, their
+// units not being comparable.
+func (b *builder) forests(d *differencesView) {
+	var shares []estimate
+	var others [][]estimate
+	for _, r := range d.Rows {
+		m := r.metric
+		value, lo, hi := float64(m.Difference), float64(m.Low), float64(m.High)
+		if !finite(value) {
+			continue
+		}
+		e := estimate{label: r.Task + " " + r.Metric, value: value, lo: lo, hi: hi,
+			hasInterval: finite(lo) && finite(hi), class: r.Class,
+			detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
+		if unitOf(m.Metric).name == share.name {
+			shares = append(shares, e)
+		} else {
+			others = append(others, []estimate{e})
+		}
+	}
+	add := func(id, caption, axis string, rows []estimate, unit string, ticks func(float64) string) {
+		small := len(rows) == 1
+		if small {
+			rows[0].label = "" // the caption says it
+		}
+		p, err := forest(rows, axis, 0, ticks)
+		b.fail(err)
+		if small {
+			p = p.small()
+		}
+		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: p, Size: sizeFor(len(rows)), Small: small, Label: caption + "; the table above has the same numbers"})
+		b.charts = append(b.charts, forestChart(id, rows, unit, 0))
+	}
+	last := b.runs[len(b.runs)-1].Letter
+	if shares != nil {
+		add("forest", "Differences with their intervals: right of the line "+last+" has more", "percentage points", shares, "points", pointsTick)
+	}
+	for k, rows := range others {
+		add("forest-"+itoa(k), rows[0].label+": difference with its interval", "", rows, "", signedTick)
+	}
+}
+
+func pointsTick(x float64) string {
+	s := decimals(100*x, 1)
+	if len(s) > 2 && s[len(s)-2:] == ".0" {
+		s = s[:len(s)-2]
+	}
+	if x > 0 {
+		s = "+" + s
+	}
+	return s
+}
+
+func signedTick(x float64) string {
+	if x > 0 {
+		return "+" + tick(x)
+	}
+	return tick(x)
+}

@@ -1,0 +1,96 @@
+package html
+
+import (
+	"slices"
+
+	"gonum.org/v1/plot"
+)
+
+type positionsView struct {
+	Text  prose
+	Tasks []positionTask
+}
+
+type positionTask struct {
+	Name   string
+	Figure figure
+	Rows   []positionRow
+}
+
+type positionRow struct {
+	Until Value
+	Cells []positionCell
+}
+
+type positionCell struct{ Value, N Value }
+
+// positions shows each rolling task's perplexity over the window.
+func (b *builder) positions() *positionsView {
+	var names []string
+	for _, r := range b.doc.Runs {
+		for _, p := range r.Positions {
+			if !slices.Contains(names, p.Task) {
+				names = append(names, p.Task)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	v := &positionsView{Text: say("How well a token is predicted depends on how much text stands before it in its window. A model that makes use of long context keeps falling to the right. Lower is better.")}
+	for k, name := range names {
+		v.Tasks = append(v.Tasks, b.positionTask("positions-"+itoa(k), name))
+	}
+	return v
+}
+
+func (b *builder) positionTask(id, name string) positionTask {
+	t := positionTask{Name: visible(name)}
+	var curves []curve
+	for i, r := range b.doc.Runs {
+		at := slices.IndexFunc(r.Positions, func(p positions) bool { return p.Task == name })
+		if at < 0 {
+			continue
+		}
+		c := curve{name: b.runs[i].Letter + " " + b.runs[i].Name, class: runInk(i)}
+		if len(b.runs) == 1 {
+			c.name = b.runs[i].Name
+		}
+		for k, bucket := range r.Positions[at].Buckets {
+			value := b.numbers.at(figures, "runs", i, "perplexity_by_position", at, "buckets", k, "perplexity")
+			c.x, c.y = append(c.x, float64(bucket.Until)), append(c.y, float64(bucket.Perplexity))
+			c.detail = append(c.detail, c.name+", up to "+tick(float64(bucket.Until))+"% of the window: "+value.Text)
+		}
+		if slices.ContainsFunc(c.y, finite) {
+			curves = append(curves, c)
+		}
+	}
+	t.Rows = b.positionRows(name)
+	d, err := lines(curves, "position in the window", "perplexity", plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25%"}, {Value: 50, Label: "50%"}, {Value: 75, Label: "75%"}, {Value: 100, Label: "100%"}}, tick, false)
+	b.fail(err)
+	t.Figure = figure{ID: id, Caption: t.Name + ": perplexity of the tokens in each sixteenth of the window", Drawing: d, Legend: b.legend(len(curves)),
+		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
+	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", false, len(curves) > 1))
+	return t
+}
+
+func (b *builder) positionRows(name string) []positionRow {
+	var rows []positionRow
+	for i, r := range b.doc.Runs {
+		at := slices.IndexFunc(r.Positions, func(p positions) bool { return p.Task == name })
+		if at < 0 {
+			continue
+		}
+		for k := range r.Positions[at].Buckets {
+			get := func(format func(float64) string, field string) Value {
+				return b.numbers.at(format, "runs", i, "perplexity_by_position", at, "buckets", k, field)
+			}
+			if k == len(rows) {
+				empty := positionCell{Value{Text: none}, Value{Text: none}}
+				rows = append(rows, positionRow{get(func(x float64) string { return tick(x) + "%" }, "until"), slices.Repeat([]positionCell{empty}, len(b.runs))})
+			}
+			rows[k].Cells[i] = positionCell{get(figures, "perplexity"), get(count, "tokens")}
+		}
+	}
+	return rows
+}

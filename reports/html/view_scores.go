@@ -1,0 +1,219 @@
+package html
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+type scoresView struct {
+	Title   string
+	Text    prose
+	Runs    []runView
+	Rows    []scoreRow
+	Notes   []prose
+	Figures []figure
+	Many    bool // more runs than have room for an interval beside each value
+}
+
+type scoreRow struct {
+	Task, Metric string
+	Again        bool // the task stands in the row above
+	Higher       bool
+	N            Value
+	Cells        []scoreCell
+}
+
+type scoreCell struct {
+	Value, Low, High Value
+	v, lo, hi        float64 // NaN where there is none
+}
+
+// scores is the table of all runs' metrics: all that any run has.
+func (b *builder) scores() *scoresView {
+	s := &scoresView{Title: "Scores", Runs: b.runs, Many: len(b.runs) > 2}
+	type place struct{ task, metric int }
+	type id struct{ task, metric string }
+	where := map[id][]place{}
+	var order []id
+	for i, r := range b.doc.Runs {
+		for t, task := range r.Manifest.Tasks {
+			for m, metric := range task.Metrics {
+				k := id{task.Name, metric.Name}
+				if where[k] == nil {
+					where[k] = slices.Repeat([]place{{-1, -1}}, len(b.runs))
+					order = append(order, k)
+				}
+				where[k][i] = place{t, m}
+			}
+		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(order, func(x, y id) int { return b.taskRank(x.task) - b.taskRank(y.task) })
+	for k, key := range order {
+		row := scoreRow{Task: visible(key.task), Metric: visible(key.metric), Again: k > 0 && order[k-1].task == key.task}
+		u := unitOf(key.metric)
+		for i, p := range where[key] {
+			cell := scoreCell{v: nan, lo: nan, hi: nan}
+			cell.Value.Text = none
+			if p.task >= 0 {
+				at := func(format func(float64) string, name string) Value {
+					return b.numbers.at(format, "runs", i, "manifest", "tasks", p.task, "metrics", p.metric, name)
+				}
+				m := b.doc.Runs[i].Manifest.Tasks[p.task].Metrics[p.metric]
+				cell = scoreCell{at(u.value, "value"), at(u.value, "low"), at(u.value, "high"), float64(m.Value), float64(m.Low), float64(m.High)}
+				row.Higher = m.HigherIsBetter
+				if row.N.From == "" {
+					row.N = at(count, "n")
+				}
+			}
+			row.Cells = append(row.Cells, cell)
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	b.truncation(s)
+	switch len(b.runs) {
+	case 1:
+		s.Text = say("What the model scored on each task. The interval is where the score of endlessly many such documents lies, with 95% confidence.")
+		b.scoreForest(s)
+	case 2:
+		s.Text = say("Each run by itself. Whether two scores differ is not to be read off these intervals: the differences above pair the documents, which says more.")
+	default:
+		s.Title = "Scores over the runs"
+		s.Text = say("Each run by itself, in the order given.")
+		b.trajectories(s)
+	}
+	return s
+}
+
+// taskRank is a task's place in the runs, the first run's first.
+func (b *builder) taskRank(name string) int {
+	rank := 0
+	for _, r := range b.doc.Runs {
+		for _, t := range r.Manifest.Tasks {
+			if t.Name == name {
+				return rank
+			}
+			rank++
+		}
+	}
+	return rank
+}
+
+// truncation notes the requests that lost their beginning, once where it is the
+// same in all runs.
+func (b *builder) truncation(s *scoresView) {
+	for i, r := range b.doc.Runs {
+		same := func(o runDocument) bool {
+			return slices.EqualFunc(o.Manifest.Tasks, b.doc.Runs[0].Manifest.Tasks, func(x, y rundir.TaskResult) bool {
+				return x.Name == y.Name && x.Truncated == y.Truncated
+			})
+		}
+		var tasks prose
+		for t, task := range r.Manifest.Tasks {
+			if task.Truncated == 0 {
+				continue
+			}
+			if tasks != nil {
+				tasks = append(tasks, say(", ")...)
+			}
+			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(count, "runs", i, "manifest", "tasks", t, "truncated"))...)
+		}
+		if tasks == nil {
+			continue
+		}
+		all := !slices.ContainsFunc(b.doc.Runs, func(o runDocument) bool { return !same(o) })
+		whose := "Requests"
+		if !all {
+			whose = b.runs[i].Letter + ": requests"
+		}
+		note := append(say(whose+" longer than the context, which lost their beginning: "), tasks...)
+		s.Notes = append(s.Notes, append(note, say(".")...))
+		if all {
+			return
+		}
+	}
+}
+
+// scoreForest draws one run's shares with their intervals.
+func (b *builder) scoreForest(s *scoresView) {
+	var rows []estimate
+	for _, r := range s.Rows {
+		c := r.Cells[0]
+		if unitOf(r.Metric).name != share.name || !finite(c.v) {
+			continue
+		}
+		rows = append(rows, estimate{
+			label: r.Task + " " + r.Metric, value: c.v, lo: c.lo, hi: c.hi, hasInterval: finite(c.lo) && finite(c.hi), class: "run0",
+			detail: r.Task + " " + r.Metric + ": " + c.Value.Text + " (" + c.Low.Text + " to " + c.High.Text + ")",
+		})
+	}
+	if len(rows) == 0 {
+		return
+	}
+	d, err := forest(rows, "share of documents, with its 95% interval", 0, percentTick)
+	b.fail(err)
+	s.Figures = append(s.Figures, figure{
+		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: d, Size: sizeFor(len(rows)),
+		Label: "Shares of right documents with their intervals; the table above has the same numbers",
+	})
+	b.charts = append(b.charts, forestChart("scores-chart", rows, "percent", 0))
+}
+
+// trajectories draws each metric over the runs.
+func (b *builder) trajectories(s *scoresView) {
+	for k, r := range s.Rows {
+		u := unitOf(r.Metric)
+		c := curve{name: r.Metric, class: "run0"}
+		for i, cell := range r.Cells {
+			c.x = append(c.x, float64(i))
+			c.y, c.lo, c.hi = append(c.y, cell.v), append(c.lo, cell.lo), append(c.hi, cell.hi)
+			c.detail = append(c.detail, b.runs[i].Letter+" "+b.runs[i].Name+": "+cell.Value.Text)
+		}
+		if !slices.ContainsFunc(c.y, finite) {
+			continue
+		}
+		var ticks []plot.Tick
+		for i, run := range b.runs {
+			ticks = append(ticks, plot.Tick{Value: float64(i), Label: run.Letter})
+		}
+		way := ", higher is better"
+		if !r.Higher {
+			way = ", lower is better"
+		}
+		name := r.Task + " " + r.Metric
+		format := percentTick
+		if u.name == "" {
+			format = tick
+		}
+		d, err := lines([]curve{c}, "run", "", plot.ConstantTicks(ticks), format, false)
+		b.fail(err)
+		id := "course-" + itoa(k)
+		s.Figures = append(s.Figures, figure{ID: id, Caption: name + way, Drawing: d.small(), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
+		b.charts = append(b.charts, courseChart(id, b.runs, c, u.name))
+	}
+}
+
+func percentTick(x float64) string {
+	if math.Abs(100*x-math.Round(100*x)) < 1e-6 {
+		return decimals(100*x, 0) + "%"
+	}
+	return percent(x)
+}
+
+func sizeFor(rows int) string {
+	switch {
+	case rows == 1:
+		return "row"
+	case rows <= 6:
+		return "short"
+	case rows > 14:
+		return "tall"
+	}
+	return ""
+}

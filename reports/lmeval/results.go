@@ -1,0 +1,322 @@
+package lmeval
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Results are one evaluation: the aggregated numbers and every sample.
+type Results struct {
+	File      string // of the aggregated results
+	Date      string // as in the files' names
+	Version   string // of lm_eval; "" where it is not recorded
+	Model     string
+	MaxLength int // tokens of context; 0 where it is not recorded
+	// Tokens names the tokenizer's pad, end and beginning token with their ids, as
+	// far as recorded: the harness keeps no hash of the tokenizer.
+	Tokens string
+	Chat   string // hash of the chat template and the system instruction; "": neither
+	Tasks  []Task // in the order of the results
+}
+
+// Task is one task of Results.
+type Task struct {
+	Name    string
+	Version string
+	FewShot int
+	Metrics []Metric
+	Samples []Sample // one for each document and filter
+}
+
+// Metric is an aggregated number. Stderr is NaN where there is none.
+type Metric struct {
+	Name, Filter   string
+	Value, Stderr  float64
+	HigherIsBetter bool
+}
+
+// Key is what the metric is called where filters matter: its name, with the
+// filter's behind it where that is not the usual "none".
+func (m Metric) Key() string { return keyOf(m.Name, m.Filter) }
+
+func keyOf(metric, filter string) string {
+	if filter == "none" || filter == "" {
+		return metric
+	}
+	return metric + "," + filter
+}
+
+// Is says whether path is, or holds, results of lm-evaluation-harness.
+func Is(path string) bool {
+	_, err := find(path)
+	return err == nil
+}
+
+// Open reads the results in path, a results file or the directory that holds it
+// (of several files the latest), with the samples of every task.
+func Open(path string) (*Results, error) {
+	file, err := find(path)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	r, hashes, err := parseResults(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	r.File = file
+	base := strings.TrimSuffix(filepath.Base(file), ".json")
+	r.Date = base[strings.LastIndexByte(base, '_')+1:]
+	for i := range r.Tasks {
+		t := &r.Tasks[i]
+		if err := t.readSamples(filepath.Dir(file), r.Date, hashes[t.Name]); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// find returns the results file that path means.
+func find(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		if !strings.HasSuffix(path, ".json") {
+			return "", fmt.Errorf("%s: not a results file of lm-evaluation-harness: its name does not end in .json", path)
+		}
+		return path, nil
+	}
+	if file := latest(path); file != "" {
+		return file, nil
+	}
+	// The harness makes a directory for each model below --output_path.
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, e := range entries {
+		if e.IsDir() {
+			if file := latest(filepath.Join(path, e.Name())); file != "" {
+				found = append(found, file)
+			}
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", fmt.Errorf("%s: no results of lm-evaluation-harness here: there is no results_*.json", path)
+	}
+	return "", fmt.Errorf("%s: results of several models: name one of its directories, such as %s", path, filepath.Dir(found[0]))
+}
+
+// latest is the results file of a directory with the latest date; "": none.
+func latest(dir string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return ""
+	}
+	last := ""
+	for _, e := range entries {
+		if n := e.Name(); !e.IsDir() && strings.HasPrefix(n, "results_") && strings.HasSuffix(n, ".json") && n > last {
+			last = n
+		}
+	}
+	if last == "" {
+		return ""
+	}
+	return filepath.Join(dir, last)
+}
+
+// resultsFile are the fields of a results file that are read.
+type resultsFile struct {
+	Results        map[string]json.RawMessage        `json:"results"`
+	Versions       map[string]json.RawMessage        `json:"versions"`
+	FewShot        map[string]any                    `json:"n-shot"`
+	HigherIsBetter map[string]map[string]*bool       `json:"higher_is_better"`
+	GroupSubtasks  map[string][]string               `json:"group_subtasks"`
+	Configs        map[string]map[string]any         `json:"configs"`
+	Config         map[string]any                    `json:"config"`
+	ModelName      string                            `json:"model_name"`
+	LMEval         string                            `json:"lm_eval_version"`
+	Pad            []any                             `json:"tokenizer_pad_token"`
+	EOS            []any                             `json:"tokenizer_eos_token"`
+	BOS            []any                             `json:"tokenizer_bos_token"`
+	MaxLength      any                               `json:"max_length"`
+	TaskHashes     map[string]string                 `json:"task_hashes"`
+	ChatSHA        string                            `json:"chat_template_sha"`
+	SystemSHA      string                            `json:"system_instruction_sha"`
+	Samples        map[string]map[string]json.Number `json:"n-samples"`
+}
+
+// parseResults reads a results file, and the hashes over the samples it names.
+func parseResults(text []byte) (*Results, map[string]string, error) {
+	if !utf8.Valid(text) {
+		return nil, nil, errors.New("not UTF-8: not a results file of lm-evaluation-harness")
+	}
+	var f resultsFile
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, nil, fmt.Errorf("not a results file of lm-evaluation-harness: %w", where(text, err))
+	}
+	if len(f.Results) == 0 {
+		return nil, nil, errors.New("not a results file of lm-evaluation-harness: it has no results")
+	}
+	r := &Results{Version: f.LMEval, Model: f.ModelName, Tokens: tokens(f), Chat: f.ChatSHA + f.SystemSHA}
+	if r.Model == "" {
+		r.Model, _ = f.Config["model"].(string)
+	}
+	if n, ok := f.MaxLength.(float64); ok && n > 0 && n < math.MaxInt32 {
+		r.MaxLength = int(n)
+	}
+	order, err := keys(text, "results")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range order {
+		if len(f.GroupSubtasks[name]) > 0 || len(f.Configs) > 0 && f.Configs[name] == nil {
+			continue // a group, whose numbers are its tasks'
+		}
+		if name == "" || name != filepath.Base(name) || strings.ContainsAny(name, `/\`) {
+			return nil, nil, fmt.Errorf("%q is no name of a task", name)
+		}
+		t := Task{Name: name}
+		if v := strings.Trim(string(f.Versions[name]), `"`); v != "null" && v != "N/A" {
+			t.Version = v
+		}
+		switch n := f.FewShot[name].(type) {
+		case nil:
+		case float64:
+			t.FewShot = int(n)
+		default:
+			return nil, nil, fmt.Errorf("task %s: n-shot is %v, want a number", name, n)
+		}
+		if t.Metrics, err = metrics(f.Results[name], f.HigherIsBetter[name]); err != nil {
+			return nil, nil, fmt.Errorf("task %s: %w", name, err)
+		}
+		if len(t.Metrics) > 0 {
+			r.Tasks = append(r.Tasks, t)
+		}
+	}
+	if len(r.Tasks) == 0 {
+		return nil, nil, errors.New("no task has a metric")
+	}
+	return r, f.TaskHashes, nil
+}
+
+func tokens(f resultsFile) string {
+	if f.Pad == nil && f.EOS == nil && f.BOS == nil {
+		return ""
+	}
+	return fmt.Sprintf("pad %v, eos %v, bos %v", f.Pad, f.EOS, f.BOS)
+}
+
+// metrics reads "acc,none": 0.5, "acc_stderr,none": 0.1 and their like.
+func metrics(text json.RawMessage, higher map[string]*bool) ([]Metric, error) {
+	var fields map[string]any
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return nil, fmt.Errorf("its results are no object: %w", err)
+	}
+	order, err := keys([]byte(`{"results":`+string(text)+`}`), "results")
+	if err != nil {
+		return nil, err
+	}
+	var out []Metric
+	for _, key := range order {
+		name, filter, ok := strings.Cut(key, ",")
+		value, isNumber := fields[key].(float64)
+		if !ok || !isNumber || strings.HasSuffix(name, "_stderr") {
+			continue
+		}
+		m := Metric{Name: name, Filter: filter, Value: value, Stderr: math.NaN(), HigherIsBetter: !strings.Contains(name, "perplexity") && name != "bits_per_byte"}
+		if se, ok := fields[name+"_stderr,"+filter].(float64); ok {
+			m.Stderr = se
+		}
+		if h := higher[name]; h != nil {
+			m.HigherIsBetter = *h
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// keys are the keys of the object at the top-level key name, in their order.
+func keys(text []byte, name string) ([]string, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		if key != name {
+			var skip json.RawMessage
+			if err := d.Decode(&skip); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if t, err := d.Token(); err != nil || t != json.Delim('{') {
+			return nil, fmt.Errorf("%s is no object", name)
+		}
+		var out []string
+		for d.More() {
+			t, err := d.Token()
+			if err != nil {
+				return nil, err
+			}
+			k, _ := t.(string)
+			if slices.Contains(out, k) {
+				return nil, fmt.Errorf("%s has %q twice", name, k)
+			}
+			out = append(out, k)
+			var skip json.RawMessage
+			if err := d.Decode(&skip); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return nil, nil
+}
+
+// where adds the line to an error of encoding/json that knows its place.
+func where(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	offset := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	if offset < 0 || offset > int64(len(text)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
+}
+
+// missingSamples explains a samples file that is not there.
+func missingSamples(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: missing: results are compared document by document: run the harness with --log_samples", path)
+	}
+	return err
+}

@@ -1,0 +1,335 @@
+package lmeval
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// Write writes a finished run below dir as the harness would have: dir/<model>/
+// with results_<date>.json and a samples file for each task. The date is the
+// run's end, so that the same run gives the same files. It returns the results
+// file's path.
+//
+// What differs from the harness's own files: a run keeps the requests but not the
+// source documents, so doc holds the request's parts, and doc_hash is softbench's
+// hash of the source document (in doc too, as SourceHash); the text of a rolling perplexity is not there; the
+// passkey grid is not a task of the harness and is left out.
+func Write(dir, model string, run *rundir.Run, samples []rundir.Sample) (string, error) {
+	if len(run.Tasks) == 0 {
+		return "", fmt.Errorf("the run has no task that lm-evaluation-harness knows")
+	}
+	folder := filepath.Join(dir, sanitise(model))
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return "", err
+	}
+	date := run.Process.End.UTC().Format("2006-01-02T15-04-05.000000")
+	byTask := map[string][]rundir.Sample{}
+	for i := range samples {
+		byTask[samples[i].Task] = append(byTask[samples[i].Task], samples[i])
+	}
+	hashes := map[string]string{}
+	for _, t := range run.Tasks {
+		text, hash, err := samplesFile(&t, byTask[t.Name])
+		if err != nil {
+			return "", fmt.Errorf("task %s: %w", t.Name, err)
+		}
+		hashes[t.Name] = hash
+		if err := writeFile(filepath.Join(folder, "samples_"+sanitise(t.Name)+"_"+date+".jsonl"), text); err != nil {
+			return "", err
+		}
+	}
+	text, err := encode(resultsOf(model, run, hashes), "  ")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "results_"+date+".json")
+	return path, writeFile(path, text)
+}
+
+func writeFile(path string, text []byte) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// SourceHash is the field of doc, in files that Write wrote, with softbench's hash
+// of the source document.
+const SourceHash = "softbench_doc_hash"
+
+// object is a JSON object whose keys keep their order.
+type object []field
+
+type field struct {
+	key   string
+	value any
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, f := range o {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		key, err := encode(f.key, "")
+		if err != nil {
+			return nil, err
+		}
+		value, err := encode(f.value, "")
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, bytes.TrimSpace(key)...)
+		b = append(b, ':')
+		b = append(b, bytes.TrimSpace(value)...)
+	}
+	return append(b, '}'), nil
+}
+
+func encode(v any, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
+	settings := map[string]rundir.TaskSettings{}
+	for _, t := range run.Settings.Tasks {
+		settings[t.Name] = t
+	}
+	var results, configs, versions, shots, higher, counts, taskHashes object
+	for _, t := range run.Tasks {
+		set := settings[t.Name]
+		values := object{{"name", t.Name}, {"alias", t.Name}, {"sample_len", t.Documents}}
+		var directions object
+		for _, m := range t.Metrics {
+			values = append(values, field{m.Name + ",none", m.Value}, field{m.Name + "_stderr,none", orNA(m.Stderr)})
+			directions = append(directions, field{m.Name, m.HigherIsBetter})
+		}
+		version := any(set.Version)
+		if v, err := strconv.ParseFloat(set.Version, 64); err == nil {
+			version = json.RawMessage(strconv.FormatFloat(v, 'f', max(1, decimals(set.Version)), 64))
+		}
+		results = append(results, field{t.Name, values})
+		higher = append(higher, field{t.Name, directions})
+		configs = append(configs, field{t.Name, object{{"task", t.Name}, {"output_type", outputType(t.Kind)}, {"num_fewshot", set.FewShot},
+			{"metadata", object{{"version", version}, {"softbench_digest", set.Digest}}}}})
+		versions = append(versions, field{t.Name, version})
+		shots = append(shots, field{t.Name, set.FewShot})
+		counts = append(counts, field{t.Name, object{{"original", t.Documents}, {"effective", t.Documents}}})
+		taskHashes = append(taskHashes, field{t.Name, hashes[t.Name]})
+	}
+	var limit any
+	for _, t := range run.Settings.Tasks {
+		if t.Limit > 0 {
+			limit = t.Limit
+		}
+	}
+	return object{
+		{"results", results}, {"group_subtasks", object{}}, {"configs", configs}, {"versions", versions}, {"n-shot", shots},
+		{"higher_is_better", higher}, {"n-samples", counts},
+		{"config", object{{"model", "softbench"}, {"model_args", object{{"pretrained", model}, {"dtype", run.Settings.DType}, {"attention", run.Settings.Attention}}},
+			{"model_num_parameters", run.Model.Parameters}, {"model_dtype", run.Settings.DType}, {"model_sha", run.Settings.ModelSHA256},
+			{"batch_size", nil}, {"batch_sizes", []int{}}, {"device", run.Settings.Device}, {"use_cache", nil}, {"limit", limit}, {"bootstrap_iters", nil}, {"gen_kwargs", nil}}},
+		{"git_hash", nil}, {"date", float64(run.Process.Start.UnixMicro()) / 1e6},
+		{"softbench_version", run.Process.Softbench}, {"tokenizer_sha256", run.Settings.TokenizerSHA256}, {"max_length", run.Settings.MaxLength},
+		{"task_hashes", taskHashes}, {"model_source", "softbench"}, {"model_name", model}, {"model_name_sanitized", sanitise(model)},
+		{"system_instruction", nil}, {"system_instruction_sha", nil}, {"fewshot_as_multiturn", false}, {"chat_template", nil}, {"chat_template_sha", nil},
+		{"total_evaluation_time_seconds", strconv.FormatFloat(run.Process.Seconds, 'g', -1, 64)},
+	}
+}
+
+func decimals(s string) int {
+	for i, r := range s {
+		if r == '.' {
+			return len(s) - i - 1
+		}
+	}
+	return 0
+}
+
+func orNA(n rundir.Number) any {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return "N/A"
+	}
+	return n
+}
+
+func outputType(kind string) string {
+	switch kind {
+	case "last_word":
+		return "loglikelihood"
+	case "rolling_perplexity":
+		return "loglikelihood_rolling"
+	}
+	return kind
+}
+
+// samplesFile is a task's samples, a line for each document, and the hash over
+// them that the results file names.
+func samplesFile(t *rundir.TaskResult, rows []rundir.Sample) (text []byte, hash string, err error) {
+	var all []string
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].DocID == rows[0].DocID {
+			n++
+		}
+		line, hashes := sampleLine(t, rows[:n])
+		b, err := encode(line, "")
+		if err != nil {
+			return nil, "", err
+		}
+		text = append(text, b...)
+		all = append(all, hashes...)
+		rows = rows[n:]
+	}
+	h := sha256.New()
+	for _, s := range all {
+		io.WriteString(h, s)
+	}
+	return text, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// sampleLine is a document's line and its three hashes.
+func sampleLine(t *rundir.TaskResult, rows []rundir.Sample) (object, []string) {
+	first := &rows[0]
+	var doc, arguments object
+	var choices []string
+	var resps, filtered []any
+	gold := -1
+	if first.Gold != nil {
+		gold = int(*first.Gold)
+	}
+	for i := range rows {
+		r := &rows[i]
+		args := object{{"arg_0", text(r.Context)}}
+		if r.Continuation != nil {
+			args = append(args, field{"arg_1", *r.Continuation})
+		}
+		arguments = append(arguments, field{"gen_args_" + strconv.Itoa(i), args})
+		var answer any = python(r.LogLikelihood)
+		if r.IsGreedy != nil {
+			answer = []string{python(r.LogLikelihood), map[bool]string{true: "True", false: "False"}[*r.IsGreedy]}
+		}
+		resps, filtered = append(resps, []any{answer}), append(filtered, answer)
+		choices = append(choices, text(r.Choice))
+	}
+	target := ""
+	switch {
+	case t.Kind == "multiple_choice":
+		target = strconv.Itoa(gold)
+		doc = object{{"query", text(first.Context)}, {"choices", choices}, {"gold", gold}, {SourceHash, first.DocHash}}
+	case first.Continuation != nil:
+		target = *first.Continuation
+		doc = object{{"query", text(first.Context)}, {"target", target}, {SourceHash, first.DocHash}}
+	default:
+		doc = object{{SourceHash, first.DocHash}}
+	}
+	prompt := text(first.Context)
+	if first.Context == nil {
+		prompt = first.DocHash
+	}
+	hashes := []string{first.DocHash, hashOf(prompt), hashOf(target)}
+	line := object{{"doc_id", first.DocID}, {"doc", doc}, {"target", target}, {"arguments", arguments}, {"resps", resps}, {"filtered_resps", filtered}, {"filter", "none"}}
+	var names []string
+	var values object
+	for _, m := range t.Metrics {
+		if v, ok := metricValue(m.Name, first); ok {
+			names = append(names, m.Name)
+			values = append(values, field{m.Name, v})
+		}
+	}
+	line = append(line, field{"metrics", slices.Clip(names)}, field{"doc_hash", hashes[0]}, field{"prompt_hash", hashes[1]}, field{"target_hash", hashes[2]})
+	return append(line, values...), hashes
+}
+
+func metricValue(metric string, r *rundir.Sample) (any, bool) {
+	truth := func(b *bool) (any, bool) {
+		if b == nil {
+			return nil, false
+		}
+		return json.RawMessage(map[bool]string{true: "1.0", false: "0.0"}[*b]), true
+	}
+	if r.LogLikelihood == nil {
+		return nil, false
+	}
+	switch {
+	case metric == "acc":
+		return truth(r.Correct)
+	case metric == "acc_norm":
+		return truth(r.CorrectNorm)
+	case metric == "acc_bytes":
+		return truth(r.CorrectBytes)
+	case metric == "perplexity":
+		return *r.LogLikelihood, true
+	case metric == "word_perplexity" && r.Words != nil:
+		return []any{*r.LogLikelihood, *r.Words}, true
+	case (metric == "byte_perplexity" || metric == "bits_per_byte") && r.Bytes != nil:
+		return []any{*r.LogLikelihood, *r.Bytes}, true
+	}
+	return nil, false
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// python is a float as Python's str writes it.
+func python(f *float64) string {
+	if f == nil {
+		return "nan"
+	}
+	b, err := json.Marshal(*f)
+	if err != nil {
+		return "nan"
+	}
+	if s := string(b); !bytes.ContainsAny(b, ".e") {
+		return s + ".0"
+	}
+	return strconv.FormatFloat(*f, pythonFormat(*f), -1, 64)
+}
+
+// pythonFormat: an exponent below 1e-4 and from 1e16 on.
+func pythonFormat(f float64) byte {
+	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return 'e'
+	}
+	return 'f'
+}
+
+func hashOf(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// unsafe is what the harness replaces in file names.
+var unsafe = regexp.MustCompile(`["<>:/|\\?*\[\]\x00-\x1f]+`)
+
+// sanitise makes a name fit for a file.
+func sanitise(name string) string {
+	out := unsafe.ReplaceAllString(name, "__")
+	if out == "" || out == "." || out == ".." {
+		return "model"
+	}
+	return out
+}

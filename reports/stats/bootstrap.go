@@ -1,0 +1,236 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A Transform makes a metric of r = Σ value / Σ weight.
+type Transform int
+
+const (
+	// Share is r itself: accuracies, and means of any per-document value.
+	Share Transform = iota
+	// Perplexity is exp(-r), values being loglikelihoods (natural logarithm) and
+	// weights tokens, words or bytes, or none for a mean over documents.
+	Perplexity
+	// Bits is -r / ln 2: bits per byte where the weights are bytes.
+	Bits
+)
+
+func (t Transform) of(r float64) float64 {
+	if t == Perplexity {
+		return exp(-r)
+	}
+	return t.linear(r)
+}
+
+// linear is the transform of a ratio, and of a difference of two; not for Perplexity.
+func (t Transform) linear(r float64) float64 {
+	if t == Bits {
+		return negate(r) / math.Ln2
+	}
+	return r
+}
+
+// slope is the derivative at r.
+func (t Transform) slope(r float64) float64 {
+	switch t {
+	case Perplexity:
+		return -exp(-r)
+	case Bits:
+		return -1 / math.Ln2
+	}
+	return 1
+}
+
+// Draws of one stream of random numbers; streams run side by side.
+const blockDraws = 128
+
+// units are what is resampled, documents or clusters: per unit the sums of A's
+// values, of B's, and of the weights.
+type units struct {
+	a, b, w []float64
+	total   float64 // of the weights
+	t       Transform
+}
+
+func (u *units) n() int { return len(u.a) }
+
+// difference is B - A.
+func (u *units) difference() float64 {
+	if u.t != Perplexity {
+		s := 0.0
+		for i := range u.a {
+			s += u.b[i] - u.a[i]
+		}
+		return u.t.linear(s / u.total)
+	}
+	return exp(-sum(u.b)/u.total) - exp(-sum(u.a)/u.total)
+}
+
+// draw is the sorted differences of resamples of all units with replacement.
+// Resamples without any weight are drawn anew.
+func (u *units) draw(draws int, seed uint64) ([]float64, error) {
+	n := u.n()
+	if n > math.MaxInt32 {
+		return nil, fmt.Errorf("stats: %d documents are more than a bootstrap can draw from", n)
+	}
+	fill := u.filler()
+	out := make([]float64, draws)
+	blocks := (draws + blockDraws - 1) / blockDraws
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(blocks, runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for {
+				k := int(next.Add(1)) - 1
+				if k >= blocks {
+					return
+				}
+				fill(seed, uint64(k), out[k*blockDraws:min(draws, (k+1)*blockDraws)])
+			}
+		})
+	}
+	group.Wait()
+	for _, d := range out {
+		if math.IsNaN(d) || math.IsInf(d, 0) {
+			return nil, fmt.Errorf("stats: the metric of a resample is not finite: loglikelihoods too low for their weights")
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// filler picks the loop that fits the statistic.
+func (u *units) filler() func(seed, block uint64, out []float64) {
+	n := u.n()
+	d := make([]float64, n)
+	equal := true
+	for i := range d {
+		d[i] = u.b[i] - u.a[i]
+		equal = equal && u.w[i] == u.w[0]
+	}
+	if u.t != Perplexity && equal {
+		return func(seed, block uint64, out []float64) {
+			rng := indices{pcg: stream(seed, forBootstrap, block)}
+			rng.over(n)
+			for k := range out {
+				out[k] = u.t.linear(rng.sum(d) / u.total)
+			}
+		}
+	}
+	if u.t != Perplexity {
+		pairs := make([][2]float64, n)
+		for i := range pairs {
+			pairs[i] = [2]float64{d[i], u.w[i]}
+		}
+		return func(seed, block uint64, out []float64) {
+			rng := indices{pcg: stream(seed, forBootstrap, block)}
+			rng.over(n)
+			for k := range out {
+				s, w := rng.sum2(pairs)
+				out[k] = u.t.linear(s / w)
+			}
+		}
+	}
+	triples := make([][3]float64, n)
+	for i := range triples {
+		triples[i] = [3]float64{u.a[i], u.b[i], u.w[i]}
+	}
+	return func(seed, block uint64, out []float64) {
+		rng := indices{pcg: stream(seed, forBootstrap, block)}
+		rng.over(n)
+		for k := range out {
+			a, b, w := rng.sum3(triples)
+			out[k] = exp(-b/w) - exp(-a/w)
+		}
+	}
+}
+
+// interval is the bootstrap interval of the difference. Fewer than two units
+// have none: its ends are NaN.
+func (u *units) interval(o Options) (Interval, error) {
+	n, method := u.n(), o.Method
+	if method == Auto {
+		method = BCa
+	}
+	if n < 2 {
+		return Interval{math.NaN(), math.NaN(), method, []Warning{warn(NoInterval, "a single document or cluster: no interval")}}, nil
+	}
+	sorted, err := u.draw(o.Draws, o.Seed)
+	if err != nil {
+		return Interval{}, err
+	}
+	out := Interval{Method: Percentile}
+	low, high := expandedTails(n, o.Level)
+	if method == BCa {
+		l, h, ok := bcaTails(u.bias(sorted), u.acceleration(), low)
+		if ok {
+			low, high, out.Method = l, h, BCa
+		} else {
+			out.Warnings = append(out.Warnings, warn(NoBCa, "BCa is undefined for these documents: percentile interval"))
+		}
+	}
+	out.Low, out.High = quantiles(sorted, low, high)
+	return out, nil
+}
+
+// bias is BCa's z0, draws equal to the observed difference, but for rounding,
+// counted by half.
+func (u *units) bias(sorted []float64) float64 {
+	observed, slack := u.difference(), u.slack()
+	below, _ := slices.BinarySearch(sorted, observed-slack)
+	end := below
+	for end < len(sorted) && sorted[end] <= observed+slack {
+		end++
+	}
+	above, same := len(sorted)-end, end-below
+	n := float64(2 * len(sorted))
+	if below < above {
+		return normalQuantile(float64(2*below+same) / n)
+	}
+	return -normalQuantile(float64(2*above+same) / n)
+}
+
+// slack is how far apart two differences may be by rounding alone.
+func (u *units) slack() float64 {
+	if u.t == Perplexity {
+		return 1e-12 * (exp(-sum(u.a)/u.total) + exp(-sum(u.b)/u.total))
+	}
+	magnitude := 0.0
+	for i := range u.a {
+		magnitude += math.Abs(u.a[i]) + math.Abs(u.b[i])
+	}
+	return 1e-12 * magnitude / u.total
+}
+
+// acceleration is BCa's, from the differences with each unit left out in turn.
+func (u *units) acceleration() float64 {
+	n := u.n()
+	left := make([]float64, n)
+	sumA, sumB := sum(u.a), sum(u.b)
+	for i := range left {
+		w := u.total - u.w[i]
+		if u.t == Perplexity {
+			left[i] = exp(-(sumB-u.b[i])/w) - exp(-(sumA-u.a[i])/w)
+		} else {
+			left[i] = u.t.linear(((sumB - u.b[i]) - (sumA - u.a[i])) / w)
+		}
+	}
+	mean := sum(left) / float64(n)
+	var second, third float64
+	for _, l := range left {
+		d := mean - l
+		second += float64(d * d)
+		third += float64(d * d * d)
+	}
+	if second == 0 {
+		return 0
+	}
+	return third / (6 * second * math.Sqrt(second))
+}
