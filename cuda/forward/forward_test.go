@@ -190,9 +190,12 @@ func TestEqualsTheCPU(t *testing.T) {
 func TestNoBitDependsOnTheBatch(t *testing.T) {
 	for i, m := range models() {
 		for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
+			if (testing.Short() || dt == kernel.BFloat16) && i%4 != 0 {
+				continue // what a format changes does not depend on the model
+			}
 			t.Run(m.name+" "+dt.String(), func(t *testing.T) {
 				ck := m.open(t)
-				f := forest(rand.New(rand.NewPCG(uint64(i), 7)), 14, ck.Config.Vocab)
+				f := forest(rand.New(rand.NewPCG(uint64(i), 7)), 10, ck.Config.Vocab)
 				one, _ := simulate(t, ck, forward.Options{DType: dt})
 				want := run(t, one, f, engine.RunOptions{BatchTokens: 4096})
 				same := func(what string, got results) {

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"sort"
+
 	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/cuda/device"
 	"github.com/softbench/softbench/engine/attention"
@@ -18,6 +20,7 @@ type queries struct {
 	window, heads, kv, size int
 	kvHead                  int
 	q                       [][]float32 // of each query: row i/group, head i%group
+	table                   []int32     // the path's runs
 }
 
 func newQueries(e element, d *Device, tile device.Ptr, q device.Ptr, b queries) *queries {
@@ -28,6 +31,7 @@ func newQueries(e element, d *Device, tile device.Ptr, q device.Ptr, b queries) 
 	if b.rows < 1 || b.rows*group > abi.QueryBlock {
 		panic(fault{"a tile of more queries than a block holds, or none"})
 	}
+	b.table = ints(d, b.runs, 2*b.run, 2*b.runCount)
 	for i := range b.rows * group {
 		b.q = append(b.q, e.load(q, ((b.row+i/group)*b.heads+b.kvHead*group+i%group)*b.size, b.size))
 	}
@@ -37,18 +41,11 @@ func newQueries(e element, d *Device, tile device.Ptr, q device.Ptr, b queries) 
 // slot finds where a position's keys lie: in the last run that starts at it or
 // before.
 func (b *queries) slot(position int) int {
-	slot := -1
-	for i := range b.runCount {
-		r := ints(b.d, b.runs, 2*(b.run+i), 2)
-		if int(r[0]) > position {
-			break
-		}
-		slot = int(r[1]) + position - int(r[0])
-	}
-	if slot < 0 {
+	i := sort.Search(len(b.table)/2, func(i int) bool { return int(b.table[2*i]) > position }) - 1
+	if i < 0 {
 		panic(fault{"a position before the path's first run"})
 	}
-	return slot
+	return int(b.table[2*i+1]) + position - int(b.table[2*i])
 }
 
 // visible is the keys of a block that the i-th query sees, from the block's own
@@ -70,10 +67,23 @@ func (b *queries) first() int {
 	return max(0, b.position-b.window+1) / abi.KeyBlock * abi.KeyBlock
 }
 
+// block loads the rows of keys, or of values, of a key block that the tile sees.
+func (b *queries) block(store device.Ptr, block int) [][]float32 {
+	list := make([][]float32, min(abi.KeyBlock, b.position+b.rows-block))
+	first := 0
+	if b.window > 0 {
+		first = max(0, b.position-b.window+1-block)
+	}
+	for j := first; j < len(list); j++ {
+		list[j] = b.e.load(store, (b.slot(block+j)*b.kv+b.kvHead)*b.size, b.size)
+	}
+	return list
+}
+
 // scores is the products of the i-th query with the keys it sees of a block.
-func (b *queries) scores(s []float32, i, block, lo, hi int) {
+func (b *queries) scores(s []float32, i int, keys [][]float32, lo, hi int) {
 	for j := lo; j < hi; j++ {
-		s[j] = dot(b.q[i], b.e.load(b.keys, (b.slot(block+j)*b.kv+b.kvHead)*b.size, b.size))
+		s[j] = dot(b.q[i], keys[j])
 	}
 }
 
@@ -99,9 +109,10 @@ func (b *queries) attend(out, stats device.Ptr) {
 	}
 	for block := b.first(); block < b.position+b.rows; block += abi.KeyBlock {
 		positive := false
+		keys := b.block(b.keys, block)
 		for i := range n {
 			lo, hi := b.visible(i, block)
-			b.scores(weights[i][:], i, block, lo, hi)
+			b.scores(weights[i][:], i, keys, lo, hi)
 			factor, any := kernel.WeighGeneric(b.kind, weights[i][:], lo, hi, &states[i])
 			kernel.Generic{}.Scale(o[i], factor)
 			positive = positive || any
@@ -109,8 +120,7 @@ func (b *queries) attend(out, stats device.Ptr) {
 		if !positive {
 			continue // every weight is zero: the values are not read
 		}
-		for j := 0; j < abi.KeyBlock && block+j < b.position+b.rows; j++ {
-			v := b.e.load(b.values, (b.slot(block+j)*b.kv+b.kvHead)*b.size, b.size)
+		for j, v := range b.block(b.values, block) {
 			for i := range n {
 				if w := weights[i][j]; w != 0 {
 					for k, x := range v {
@@ -145,11 +155,12 @@ func observe(e element, d *Device, l *device.Launch) {
 		group := b.heads / b.kv
 		block := key + x*abi.KeyBlock
 		var s [abi.KeyBlock]float32
+		loaded := b.block(b.keys, block)
 		for i := range b.q {
 			head := kvHead*group + i%group
 			st := floats(d, stats, 2*((b.row+i/group)*b.heads+head), 2)
 			lo, hi := b.visible(i, block)
-			b.scores(s[:], i, block, lo, hi)
+			b.scores(s[:], i, loaded, lo, hi)
 			row := floats(d, out, (head*b.rows+i/group)*keys+x*abi.KeyBlock, min(abi.KeyBlock, keys-x*abi.KeyBlock))
 			for j := range row {
 				row[j] = 0

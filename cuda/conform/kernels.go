@@ -1,0 +1,201 @@
+package conform
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/softbench/softbench/cuda/abi"
+	"github.com/softbench/softbench/cuda/device"
+)
+
+// maker makes cases with random operands.
+type maker struct {
+	*rand.Rand
+	mode abi.Mode
+}
+
+func (r maker) normal(n int, scale float64) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64() * scale)
+	}
+	return x
+}
+
+func (r maker) below(n, bound int) []int32 {
+	x := make([]int32, n)
+	for i := range x {
+		x[i] = int32(r.IntN(bound))
+	}
+	return x
+}
+
+// rounding is half a unit in the last place of T: what one rounding may add.
+func (r maker) rounding() float64 {
+	if r.mode == abi.BF16 {
+		return 1.0 / 256
+	}
+	return 1.0 / (1 << 23)
+}
+
+func one(l *device.Launch) []*device.Launch { return []*device.Launch{l} }
+
+// lazy is a case that is made when it is wanted, of the kernel named.
+type lazy struct {
+	kernel string
+	make   func() *kase
+}
+
+// cases lists every kernel at sizes around every tile's edge.
+func cases(seed uint64) []lazy {
+	var list []lazy
+	for _, mode := range []abi.Mode{abi.F32, abi.BF16} {
+		add := func(kernel string, f func(r maker) *kase) {
+			stream := uint64(len(list))
+			list = append(list, lazy{kernel, func() *kase { return f(maker{rand.New(rand.NewPCG(seed, stream)), mode}) }})
+		}
+		for _, hidden := range []int{8, 64, 200, 1024, 2816} {
+			for _, rows := range []int{1, 3, 130} {
+				add("embed", func(r maker) *kase { return r.embed(rows, hidden) })
+				add("rmsnorm", func(r maker) *kase { return r.rmsNorm(rows, hidden, false) })
+				add("rmsnorm", func(r maker) *kase { return r.rmsNorm(rows, hidden, true) })
+			}
+		}
+		for _, m := range []int{1, 15, 17, 65, abi.GemmM, abi.GemmM + 1} {
+			for _, n := range []int{8, 72, abi.GemmN, abi.GemmN + 8} {
+				for e := abi.Store; e <= abi.SwiGLU; e++ {
+					add("gemm", func(r maker) *kase {
+						return r.gemm(e, m, n, []int{8, 32, 64, 72, 96, 128}[r.IntN(6)], r.IntN(2) == 0)
+					})
+				}
+			}
+		}
+		add("gemm", func(r maker) *kase { return r.gemm(abi.Store, 130, 136, 1024, true) })
+		add("gemm", func(r maker) *kase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
+		for _, size := range []int{32, 64, 96, 128, 192, 256} {
+			add("rope", func(r maker) *kase { return r.rope(17, 4, 2, size, false, false) })
+			add("rope", func(r maker) *kase { return r.rope(5, 3, 1, size, true, true) })
+		}
+		for _, s := range shapes() {
+			add("attention", func(r maker) *kase { return r.attention(s) })
+		}
+		for _, m := range []int{1, 5, abi.HeadRows - 1, abi.HeadRows + 1} {
+			for _, vocab := range []int{300, abi.HeadColumns, 3*abi.HeadColumns + 1} {
+				add("head", func(r maker) *kase { return r.head(m, vocab, 40) })
+			}
+		}
+	}
+	for i, width := range []int{4, 256, 4096} {
+		list = append(list, lazy{"gather", func() *kase {
+			return maker{rand.New(rand.NewPCG(seed, uint64(i))), abi.F32}.gather(1+64*i, width)
+		}})
+	}
+	return list
+}
+
+func (r maker) name(format string, a ...any) string {
+	return fmt.Sprintf(format, a...) + " " + r.mode.DType()
+}
+
+func (r maker) embed(rows, hidden int) *kase {
+	const vocab = 50
+	return &kase{r.name("embed %d rows of %d", rows, hidden),
+		[]*buffer{ints(r.below(rows, vocab)), in(of(r.mode), r.normal(vocab*hidden, 1)), out(floats, rows*hidden, 0, 0)},
+		func(p []device.Ptr) []*device.Launch { return one(abi.Embed(r.mode, p[0], p[1], p[2], rows, hidden)) }}
+}
+
+func (r maker) rmsNorm(rows, hidden int, index bool) *kase {
+	const all = 140
+	return &kase{r.name("rmsnorm %d rows of %d, index %v", rows, hidden, index),
+		[]*buffer{in(floats, r.normal(all*hidden, 3)), in(floats, r.normal(hidden, 1)), ints(r.below(rows, all)), out(of(r.mode), rows*hidden, 4*r.rounding(), 1e-6)},
+		func(p []device.Ptr) []*device.Launch {
+			at := p[2]
+			if !index {
+				at = 0
+			}
+			return one(abi.RMSNormAt(r.mode, p[0], p[1], at, p[3], rows, hidden, 1e-6))
+		}}
+}
+
+func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *kase {
+	scale := 1 / math.Sqrt(float64(k))
+	c := out(floats, m*n, 1e-5, 1)
+	switch e {
+	case abi.Add:
+		c.data = in(floats, r.normal(m*n, 1)).data
+	case abi.SwiGLU:
+		c = out(of(r.mode), m*n/2, max(1e-5, 4*r.rounding()), 0.1)
+	}
+	return &kase{r.name("gemm %d, %d x %d x %d, bias %v", e, m, n, k, bias),
+		[]*buffer{in(of(r.mode), r.normal(m*k, 1)), in(of(r.mode), r.normal(n*k, scale)), in(floats, r.normal(n, 1)), c},
+		func(p []device.Ptr) []*device.Launch {
+			b := p[2]
+			if !bias {
+				b = 0
+			}
+			return one(abi.Gemm(r.mode, e, p[0], p[1], b, p[3], m, n, k))
+		}}
+}
+
+func (r maker) gather(rows, width int) *kase {
+	const all = 50
+	return &kase{r.name("gather %d rows of %d bytes", rows, width),
+		[]*buffer{ints(r.below(all*width/4, math.MaxInt32)), ints(r.below(rows, all)), out(words, rows*width/4, 0, 0)},
+		func(p []device.Ptr) []*device.Launch { return one(abi.Gather(p[0], p[1], p[2], rows, width)) }}
+}
+
+func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *kase {
+	slots := 3 * rows
+	var slot []int32
+	for _, s := range r.Perm(slots)[:rows] {
+		slot = append(slot, int32(s))
+	}
+	angle, cos, sin := r.normal(rows*size/2, 10), make([]float32, rows*size/2), make([]float32, rows*size/2)
+	for i, a := range angle {
+		cos[i], sin[i] = float32(math.Cos(float64(a))), float32(math.Sin(float64(a)))
+	}
+	near := 8 * r.rounding()
+	return &kase{r.name("rope %d rows, %d+%d heads of %d, norm %v, scale %v", rows, heads, kv, size, norm, scale),
+		[]*buffer{
+			in(floats, r.normal(rows*(heads+2*kv)*size, 1)), out(of(r.mode), rows*heads*size, near, 0.1),
+			out(of(r.mode), slots*kv*size, near, 1), out(of(r.mode), slots*kv*size, near, 1),
+			ints(slot), in(floats, cos), in(floats, sin), in(floats, r.normal(rows, 5)), in(floats, r.normal(heads, 1)), in(floats, r.normal(size, 1)), in(floats, r.normal(size, 1)),
+		},
+		func(p []device.Ptr) []*device.Launch {
+			a := abi.RopeArgs{QKV: p[0], Q: p[1], Keys: p[2], Values: p[3], Slot: p[4], Cos: p[5], Sin: p[6], LogN: p[7], Rows: rows, Heads: heads, KVHeads: kv, Size: size, Eps: 1e-6}
+			if scale {
+				a.Scale = p[8]
+			}
+			if norm {
+				a.QNorm, a.KNorm = p[9], p[10]
+			}
+			return one(abi.Rope(r.mode, a))
+		}}
+}
+
+// head runs the head and the merge. Of the partials only what the merge makes
+// of them is promised to be near: which of two equal logits' blocks holds more.
+func (r maker) head(m, vocab, hidden int) *kase {
+	start, ids := []int32{0}, []int32(nil)
+	for range m {
+		ids = append(ids, r.below(r.IntN(4), vocab)...)
+		start = append(start, int32(len(ids)))
+	}
+	ids = append(ids, 0) // an operand of no bytes is no operand
+	scale := 2 / math.Sqrt(float64(hidden))
+	blocks := abi.HeadBlocks(vocab)
+	partials := out(words, m*blocks*abi.HeadFloats, 0, 0)
+	partials.any = func(int) bool { return true }
+	return &kase{r.name("head %d rows, %d of %d", m, vocab, hidden),
+		[]*buffer{
+			in(of(r.mode), r.normal(m*hidden, 1)), in(of(r.mode), r.normal(vocab*hidden, scale)), ints(start), ints(ids),
+			out(floats, len(ids), 1e-5, 1), partials, out(doubles, m, 1e-6, 1), out(words, m, 0, 0),
+		},
+		func(p []device.Ptr) []*device.Launch {
+			return []*device.Launch{
+				abi.Head(r.mode, p[0], p[1], p[2], p[3], p[4], p[5], m, vocab, hidden),
+				abi.HeadMerge(p[5], p[6], p[7], m, blocks),
+			}
+		}}
+}

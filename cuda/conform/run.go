@@ -1,0 +1,41 @@
+package conform
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softbench/softbench/cuda/device"
+)
+
+// Result is one case's outcome.
+type Result struct {
+	Name string
+	// Worst is the largest difference as a part of what is allowed; 0 where all
+	// bits are the same.
+	Worst float64
+	Err   error // nil where it holds
+}
+
+// Kernels holds every kernel of a device against the simulated one. Open makes
+// a fresh device; show is told each result.
+func Kernels(ctx context.Context, open func() (device.Device, error), show func(Result)) error {
+	failed, first := 0, error(nil)
+	list := cases(1)
+	for _, l := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k := l.make()
+		worst, err := k.check(open)
+		show(Result{k.name, worst, err})
+		if err != nil {
+			if failed++; first == nil {
+				first = err
+			}
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d kernel cases fail, the first is %w", failed, len(list), first)
+	}
+	return nil
+}
