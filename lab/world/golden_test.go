@@ -4,8 +4,8 @@ package world
 const goldenText = "8f857e048fda14cb"
 
 var goldenQuestions = map[string]string{
-	"arc_easy":       "b69ad045ff9733b7",
+	"arc_easy":       "b850e13817f021c0",
 	"hellaswag":      "38f8144da543f446",
-	"piqa":           "8e3b400472c9313e",
+	"piqa":           "f64fdffeff1f5e47",
 	"lambada_openai": "933a8bca008b6831",
 }

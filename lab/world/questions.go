@@ -92,11 +92,17 @@ func Questions(seed uint64, form string, n int) []Document {
 func ask(r *rng, form string, s split) (question, bool) {
 	switch form {
 	case "arc_easy":
+		if s == heldOut && r.n(2) == 0 {
+			return pick(r, []func(*rng, split) question{askFoodAmong, askPlaceAmong})(r, s), true
+		}
 		return pick(r, []func(*rng, split) question{askFood, askHome, askSound, askFoodBySound, askTool, askWorkplace,
 			askJob, askDuty, askMaterial, askMaterial})(r, s), true
 	case "hellaswag":
 		return pick(r, []func(*rng, split) question{askNextStep, askReaction, askOutcome, askColleague, askColleague, askOwner})(r, s), true
 	case "piqa":
+		if s == heldOut && r.n(3) == 0 {
+			return solveFeedingAmong(r, s), true
+		}
 		return pick(r, []func(*rng, split) question{solveTool, solveMaterial, solveMaterial, solveFeeding, solveCommute})(r, s), true
 	case "lambada_openai":
 		st := tell(r, s)
@@ -327,57 +333,90 @@ func askOutcome(r *rng, s split) question {
 	}
 }
 
-// askColleague names four people and their jobs: what one of them does next needs both who is what, from
-// the passage, and where that job is done.
-func askColleague(r *rng, s split) question {
-	var js []job
+// crew are four people with four different jobs at four places, and the sentences
+// that say so.
+func crew(r *rng, s split) (ps []person, js []job, facts []string) {
 	for len(js) < 4 {
 		j := pickAsked(r, s, jobs)
 		if !slices.ContainsFunc(js, func(other job) bool { return other.place == j.place }) {
 			js = append(js, j)
 		}
 	}
-	facts := make([]string, 4)
-	ps := sample(r, peopleOf(s, working), 4)
+	ps = sample(r, peopleOf(s, working), 4)
 	for i, p := range ps {
-		facts[i] = p.name + " was " + an(js[i].name) + "."
+		facts = append(facts, p.name+" was "+an(js[i].name)+".")
 	}
-	k := r.n(4)
-	q := question{label: pick(r, weekdays) + " morning", prompt: strings.Join(facts, " "), who: ps[k].name, needs: [][]string{{js[k].name, js[k].place}}}
-	for i, j := range js {
-		if end := "went to work at the " + j.place + "."; i == k {
-			q.right = end
-		} else {
-			q.wrong = append(q.wrong, end)
-		}
-	}
-	return q
+	return ps, js, facts
 }
 
-// askOwner is the same with animals and what they eat.
-func askOwner(r *rng, s split) question {
-	var as []animal
-	for len(as) < 4 {
+// owners are n people with animals that eat different things.
+func owners(r *rng, s split, n int) (ps []person, as []animal, facts []string) {
+	for len(as) < n {
 		a := pickAsked(r, s, animals)
 		if !slices.ContainsFunc(as, func(other animal) bool { return other.food == a.food }) {
 			as = append(as, a)
 		}
 	}
-	facts := make([]string, 4)
-	ps := sample(r, peopleOf(s, animalLife), 4)
+	ps = sample(r, peopleOf(s, animalLife), n)
 	for i, p := range ps {
-		facts[i] = p.name + " had " + an(as[i].name) + "."
+		facts = append(facts, p.name+" had "+an(as[i].name)+".")
 	}
-	k := r.n(4)
-	q := question{label: "Feeding the animals", prompt: strings.Join(facts, " "), who: ps[k].name, needs: [][]string{{as[k].name, as[k].food}}}
-	for i, a := range as {
-		if end := "brought some " + a.food + "."; i == k {
-			q.right = end
+	return ps, as, facts
+}
+
+// among makes a question whose options are what each of a passage's people would
+// make right; the k-th is meant.
+func among[T any](q question, k int, rows []T, option func(T) string) question {
+	for i, row := range rows {
+		if i == k {
+			q.right = option(row)
 		} else {
-			q.wrong = append(q.wrong, end)
+			q.wrong = append(q.wrong, option(row))
 		}
 	}
 	return q
+}
+
+// askColleague names four people and their jobs: what one of them does next needs both who is what, from
+// the passage, and where that job is done.
+func askColleague(r *rng, s split) question {
+	ps, js, facts := crew(r, s)
+	k := r.n(4)
+	q := question{label: pick(r, weekdays) + " morning", prompt: strings.Join(facts, " "), who: ps[k].name, needs: [][]string{{js[k].name, js[k].place}}}
+	return among(q, k, js, func(j job) string { return "went to work at the " + j.place + "." })
+}
+
+// askOwner is the same with animals and what they eat.
+func askOwner(r *rng, s split) question {
+	ps, as, facts := owners(r, s, 4)
+	k := r.n(4)
+	q := question{label: "Feeding the animals", prompt: strings.Join(facts, " "), who: ps[k].name, needs: [][]string{{as[k].name, as[k].food}}}
+	return among(q, k, as, func(a animal) string { return "brought some " + a.food + "." })
+}
+
+// askPlaceAmong and askFoodAmong put such a passage before a question. Training text never does: only
+// held-out questions have this form.
+func askPlaceAmong(r *rng, s split) question {
+	ps, js, facts := crew(r, s)
+	k := r.n(4)
+	q := question{prompt: strings.Join(facts, " ") + " Where does " + ps[k].name + " work?", needs: [][]string{{js[k].name, js[k].place}}}
+	return among(q, k, js, func(j job) string { return "at the " + j.place })
+}
+
+func askFoodAmong(r *rng, s split) question {
+	ps, as, facts := owners(r, s, 4)
+	k := r.n(4)
+	q := question{prompt: strings.Join(facts, " ") + " What food does " + ps[k].name + " buy?", needs: [][]string{{as[k].name, as[k].food}}}
+	return among(q, k, as, func(a animal) string { return a.food })
+}
+
+// solveFeedingAmong offers what one animal eats beside what the other one does.
+func solveFeedingAmong(r *rng, s split) question {
+	ps, as, facts := owners(r, s, 2)
+	k := r.n(2)
+	p := ps[k]
+	q := question{prompt: strings.Join(facts, " ") + " " + p.name + " wants to feed " + p.her() + " animal.", needs: [][]string{{as[k].name, as[k].food}}}
+	return among(q, k, as, func(a animal) string { return p.name + " brings " + a.food + "." })
 }
 
 func solveTool(r *rng, s split) question {

@@ -70,6 +70,12 @@ var (
 			{regexp.MustCompile(`^Question: (\w+) works at the (\w+)\. What does (\w+) do there\?\nAnswer:$`), func(m []string, c string) bool {
 				return m[1] == m[3] && slices.ContainsFunc(jobs, func(j job) bool { return j.place == m[2] && j.does == c })
 			}},
+			{regexp.MustCompile(`^Question: ((?:\w+ was an? \w+\. ){4})Where does (\w+) work\?\nAnswer:$`), func(m []string, c string) bool {
+				return jobIs(told(m[1], m[2]), strings.TrimPrefix(c, "at the "))
+			}},
+			{regexp.MustCompile(`^Question: ((?:\w+ had an? \w+\. ){4})What food does (\w+) buy\?\nAnswer:$`), func(m []string, c string) bool {
+				return c == animalBy(told(m[1], m[2]), animalName).food
+			}},
 			{regexp.MustCompile(`^Question: An? (\w+) is made of (\w+)\. (?:In|On) the (\w+), what will the (\w+) do\?\nAnswer:$`), func(m []string, c string) bool {
 				for _, e := range events {
 					if o := slices.Index(e.will[:], c); o >= 0 && e.place == m[3] {
@@ -101,6 +107,9 @@ var (
 			}},
 		},
 		"piqa": {
+			{regexp.MustCompile(`^Question: ((?:\w+ had an? \w+\. ){2})(\w+) wants to feed \w+ animal\.\nAnswer:$`), func(m []string, c string) bool {
+				return c == m[2]+" brings "+animalBy(told(m[1], m[2]), animalName).food+"."
+			}},
 			{regexp.MustCompile(`^Question: (\w+) wants to feed the (\w+)\.\nAnswer:$`), func(m []string, c string) bool {
 				return c == m[1]+" brings "+animalBy(m[2], animalName).food+"."
 			}},
