@@ -46,11 +46,5 @@ func (m Mode) suffix() string {
 	return "_f32"
 }
 
-// Kernel is a kernel's name and the types of its parameters in order.
-type Kernel struct {
-	Name   string
-	Params []device.ArgKind
-}
-
 // Offset is n rows of stride bytes.
 func Offset(n, stride int) device.Ptr { return device.Ptr(int64(n) * int64(stride)) }
