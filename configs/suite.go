@@ -35,7 +35,26 @@ type Diagnostics struct {
 	Samples   int
 	Length    int     // tokens of a sample
 	Threshold float64 // mean weight on the first key above which a head counts as a sink
+	Maps      Maps
 }
+
+// Maps says which whole attention maps are kept, over one short text.
+type Maps struct {
+	Text   string
+	Layers []int // nil: the first, the middle one and the last
+	Heads  []int // nil: the first two
+	Tokens int   // of the text, at most; 0: no maps
+}
+
+// DefaultMaps is what a suite that says nothing about maps gets.
+var DefaultMaps = Maps{
+	Text: "The lighthouse keeper gave a brass key to the girl, and the girl hid the key under a stone. " +
+		"When the keeper came back he asked for the brass key, and the girl looked under the stone.",
+	Tokens: 40,
+}
+
+// MaxMapTokens bounds an attention map, whose size grows with the square.
+const MaxMapTokens = 512
 
 // Info is a name and what it stands for.
 type Info = tasks.Info
@@ -55,6 +74,45 @@ type probeFile struct {
 	Samples   strictyaml.Int `yaml:"samples"`
 	Length    strictyaml.Int `yaml:"length"`
 	Threshold float64        `yaml:"threshold"`
+	Maps      *mapsFile      `yaml:"maps"`
+}
+
+// mapsFile is which attention maps are kept, as YAML declares it.
+type mapsFile struct {
+	Text   string           `yaml:"text"`
+	Layers []strictyaml.Int `yaml:"layers"`
+	Heads  []strictyaml.Int `yaml:"heads"`
+	Tokens *strictyaml.Int  `yaml:"tokens"`
+}
+
+// resolve fills in what the file leaves out.
+func (f *mapsFile) resolve() (Maps, error) {
+	m := DefaultMaps
+	if f == nil {
+		return m, nil
+	}
+	if f.Text != "" {
+		m.Text = f.Text
+	}
+	if f.Tokens != nil {
+		m.Tokens = int(*f.Tokens)
+	}
+	if m.Tokens < 0 || m.Tokens > MaxMapTokens {
+		return Maps{}, fmt.Errorf("maps of %d tokens; it must be 0 (none) to %d", m.Tokens, MaxMapTokens)
+	}
+	for _, part := range []struct {
+		name string
+		from []strictyaml.Int
+		to   *[]int
+	}{{"layers", f.Layers, &m.Layers}, {"heads", f.Heads, &m.Heads}} {
+		for _, v := range part.from {
+			if v < 0 {
+				return Maps{}, fmt.Errorf("maps of %s %d; they count from 0", part.name, v)
+			}
+			*part.to = append(*part.to, int(v))
+		}
+	}
+	return m, nil
 }
 
 type gridFile struct {
@@ -141,8 +199,11 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 }
 
 func (p *probeFile) resolve(file string) (*Diagnostics, error) {
-	d := &Diagnostics{Samples: int(p.Samples), Length: int(p.Length), Threshold: p.Threshold}
+	maps, err := p.Maps.resolve()
+	d := &Diagnostics{Samples: int(p.Samples), Length: int(p.Length), Threshold: p.Threshold, Maps: maps}
 	switch {
+	case err != nil:
+		return nil, err
 	case p.Task == "":
 		return nil, fmt.Errorf("no task is named whose text to look at")
 	case d.Samples < 1 || d.Samples > 1<<16:

@@ -159,7 +159,108 @@ func (n *naive) check(t *testing.T, name string, c *checkpoint.Config, lengths [
 		near("min", l.Min, slices.Min(x), 0)
 		near("max", l.Max, slices.Max(x), 0)
 	}
+	n.checkSamples(near, c, lengths)
+	n.checkMaps(t, name, c, lengths)
 	for k, count := range sinks {
 		near("sink rate", n.Summary().SinkRate[k], float64(count)/float64(c.Layers*c.Heads*len(lengths)), 1e-12)
+	}
+}
+
+// checkSamples compares the measures of each sample with its own maps and stream.
+func (n *naive) checkSamples(near func(what string, got, want, bound float64), c *checkpoint.Config, lengths []int) {
+	for node, length := range lengths {
+		var sinks, dead, zeros, small, all int
+		var mass, count, mean, m2, m4 float64
+		for layer := range c.Layers {
+			for h := range c.Heads {
+				first, any := 0.0, false
+				for q := range length {
+					for k := range q + 1 {
+						w := n.weights[[5]int{node, layer, h, q, k}]
+						all++
+						if w == 0 {
+							zeros++
+						}
+						if w <= Small {
+							small++
+						}
+						if k == 0 {
+							first += float64(w)
+						}
+						mass += float64(w)
+						any = any || w != 0
+					}
+				}
+				if first/float64(length) > 0.2 {
+					sinks++
+				}
+				if !any {
+					dead++
+				}
+			}
+			for _, v := range n.residual[[2]int{node, layer}] {
+				mean += float64(v)
+				count++
+			}
+		}
+		mean /= count
+		for layer := range c.Layers {
+			for _, v := range n.residual[[2]int{node, layer}] {
+				d := float64(v) - mean
+				m2 += d * d / count
+				m4 += d * d * d * d / count
+			}
+		}
+		heads := float64(c.Layers * c.Heads)
+		got := n.Samples()[node]
+		near("sample's sink rate", got.SinkRate, float64(sinks)/heads, 1e-12)
+		near("sample's dead heads", got.DeadHeads, float64(dead)/heads, 1e-12)
+		near("sample's sparsity", got.Sparsity, float64(zeros)/float64(all), 1e-12)
+		near("sample's near sparsity", got.NearSparsity, float64(small)/float64(all), 1e-12)
+		near("sample's mass", got.Mass, mass/heads/float64(length), 1e-9)
+		near("sample's kurtosis", got.Kurtosis, m4/(m2*m2), 1e-9)
+	}
+}
+
+// checkMaps feeds the blocks of the last sample to Maps again, cut anew, and
+// compares the maps with the weights seen.
+func (n *naive) checkMaps(t *testing.T, name string, c *checkpoint.Config, lengths []int) {
+	t.Helper()
+	node := len(lengths) - 1
+	length := lengths[node]
+	m, err := NewMaps([]int{c.Layers - 1, 0}, []int{0, c.Heads - 1}, length, c.Layers, c.Heads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const queries, keys = 5, 7
+	for layer := range c.Layers {
+		for h := range c.Heads {
+			for q := 0; q < length; q += queries {
+				for k := 0; k < length; k += keys {
+					b := engine.AttentionBlock{Layer: layer, Head: h, Query: q, Queries: min(queries, length-q), Key: k, Keys: min(keys, length-k)}
+					for i := range b.Queries {
+						for j := range b.Keys {
+							b.Weights = append(b.Weights, n.weights[[5]int{node, layer, h, q + i, k + j}])
+						}
+					}
+					m.Attention(b)
+				}
+			}
+		}
+	}
+	if all := m.All(); all[0].Layer != c.Layers-1 || all[0].Head != 0 {
+		t.Errorf("%s: the first map is of layer %d head %d", name, all[0].Layer, all[0].Head)
+	}
+	for _, one := range m.All() {
+		for q := range length {
+			for k := range q + 1 {
+				if got, want := one.Weights[q*(q+1)/2+k], n.weights[[5]int{node, one.Layer, one.Head, q, k}]; got != want {
+					t.Fatalf("%s: layer %d head %d: weight of query %d on key %d is %v, want %v", name, one.Layer, one.Head, q, k, got, want)
+				}
+			}
+		}
+	}
+	if _, err := NewMaps([]int{c.Layers}, []int{0}, length, c.Layers, c.Heads); err == nil {
+		t.Errorf("%s: a map of a layer that does not exist", name)
 	}
 }

@@ -58,6 +58,19 @@ type head struct {
 	byLength [MassBuckets]Mass
 	keySums  []float64 // of the sample under way, by key
 	rows     []rowSum
+	before   tally   // at the sample's beginning
+	each     []tally // by sample
+}
+
+// tally is a head's counts over one sample, or over all until now.
+type tally struct {
+	sink                                   bool // on key 0
+	zeros, small, weights, silent, queries int64
+	mass                                   float64
+}
+
+func (h *head) now() tally {
+	return tally{zeros: h.zeros, small: h.small, weights: h.weights, silent: h.silent, queries: h.queries, mass: h.mass}
 }
 
 // rowSum is a query under way.
@@ -77,6 +90,7 @@ type Mass struct {
 // layer accumulates one layer's residual stream.
 type layer struct {
 	moments  moments
+	each     []moments // by sample
 	min, max float64
 	massive  int64
 	held     []float32 // of a sample that comes in pieces
@@ -108,7 +122,9 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Probe, error) {
 		for h := range p.heads[l] {
 			p.heads[l][h].sinks = make([]int, o.Keys)
 			p.heads[l][h].keySums = make([]float64, o.Keys)
+			p.heads[l][h].each = make([]tally, len(lengths))
 		}
+		p.layers[l].each = make([]moments, len(lengths))
 		p.layers[l].min, p.layers[l].max = math.Inf(1), math.Inf(-1)
 	}
 	return p, nil
@@ -144,7 +160,7 @@ func (p *Probe) Attention(b engine.AttentionBlock) {
 		if position >= b.Key && position < b.Key+b.Keys { // the query's last key
 			h.endRow(row)
 			if position == p.lengths[b.Node]-1 {
-				h.endSample(p.lengths[b.Node], p.opts.Threshold)
+				h.endSample(b.Node, p.lengths[b.Node], p.opts.Threshold)
 			}
 		}
 	}
@@ -170,8 +186,15 @@ func (h *head) endRow(row *rowSum) {
 
 // endSample decides whether key k is a sink: alpha_k is the sum of its weights
 // over the queries that see it, i >= k, divided by their number T-k+1.
-func (h *head) endSample(length int, threshold float64) {
+func (h *head) endSample(sample, length int, threshold float64) {
 	h.samples++
+	t, was := h.now(), h.before
+	h.before = t
+	h.each[sample] = tally{
+		sink:  h.keySums[0]/float64(length) > threshold,
+		zeros: t.zeros - was.zeros, small: t.small - was.small, weights: t.weights - was.weights,
+		silent: t.silent - was.silent, queries: t.queries - was.queries, mass: t.mass - was.mass,
+	}
 	for k, sum := range h.keySums {
 		if sum/float64(length-k) > threshold {
 			h.sinks[k]++
@@ -188,13 +211,13 @@ func (p *Probe) Residual(r engine.Residual) {
 	}
 	l.held = append(l.held, r.X...)
 	if r.Position+len(r.X)/p.hidden == p.lengths[r.Node] {
-		l.add(l.held)
+		l.add(r.Node, l.held)
 		l.held = l.held[:0]
 	}
 }
 
 // add takes in one sample's residual stream after this layer.
-func (l *layer) add(x []float32) {
+func (l *layer) add(sample int, x []float32) {
 	var m moments
 	abs := make([]float32, len(x))
 	for i, v := range x {
@@ -204,6 +227,7 @@ func (l *layer) add(x []float32) {
 		abs[i] = float32(math.Abs(f))
 	}
 	l.moments.merge(m)
+	l.each[sample] = m
 	slices.Sort(abs)
 	n := len(abs)
 	median := (float64(abs[(n-1)/2]) + float64(abs[n/2])) / 2

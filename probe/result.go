@@ -43,6 +43,47 @@ type Summary struct {
 	Massive                int64
 }
 
+// Sample is one sample's measures over the whole model: what a comparison of two
+// models pairs.
+type Sample struct {
+	SinkRate               float64 // share of heads whose mean weight on the first key exceeds the threshold
+	Sparsity, NearSparsity float64 // pooled over heads
+	DeadHeads              float64 // share of heads without any weight in this sample
+	Mass                   float64 // mean over heads and queries
+	Kurtosis               float64 // pooled over layers
+}
+
+// Samples returns every sample's measures, in the samples' order.
+func (p *Probe) Samples() []Sample {
+	out := make([]Sample, len(p.lengths))
+	for i := range out {
+		var all tally
+		var heads, sinks, dead int64
+		var m moments
+		for l := range p.heads {
+			for h := range p.heads[l] {
+				t := &p.heads[l][h].each[i]
+				all.zeros, all.small, all.weights = all.zeros+t.zeros, all.small+t.small, all.weights+t.weights
+				all.queries += t.queries
+				all.mass += t.mass
+				heads++
+				if t.sink {
+					sinks++
+				}
+				if t.queries > 0 && t.silent == t.queries {
+					dead++
+				}
+			}
+			m.merge(p.layers[l].each[i])
+		}
+		out[i] = Sample{
+			SinkRate: share(sinks, heads), Sparsity: share(all.zeros, all.weights), NearSparsity: share(all.small, all.weights),
+			DeadHeads: share(dead, heads), Mass: all.mass / float64(all.queries), Kurtosis: m.kurtosis(),
+		}
+	}
+	return out
+}
+
 // Heads returns every head's measures, layer by layer.
 func (p *Probe) Heads() []Head {
 	var out []Head

@@ -133,7 +133,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	if o.report != "" {
 		page := html.Page{Comparison: c, Library: library, Softbench: version()}
 		for _, s := range sides {
-			page.Runs = append(page.Runs, html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples})
+			page.Runs = append(page.Runs, pageRun(o.io, s))
 		}
 		if err := writePage(o.report, page); err != nil {
 			return err

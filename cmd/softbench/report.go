@@ -7,14 +7,12 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/html"
-	"github.com/softbench/softbench/reports/rundir"
 )
 
 type reportOptions struct {
@@ -89,36 +87,39 @@ func (o *reportOptions) execute(ctx context.Context) error {
 	if page.Library, err = o.library.open(); err != nil {
 		return err
 	}
+	var sides []*compare.Side
 	for _, dir := range o.runs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		manifest, samples, err := rundir.Open(dir)
+		side, err := compare.Open(dir)
 		if err != nil {
 			return err
 		}
-		page.Runs = append(page.Runs, html.Run{Name: filepath.Base(filepath.Clean(dir)), Manifest: manifest, Samples: samples})
+		sides = append(sides, side)
+		page.Runs = append(page.Runs, pageRun(o.io, side))
 	}
-	if len(page.Runs) > 1 {
-		if err := o.compareRuns(&page); err != nil {
+	if len(sides) > 1 {
+		if err := o.compareRuns(&page, sides[0], sides[len(sides)-1]); err != nil {
 			return err
 		}
 	}
 	return writePage(o.out, page)
 }
 
+// pageRun is a side as the page takes it.
+func pageRun(io streams, s *compare.Side) html.Run {
+	maps, left := html.MapsOf(s.Maps)
+	if left > 0 {
+		fmt.Fprintf(io.err, "note: %s: the page has no room for %d of its attention maps\n", oneLine(s.Name), left)
+	}
+	return html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples, Maps: maps}
+}
+
 // compareRuns compares the last run with the first. Runs that cannot be compared
 // still have a page, which says why there is no comparison.
-func (o *reportOptions) compareRuns(page *html.Page) error {
-	var sides []*compare.Side
-	for _, r := range []html.Run{page.Runs[0], page.Runs[len(page.Runs)-1]} {
-		side, err := compare.FromRun(r.Name, r.Manifest, r.Samples)
-		if err != nil {
-			return fmt.Errorf("%s: %w", r.Name, err)
-		}
-		sides = append(sides, side)
-	}
-	c, err := compare.Compare(sides[0], sides[1], o.compare)
+func (o *reportOptions) compareRuns(page *html.Page, first, last *compare.Side) error {
+	c, err := compare.Compare(first, last, o.compare)
 	var incomparable *compare.Incomparable
 	if errors.As(err, &incomparable) {
 		page.NotCompared = err.Error()

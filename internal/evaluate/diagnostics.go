@@ -2,8 +2,11 @@ package evaluate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/engine"
@@ -76,8 +79,8 @@ func cutSamples(ids, before []int32, length, most int) [][]int32 {
 	return out
 }
 
-// look runs the samples with a probe watching.
-func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Probe, engine.Stats, error) {
+// look runs the samples with a probe watching, and the maps' text.
+func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Probe, []rundir.MapRow, engine.Stats, error) {
 	c := &m.Checkpoint.Config
 	f := &engine.Forest{}
 	lengths := make([]int, len(p.Samples))
@@ -87,14 +90,64 @@ func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Pr
 	}
 	watch, err := probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{Threshold: p.Threshold})
 	if err != nil {
-		return nil, engine.Stats{}, err
+		return nil, nil, engine.Stats{}, err
 	}
 	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
-	return watch, stats, err
+	if err != nil {
+		return nil, nil, stats, err
+	}
+	maps, mapStats, err := p.drawMaps(ctx, m, o)
+	stats.Tokens += mapStats.Tokens
+	stats.Batches += mapStats.Batches
+	return watch, maps, stats, err
+}
+
+// drawMaps runs the maps' text with its weights kept whole.
+func (p *ProbeWork) drawMaps(ctx context.Context, m *Model, o RunOptions) ([]rundir.MapRow, engine.Stats, error) {
+	if p.Maps.Tokens == 0 {
+		return nil, engine.Stats{}, nil
+	}
+	c := &m.Checkpoint.Config
+	layers, heads := p.Maps.Layers, p.Maps.Heads
+	if layers == nil {
+		layers = []int{0, c.Layers / 2, c.Layers - 1}
+	}
+	if heads == nil {
+		heads = []int{0, min(1, c.Heads-1)}
+	}
+	ids := m.Tokenizer.Encode(p.Maps.Text, true)
+	ids = ids[:min(len(ids), p.Maps.Tokens, m.LM.MaxLength())]
+	watch, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
+	if err != nil {
+		return nil, engine.Stats{}, fmt.Errorf("diagnostics: %w", err)
+	}
+	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: ids}}}
+	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
+	if err != nil {
+		return nil, stats, err
+	}
+	var tokens []string
+	for _, id := range ids {
+		tokens = append(tokens, strings.ToValidUTF8(m.Tokenizer.Decode([]int32{id}, false), "\uFFFD"))
+	}
+	var rows []rundir.MapRow
+	for _, one := range watch.All() {
+		rows = append(rows, rundir.MapRow{Layer: int32(one.Layer), Head: int32(one.Head), Tokens: tokens, Weights: one.Weights})
+	}
+	return rows, stats, nil
+}
+
+// mapsHash identifies what maps are drawn of, "" for none.
+func mapsHash(m configs.Maps) string {
+	if m.Tokens == 0 {
+		return ""
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %v %v %d", m.Text, m.Layers, m.Heads, m.Tokens))
+	return hex.EncodeToString(sum[:])
 }
 
 // report turns a probe's measures into the run's.
-func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, []rundir.HeadRow) {
+func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, rundir.Inside) {
 	number := func(f float64) rundir.Number { return rundir.Number(f) }
 	s := watched.Summary()
 	d := &rundir.Diagnostics{
@@ -106,7 +159,7 @@ func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, []rundir.
 	for _, l := range watched.Layers() {
 		d.Layers = append(d.Layers, rundir.DiagnosticsLayer{Layer: l.Layer, Kurtosis: number(l.Kurtosis), Min: number(l.Min), Max: number(l.Max), Massive: l.Massive})
 	}
-	var rows []rundir.HeadRow
+	var inside rundir.Inside
 	all := watched.Heads()
 	share := rundir.Number(1 / float64(len(all)/len(d.Layers))) // a head's part in its layer
 	for _, h := range all {
@@ -120,7 +173,7 @@ func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, []rundir.
 				row.MassMean = append(row.MassMean, m.Sum/float64(m.Queries))
 			}
 		}
-		rows = append(rows, row)
+		inside.Heads = append(inside.Heads, row)
 		l := &d.Layers[h.Layer]
 		l.SinkRate += share * number(h.SinkShare[0])
 		l.Sparsity += share * number(h.Sparsity)
@@ -129,5 +182,11 @@ func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, []rundir.
 			l.DeadHeads += share
 		}
 	}
-	return d, rows
+	for i, x := range watched.Samples() {
+		inside.Samples = append(inside.Samples, rundir.InsideRow{
+			Sample: int32(i), SinkRate: x.SinkRate, Sparsity: x.Sparsity, NearSparsity: x.NearSparsity,
+			DeadHeads: x.DeadHeads, Mass: x.Mass, Kurtosis: x.Kurtosis,
+		})
+	}
+	return d, inside
 }

@@ -71,11 +71,11 @@ func (j *journal) resumed() int {
 	return j.writer.Resumed()
 }
 
-func (j *journal) finish(r *rundir.Run, samples []rundir.Sample, heads []rundir.HeadRow) error {
+func (j *journal) finish(r *rundir.Run, samples []rundir.Sample, inside rundir.Inside) error {
 	if j.writer == nil {
 		return nil
 	}
-	return j.writer.Finish(r, samples, heads)
+	return j.writer.Finish(r, samples, inside)
 }
 
 // close lets go of an unfinished run; what was synced stays.

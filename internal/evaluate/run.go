@@ -112,13 +112,14 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	var heads []rundir.HeadRow
+	var inside rundir.Inside
 	if work.Probe != nil {
-		watched, probeStats, err := work.Probe.look(ctx, m, o)
+		watched, maps, probeStats, err := work.Probe.look(ctx, m, o)
 		if err != nil {
 			return nil, err
 		}
-		run.Diagnostics, heads = work.Probe.report(watched)
+		run.Diagnostics, inside = work.Probe.report(watched)
+		inside.Maps = maps
 		run.Tokens.Requested += probeStats.Tokens
 		run.Tokens.Distinct += probeStats.Tokens
 		stats.Tokens += probeStats.Tokens
@@ -136,7 +137,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	run.Process = process(o, m, work, start, stats, journal.resumed())
-	return run, journal.finish(run, samples, heads)
+	return run, journal.finish(run, samples, inside)
 }
 
 // compute runs what the journal lacks, and counts the whole of it.
@@ -207,7 +208,7 @@ func settingsOf(m *Model, w *Work, o RunOptions) (rundir.Settings, error) {
 	}
 	if p := w.Probe; p != nil {
 		s.Diagnostics = &rundir.DiagnosticsSettings{
-			Task: p.Task.Name, Samples: len(p.Samples), Length: p.Length, Threshold: p.Threshold, Data: documentsHash(p.Docs),
+			Task: p.Task.Name, Samples: len(p.Samples), Length: p.Length, Threshold: p.Threshold, Data: documentsHash(p.Docs), Maps: mapsHash(p.Maps),
 		}
 	}
 	return s, nil

@@ -32,6 +32,9 @@ type Side struct {
 	// Manifest and Samples are the run's, nil for results of lm-evaluation-harness.
 	Manifest *rundir.Run
 	Samples  []rundir.Sample
+	// Inside and Maps are what the run's diagnostics left, if any.
+	Inside []rundir.InsideRow
+	Maps   []rundir.MapRow
 	// Settings that must be the same on both sides, and those that need not, by
 	// name; a value is JSON or text. A setting that is missing is not known.
 	Must, May map[string]string
@@ -119,6 +122,16 @@ func Open(path string) (*Side, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s.Path = path
+	if run.HasInside() {
+		if s.Inside, err = rundir.ReadInside(path); err != nil {
+			return nil, err
+		}
+	}
+	if run.HasMaps() {
+		if s.Maps, err = rundir.ReadMaps(path); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 

@@ -77,13 +77,17 @@ func tableText(c *Comparison, width int) string {
 	b.WriteByte('\n')
 	b.WriteString(Wrap(c.conclusion(), width))
 	if len(c.Diagnostics) > 0 {
-		b.WriteString("\ninside the models, without a test\n")
+		b.WriteString("\ninside the models\n")
 		d := &Grid{}
-		for _, name := range []string{"  measure", "A", "B", "B - A"} {
+		for _, name := range []string{"  measure", "A", "B", "B - A", "95% interval", "p"} {
 			d.Column(name, map[bool]Align{true: Left, false: Right}[name == "  measure"], Keep)
 		}
 		for _, x := range c.Diagnostics {
-			d.Row("  "+x.Name, Decimal(x.A), Decimal(x.B), Signed(x.Difference))
+			between, p := "", ""
+			if x.N > 0 {
+				between, p = Interval(x.Low, x.High), probability(x.P)
+			}
+			d.Row("  "+x.Name, Decimal(x.A), Decimal(x.B), Signed(x.Difference), between, p)
 		}
 		d.Write(&b)
 	}

@@ -1,6 +1,10 @@
 package html
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
 
 // AttentionMap is one head's weights on one text: Weights[i][j] is query i's on
 // key j, j <= i.
@@ -30,4 +34,28 @@ func checkMaps(maps []AttentionMap) error {
 		}
 	}
 	return nil
+}
+
+// MapsOf turns a run's attention maps into a page's, as many as it has room for,
+// and says how many it left out.
+func MapsOf(rows []rundir.MapRow) (maps []AttentionMap, left int) {
+	room := maxWeights
+	for _, r := range rows {
+		if room -= len(r.Weights); room < 0 {
+			left++
+			continue
+		}
+		m := AttentionMap{Layer: int(r.Layer), Head: int(r.Head), Tokens: r.Tokens}
+		at := 0
+		for i := range r.Tokens {
+			row := make([]float64, i+1)
+			for j := range row {
+				row[j] = float64(r.Weights[at+j])
+			}
+			at += i + 1
+			m.Weights = append(m.Weights, row)
+		}
+		maps = append(maps, m)
+	}
+	return maps, left
 }

@@ -1,6 +1,10 @@
 package rundir
 
-import "path/filepath"
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+)
 
 // Diagnostics are measures of the inside of a model over samples of text, all of
 // Length tokens. Shares are in [0, 1].
@@ -49,10 +53,100 @@ type HeadRow struct {
 	MassMean     []float64 `parquet:"mass_mean,list"` // mean sum of weights over such queries
 }
 
-const diagnosticsName = "diagnostics.parquet"
+// InsideRow is one row of diagnostics_samples.parquet: one sample of text, over
+// the whole model. It is what a comparison of two runs pairs.
+type InsideRow struct {
+	Sample       int32   `parquet:"sample"`        // from 0
+	SinkRate     float64 `parquet:"sink_rate"`     // share of heads
+	Sparsity     float64 `parquet:"sparsity"`      // pooled over heads
+	NearSparsity float64 `parquet:"near_sparsity"` // pooled over heads
+	DeadHeads    float64 `parquet:"dead_heads"`    // share of heads, in this sample
+	Mass         float64 `parquet:"mass"`          // mean over heads and queries
+	Kurtosis     float64 `parquet:"kurtosis"`      // pooled over layers
+}
 
-// writeHeads writes rows.
-func writeHeads(path string, rows []HeadRow) error { return writeParquet(path, rows) }
+// MapRow is one row of attention_maps.parquet: one head's weights on a text.
+type MapRow struct {
+	Layer   int32     `parquet:"layer"`
+	Head    int32     `parquet:"head"`
+	Tokens  []string  `parquet:"tokens,list"`
+	Weights []float32 `parquet:"weights,list"` // rows of the lower triangle, one after the other
+}
+
+// Inside is what diagnostics leave beside the manifest; a run without them has
+// none of it.
+type Inside struct {
+	Heads   []HeadRow
+	Samples []InsideRow
+	Maps    []MapRow
+}
+
+const (
+	diagnosticsName = "diagnostics.parquet"
+	insideName      = "diagnostics_samples.parquet"
+	mapsName        = "attention_maps.parquet"
+)
+
+// tables are the files of an Inside that has something to put there.
+func (in *Inside) tables() []table {
+	var out []table
+	if in.Heads != nil {
+		out = append(out, table{diagnosticsName, len(in.Heads), func(path string) error { return writeParquet(path, in.Heads) }})
+	}
+	if in.Samples != nil {
+		out = append(out, table{insideName, len(in.Samples), func(path string) error { return writeParquet(path, in.Samples) }})
+	}
+	if in.Maps != nil {
+		out = append(out, table{mapsName, len(in.Maps), func(path string) error { return writeParquet(path, in.Maps) }})
+	}
+	return out
+}
+
+// table is a Parquet file to write.
+type table struct {
+	name  string
+	rows  int
+	write func(path string) error
+}
+
+// ReadInside reads a finished run's diagnostics_samples.parquet.
+func ReadInside(dir string) ([]InsideRow, error) {
+	rows, err := readParquet[InsideRow](filepath.Join(dir, insideName))
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		if int(r.Sample) != i {
+			return nil, fmt.Errorf("%s: row %d is of sample %d", filepath.Join(dir, insideName), i, r.Sample)
+		}
+	}
+	return rows, nil
+}
+
+// ReadMaps reads a finished run's attention_maps.parquet.
+func ReadMaps(dir string) ([]MapRow, error) {
+	path := filepath.Join(dir, mapsName)
+	rows, err := readParquet[MapRow](path)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		if n := len(r.Tokens); len(r.Weights) != n*(n+1)/2 {
+			return nil, fmt.Errorf("%s: row %d has %d weights for %d tokens, want %d", path, i, len(r.Weights), n, n*(n+1)/2)
+		}
+	}
+	return rows, nil
+}
+
+// HasMaps reports whether the run wrote attention maps.
+func (r *Run) HasMaps() bool { return r.wrote(mapsName) }
+
+// HasInside reports whether the run wrote its diagnostics by sample.
+func (r *Run) HasInside() bool { return r.wrote(insideName) }
+
+func (r *Run) wrote(name string) bool {
+	return slices.ContainsFunc(r.Process.Written, func(w Written) bool { return w.Name == name })
+}
 
 // ReadHeads reads a finished run's diagnostics.parquet.
 func ReadHeads(dir string) ([]HeadRow, error) {

@@ -16,7 +16,7 @@ import (
 
 // finish writes the samples first: a manifest never stands beside samples that
 // are not its own.
-func finish(dir string, r *Run, samples []Sample, heads []HeadRow) error {
+func finish(dir string, r *Run, samples []Sample, inside Inside) error {
 	r.Schema = Schema
 	err := r.check()
 	if err == nil {
@@ -25,13 +25,13 @@ func finish(dir string, r *Run, samples []Sample, heads []HeadRow) error {
 	if err != nil {
 		return fmt.Errorf("%s: refusing to write a run that could not be read: %w", dir, err)
 	}
-	if err := writeRun(dir, r, samples, heads); err != nil {
+	if err := writeRun(dir, r, samples, inside); err != nil {
 		return fmt.Errorf("cannot write the run: %w; %s", err, keptAdvice)
 	}
 	return nil
 }
 
-func writeRun(dir string, r *Run, samples []Sample, heads []HeadRow) error {
+func writeRun(dir string, r *Run, samples []Sample, inside Inside) error {
 	r.Process.Written = nil
 	note := func(name string, rows int, err error) error {
 		if err != nil {
@@ -44,8 +44,8 @@ func writeRun(dir string, r *Run, samples []Sample, heads []HeadRow) error {
 	if err := note(samplesName, len(samples), writeSamples(filepath.Join(dir, samplesName), samples)); err != nil {
 		return err
 	}
-	if heads != nil {
-		if err := note(diagnosticsName, len(heads), writeHeads(filepath.Join(dir, diagnosticsName), heads)); err != nil {
+	for _, t := range inside.tables() {
+		if err := note(t.name, t.rows, t.write(filepath.Join(dir, t.name))); err != nil {
 			return err
 		}
 	}
@@ -60,7 +60,8 @@ func writeRun(dir string, r *Run, samples []Sample, heads []HeadRow) error {
 }
 
 // Open reads and checks a complete run: the manifest, the samples, and that the
-// two belong together. ReadHeads reads its diagnostics.parquet.
+// two belong together. ReadHeads, ReadInside and ReadMaps
+// read what diagnostics left.
 func Open(dir string) (*Run, []Sample, error) {
 	r, err := Read(dir)
 	if err != nil {
@@ -86,7 +87,7 @@ func (r *Run) checkWritten(dir string) error {
 		return fmt.Errorf("%s: not a finished run's manifest: it names no %s", filepath.Join(dir, manifestName), samplesName)
 	}
 	for _, w := range r.Process.Written {
-		if w.Name != samplesName && w.Name != diagnosticsName {
+		if !slices.Contains([]string{samplesName, diagnosticsName, insideName, mapsName}, w.Name) {
 			return fmt.Errorf("%s: %q is no file of a run", filepath.Join(dir, manifestName), w.Name)
 		}
 		path := filepath.Join(dir, w.Name)

@@ -42,7 +42,7 @@ func TestResumeAfterFinishDied(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, rows := finishable()
-	if err := w.Finish(r, rows, nil); err != nil {
+	if err := w.Finish(r, rows, Inside{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); got != "run.json samples.parquet " {
@@ -85,7 +85,7 @@ func TestFinishFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, rows := finishable()
-		oneLine(t, w.Finish(r, rows, nil), name, "--resume")
+		oneLine(t, w.Finish(r, rows, Inside{}), name, "--resume")
 		w.Close()
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func TestFinishFails(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		r, rows = finishable()
-		if err := w.Finish(r, rows, nil); err != nil {
+		if err := w.Finish(r, rows, Inside{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, dir); got != "run.json samples.parquet " {

@@ -24,6 +24,7 @@ func TestFormatIsDocumented(t *testing.T) {
 	}
 	where := map[reflect.Type]string{
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
+		reflect.TypeFor[InsideRow](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
 		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[Position](): "journal",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
@@ -63,7 +64,7 @@ func TestFormatIsDocumented(t *testing.T) {
 			walk(f.Type)
 		}
 	}
-	for _, v := range []any{Run{}, header{}, Record{}, Sample{}, HeadRow{}} {
+	for _, v := range []any{Run{}, header{}, Record{}, Sample{}, HeadRow{}, InsideRow{}, MapRow{}} {
 		walk(reflect.TypeOf(v))
 	}
 	if len(seen) != len(where) {

@@ -19,6 +19,8 @@ import (
 func TestSchemaOfSamples(t *testing.T) {
 	golden(t, "samples.schema", parquet.SchemaOf(Sample{}).String()+"\n")
 	golden(t, "diagnostics.schema", parquet.SchemaOf(HeadRow{}).String()+"\n")
+	golden(t, "diagnostics_samples.schema", parquet.SchemaOf(InsideRow{}).String()+"\n")
+	golden(t, "attention_maps.schema", parquet.SchemaOf(MapRow{}).String()+"\n")
 	if Schema != 1 {
 		t.Error("the goldens are of schema version 1: keep them as fixtures of what is refused, and make new ones")
 	}
@@ -28,7 +30,7 @@ func TestSchemaOfSamples(t *testing.T) {
 // readable.
 func TestOldRun(t *testing.T) {
 	if os.Getenv("SOFTBENCH_UPDATE") != "" {
-		dir := finished(t, someRun(), someSamples(), someHeads)
+		dir := finished(t, someRun(), someSamples(), someInside)
 		for _, name := range []string{manifestName, samplesName, diagnosticsName} {
 			overwrite(t, filepath.Join("testdata", "run", name), readAll(t, filepath.Join(dir, name)))
 		}
@@ -86,6 +88,12 @@ func TestOtherColumns(t *testing.T) {
 	overwrite(t, filepath.Join(dir, diagnosticsName), parquetOf([]fewer{{"a"}}, version))
 	_, err := ReadHeads(dir)
 	oneLine(t, err, diagnosticsName, "column layer is missing")
+	overwrite(t, filepath.Join(dir, mapsName), parquetOf([]MapRow{{Tokens: []string{"a", "b"}, Weights: []float32{1, 0.5}}}, version))
+	_, err = ReadMaps(dir)
+	oneLine(t, err, mapsName, "2 weights for 2 tokens, want 3")
+	overwrite(t, filepath.Join(dir, insideName), parquetOf([]InsideRow{{Sample: 1}}, version))
+	_, err = ReadInside(dir)
+	oneLine(t, err, insideName, "row 0 is of sample 1")
 }
 
 func parquetOf[T any](rows []T, options ...parquet.WriterOption) []byte {
@@ -152,7 +160,7 @@ func TestManyRecords(t *testing.T) {
 	if err != nil || w.Resumed() != n {
 		t.Fatalf("%d records, %v", w.Resumed(), err)
 	}
-	if err := w.Finish(&Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, nil); err != nil {
+	if err := w.Finish(&Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, Inside{}); err != nil {
 		t.Fatal(err)
 	}
 	_, back, err := Open(dir)

@@ -221,7 +221,7 @@ func TestOtherSettings(t *testing.T) {
 			t.Errorf("%s: the journal was changed", name)
 		}
 	})
-	if want := 9 + 7 + 4 + 5; n != want {
+	if want := 9 + 7 + 4 + 6; n != want {
 		t.Errorf("%d settings were changed, want %d", n, want)
 	}
 	if d := Differences(someSettings(), someSettings()); len(d) > 0 {
@@ -373,7 +373,7 @@ func TestDiskFull(t *testing.T) {
 			if !errors.Is(failed, syscall.ENOSPC) {
 				t.Fatal(failed)
 			}
-			if err := w.Finish(&Run{Settings: someSettings()}, nil, nil); err == nil {
+			if err := w.Finish(&Run{Settings: someSettings()}, nil, Inside{}); err == nil {
 				t.Fatal("a run of which results are lost is finished")
 			}
 			w.Close()

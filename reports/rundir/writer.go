@@ -232,18 +232,18 @@ func (w *Writer) write(b []byte) error {
 	return nil
 }
 
-// Finish writes samples, heads (where there are any) and manifest, in this order
+// Finish writes samples, what diagnostics left, and manifest, in this order
 // and each in one step, and removes the journal: a run with a manifest is
 // complete. It sets r.Schema and r.Process.Written. Rows that Open would refuse
 // are refused; on any error the journal remains, and the run can be resumed.
-func (w *Writer) Finish(r *Run, samples []Sample, heads []HeadRow) error {
+func (w *Writer) Finish(r *Run, samples []Sample, inside Inside) error {
 	if err := w.Sync(); err != nil {
 		return err
 	}
 	if w.journal == nil {
 		return errors.New("cannot finish the run: it is closed")
 	}
-	if err := finish(w.dir, r, samples, heads); err != nil {
+	if err := finish(w.dir, r, samples, inside); err != nil {
 		return err
 	}
 	path := filepath.Join(w.dir, journalName)
