@@ -44,7 +44,7 @@ func TestBuiltins(t *testing.T) {
 			t.Errorf("%s is a suite and a task", i.Name)
 		}
 	}
-	if !slices.Equal(names, []string{"all", "diagnostics", "passkey", "perplexity", "zero-shot"}) {
+	if !slices.Equal(names, []string{"all", "diagnostics", "passkey", "perplexity", "world", "zero-shot"}) {
 		t.Errorf("suites %q", names)
 	}
 	all, err := configs.Resolve("all")

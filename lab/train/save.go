@@ -10,6 +10,8 @@ import (
 	"io"
 	"math"
 	"os"
+	"reflect"
+	"strings"
 
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
@@ -61,13 +63,23 @@ func (t *Trainer) header() stateHeader {
 	}
 }
 
+// savedHeader is a state's first line: the header, and what the caller wants to
+// keep with it.
+type savedHeader struct {
+	stateHeader
+	Note string
+}
+
 // Save writes the training's whole state in one step: after any failure the
 // file is what it was before.
-func (t *Trainer) Save(path string) error {
+func (t *Trainer) Save(path string) error { return t.SaveNote(path, "") }
+
+// SaveNote is Save with a note that RestoreNote gives back.
+func (t *Trainer) SaveNote(path, note string) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		sum := crc32.NewIEEE()
 		out := io.MultiWriter(w, sum)
-		head, err := json.Marshal(t.header())
+		head, err := json.Marshal(savedHeader{t.header(), note})
 		if err != nil {
 			return err
 		}
@@ -86,60 +98,83 @@ func (t *Trainer) Save(path string) error {
 // Restore goes on from a saved state of the same training; anything else is an
 // error and changes nothing.
 func (t *Trainer) Restore(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := t.restore(bufio.NewReaderSize(f, 1<<20)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	_, err := t.RestoreNote(path)
+	return err
 }
 
-func (t *Trainer) restore(r *bufio.Reader) error {
+// RestoreNote is Restore, and returns the note that was saved.
+func (t *Trainer) RestoreNote(path string) (note string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	note, err = t.restore(bufio.NewReaderSize(f, 1<<20))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return note, nil
+}
+
+func (t *Trainer) restore(r *bufio.Reader) (string, error) {
 	sum := crc32.NewIEEE()
 	in := io.TeeReader(r, sum)
 	magic := make([]byte, len(stateMagic))
 	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != stateMagic {
-		return errors.New("not a training state of this version")
+		return "", errors.New("not a training state of this version")
 	}
 	line, err := r.ReadBytes('\n')
 	if err != nil {
-		return errors.New("cut off in its first line")
+		return "", errors.New("cut off in its first line")
 	}
 	sum.Write(line)
-	var was stateHeader
+	var was savedHeader
 	if err := json.Unmarshal(line, &was); err != nil {
-		return fmt.Errorf("not a training state: %w", err)
+		return "", fmt.Errorf("not a training state: %w", err)
 	}
 	now := t.header()
 	done := was.Done
 	was.Done = now.Done
-	if was != now {
-		a, _ := json.Marshal(was)
-		b, _ := json.Marshal(now)
-		return fmt.Errorf("the state of another training: %s, now %s", a, b)
+	if diff := differences(was.stateHeader, now); diff != "" {
+		return "", fmt.Errorf("the state of another training: %s", diff)
 	}
 	if done < 0 || done > t.opts.Steps {
-		return fmt.Errorf("%d steps done of %d cannot be", done, t.opts.Steps)
+		return "", fmt.Errorf("%d steps done of %d cannot be", done, t.opts.Steps)
 	}
 	var parts [3][]float32
 	for i := range parts {
 		parts[i] = make([]float32, now.Numbers)
 		if err := readFloats(in, parts[i]); err != nil {
-			return errors.New("cut off: it ends before its weights do")
+			return "", errors.New("cut off: it ends before its weights do")
 		}
 	}
 	var want uint32
 	if err := binary.Read(r, binary.LittleEndian, &want); err != nil || want != sum.Sum32() {
-		return errors.New("damaged: its checksum is wrong")
+		return "", errors.New("damaged: its checksum is wrong")
 	}
 	copy(t.Model.Params.All, parts[0])
 	copy(t.optim.first, parts[1])
 	copy(t.optim.second, parts[2])
 	t.optim.Steps, t.Done = done, done
-	return nil
+	return was.Note, nil
+}
+
+// differences lists the settings in which two trainings differ.
+func differences(was, now stateHeader) string {
+	var out []string
+	a, b := reflect.ValueOf(was), reflect.ValueOf(now)
+	for i := range a.NumField() {
+		x, y := a.Field(i).Interface(), b.Field(i).Interface()
+		name := a.Type().Field(i).Name
+		switch {
+		case x == y:
+		case name == "Tokens":
+			out = append(out, "other text or tokenizer")
+		default:
+			out = append(out, fmt.Sprintf("%s was %+v, is %+v", strings.ToLower(name), x, y))
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 func writeFloats(w io.Writer, v []float32) error {

@@ -1,0 +1,132 @@
+package session
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+)
+
+// Line is a row of history.jsonl.
+type Line struct {
+	Step    int      `json:"step"`
+	Tokens  int64    `json:"tokens"` // trained on so far
+	Loss    float64  `json:"loss"`   // nats a token, mean of the steps since the last line, each before its update
+	Norm    float64  `json:"norm"`   // of this step's gradient, before clipping
+	Rate    float64  `json:"rate"`
+	Seconds float64  `json:"seconds"` // of training so far; no part of what a resume keeps equal
+	Measure *Measure `json:"measure,omitempty"`
+}
+
+// Measure is the model of one step, looked at from outside on the same samples
+// of held-out text each time (of the training text where there is none).
+type Measure struct {
+	HeldOut  bool    `json:"held_out"`
+	Loss     float64 `json:"loss"`      // nats a token
+	SinkRate float64 `json:"sink_rate"` // the probe package has these definitions
+	Sparsity float64 `json:"sparsity"`
+	Dead     float64 `json:"dead_heads"`
+	Mass     float64 `json:"mass"`
+	Kurtosis float64 `json:"kurtosis"`
+	Largest  float64 `json:"largest"` // |activation|
+	Massive  int64   `json:"massive"`
+}
+
+// ReadHistory reads a history.jsonl. A last line that a crash cut off is left
+// out; any other line that is not one is an error with its number.
+func ReadHistory(path string) ([]Line, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	defer f.Close()
+	lines, err := parseHistory(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return lines, nil
+}
+
+func parseHistory(r io.Reader) ([]Line, error) {
+	in := bufio.NewReader(r)
+	var out []Line
+	for number := 1; ; number++ {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		var l Line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		if l.Step < 1 || len(out) > 0 && l.Step <= out[len(out)-1].Step {
+			return nil, fmt.Errorf("line %d: step %d does not follow", number, l.Step)
+		}
+		out = append(out, l)
+	}
+}
+
+// history is a history.jsonl that is being written.
+type history struct {
+	file  *os.File
+	lines []Line
+}
+
+// openHistory goes on with the lines up to a step and drops the others: they
+// are of steps that the state does not have.
+func openHistory(path string, upTo int) (*history, error) {
+	lines, err := ReadHistory(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for i, l := range lines {
+		if l.Step > upTo {
+			lines = lines[:i]
+			break
+		}
+	}
+	err = atomicfile.Write(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		for _, l := range lines {
+			if err := e.Encode(l); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	return &history{f, lines}, nil
+}
+
+func (h *history) add(l Line) error {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	if _, err := h.file.Write(append(text, '\n')); err != nil {
+		return pathError(h.file.Name(), err)
+	}
+	h.lines = append(h.lines, l)
+	return nil
+}
+
+func (h *history) sync() error {
+	if err := h.file.Sync(); err != nil {
+		return pathError(h.file.Name(), err)
+	}
+	return nil
+}

@@ -1,0 +1,370 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/lab/train"
+)
+
+// Options are one training.
+type Options struct {
+	Settings  Settings
+	Files     []string // the text, in order
+	Valid     []string // held-out text for the measures; none: the training text's beginning
+	Tokenizer string   // directory with a tokenizer; "": one is trained on the text
+	Out       string
+	Resume    bool
+	Threads   int
+
+	SaveEvery    int // steps
+	LogEvery     int // steps; a history line
+	ProbeEvery   int // steps; 0: only at the end
+	ProbeSamples int
+	ProbeLength  int // tokens of a sample; 0: the context
+
+	// Begin, Step and Line, where not nil, are told what happens.
+	Begin func(Start)
+	Step  func(train.Report)
+	Line  func(Line)
+}
+
+// Start is what is known before the first step.
+type Start struct {
+	Parameters, Tokens, Documents, Vocab int
+	Done                                 int  // steps that a resumed training has
+	FromDocuments                        bool // windows begin where documents do
+}
+
+// Result is a training that came to its end.
+type Result struct {
+	Settings   Settings
+	Parameters int
+	Lines      []Line
+}
+
+// Files of a training below its directory.
+const (
+	trainingDir = "training"
+	stateFile   = "state"
+	historyFile = "history.jsonl"
+	askedFile   = "settings.json"
+)
+
+// HistoryPath is where a training keeps its history.
+func HistoryPath(out string) string { return filepath.Join(out, trainingDir, historyFile) }
+
+// run is a training under way.
+type run struct {
+	Options
+	trainer  *train.Trainer
+	stored   safetensors.DType
+	bos, eos int32
+	look     *looker
+	history  *history
+	sum      sums
+	started  time.Time
+	source   string // the tokenizer's directory
+	made     string // a temporary one, to be removed
+}
+
+// sums are what the next history line needs of the steps before; a state keeps
+// them.
+type sums struct {
+	Loss    float64
+	Steps   int
+	Seconds float64 // of training before this process
+	Last    train.Report
+}
+
+func (r *run) path(name string) string { return filepath.Join(r.Out, trainingDir, name) }
+
+// Run trains, or goes on with a training, until its last step. Where ctx is
+// cancelled it saves what is done and returns ctx's error; a loss that is no
+// number returns train.ErrDiverged and leaves the last save as it is.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	r := &run{Options: o}
+	defer func() {
+		if r.made != "" {
+			_ = os.RemoveAll(r.made)
+		}
+	}()
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	defer r.history.file.Close()
+	r.started = time.Now()
+	err := r.loop(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, errors.Join(ctx.Err(), r.save(false))
+	case errors.Is(err, train.ErrDiverged):
+		return nil, fmt.Errorf("%w; %s holds the checkpoint of the last save", err, r.Out)
+	case err != nil:
+		return nil, err
+	}
+	return &Result{Settings: r.Settings, Parameters: len(r.trainer.Model.Params.All), Lines: r.history.lines}, nil
+}
+
+func (r *run) loop(ctx context.Context) error {
+	for {
+		// First what is due after the last step: a resumed training may have
+		// been stopped before it.
+		if err := r.after(ctx); err != nil {
+			return err
+		}
+		if r.trainer.Done >= r.Settings.Steps {
+			return nil
+		}
+		report, err := r.trainer.Step(ctx)
+		if err != nil {
+			return err
+		}
+		r.sum.Loss += report.Loss
+		r.sum.Steps++
+		r.sum.Last = report
+		if r.Step != nil {
+			r.Step(report)
+		}
+	}
+}
+
+// after writes the line and the checkpoint that are due after the last step.
+func (r *run) after(ctx context.Context) error {
+	last := r.sum.Last
+	due := func(every int) bool { return last.Step > 0 && (every > 0 && last.Step%every == 0 || last.Finished) }
+	if (due(r.LogEvery) || due(r.ProbeEvery)) && r.sum.Steps > 0 {
+		if err := r.line(ctx, due(r.ProbeEvery)); err != nil {
+			return err
+		}
+	}
+	if due(r.SaveEvery) {
+		return r.save(true)
+	}
+	return nil
+}
+
+func (r *run) line(ctx context.Context, measured bool) error {
+	last := r.sum.Last
+	l := Line{Step: last.Step, Tokens: last.Tokens, Loss: r.sum.Loss / float64(r.sum.Steps), Norm: last.Norm, Rate: last.Rate, Seconds: r.seconds()}
+	if measured {
+		var err error
+		if l.Measure, err = r.measure(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.history.add(l); err != nil {
+		return err
+	}
+	r.sum.Loss, r.sum.Steps = 0, 0
+	if r.Line != nil {
+		r.Line(l)
+	}
+	return nil
+}
+
+func (r *run) seconds() float64 { return r.sum.Seconds + time.Since(r.started).Seconds() }
+
+// save writes history, state and, where asked for, checkpoint, each whole or
+// not at all. The state comes after the history: it never lacks a line.
+func (r *run) save(checkpoint bool) error {
+	if err := r.history.sync(); err != nil {
+		return err
+	}
+	sum := r.sum
+	sum.Seconds = r.seconds()
+	note, err := json.Marshal(sum)
+	if err != nil {
+		return err
+	}
+	if err := r.trainer.SaveNote(r.path(stateFile), string(note)); err != nil {
+		return err
+	}
+	if !checkpoint {
+		return nil
+	}
+	return r.trainer.Export(r.Out, r.stored, r.bos, r.eos)
+}
+
+// prepare reads text and tokenizer, makes the trainer and the directory, and
+// goes on with a saved state where there is one.
+func (r *run) prepare(ctx context.Context) error {
+	options, stored, err := r.Settings.options(r.Threads)
+	if err != nil {
+		return err
+	}
+	r.stored = stored
+	if r.LogEvery < 1 || r.SaveEvery < 1 || r.ProbeEvery < 0 || r.ProbeSamples < 1 || r.ProbeLength < 0 {
+		return errors.New("the steps between logs and saves, and the probe's samples, must be at least 1")
+	}
+	resumed, err := r.directory()
+	if err != nil {
+		return err
+	}
+	text, err := readTexts(r.Files)
+	if err != nil {
+		return err
+	}
+	tok, err := r.tokenizer(text, resumed)
+	if err != nil {
+		return err
+	}
+	c := tokenize(tok, text)
+	text = ""
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	options.Config.Vocab = tok.VocabSize()
+	options.Starts = c.windowStarts(r.Settings.Context)
+	if id, ok := tok.BOS(); ok {
+		options.First, r.bos, r.eos = &id, id, id
+	}
+	if id, ok := tok.EOS(); ok {
+		r.eos = id
+	}
+	if r.trainer, err = train.NewTrainer(c.tokens, options); err != nil {
+		return err
+	}
+	if err := r.newLooker(tok, c, options.First); err != nil {
+		return err
+	}
+	if resumed {
+		err = r.resume()
+	} else {
+		err = r.begin()
+	}
+	if err != nil {
+		return err
+	}
+	if r.history, err = openHistory(r.path(historyFile), r.trainer.Done); err != nil {
+		return err
+	}
+	if r.Begin != nil {
+		r.Begin(Start{
+			len(r.trainer.Model.Params.All), len(c.tokens), len(c.starts), options.Config.Vocab, r.trainer.Done, options.Starts != nil,
+		})
+	}
+	return nil
+}
+
+func (r *run) newLooker(tok *tokenizer.Tokenizer, c corpus, bos *int32) error {
+	length := r.ProbeLength
+	if length == 0 {
+		length = r.Settings.Context
+	}
+	held := len(r.Valid) > 0
+	if held {
+		text, err := readTexts(r.Valid)
+		if err != nil {
+			return err
+		}
+		c = tokenize(tok, text)
+	}
+	r.look = newLooker(c, bos, r.ProbeSamples, length)
+	r.look.heldOut, r.look.threads = held, r.Threads
+	if len(r.look.samples) == 0 {
+		return fmt.Errorf("the text for the measures has %d tokens, fewer than one sample of %d: give more text, or shorter samples", len(c.tokens), length)
+	}
+	return nil
+}
+
+// directory says whether there is a training to go on with, and refuses what is
+// none or must not be overwritten.
+func (r *run) directory() (resumed bool, err error) {
+	if r.Out == "" {
+		return false, errors.New("no directory to train into: name one with --out")
+	}
+	if _, err := os.Stat(r.path(stateFile)); err == nil {
+		if !r.Resume {
+			return false, fmt.Errorf("%s: holds a training already: go on with it by --resume, or name a new directory", r.Out)
+		}
+		return true, nil
+	}
+	if info, err := os.Stat(r.path("")); err == nil && info.IsDir() {
+		return false, nil // stopped before its first step
+	}
+	entries, err := os.ReadDir(r.Out)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, pathError(r.Out, err)
+	}
+	if len(entries) > 0 {
+		return false, fmt.Errorf("%s: holds files, but no training: name a new directory", r.Out)
+	}
+	return false, nil
+}
+
+// tokenizer loads the tokenizer: a resumed training's own, the named one, or
+// one trained on the text.
+func (r *run) tokenizer(text string, resumed bool) (*tokenizer.Tokenizer, error) {
+	if resumed {
+		return tokenizer.Load(r.Out)
+	}
+	r.source = r.Tokenizer
+	if r.source != "" {
+		if info, err := os.Stat(r.source); err == nil && !info.IsDir() {
+			r.source = filepath.Dir(r.source)
+		}
+		return tokenizer.Load(r.source)
+	}
+	dir, err := os.MkdirTemp("", "softbench-tokenizer-")
+	if err != nil {
+		return nil, err
+	}
+	r.source, r.made = dir, dir
+	if err := trainTokenizer(dir, []byte(text[:min(len(text), tokenizerText)]), r.Settings.Vocab); err != nil {
+		return nil, err
+	}
+	return tokenizer.Load(dir)
+}
+
+// begin makes the directory and saves the state before the first step.
+func (r *run) begin() error {
+	if err := os.MkdirAll(r.path(""), 0o777); err != nil {
+		return pathError(r.Out, err)
+	}
+	for _, name := range []string{tokenizerFile, "tokenizer.model", settingsFile, "special_tokens_map.json"} {
+		data, err := os.ReadFile(filepath.Join(r.source, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return pathError(filepath.Join(r.source, name), err)
+		}
+		if err := writeFile(filepath.Join(r.Out, name), data); err != nil {
+			return err
+		}
+	}
+	asked, err := json.MarshalIndent(map[string]any{
+		"settings": r.Settings, "files": r.Files, "valid": r.Valid, "tokens_a_step": r.Settings.TokensPerStep(),
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeFile(r.path(askedFile), append(asked, '\n')); err != nil {
+		return err
+	}
+	note, err := json.Marshal(sums{})
+	if err != nil {
+		return err
+	}
+	return r.trainer.SaveNote(r.path(stateFile), string(note))
+}
+
+func (r *run) resume() error {
+	note, err := r.trainer.RestoreNote(r.path(stateFile))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(note), &r.sum); err != nil {
+		return fmt.Errorf("%s: its note is damaged: %w", r.path(stateFile), err)
+	}
+	return nil
+}

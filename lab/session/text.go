@@ -1,0 +1,124 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/lab/world"
+)
+
+// corpus is text as token ids. Documents are parted by blank lines.
+type corpus struct {
+	tokens []int32
+	starts []int32 // where documents begin, behind the blank line before them
+}
+
+// readTexts reads text files one after the other. A file of white space alone
+// is an error: it is a wrong name more often than a text.
+func readTexts(paths []string) (string, error) {
+	if len(paths) == 0 {
+		return "", errors.New("no text to train on: name files")
+	}
+	var b strings.Builder
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return "", pathError(path, err)
+		}
+		if strings.TrimSpace(string(data)) == "" {
+			return "", fmt.Errorf("%s: no text in it", path)
+		}
+		b.Write(data)
+	}
+	return b.String(), nil
+}
+
+// tokenize encodes a text, its documents on all processors.
+func tokenize(tok *tokenizer.Tokenizer, text string) corpus {
+	var docs []string
+	for _, d := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), world.Separator) {
+		if strings.TrimSpace(d) != "" {
+			docs = append(docs, d)
+		}
+	}
+	parts := make([][]int32, len(docs))
+	skips := make([]int, len(docs))
+	var wait sync.WaitGroup
+	const share = 512 // documents
+	gate := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for from := 0; from < len(docs); from += share {
+		wait.Add(1)
+		gate <- struct{}{}
+		go func() {
+			defer func() { <-gate; wait.Done() }()
+			for i := from; i < min(len(docs), from+share); i++ {
+				if i == 0 {
+					parts[i] = tok.Encode(docs[i], false)
+					continue
+				}
+				alone := tok.Encode(docs[i], false)
+				parts[i] = tok.Encode(world.Separator+docs[i], false)
+				// Where the blank line melts into the document, so does the start.
+				if n := len(parts[i]) - len(alone); n >= 0 && slices.Equal(parts[i][n:], alone) {
+					skips[i] = n
+				}
+			}
+		}()
+	}
+	wait.Wait()
+	var c corpus
+	for i, p := range parts {
+		c.starts = append(c.starts, int32(len(c.tokens)+skips[i]))
+		c.tokens = append(c.tokens, p...)
+	}
+	return c
+}
+
+// windowStarts are the documents' beginnings, if the text has at least as many
+// documents as windows; else nil: long documents are read from anywhere.
+func (c *corpus) windowStarts(context int) []int32 {
+	if len(c.starts) > 1 && len(c.starts) >= len(c.tokens)/context {
+		return c.starts
+	}
+	return nil
+}
+
+// WorldFiles are the texts and the tokenizer of a directory made by World.
+func WorldFiles(dir string) (train []string, valid, tok string, err error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, "", "", pathError(dir, err)
+	}
+	train, err = filepath.Glob(filepath.Join(dir, "train*.txt"))
+	if err == nil && len(train) == 0 {
+		err = errors.New("no train.txt in it: make one with 'softbench lab world'")
+	}
+	if err != nil {
+		return nil, "", "", fmt.Errorf("%s: %w", dir, err)
+	}
+	slices.Sort(train)
+	valid = filepath.Join(dir, "valid.txt")
+	if _, err := os.Stat(valid); err != nil {
+		return nil, "", "", pathError(valid, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, tokenizerFile)); err == nil {
+		tok = dir
+	}
+	return train, valid, tok, nil
+}
+
+// pathError names the file once.
+func pathError(path string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}

@@ -1,0 +1,161 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/lab/world"
+)
+
+const (
+	tokenizerFile = "tokenizer.json"
+	settingsFile  = "tokenizer_config.json"
+	// tokenizerText is how much of the text, from its beginning, a tokenizer is
+	// trained on: what is frequent is frequent in any part of it.
+	tokenizerText = 8 << 20
+	// pageWords is the least number of words of a page of held-out text: a page
+	// gives a sample of 512 tokens for the diagnostics.
+	pageWords = 520
+)
+
+// tokenizerConfig says which token is BOS.
+var tokenizerConfig = []byte(`{"bos_token": "` + world.BOS + `", "tokenizer_class": "PreTrainedTokenizerFast"}` + "\n")
+
+// WorldOptions are the numbers of a world.
+type WorldOptions struct {
+	Seed      uint64
+	Words     int // of training text
+	Questions int // of each form
+	Vocab     int // of the tokenizer
+}
+
+// World makes dir a world: what world.Write writes, a tokenizer trained on the
+// text, and the held-out text as pages where the task text finds them
+// (text/valid.jsonl). dir appears whole or not at all; one that holds anything
+// is refused.
+func World(dir string, o WorldOptions) (err error) {
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s: holds files already; name a new directory", dir)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return pathError(dir, err)
+	}
+	dir = filepath.Clean(dir)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
+		return pathError(dir, err)
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-")
+	if err != nil {
+		return pathError(dir, err)
+	}
+	defer os.RemoveAll(temp)
+	made := filepath.Join(temp, "world")
+	if err := world.Write(made, o.Seed, o.Words, o.Questions); err != nil {
+		return errors.New(strings.ReplaceAll(err.Error(), made, dir))
+	}
+	if err := finishWorld(made, o.Vocab); err != nil {
+		return err
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return pathError(dir, err)
+	}
+	if err := os.Rename(made, dir); err != nil {
+		return pathError(dir, err)
+	}
+	return nil
+}
+
+func finishWorld(dir string, vocab int) error {
+	train, valid, _, err := WorldFiles(dir)
+	if err != nil {
+		return err
+	}
+	head, err := readHead(train[0], tokenizerText)
+	if err != nil {
+		return err
+	}
+	if err := trainTokenizer(dir, head, vocab); err != nil {
+		return err
+	}
+	held, err := readTexts([]string{valid})
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(dir, "text"), 0o777); err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(dir, "text", "valid.jsonl"), func(w io.Writer) error {
+		for _, p := range pages(held) {
+			line, err := json.Marshal(map[string]string{"text": p})
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(append(line, '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pages joins documents into pages of at least pageWords words; what is left
+// over at the end joins the last page.
+func pages(text string) []string {
+	var out, page []string
+	words := 0
+	for _, d := range strings.Split(strings.TrimSpace(text), world.Separator) {
+		page = append(page, d)
+		if words += len(strings.Fields(d)); words >= pageWords {
+			out = append(out, strings.Join(page, world.Separator))
+			page, words = nil, 0
+		}
+	}
+	if rest := strings.Join(page, world.Separator); len(out) == 0 {
+		out = []string{rest}
+	} else if rest != "" {
+		out[len(out)-1] += world.Separator + rest
+	}
+	return out
+}
+
+func readHead(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if i := bytes.LastIndexByte(b, '\n'); int64(len(b)) == most && i > 0 {
+		b = b[:i+1] // whole lines
+	}
+	return b, nil
+}
+
+// trainTokenizer writes a byte-level BPE tokenizer of a text into dir.
+func trainTokenizer(dir string, text []byte, vocab int) error {
+	data, err := world.TrainBPE(text, vocab)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(dir, settingsFile), tokenizerConfig); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, tokenizerFile), data)
+}
+
+func writeFile(path string, data []byte) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}

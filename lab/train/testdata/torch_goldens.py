@@ -1,0 +1,160 @@
+"""Loss and gradients of a small LLaMA-style model, by PyTorch's autograd in float64.
+
+For every attention kind and three regimes: "mixed" (scores of both signs; some
+rows have no score above zero), "dead-head" (one head of the first layer sees only
+scores below zero) and "negative" (every score of every head is below zero). The
+weights are drawn by a rule that the Go test follows too, and are exact in
+float32. Writes torch.json beside itself. Run with the versions of
+testdata/golden/requirements.txt.
+"""
+
+import base64
+import json
+import os
+import sys
+
+import numpy as np
+import torch
+
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "..", "..", "..", "testdata", "golden"))
+from kinds import KINDS, weights  # noqa: E402  the formulas, as the engine's goldens have them
+
+HIDDEN, INTER, LAYERS, HEADS, VOCAB, CONTEXT, BATCH = 8, 12, 2, 2, 13, 20, 2
+SIZE = HIDDEN // HEADS
+THETA, EPS = 1e6, 1e-5
+REGIMES = ["mixed", "dead-head", "negative"]
+
+
+def draws(seed):
+    """Multiples of 1/4096 in [-0.5, 0.5)."""
+    state = seed
+    while True:
+        state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        yield (((state >> 40) & 0xFFF) - 2048) / 4096
+
+
+def names(tied):
+    out = [("model.embed_tokens.weight", (VOCAB, HIDDEN))]
+    for i in range(LAYERS):
+        for n, shape in [
+            ("input_layernorm", (HIDDEN,)), ("self_attn.q_proj", (HIDDEN, HIDDEN)), ("self_attn.k_proj", (HIDDEN, HIDDEN)),
+            ("self_attn.v_proj", (HIDDEN, HIDDEN)), ("self_attn.o_proj", (HIDDEN, HIDDEN)), ("post_attention_layernorm", (HIDDEN,)),
+            ("mlp.gate_proj", (INTER, HIDDEN)), ("mlp.up_proj", (INTER, HIDDEN)), ("mlp.down_proj", (HIDDEN, INTER)),
+        ]:
+            out.append((f"model.layers.{i}.{n}.weight", shape))
+    out.append(("model.norm.weight", (HIDDEN,)))
+    if not tied:
+        out.append(("lm_head.weight", (VOCAB, HIDDEN)))
+    return out
+
+
+def make(regime, tied):
+    """Parameters, by name. The Go test has the same rule."""
+    r = draws(7 + REGIMES.index(regime))
+    p = {}
+    for name, shape in names(tied):
+        v = np.array([next(r) for _ in range(int(np.prod(shape)))]).reshape(shape)
+        v = 1 + v / 4 if len(shape) == 1 else 2 * v
+        p[name] = v
+    if regime != "mixed":
+        # Every token's first component is the same and large; q and k read it with
+        # opposite signs, in the pair of dimensions that hardly rotates.
+        p["model.embed_tokens.weight"][:, 0] = 8
+        for i in range(LAYERS if regime == "negative" else 1):
+            q, k = p[f"model.layers.{i}.self_attn.q_proj.weight"], p[f"model.layers.{i}.self_attn.k_proj.weight"]
+            for h in range(HEADS if regime == "negative" else 1):
+                rows = slice(h * SIZE, (h + 1) * SIZE)
+                q[rows] /= 8
+                k[rows] /= 8
+                q[h * SIZE + 1, 0], k[h * SIZE + 1, 0] = 1, -1
+    return {n: torch.tensor(v, dtype=torch.float64, requires_grad=True) for n, v in p.items()}
+
+
+def norm(x, w):
+    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + EPS) * w
+
+
+def rotate(x):
+    """RoPE on halves; x: [batch, heads, length, size]."""
+    half = SIZE // 2
+    angle = torch.arange(CONTEXT, dtype=torch.float64)[:, None] * THETA ** (-2 * torch.arange(half, dtype=torch.float64) / SIZE)
+    a, b = x[..., :half], x[..., half:]
+    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+
+
+def loss_of(p, kind, ids, targets, seen):
+    causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
+    x = p["model.embed_tokens.weight"][ids]
+    for i in range(LAYERS):
+        w = lambda n: p[f"model.layers.{i}.{n}.weight"]  # noqa: E731
+        h = norm(x, w("input_layernorm"))
+        q, k, v = ((h @ w(f"self_attn.{n}_proj").T).view(BATCH, CONTEXT, HEADS, SIZE).transpose(1, 2) for n in "qkv")
+        scores = rotate(q) @ rotate(k).transpose(2, 3) / SIZE**0.5
+        a = weights(kind, scores, causal.expand_as(scores))
+        seen.append((scores.detach(), a.detach()))
+        x = x + (a @ v).transpose(1, 2).reshape(BATCH, CONTEXT, HIDDEN) @ w("self_attn.o_proj").T
+        h = norm(x, w("post_attention_layernorm"))
+        x = x + (torch.nn.functional.silu(h @ w("mlp.gate_proj").T) * (h @ w("mlp.up_proj").T)) @ w("mlp.down_proj").T
+    logits = norm(x, p["model.norm.weight"]) @ p.get("lm_head.weight", p["model.embed_tokens.weight"]).T
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+
+
+def single(regime, kind, tied, ids, targets, exact):
+    """How far the gradient is off, by the norm of a parameter's, where PyTorch itself
+    computes in float32: what rounding alone does to this model."""
+    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied).items()}
+    loss_of(p, kind, ids, targets, []).backward()
+    off = 0.0
+    for n, v in p.items():
+        want = exact[n].grad
+        if want.norm() > 0:
+            off = max(off, ((v.grad.double() - want).norm() / want.norm()).item())
+    return off
+
+
+def main():
+    torch.set_num_threads(1)
+    r = draws(1)
+    ids = torch.tensor([[int((next(r) + 0.5) * VOCAB) for _ in range(CONTEXT)] for _ in range(BATCH)])
+    targets = torch.tensor([[int((next(r) + 0.5) * VOCAB) for _ in range(CONTEXT)] for _ in range(BATCH)])
+    targets[0, 5] = targets[1, 17] = -100
+    causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
+    cases = []
+    for regime in REGIMES:
+        for kind in KINDS:
+            tied = kind in ("softpick", "softmax")
+            p, seen = make(regime, tied), []
+            loss = loss_of(p, kind, ids, targets, seen)
+            loss.backward()
+            scores = torch.cat([s for s, _ in seen], 1)
+            allowed = causal.expand_as(scores)
+            top = torch.where(allowed, scores, -torch.inf).amax(-1)
+            dead_rows, dead_heads = int((top < 0).sum()), int((top < 0).all(-1).all(0).sum())
+            nearest = scores[allowed].abs().min().item()
+            assert nearest > 1e-5, f"{regime} {kind}: a score {nearest} from zero: rounding decides the gradient"
+            if regime == "mixed":
+                assert 0 < dead_rows < top.numel() and dead_heads == 0
+            elif regime == "dead-head":
+                assert dead_heads >= 1 and dead_rows < top.numel()
+            else:
+                assert dead_rows == top.numel()
+            flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied)])
+            assert np.isfinite(flat).all()
+            cases.append({
+                "kind": kind, "regime": regime, "tied": tied, "loss": loss.item(), "dead_rows": dead_rows, "rows": top.numel(),
+                "float32_error": single(regime, kind, tied, ids, targets, p),
+                "gradient": base64.b64encode(flat.astype("<f4").tobytes()).decode(),
+            })
+            print(f"{regime:10} {kind:18} loss {loss.item():.6f} dead rows {dead_rows}/{top.numel()} nearest score {nearest:.1e}, "
+                  f"in float32 off by {cases[-1]['float32_error']:.1e}")
+    with open(os.path.join(here, "torch.json"), "w") as f:
+        json.dump({
+            "made_by": "lab/train/testdata/torch_goldens.py", "torch": torch.__version__, "numpy": np.__version__,
+            "ids": ids.flatten().tolist(), "targets": targets.clamp(min=-1).flatten().tolist(), "cases": cases,
+        }, f, indent=0)
+        f.write("\n")
+
+
+main()
