@@ -30,7 +30,7 @@ size, threads or order.`,
 	root.SetErr(io.err)
 	root.SetVersionTemplate("softbench {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newRun(io), newInspect(io), newTokenize(io), newScore(io), newList(io), newBench(io), newReport(io), newCompare(io), newGate(io), newExport(io))
+	root.AddCommand(newRun(io), newInspect(io), newTokenize(io), newScore(io), newList(io), newBench(io), newReport(io), newCompare(io), newGate(io), newExport(io), newLab(io))
 	return root
 }
 
