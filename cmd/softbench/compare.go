@@ -34,7 +34,7 @@ type compareOptions struct {
 func newCompare(io streams) *cobra.Command {
 	o := compareOptions{io: io}
 	cmd := &cobra.Command{
-		Use:   "compare A B",
+		Use:   "compare [A B]",
 		Short: "Say whether B is better or worse than A",
 		Long: `Compare two checkpoints, runs, or results of lm-evaluation-harness (its results
 file or directory, written with --log_samples), any mix of them. Checkpoints are
@@ -44,22 +44,30 @@ same settings is used again.
 Runs are paired document by document: exact McNemar for accuracies, sign flips for
 perplexities, 95% intervals, p corrected for the number of tasks (Holm). ~ is a
 difference that may be chance; a footnote says how many documents would show it.
-Runs that did not do the same are refused with what differs.`,
-		Example: `  softbench compare ./softmax-340M ./softpick-340M --suite zero-shot --data ./data
+Runs that did not do the same are refused with what differs.
+
+Without A and B, the built-in twins are compared on the suite world: two small
+models that were trained alike but for their attention, softmax and softpick.`,
+		Example: `  softbench compare
+  softbench compare ./softmax-340M ./softpick-340M --suite zero-shot --data ./data
   softbench compare runs/softmax runs/softpick --report report.html
   softbench compare runs/softpick harness/results --intersect --json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
-			case 2:
+			case 0, 2: // without any: the built-in twins
 				return nil
-			case 0:
-				return usageError(cmd, errors.New("nothing to compare: this build has no built-in checkpoints yet, so name two checkpoints, runs or results"))
 			}
 			return usageError(cmd, fmt.Errorf("two checkpoints, runs or results wanted, %d given", len(args)))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.sides = [2]string(args)
 			o.run.Given, o.run.Arguments = flagValues(cmd)
+			if len(args) == 0 {
+				if err := o.defaultSides(); err != nil {
+					return err
+				}
+			} else {
+				o.sides = [2]string(args)
+			}
 			return o.execute(cmd.Context())
 		},
 	}
