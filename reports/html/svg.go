@@ -368,6 +368,9 @@ func lines(curves []curve, xAxis, yAxis string, xTicks plot.ConstantTicks, yForm
 		}
 		if p.Y.Min == p.Y.Max {
 			p.Y.Min, p.Y.Max = p.Y.Min*0.99-0.005, p.Y.Max*1.01+0.005
+			if p.Y.Max == 0.005 { // all zero: shares and counts are not below
+				p.Y.Min, p.Y.Max = 0, 1
+			}
 		}
 		for _, t := range xTicks {
 			p.X.Min, p.X.Max = min(p.X.Min, t.Value), max(p.X.Max, t.Value)

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"html/template"
 	"image/color"
 	"math"
@@ -30,8 +31,9 @@ type layerRow struct {
 }
 
 type mapView struct {
-	ID, Name string
-	Caption  prose
+	ID, Name    string
+	layer, head int
+	Caption     prose
 	Drawing  template.HTML
 	Tokens   []string
 	Rows     []mapRow
@@ -90,6 +92,10 @@ func (b *builder) diagnostics() *diagnosticsView {
 	if v.Text == nil && v.Maps == nil {
 		return nil
 	}
+	// The same head of all runs side by side.
+	slices.SortStableFunc(v.Maps, func(x, y mapView) int {
+		return cmp.Or(cmp.Compare(x.layer, y.layer), cmp.Compare(x.head, y.head))
+	})
 	b.wholeModel(v)
 	for k, m := range measures {
 		if f, ok := b.measure("layers-"+itoa(k), m, layers); ok {
@@ -179,7 +185,7 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 func (b *builder) maps(i int) []mapView {
 	var out []mapView
 	for k, m := range b.doc.Runs[i].Maps {
-		v := mapView{ID: "map-" + itoa(i) + "-" + itoa(k), Name: b.runs[i].Letter + ", layer " + itoa(m.Layer) + ", head " + itoa(m.Head)}
+		v := mapView{ID: "map-" + itoa(i) + "-" + itoa(k), Name: b.runs[i].Letter + ", layer " + itoa(m.Layer) + ", head " + itoa(m.Head), layer: m.Layer, head: m.Head}
 		at := func(field string) Value {
 			return b.numbers.at(count, "runs", i, "attention_maps", k, field)
 		}
