@@ -34,9 +34,9 @@ type mapView struct {
 	ID, Name    string
 	layer, head int
 	Caption     prose
-	Drawing  template.HTML
-	Tokens   []string
-	Rows     []mapRow
+	Drawing     template.HTML
+	Tokens      []string
+	Rows        []mapRow
 }
 
 type mapRow struct {
