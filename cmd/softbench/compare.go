@@ -46,8 +46,9 @@ perplexities, 95% intervals, p corrected for the number of tasks (Holm). ~ is a
 difference that may be chance; a footnote says how many documents would show it.
 Runs that did not do the same are refused with what differs.
 
-Without A and B, the built-in twins are compared on the suite world: two small
-models that were trained alike but for their attention, softmax and softpick.`,
+Without A and B, the built-in twins are compared on the suite world, and the report
+is written to twins.html (--report '' leaves it out): two small models that were
+trained alike but for their attention, softmax and softpick.`,
 		Example: `  softbench compare
   softbench compare ./softmax-340M ./softpick-340M --suite zero-shot --data ./data
   softbench compare runs/softmax runs/softpick --report report.html
@@ -64,6 +65,9 @@ models that were trained alike but for their attention, softmax and softpick.`,
 			if len(args) == 0 {
 				if err := o.defaultSides(); err != nil {
 					return err
+				}
+				if !cmd.Flags().Changed("report") {
+					o.report = twinsReport
 				}
 			} else {
 				o.sides = [2]string(args)
@@ -146,6 +150,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 		if err := writePage(o.report, page); err != nil {
 			return err
 		}
+		fmt.Fprintln(o.io.err, "report:", o.report)
 	}
 	if o.json {
 		return writeJSON(o.io.out, c)

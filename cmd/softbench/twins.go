@@ -8,6 +8,9 @@ import (
 	"github.com/softbench/softbench/lab/twins"
 )
 
+// twinsReport is where the page about the built-in twins goes.
+const twinsReport = "twins.html"
+
 // defaultSides compares the built-in twins, on their own suite and documents
 // where nothing else was asked for.
 func (o *compareOptions) defaultSides() error {
