@@ -234,7 +234,7 @@ func (p *taskPair) difference(i, j int, o stats.Options) (*Result, error) {
 	clusters := make([]string, len(p.pairs))
 	for k, ij := range p.pairs {
 		va[k], vb[k] = p.a.Documents[ij[0]].Values[i], p.b.Documents[ij[1]].Values[j]
-		clusters[k] = p.a.Documents[ij[0]].Cluster
+		clusters[k] = p.cluster(ij)
 	}
 	return Difference(m, va, vb, clusters, o)
 }

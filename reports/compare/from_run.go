@@ -72,15 +72,25 @@ func formulaOf(metric string) Formula {
 	return Mean
 }
 
-// addRows gathers a task's rows, which are ordered by document and request, into
-// documents.
+// addRows gathers a task's rows into documents. The rows of a document stand
+// together, ordered by request; the documents may be in any order.
 func (t *Task) addRows(rows []rundir.Sample) error {
 	finger := make([]string, 0, len(rows))
+	seen := make(map[int32]bool, len(rows))
 	for len(rows) > 0 {
-		n := 1
-		for n < len(rows) && rows[n].DocID == rows[0].DocID {
-			n++
+		id, n := rows[0].DocID, 0
+		for ; n < len(rows) && rows[n].DocID == id; n++ {
+			switch ll := rows[n].LogLikelihood; {
+			case n > 0 && rows[n].Request <= rows[n-1].Request:
+				return fmt.Errorf("task %s: document %d: request %d comes after request %d: it is there twice, or out of order", t.Name, id, rows[n].Request, rows[n-1].Request)
+			case ll != nil && (math.IsNaN(*ll) || math.IsInf(*ll, 0)):
+				return fmt.Errorf("task %s: document %d request %d: its loglikelihood is %v", t.Name, id, rows[n].Request, *ll)
+			}
 		}
+		if seen[id] {
+			return fmt.Errorf("task %s: document %d is there twice, or its rows are not together", t.Name, id)
+		}
+		seen[id] = true
 		d, answers := t.document(rows[:n])
 		t.Documents = append(t.Documents, d)
 		finger = append(finger, answers)

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -57,7 +58,7 @@ func differing(task string, a, b map[string]string) []Setting {
 type taskPair struct {
 	a, b  *Task
 	by    int      // which key paired the documents
-	pairs [][2]int // indices into a's and b's documents, in a's order
+	pairs [][2]int // indices into a's and b's documents, in the order of the key
 	notes []string
 }
 
@@ -158,7 +159,16 @@ func match(a, b *Task, by int) [][2]int {
 			places[d.Keys[by]] = at[1:]
 		}
 	}
+	// By the key and not in a's order: b compared with a draws the same documents.
+	slices.SortStableFunc(pairs, func(x, y [2]int) int {
+		return cmp.Compare(a.Documents[x[0]].Keys[by], a.Documents[y[0]].Keys[by])
+	})
 	return pairs
+}
+
+// cluster of a pair of documents: harness results know none, so one side's do.
+func (p *taskPair) cluster(ij [2]int) string {
+	return cmp.Or(p.a.Documents[ij[0]].Cluster, p.b.Documents[ij[1]].Cluster)
 }
 
 // checkPrompts refuses the same documents asked in other words, and texts that

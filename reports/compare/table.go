@@ -79,7 +79,7 @@ func tableText(c *Comparison, width int) string {
 	if len(c.Diagnostics) > 0 {
 		b.WriteString("\ninside the models\n")
 		d := &Grid{}
-		for _, name := range []string{"  measure", "A", "B", "B - A", "95% interval", "p"} {
+		for _, name := range []string{"  measure", "A", "B", "B - A", Compact(c.Confidence) + "% interval", "p"} {
 			d.Column(name, map[bool]Align{true: Left, false: Right}[name == "  measure"], Keep)
 		}
 		for _, x := range c.Diagnostics {

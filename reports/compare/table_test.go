@@ -1,0 +1,44 @@
+package compare
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The terminal's table in full: a real difference, and noise in a narrow terminal
+// with a setting that differs. SOFTBENCH_UPDATE=1 writes the file anew.
+func TestTableText(t *testing.T) {
+	side := func(name string, seed uint64, p float64) *Side {
+		run, rows := madeRun(seed, 60, p)
+		return runSide(t, name, run, rows)
+	}
+	var b strings.Builder
+	b.WriteString(tableText(compared(t, side("base", 7, 0.4), side("new\x1b[31m<script>\u202e", 8, 0.8), Options{}), 0))
+	b.WriteString("\n----\n")
+	same := side("same?", 9, 0.5)
+	same.May["attention"] = "softpick"
+	b.WriteString(tableText(compared(t, side("base", 7, 0.5), same, Options{}), 80))
+	b.WriteString("\n----\n")
+	b.WriteString(tableText(compared(t, madeSide("one", 1, 0.5), madeSide("two", 2, 0.6), Options{}), 0))
+	path := filepath.Join("testdata", "table.txt")
+	if os.Getenv("SOFTBENCH_UPDATE") != "" {
+		if err := os.MkdirAll("testdata", 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(b.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("the table is\n%s\nwant\n%s", b.String(), want)
+	}
+	if strings.ContainsAny(b.String(), "\x1b\u202e") {
+		t.Error("a control character reaches the terminal")
+	}
+}
