@@ -119,6 +119,10 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"weights": func(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(spoilWeights(filepath.Join(ts.MkAbs(args[0]), "model.safetensors"), args[1]))
 	},
+	// samples RUN WHAT: rewrites a run's samples.parquet with one fault; see spoilSamples.
+	"samples": func(ts *testscript.TestScript, _ bool, args []string) {
+		ts.Check(spoilSamples(ts.MkAbs(args[0]), args[1]))
+	},
 }
 
 func spoilWeights(path, fault string) error {

@@ -310,7 +310,27 @@ func where(text []byte, err error) error {
 	if offset < 0 || offset > int64(len(text)) {
 		return err
 	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), orNotFinite(text, err))
+}
+
+// orNotFinite explains the names of numbers that Python writes and JSON does not
+// have: what the model answered was not finite.
+func orNotFinite(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Offset < 1 || syntax.Offset > int64(len(text)) {
+		return err
+	}
+	before, rest := text[:syntax.Offset-1], text[syntax.Offset-1:]
+	for _, name := range []string{"NaN", "Infinity"} {
+		if !bytes.HasPrefix(rest, []byte(name)) {
+			continue
+		}
+		if bytes.HasSuffix(before, []byte("-")) {
+			name = "-" + name
+		}
+		return fmt.Errorf("a number is %s: the model's answers were not finite", name)
+	}
+	return err
 }
 
 // missingSamples explains a samples file that is not there.

@@ -119,7 +119,7 @@ var fixed = []string{"doc_id", "doc", "target", "arguments", "resps", "filtered_
 func parseSample(text []byte) (Sample, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return Sample{}, fmt.Errorf("not JSON, or cut off: %w", err)
+		return Sample{}, fmt.Errorf("not JSON, or cut off: %w", orNotFinite(text, err))
 	}
 	var head struct {
 		DocID      *int            `json:"doc_id"`

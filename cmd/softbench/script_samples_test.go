@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// spoilSamples rewrites a run's samples.parquet with one fault, and its hash in
+// run.json, so that only the fault itself can be found: twice, split, nan, schema,
+// none.
+func spoilSamples(dir, fault string) error {
+	path := filepath.Join(dir, "samples.parquet")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	rows, err := rundir.ReadSamples(dir)
+	if err != nil {
+		return err
+	}
+	schema := "1"
+	switch fault {
+	case "twice":
+		rows = append(rows, rows[0])
+	case "split":
+		rows[0], rows[len(rows)-1] = rows[len(rows)-1], rows[0]
+	case "nan":
+		nan := math.NaN()
+		rows[0].LogLikelihood = &nan
+	case "schema":
+		schema = "9"
+	case "none":
+	default:
+		return fmt.Errorf("no fault %q", fault)
+	}
+	var out bytes.Buffer
+	w := parquet.NewGenericWriter[rundir.Sample](&out, parquet.KeyValueMetadata("softbench.schema", schema))
+	if _, err := w.Write(rows); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	manifest := filepath.Join(dir, "run.json")
+	text, err := os.ReadFile(manifest)
+	if err != nil {
+		return err
+	}
+	was, is := hashOf(before), hashOf(out.Bytes())
+	if !bytes.Contains(text, []byte(was)) {
+		return fmt.Errorf("%s does not hold the hash of the samples", manifest)
+	}
+	if err := os.WriteFile(manifest, bytes.ReplaceAll(text, []byte(was), []byte(is)), 0o666); err != nil {
+		return err
+	}
+	return os.WriteFile(path, out.Bytes(), 0o666)
+}
+
+func hashOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
