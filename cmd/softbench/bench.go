@@ -46,7 +46,7 @@ GPU, documents alone are measured.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context()) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.measure.Model, "model", "", "checkpoint directory, or organisation/name of a model in the hub's cache")
+	f.StringVar(&o.measure.Model, "model", "", "checkpoint directory, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick")
 	f.StringVar(&o.device, "device", "auto", "what to measure: cpu, cuda, or auto: a GPU where there is one")
 	f.StringVar(&o.dtype, "dtype", "both", "number format: both, float32 or bfloat16")
 	f.IntVar(&o.measure.Threads, "threads", 0, "threads, 0 for one per processor")
@@ -70,6 +70,9 @@ func (o *benchOptions) run(ctx context.Context) error {
 	}
 	var err error
 	if o.measure.Set, err = kernel.FromEnv(); err != nil {
+		return err
+	}
+	if o.measure.Model, err = builtIn(o.measure.Model, nil); err != nil {
 		return err
 	}
 	if o.measure.Model != "" {

@@ -70,7 +70,12 @@ trained alike but for their attention, softmax and softpick.`,
 					o.report = twinsReport
 				}
 			} else {
-				o.sides = [2]string(args)
+				for i, name := range args {
+					var err error
+					if o.sides[i], err = builtIn(name, &o.run.Data); err != nil {
+						return err
+					}
+				}
 			}
 			return o.execute(cmd.Context())
 		},

@@ -31,7 +31,10 @@ architecture, size, number format, attention kind, context length and tokenizer.
   softbench inspect ./my-model --json | jq .parameters`,
 		Args: oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.model = args[0]
+			var err error
+			if o.model, err = builtIn(args[0], nil); err != nil {
+				return err
+			}
 			return o.run()
 		},
 	}

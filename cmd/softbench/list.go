@@ -31,7 +31,7 @@ func newList(io streams) *cobra.Command {
 	o := listOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "ls [tasks|suites|models]",
-		Short: "List the built-in tasks and suites, and the models in the hub's cache",
+		Short: "List tasks and suites, and the models that are built in or in the hub's cache",
 		Example: `  softbench ls
   softbench ls tasks --json`,
 		ValidArgs: []string{"tasks", "suites", "models"},
@@ -57,6 +57,9 @@ func (o listOptions) run(args []string) error {
 		l.Tasks = fromInfos(configs.Tasks())
 	}
 	if wants("models") {
+		l.Models = append(l.Models,
+			listed{twinSoftmax, "built in: a small model trained on the small world"},
+			listed{twinSoftpick, "built in: the same with softpick attention"})
 		for _, m := range evaluate.CachedModels() {
 			l.Models = append(l.Models, listed{m.Name, m.Description})
 		}

@@ -49,7 +49,7 @@ samples.parquet (every document and request).`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, or organisation/name of a model in the hub's cache (required)")
+	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick (required)")
 	f.StringVar(&o.run.Out, "out", "", "directory to write the run to")
 	f.BoolVar(&o.run.Resume, "resume", false, "go on with the run in --out")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
@@ -82,6 +82,10 @@ func flagValues(cmd *cobra.Command) (given []string, all map[string]string) {
 func (o *runOptions) execute(ctx context.Context) error {
 	if o.run.Model.Model == "" {
 		return errors.New("no model given: --model DIR says which checkpoint to score")
+	}
+	var err error
+	if o.run.Model.Model, err = builtIn(o.run.Model.Model, &o.run.Data); err != nil {
+		return err
 	}
 	if o.run.Resume && o.run.Out == "" {
 		return errors.New("--resume needs --out: the run to go on with")

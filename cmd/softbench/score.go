@@ -32,7 +32,10 @@ and its number of tokens. Shared contexts are computed once.`,
 		Example: `  echo '{"context": "The sky is", "continuation": " blue"}' | softbench score ./my-model`,
 		Args:    oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.model.Model = args[0]
+			var err error
+			if o.model.Model, err = builtIn(args[0], nil); err != nil {
+				return err
+			}
 			o.batch.given = cmd.Flags().Changed("batch-tokens")
 			return o.run(cmd.Context())
 		},

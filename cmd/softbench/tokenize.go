@@ -33,7 +33,11 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
   softbench tokenize ./my-model --json < prompts.txt`,
 		Args: oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.model, o.hasText = args[0], cmd.Flags().Changed("text")
+			var err error
+			if o.model, err = builtIn(args[0], nil); err != nil {
+				return err
+			}
+			o.hasText = cmd.Flags().Changed("text")
 			return o.run()
 		},
 	}

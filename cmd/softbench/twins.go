@@ -11,6 +11,39 @@ import (
 // twinsReport is where the page about the built-in twins goes.
 const twinsReport = "twins.html"
 
+// The names of the built-in models, wherever a checkpoint is named.
+const (
+	twinSoftmax  = "twin/softmax"
+	twinSoftpick = "twin/softpick"
+)
+
+// builtIn returns the directory of a built-in model, or name as it is where it
+// names none, or a directory that is there. The model's own documents are those
+// to take where data, if any, is empty.
+func builtIn(name string, data *string) (string, error) {
+	if name != twinSoftmax && name != twinSoftpick {
+		return name, nil
+	}
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache directory to unpack %s in: %w", name, err)
+	}
+	set, err := twins.Unpack(filepath.Join(cache, "softbench"))
+	if err != nil {
+		return "", err
+	}
+	if data != nil && *data == "" {
+		*data = set.Data
+	}
+	if name == twinSoftmax {
+		return set.Softmax, nil
+	}
+	return set.Softpick, nil
+}
+
 // defaultSides compares the built-in twins, on their own suite and documents
 // where nothing else was asked for.
 func (o *compareOptions) defaultSides() error {
