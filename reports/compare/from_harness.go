@@ -106,10 +106,12 @@ func harnessKeys(s *lmeval.Sample) (keys [keyKinds]string) {
 	}
 	keys[byHarness] = s.DocHash
 	var prompt []string
+	unknown := false // softbench's own export has no texts of rolling requests
 	for _, r := range s.Requests {
 		prompt = append(prompt, r.Context, r.Continuation)
+		unknown = unknown || r == lmeval.Request{}
 	}
-	if len(prompt) > 0 && len(s.Responses) == len(s.Requests) {
+	if len(prompt) > 0 && !unknown && len(s.Responses) == len(s.Requests) {
 		keys[byPrompt] = digest(prompt...)
 	}
 	return keys

@@ -15,7 +15,8 @@ import (
 )
 
 // WriteTable writes a comparison for people: a row for each metric, `~` for a
-// difference that may be chance, and footnotes that say what would show it. On a
+// difference that may be chance, with how many documents would show one of its
+// size, and footnotes for what to mind. On a
 // terminal that is too narrow the columns that say least are left out.
 func WriteTable(out io.Writer, c *Comparison) error {
 	width := 0
@@ -42,14 +43,15 @@ func tableText(c *Comparison, width int) string {
 	var notes footnotes
 	g := &Grid{}
 	g.Column("task", Left, Keep)
-	g.Column("n", Right, 4)
+	g.Column("n", Right, 5)
 	g.Column("metric", Left, Keep)
 	g.Column("A", Right, Keep)
 	g.Column("B", Right, Keep)
 	g.Column("B - A", Right, Keep)
-	g.Column(Compact(c.Confidence)+"% interval", Left, 3)
-	g.Column("p", Right, 2)
+	g.Column(Compact(c.Confidence)+"% interval", Left, 4)
+	g.Column("p", Right, 3)
 	g.Column("detectable", Right, 1)
+	g.Column("needs", Right, 2)
 	g.Column("B is", Left, Keep)
 	last := ""
 	for i := range c.Metrics {
@@ -63,15 +65,18 @@ func tableText(c *Comparison, width int) string {
 		if m.HigherIsBetter {
 			arrow = " ↑"
 		}
-		verdict := string(m.Verdict)
+		verdict, needs := string(m.Verdict), ""
 		if m.Verdict == Noise {
 			verdict = "~"
+			if m.Needed > 0 && !m.Identical {
+				needs = strconv.Itoa(m.Needed)
+			}
 		}
-		for _, n := range m.footnotes(c) {
+		for _, n := range m.footnotes() {
 			verdict += " " + notes.mark(n)
 		}
 		g.Row(task, strconv.Itoa(m.N), Printable(m.Metric)+arrow, Decimal(m.A), Decimal(m.B), Signed(m.Difference),
-			Interval(m.Low, m.High), probability(m.Adjusted), plusMinus(m.Detectable), verdict)
+			Interval(m.Low, m.High), probability(m.Adjusted), plusMinus(m.Detectable), needs, verdict)
 	}
 	g.Fit(width).Write(&b)
 	b.WriteByte('\n')
@@ -91,7 +96,7 @@ func tableText(c *Comparison, width int) string {
 		}
 		d.Write(&b)
 	}
-	b.WriteString(Wrap(fmt.Sprintf("~: a difference that may be chance. p is corrected for the number of tasks (Holm); detectable is what so many documents show in %s%% of cases.", Compact(c.Power)), width))
+	b.WriteString(Wrap(fmt.Sprintf("~: a difference that may be chance. p: corrected for the number of tasks (Holm). detectable: what n documents show in %s%% of cases. needs: how many would show the difference found.", Compact(c.Power)), width))
 	for i, n := range notes.texts {
 		b.WriteString(Wrap(superscript(i+1)+" "+n, width))
 	}
@@ -129,13 +134,10 @@ func (c *Comparison) conclusion() string {
 }
 
 // footnotes of a metric's row.
-func (m *Metric) footnotes(c *Comparison) []string {
+func (m *Metric) footnotes() []string {
 	var out []string
-	switch {
-	case m.Identical:
+	if m.Identical {
 		out = append(out, "the same on every document")
-	case m.Verdict == Noise && m.Needed > 0:
-		out = append(out, fmt.Sprintf("a difference of this size takes %d documents to show", m.Needed))
 	}
 	for _, w := range m.Warnings {
 		if !m.Identical || !strings.HasPrefix(w, "identical") {
