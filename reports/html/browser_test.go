@@ -320,14 +320,27 @@ func TestOfflinePageIsComplete(t *testing.T) {
 			for _, theme := range themes(name, width) {
 				t.Run(fmt.Sprintf("%s-%d-%s", name, width, theme), func(t *testing.T) {
 					b := open(t, chromium, text, width, theme)
-					var drawings []struct {
-						ID            string
-						Shown         int
-						Width, Height float64
-						Marks, Table  int
-						Colour        string
-					}
-					raw := eval[json.RawMessage](b, `[...document.querySelectorAll("figure")].map((f) => {
+					checkFigures(b, width, 4)
+					b.quiet()
+					b.screenshot(fmt.Sprintf("offline-%s-%d-%s", name, width, theme))
+				})
+			}
+		}
+	}
+}
+
+// checkFigures wants at least so many figures, each with one drawing to be seen
+// that has marks, and nothing wider than the window.
+func checkFigures(b *tab, width, least int) {
+	b.t.Helper()
+	var drawings []struct {
+		ID            string
+		Shown         int
+		Width, Height float64
+		Marks, Table  int
+		Colour        string
+	}
+	raw := eval[json.RawMessage](b, `[...document.querySelectorAll("figure")].map((f) => {
   const shown = [...f.querySelectorAll("svg, table.map")].filter((e) => e.getBoundingClientRect().width > 0);
   const e = shown[0], box = e ? e.getBoundingClientRect() : { width: 0, height: 0 };
   const marks = e ? [...e.querySelectorAll("path, td")].filter((m) => { const r = m.getBoundingClientRect(); return r.width > 0 || r.height > 0; }) : [];
@@ -335,30 +348,24 @@ func TestOfflinePageIsComplete(t *testing.T) {
   return { id: f.id, shown: shown.length, width: box.width, height: box.height, marks: marks.length,
     table: f.closest("section").querySelectorAll("table").length, colour: text ? getComputedStyle(text).fill : "map" };
 })`)
-					if err := json.Unmarshal(raw, &drawings); err != nil {
-						t.Fatal(err)
-					}
-					if len(drawings) < 4 {
-						t.Errorf("only %d figures", len(drawings))
-					}
-					for _, d := range drawings {
-						if d.Shown != 1 || d.Width < 150 || d.Height < 40 || d.Marks < 4 || d.Table == 0 {
-							t.Errorf("figure %s: %d drawings shown, %.0f by %.0f px, %d marks, %d tables", d.ID, d.Shown, d.Width, d.Height, d.Marks, d.Table)
-						}
-						if d.Width > float64(width) {
-							t.Errorf("figure %s is %.0f px wide in a window of %d", d.ID, d.Width, width)
-						}
-						if d.Colour == "rgb(0, 0, 0)" {
-							t.Errorf("figure %s: text in black, not in the theme's ink", d.ID)
-						}
-					}
-					if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > width {
-						t.Errorf("the page is %d px wide in a window of %d", wide, width)
-					}
-					b.quiet()
-					b.screenshot(fmt.Sprintf("offline-%s-%d-%s", name, width, theme))
-				})
-			}
+	if err := json.Unmarshal(raw, &drawings); err != nil {
+		b.t.Fatal(err)
+	}
+	if len(drawings) < least {
+		b.t.Errorf("only %d figures", len(drawings))
+	}
+	for _, d := range drawings {
+		if d.Shown != 1 || d.Width < 150 || d.Height < 40 || d.Marks < 4 || d.Table == 0 {
+			b.t.Errorf("figure %s: %d drawings shown, %.0f by %.0f px, %d marks, %d tables", d.ID, d.Shown, d.Width, d.Height, d.Marks, d.Table)
 		}
+		if d.Width > float64(width) {
+			b.t.Errorf("figure %s is %.0f px wide in a window of %d", d.ID, d.Width, width)
+		}
+		if d.Colour == "rgb(0, 0, 0)" {
+			b.t.Errorf("figure %s: text in black, not in the theme's ink", d.ID)
+		}
+	}
+	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > width {
+		b.t.Errorf("the page is %d px wide in a window of %d", wide, width)
 	}
 }

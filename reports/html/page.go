@@ -42,13 +42,15 @@ type Run struct {
 var (
 	//go:embed assets/page.html
 	pageTemplate string
+	//go:embed assets/training.html
+	trainingTemplate string
 	//go:embed assets/page.css
 	pageStyle string
 	//go:embed assets/page.js
 	pageScript string
 )
 
-var page = template.Must(template.New("page").Parse(pageTemplate))
+var page = template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate))
 
 // Write writes the report as one HTML file in UTF-8. Whatever a document or a
 // name holds comes out as text.

@@ -91,8 +91,19 @@ var constants = strings.NewReplacer("95%", "", "from 0 to 100", "", "Gaussian ha
 
 var digits = regexp.MustCompile(`[0-9]`)
 
-// checkNumbers returns how many numbers the page shows, and what is wrong.
+// checkNumbers returns how many numbers the page shows, and what is wrong with
+// them or its charts'.
 func checkNumbers(page string) (shown int, faults []string) {
+	shown, faults = checkText(page)
+	var tree any
+	if err := decode(block(page, "report"), &tree); err != nil {
+		return 0, []string{err.Error()}
+	}
+	return shown, append(faults, checkCharts(page, tree)...)
+}
+
+// checkText is checkNumbers of the page's text.
+func checkText(page string) (shown int, faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	var tree any
 	if err := decode(block(page, "report"), &tree); err != nil {
@@ -135,7 +146,7 @@ func checkNumbers(page string) (shown int, faults []string) {
 			}
 		}
 	}
-	return shown, append(faults, checkCharts(page, tree)...)
+	return shown, faults
 }
 
 // isQuiet: drawings, of which only axes have text; names and texts of runs.

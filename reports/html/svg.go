@@ -343,10 +343,17 @@ type curve struct {
 	x, y   []float64 // a y that is NaN leaves a gap
 	lo, hi []float64 // intervals, or nil
 	detail []string
+	plain  bool // no marks, but for a point that stands alone
 }
 
-// lines draws curves over a common axis, a mark at each point.
+// lines draws curves over a common axis, a mark at each point but those of
+// plain curves.
 func lines(curves []curve, xAxis, yAxis string, xTicks plot.ConstantTicks, yFormat func(float64) string, log bool) (drawing, error) {
+	return linesFrom(nan, curves, xAxis, yAxis, xTicks, yFormat, log)
+}
+
+// linesFrom is lines whose axis of values begins at floor at the latest.
+func linesFrom(floor float64, curves []curve, xAxis, yAxis string, xTicks plot.ConstantTicks, yFormat func(float64) string, log bool) (drawing, error) {
 	return draw2(func(width float64) (*plot.Plot, float64, error) {
 		p := newPlot(width)
 		p.X.Label.Text, p.Y.Label.Text = xAxis, yAxis
@@ -365,6 +372,9 @@ func lines(curves []curve, xAxis, yAxis string, xTicks plot.ConstantTicks, yForm
 			if err := addCurve(p, c, shapes[i%len(shapes)]); err != nil {
 				return nil, 0, err
 			}
+		}
+		if floor < p.Y.Min {
+			p.Y.Min = floor
 		}
 		if p.Y.Min == p.Y.Max {
 			p.Y.Min, p.Y.Max = p.Y.Min*0.99-0.005, p.Y.Max*1.01+0.005
@@ -394,7 +404,12 @@ func addCurve(p *plot.Plot, c curve, shape draw.GlyphDrawer) error {
 		}
 		line.LineStyle = draw.LineStyle{Color: ink(c.class), Width: 1.5}
 		dots.GlyphStyle = draw.GlyphStyle{Color: ink(c.class), Radius: 3, Shape: shape}
-		p.Add(line, dots)
+		if !c.plain || len(run) > 1 {
+			p.Add(line)
+		}
+		if !c.plain || len(run) == 1 {
+			p.Add(dots)
+		}
 		run = nil
 		return nil
 	}

@@ -1,0 +1,434 @@
+package html
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// trainingView is what the training's template shows.
+type trainingView struct {
+	Title, Softbench string
+	Policy           string
+	Style            template.CSS
+	Script           template.JS
+	Data             template.JS
+
+	Headline prose
+	Lead     []prose
+	Warnings []prose
+	Legend   []runView
+	Sections []sectionLink
+	Stand    []wholeRow
+	Columns  []string
+	Loss     []figure
+	Inside   []figure
+	Course   []figure
+	Lines    []historyTable // below the losses
+	Looks    []historyTable // below what is inside
+	Differ   []setting      // nil with one training
+	Settings []setting
+}
+
+type historyTable struct {
+	Letter, Name string
+	Text         prose
+	Columns      []string
+	Rows         [][]Value
+}
+
+// quantity is a column of the history: a curve, and a row of the summary.
+type quantity struct {
+	path    []any // below a line
+	name    string
+	short   string // as a table's heading
+	format  func(float64) string
+	percent bool
+	log     bool
+	of      func(*trainingRow) float64
+}
+
+func ofMeasure(f func(*TrainingMeasure) float64) func(*trainingRow) float64 {
+	return func(r *trainingRow) float64 {
+		if r.Measure == nil {
+			return nan
+		}
+		return f(r.Measure)
+	}
+}
+
+func measured(field, name, short string, format func(float64) string, percent, log bool, f func(*TrainingMeasure) rundir.Number) quantity {
+	return quantity{[]any{"measure", field}, name, short, format, percent, log, ofMeasure(func(m *TrainingMeasure) float64 { return float64(f(m)) })}
+}
+
+var (
+	trainingLoss = quantity{[]any{"loss"}, "Loss on the text it learns from, nats a token", "Training loss", figures, false, false,
+		func(r *trainingRow) float64 { return float64(r.Loss) }}
+	heldOutLoss = measured("loss", "Loss when looked at, nats a token", "Loss when looked at", figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Loss })
+
+	insideQuantities = []quantity{
+		measured("sink_rate", "Sink rate: heads whose mean weight on the first token is above the threshold", "Sink rate", percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.SinkRate }),
+		measured("dead_heads", "Dead heads: no weight at any query of any sample", "Dead heads", percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Dead }),
+		measured("sparsity", "Sparsity: weights that are exactly zero", "Sparsity", percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Sparsity }),
+		measured("mass", "Mass: mean sum of a query's weights", "Mass", figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Mass }),
+		measured("kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", "Kurtosis", figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Kurtosis }),
+		measured("largest", "Largest activation, log axis", "Largest activation", figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Largest }),
+		{[]any{"measure", "massive"}, "Massive activations", "Massive activations", count, false, false, ofMeasure(func(m *TrainingMeasure) float64 { return float64(m.Massive) })},
+	}
+	courseQuantities = []quantity{
+		{[]any{"rate"}, "Learning rate", "Learning rate", figures, false, false, func(r *trainingRow) float64 { return float64(r.Rate) }},
+		{[]any{"norm"}, "Norm of the gradient before clipping, log axis", "Gradient norm", figures, false, true, func(r *trainingRow) float64 { return float64(r.Norm) }},
+		{[]any{"speed"}, "Tokens a second since the line before, looks and saves included", "Tokens/s", figures, false, false, func(r *trainingRow) float64 { return float64(r.Speed) }},
+	}
+	placeQuantities = []quantity{
+		{[]any{"step"}, "", "Step", count, false, false, nil}, {[]any{"tokens"}, "", "Tokens", count, false, false, nil}, {[]any{"seconds"}, "", "Seconds", figures, false, false, nil},
+	}
+)
+
+// trainingBuilder makes the view.
+type trainingBuilder struct {
+	builder // its numbers and runs; its document stays nil
+	doc     *trainingDocument
+}
+
+func newTrainingView(p TrainingPage, d *trainingDocument, text []byte) (*trainingView, error) {
+	n, err := newNumbers(text)
+	if err != nil {
+		return nil, err
+	}
+	b := &trainingBuilder{builder{numbers: n}, d}
+	for i, r := range d.Trainings {
+		b.runs = append(b.runs, runView{letter(i, len(d.Trainings)), visible(r.Name), "fill-bg-" + runInk(i)})
+	}
+	v := &trainingView{
+		Title: visible(d.Title), Softbench: visible(p.Softbench), Policy: policy(Library{}),
+		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(text), Legend: b.runs,
+	}
+	b.verdict(v)
+	b.stand(v)
+	b.lossFigure(v)
+	v.Inside = b.figures("inside", insideQuantities)
+	v.Course = append(v.Course, b.figures("course", courseQuantities)...)
+	for i := range d.Trainings {
+		b.tables(v, i)
+	}
+	if v.Settings, v.Differ, err = trainingSettings(d); err != nil {
+		return nil, err
+	}
+	for _, s := range []struct {
+		there    bool
+		id, name string
+	}{
+		{v.Stand != nil, "stand", "Where it stands"}, {v.Loss != nil, "loss", "Loss"}, {v.Inside != nil, "inside", "Inside the attention"},
+		{v.Settings != nil, "settings", "Settings"},
+	} {
+		if s.there {
+			v.Sections = append(v.Sections, sectionLink{s.id, s.name})
+		}
+	}
+	if b.err == nil {
+		b.err = n.err
+	}
+	return v, b.err
+}
+
+// at is a number of training i.
+func (b *trainingBuilder) at(i int, format func(float64) string, path ...any) Value {
+	return b.numbers.at(format, append([]any{"trainings", i}, path...)...)
+}
+
+// cell is a quantity of a training's line; a dash where the line has none.
+func (b *trainingBuilder) cell(i, line int, q quantity) Value {
+	if len(q.path) > 1 && b.doc.Trainings[i].Lines[line].Measure == nil {
+		return Value{Text: none}
+	}
+	return b.at(i, q.format, append([]any{"lines", line}, q.path...)...)
+}
+
+// looks are the indices of a training's lines with a measure.
+func (b *trainingBuilder) looks(i int) []int {
+	var out []int
+	for k, l := range b.doc.Trainings[i].Lines {
+		if l.Measure != nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// stand is the table of the last line and the last look; of one training the
+// first look too.
+func (b *trainingBuilder) stand(v *trainingView) {
+	one := len(b.runs) == 1
+	type place struct{ run, line, look int }
+	var places []place
+	for i, r := range b.doc.Trainings {
+		looks := b.looks(i)
+		p := place{i, len(r.Lines) - 1, -1}
+		if one && len(looks) > 1 {
+			places = append(places, place{i, looks[0], looks[0]})
+			v.Columns = append(v.Columns, "First look")
+		}
+		if len(looks) > 0 {
+			p.look = looks[len(looks)-1]
+		}
+		places = append(places, p)
+		if one {
+			v.Columns = append(v.Columns, "Last")
+		} else {
+			v.Columns = append(v.Columns, b.runs[i].Letter)
+		}
+	}
+	row := func(q quantity, ofLook bool) {
+		w, known := wholeRow{Name: q.short}, false
+		for _, p := range places {
+			line, value := p.line, Value{Text: none}
+			if ofLook {
+				line = p.look
+			}
+			if line >= 0 {
+				value, known = b.cell(p.run, line, q), true
+			}
+			w.Values = append(w.Values, value)
+		}
+		if known {
+			v.Stand = append(v.Stand, w)
+		}
+	}
+	for _, q := range placeQuantities {
+		row(q, false)
+	}
+	row(trainingLoss, false)
+	row(heldOutLoss, true)
+	for _, q := range insideQuantities {
+		row(q, true)
+	}
+}
+
+// curveOf is a quantity of training i against its steps.
+func (b *trainingBuilder) curveOf(i int, q quantity) curve {
+	c := curve{name: b.runs[i].Name, class: runInk(i)}
+	points := 0
+	for k := range b.doc.Trainings[i].Lines {
+		l := &b.doc.Trainings[i].Lines[k]
+		if len(q.path) > 1 && l.Measure == nil {
+			continue // no look at this step: no gap either
+		}
+		y := q.of(l)
+		if q.log && y <= 0 {
+			y = nan
+		}
+		c.x, c.y = append(c.x, float64(l.Step)), append(c.y, y)
+		points++
+	}
+	c.plain = points > 40
+	return c
+}
+
+func (b *trainingBuilder) lastStep() float64 {
+	last := 1.0
+	for _, r := range b.doc.Trainings {
+		if n := len(r.Lines); n > 0 {
+			last = max(last, float64(r.Lines[n-1].Step))
+		}
+	}
+	return last
+}
+
+// stepTicks are round steps from a step on, about so many.
+func (b *trainingBuilder) stepTicks(from, pieces float64) plot.ConstantTicks {
+	last := b.lastStep()
+	var out plot.ConstantTicks
+	step := max(1, roundStep((last-from)/pieces))
+	for x := math.Ceil(from/step) * step; x <= last; x += step {
+		out = append(out, plot.Tick{Value: x, Label: count(x)})
+	}
+	return out
+}
+
+// lossFigure draws the losses of the text it learns from as lines, and those of
+// the looks with marks.
+func (b *trainingBuilder) lossFigure(v *trainingView) {
+	var curves []curve
+	f := figure{ID: "loss-0", Caption: "Loss in nats a token against steps", Label: "Loss against steps; the table below has the same numbers"}
+	for i := range b.runs {
+		learned, looked := b.curveOf(i, trainingLoss), b.curveOf(i, heldOutLoss)
+		learned.plain = true
+		if len(b.runs) == 1 {
+			looked.class = runInk(1)
+			f.Legend = []runView{{Name: "on the text it learns from", Swatch: "fill-bg-" + runInk(0)}, {Name: b.lookedAt(i), Swatch: "fill-bg-" + runInk(1)}}
+		}
+		for _, c := range []curve{learned, looked} {
+			if slices.ContainsFunc(c.y, finite) {
+				curves = append(curves, c)
+			}
+		}
+	}
+	if curves == nil {
+		return
+	}
+	if len(b.runs) > 1 {
+		f.Legend = b.runs
+		f.Caption += ": with marks when looked at on held-out text, without on the text it learns from"
+	}
+	d, err := lines(curves, "step", "", b.stepTicks(0, 6), tick, false)
+	b.fail(err)
+	f.Drawing = d
+	v.Loss = []figure{f}
+	b.lateLoss(v, curves)
+}
+
+// lateLoss draws the losses of the last half anew: at the beginning they fall
+// so far that the differences after it are lost.
+func (b *trainingBuilder) lateLoss(v *trainingView, curves []curve) {
+	from := b.lastStep() / 2
+	points := 0
+	for i := range curves {
+		c := &curves[i]
+		late := slices.IndexFunc(c.x, func(x float64) bool { return x >= from })
+		if late < 0 {
+			late = len(c.x)
+		}
+		c.x, c.y = c.x[late:], c.y[late:]
+		points += len(slices.DeleteFunc(slices.Clone(c.y), func(y float64) bool { return !finite(y) }))
+	}
+	if points < 4 {
+		return
+	}
+	d, err := lines(curves, "step", "", b.stepTicks(from, 4), tick, false)
+	b.fail(err)
+	v.Course = append(v.Course, figure{ID: "loss-1", Caption: "Loss over the last half", Drawing: d.small(), Small: true, Label: "Loss over the last half of the steps; the table below has the same numbers"})
+}
+
+// lookedAt says what text the looks of training i are at.
+func (b *trainingBuilder) lookedAt(i int) string {
+	for _, l := range b.doc.Trainings[i].Lines {
+		if l.Measure != nil && !l.Measure.HeldOut {
+			return "on the beginning of that text, when looked at"
+		}
+	}
+	return "on held-out text"
+}
+
+// figures draws each quantity that has a number, small, all trainings together.
+func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
+	var out []figure
+	for k, q := range quantities {
+		var curves []curve
+		for i := range b.runs {
+			if c := b.curveOf(i, q); slices.ContainsFunc(c.y, finite) {
+				curves = append(curves, c)
+			}
+		}
+		if curves == nil {
+			continue
+		}
+		format := tick
+		if q.percent {
+			format = percentTick
+		}
+		floor := 0.0
+		if q.log {
+			floor = nan
+		}
+		d, err := linesFrom(floor, curves, "step", "", b.stepTicks(0, 4), format, q.log)
+		b.fail(err)
+		out = append(out, figure{ID: id + "-" + itoa(k), Caption: q.name, Drawing: d.small(), Small: true, Label: q.short + " against steps; the table below has the same numbers"})
+	}
+	return out
+}
+
+// tables adds the history of training i: every line, and every look.
+func (b *trainingBuilder) tables(v *trainingView, i int) {
+	r := &b.doc.Trainings[i]
+	if len(r.Lines) == 0 {
+		return
+	}
+	table := func(text prose, quantities []quantity, lines []int) historyTable {
+		t := historyTable{Name: b.runs[i].Name, Text: text}
+		if len(b.runs) > 1 {
+			t.Letter = b.runs[i].Letter
+		}
+		for _, q := range quantities {
+			t.Columns = append(t.Columns, q.short)
+		}
+		for _, k := range lines {
+			var row []Value
+			for _, q := range quantities {
+				row = append(row, b.cell(i, k, q))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+		return t
+	}
+	all := make([]int, len(r.Lines))
+	for k := range all {
+		all[k] = k
+	}
+	text := say("Every line of the history: ", b.at(i, count, "lines_of_history"))
+	if len(r.Lines) < r.Count {
+		text = say("The history has ", b.at(i, count, "lines_of_history"), " lines; the page carries every so many of them")
+	}
+	v.Lines = append(v.Lines, table(text, append(append(slices.Clone(placeQuantities), trainingLoss), courseQuantities...), all))
+	if looks := b.looks(i); looks != nil {
+		text := say("Every look inside the model: ", b.at(i, count, "looks"))
+		if len(looks) < r.Looks {
+			text = say("The history has ", b.at(i, count, "looks"), " looks inside the model; the page carries every so many of them")
+		}
+		v.Looks = append(v.Looks, table(text, append([]quantity{placeQuantities[0], heldOutLoss}, insideQuantities...), looks))
+	}
+}
+
+// trainingSettings are all settings of the trainings, and those that are not the
+// same in all of several.
+func trainingSettings(d *trainingDocument) (all, differ []setting, err error) {
+	flat := make([]map[string]string, len(d.Trainings))
+	var names []string
+	for i, r := range d.Trainings {
+		flat[i] = map[string]string{}
+		if r.Settings == nil {
+			continue
+		}
+		text, err := json.Marshal(r.Settings)
+		if err != nil {
+			return nil, nil, fmt.Errorf("settings of training %s: %w", visible(r.Name), err)
+		}
+		if err := flatten(map[string]any{"": json.RawMessage(text)}, flat[i], &names); err != nil {
+			return nil, nil, fmt.Errorf("settings of training %s: %w", visible(r.Name), err)
+		}
+	}
+	slices.Sort(names)
+	for _, n := range slices.Compact(names) {
+		s := setting{Name: n}
+		for _, m := range flat {
+			s.Values = append(s.Values, m[n])
+		}
+		all = append(all, s)
+		if len(slices.Compact(slices.Clone(s.Values))) > 1 {
+			differ = append(differ, s)
+		}
+	}
+	return visibleSettings(all), visibleSettings(differ), nil
+}
+
+type settingsTable struct {
+	Caption string
+	Legend  []runView
+	Rows    []setting
+}
+
+// SettingsTable is all settings, for the template.
+func (v *trainingView) SettingsTable() settingsTable {
+	return settingsTable{"Settings", v.Legend, v.Settings}
+}
+
+// DifferTable is those that differ, for the template.
+func (v *trainingView) DifferTable() settingsTable {
+	return settingsTable{"Settings that differ", v.Legend, v.Differ}
+}
