@@ -93,10 +93,16 @@ func (t *Table) WriteLaTeX(w io.Writer) error {
 	return err
 }
 
-// LaTeX makes text come out as it is.
+// LaTeX makes text come out as it is, in any font encoding and in any cell: after
+// \\ a bracket or a star would be an argument, and two hyphens are a dash.
 func LaTeX(s string) string {
 	var b strings.Builder
+	last := rune(0)
 	for _, r := range compare.Printable(s) {
+		if r == '-' && last == '-' {
+			b.WriteString("{}")
+		}
+		last = r
 		switch r {
 		case '&', '%', '$', '#', '_', '{', '}':
 			b.WriteByte('\\')
@@ -114,7 +120,11 @@ func LaTeX(s string) string {
 		case '|':
 			b.WriteString(`\textbar{}`)
 		case '"':
-			b.WriteString(`\textquotedbl{}`)
+			b.WriteString(`\char34{}`)
+		case '`':
+			b.WriteString(`\textasciigrave{}`)
+		case '[', ']', '*':
+			b.WriteString("{" + string(r) + "}")
 		default:
 			b.WriteRune(r)
 		}

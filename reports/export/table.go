@@ -73,7 +73,7 @@ func (r *Row) best() {
 	}
 	top := -1
 	for k, c := range r.Cells {
-		if !math.IsNaN(c.Value) && (top < 0 || (c.Value > r.Cells[top].Value) == r.HigherIsBetter && c.Value != r.Cells[top].Value) {
+		if finite(c.Value) && (top < 0 || (c.Value > r.Cells[top].Value) == r.HigherIsBetter && c.Value != r.Cells[top].Value) {
 			top = k
 		}
 	}
@@ -82,19 +82,26 @@ func (r *Row) best() {
 	}
 }
 
-// show is a cell's value as a table shows it: shares in percent.
+// show is a cell's value as a table shows it: shares in percent, all values of a
+// row with the same number of decimals.
 func (r *Row) show(k int) string {
 	v := r.Cells[k].Value
 	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
+	case !finite(v):
 		return "–"
 	case r.Share:
 		return strconv.FormatFloat(100*v, 'f', 2, 64)
-	case math.Abs(v) < 10:
-		return strconv.FormatFloat(v, 'f', 4, 64)
 	}
-	return strconv.FormatFloat(v, 'f', 2, 64)
+	decimals := 4
+	for _, c := range r.Cells {
+		if finite(c.Value) && math.Abs(c.Value) >= 10 {
+			decimals = 2
+		}
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64)
 }
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 // marked says whether any cell has a mark.
 func (t *Table) marked() bool {
