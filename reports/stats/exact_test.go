@@ -172,6 +172,46 @@ func TestDrawsAreFixed(t *testing.T) {
 	}
 }
 
+// Every sign is tried: the count is that of a loop over all patterns, also where
+// many sums are equal, or equal to the limit.
+func TestSignFlipTriesAll(t *testing.T) {
+	r := source(24)
+	for trial := range 300 {
+		d := make([]float64, 1+r.IntN(11))
+		for i := range d {
+			if d[i] = r.NormFloat64(); trial%3 > 0 { // ties, and negative or no sums
+				d[i] = float64(r.IntN(7)-3) / 4
+			}
+			if d[i] == 0 {
+				d[i] = 1
+			}
+		}
+		limit := math.Abs(sum(d))
+		if trial%5 == 4 {
+			limit = math.Abs(d[0])
+		}
+		hits := 0
+		for signs := range 1 << len(d) {
+			s := 0.0
+			for i, x := range d {
+				if signs>>i&1 == 1 {
+					x = -x
+				}
+				s += x
+			}
+			if math.Abs(s) >= limit-1e-12 {
+				hits++
+			}
+		}
+		if got, want := allFlips(d, limit-1e-12), float64(hits)/float64(int(1)<<len(d)); got != want {
+			t.Fatalf("%v at least %v from 0: share %v, want %v", d, limit, got, want)
+		}
+	}
+	if got := allFlips([]float64{1, -1}, 0); got != 1 {
+		t.Errorf("at least 0 from 0: %v", got)
+	}
+}
+
 // Sign-flips drawn at random agree with all of them tried.
 func TestSignFlipDrawn(t *testing.T) {
 	r := source(23)

@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -268,7 +269,22 @@ func MeanMDE(se float64, df int, level, power float64) (float64, error) {
 	if df < 1 || !(se >= 0) || math.IsInf(se, 0) {
 		return 0, fmt.Errorf("stats: detectable effect at a standard error of %v and %d degrees of freedom: give a finite one and at least 1 degree", se, df)
 	}
-	return newTPower(df, level).effect(power) * se, nil
+	key := effectKey{df, level, power}
+	effect, ok := effects.Load(key)
+	if !ok {
+		effect = newTPower(df, level).effect(power)
+		effects.Store(key, effect)
+	}
+	return effect.(float64) * se, nil
+}
+
+// effects are the detectable effects in standard errors that were asked for:
+// metrics over the same number of documents ask for the same.
+var effects sync.Map // of float64, by effectKey
+
+type effectKey struct {
+	df           int
+	level, power float64
 }
 
 // ScaledN is how many documents bring a half-width or detectable effect over n

@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // exactFlips is the most nonzero differences whose 2^n signs are all tried.
@@ -67,16 +68,27 @@ func signedSums(values []float64) []float64 {
 	return sums
 }
 
+// allFlips is the share of all 2^n patterns whose sum is at least limit from 0.
+// Each sum is one of the first half's plus one of the second's. With both sorted,
+// as the second's grows the places in the first's where their sum crosses the two
+// limits only move down: a rounded sum of two numbers never falls as one grows.
 func allFlips(d []float64, limit float64) float64 {
+	if limit <= 0 {
+		return 1
+	}
 	half := len(d) / 2
 	low, high := signedSums(d[:half]), signedSums(d[half:])
-	hits := 0
+	slices.Sort(low)
+	slices.Sort(high)
+	hits, below, above := 0, len(low), len(low)
 	for _, h := range high {
-		for _, l := range low {
-			if math.Abs(h+l) >= limit {
-				hits++
-			}
+		for below > 0 && h+low[below-1] > -limit {
+			below--
 		}
+		for above > 0 && h+low[above-1] >= limit {
+			above--
+		}
+		hits += below + len(low) - above
 	}
 	return math.Ldexp(float64(hits), -len(d))
 }
