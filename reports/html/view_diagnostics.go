@@ -118,6 +118,9 @@ type wholeRow struct {
 	Name   string
 	Values []Value
 	Change Value // last run minus first, where the comparison has it
+	// Its interval and p, of measures that were taken text by text.
+	Between      bool
+	Low, High, P Value
 }
 
 func (b *builder) wholeModel(v *diagnosticsView) {
@@ -126,7 +129,13 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 		if c := b.doc.Comparison; c != nil {
 			k := slices.IndexFunc(c.Diagnostics, func(d compare.Change) bool { return d.Name == m.field })
 			if k >= 0 {
-				row.Change, v.Changes = b.numbers.at(m.change, "comparison", "diagnostics", k, "difference"), true
+				at := func(format func(float64) string, field string) Value {
+					return b.numbers.at(format, "comparison", "diagnostics", k, field)
+				}
+				row.Change, v.Changes = at(m.change, "difference"), true
+				if c.Diagnostics[k].N > 0 {
+					row.Between, row.Low, row.High, row.P = true, at(m.change, "low"), at(m.change, "high"), at(probability, "p")
+				}
 			}
 		}
 		known := false
