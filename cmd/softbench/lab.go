@@ -29,11 +29,12 @@ func newLab(io streams) *cobra.Command {
 for LLaMA-style models with any attention kind, on the processor. docs/lab.md has
 the whole way from nothing to a comparison.`,
 		Example: `  softbench help lab world
-  softbench help lab train`,
+  softbench help lab train
+  softbench help lab report`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLabWorld(io), newLabTrain(io))
+	cmd.AddCommand(newLabWorld(io), newLabTrain(io), newLabReport(io))
 	return cmd
 }
 
@@ -130,7 +131,7 @@ for bit, on any number of threads.
 State and checkpoint are saved every --save-every steps; Ctrl-C saves the state
 too, and --resume goes on as if nothing had been. OUT/training/history.jsonl holds
 losses and, every --probe-every steps, what goes on inside: sinks, dead heads,
-sparsity, kurtosis.`,
+sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 		Example: `  softbench lab train --world world --attention softpick --out models/softpick --log
   softbench lab train --data book.txt --attention rectified --steps 2000 --out models/rectified
   softbench lab train --data book.txt --attention rectified --steps 2000 --out models/rectified --resume`,
@@ -203,6 +204,7 @@ func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if !o.log {
 		trainBar(o.io, &o.train)
 	}
+	o.train.Page = trainPage(o.train.Out)
 	var begun time.Time
 	var before int64 // tokens of the steps before this process
 	o.train.Begin = func(s session.Start) {
@@ -295,18 +297,23 @@ func trainBar(io streams, o *session.Options) {
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return
 	}
-	perStep := o.Settings.TokensPerStep()
-	name := filepath.Base(o.Out)
+	o.Step = drawBar(f, o.Settings, filepath.Base(o.Out))
+}
+
+// drawBar draws the bar of a training on a terminal: step, loss, tokens/s, time
+// left.
+func drawBar(w io.Writer, s session.Settings, name string) func(train.Report) {
+	perStep := s.TokensPerStep()
 	var bar *progressbar.ProgressBar
-	o.Step = func(r train.Report) {
+	return func(r train.Report) {
 		if bar == nil {
 			// A resumed training's rate and time left count from here.
-			bar = progressbar.NewOptions64(perStep*int64(o.Settings.Steps)-r.Tokens+perStep,
-				progressbar.OptionSetWriter(f), progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"),
+			bar = progressbar.NewOptions64(perStep*int64(s.Steps)-r.Tokens+perStep,
+				progressbar.OptionSetWriter(w), progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"),
 				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 		}
-		bar.Describe(fmt.Sprintf("%s step %d/%d loss %.4f", name, r.Step, o.Settings.Steps, r.Loss))
+		bar.Describe(fmt.Sprintf("%s step %d/%d loss %.4f", name, r.Step, s.Steps, r.Loss))
 		_ = bar.Add64(perStep) // a bar that cannot be drawn is no reason to stop
 	}
 }

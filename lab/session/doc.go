@@ -9,6 +9,7 @@
 //	OUT/training/state            the trainer's whole state
 //	OUT/training/history.jsonl    one Line a row
 //	OUT/training/settings.json    what was asked for
+//	OUT/report.html               a page about it, where the caller writes one
 //
 // It must not know how a gradient is computed, nor flags or terminals.
 package session

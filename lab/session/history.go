@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/rundir"
 )
 
 // Line is a row of history.jsonl.
@@ -24,17 +25,18 @@ type Line struct {
 }
 
 // Measure is the model of one step, looked at from outside on the same samples
-// of held-out text each time (of the training text where there is none).
+// of held-out text each time (of the training text where there is none). A
+// number that is none is null in the file.
 type Measure struct {
-	HeldOut  bool    `json:"held_out"`
-	Loss     float64 `json:"loss"`      // nats a token
-	SinkRate float64 `json:"sink_rate"` // the probe package has these definitions
-	Sparsity float64 `json:"sparsity"`
-	Dead     float64 `json:"dead_heads"`
-	Mass     float64 `json:"mass"`
-	Kurtosis float64 `json:"kurtosis"`
-	Largest  float64 `json:"largest"` // |activation|
-	Massive  int64   `json:"massive"`
+	HeldOut  bool          `json:"held_out"`
+	Loss     rundir.Number `json:"loss"`      // nats a token
+	SinkRate rundir.Number `json:"sink_rate"` // the probe package has these definitions
+	Sparsity rundir.Number `json:"sparsity"`
+	Dead     rundir.Number `json:"dead_heads"`
+	Mass     rundir.Number `json:"mass"`
+	Kurtosis rundir.Number `json:"kurtosis"`
+	Largest  rundir.Number `json:"largest"` // |activation|
+	Massive  int64         `json:"massive"`
 }
 
 // ReadHistory reads a history.jsonl. A last line that a crash cut off is left

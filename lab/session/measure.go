@@ -10,6 +10,7 @@ import (
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/probe"
+	"github.com/softbench/softbench/reports/rundir"
 )
 
 // looker measures a model on fixed samples.
@@ -82,9 +83,10 @@ func (l *looker) look(ctx context.Context, dir string) (*Measure, error) {
 		return nil, err
 	}
 	s := watch.Summary()
+	n := func(x float64) rundir.Number { return rundir.Number(x) }
 	return &Measure{
-		HeldOut: l.heldOut, Loss: sum / float64(scored), SinkRate: s.SinkRate[0], Sparsity: s.Sparsity, Dead: s.DeadHeads,
-		Mass: s.Mass, Kurtosis: s.Kurtosis, Largest: math.Max(-s.Min, s.Max), Massive: s.Massive,
+		HeldOut: l.heldOut, Loss: n(sum / float64(scored)), SinkRate: n(s.SinkRate[0]), Sparsity: n(s.Sparsity), Dead: n(s.DeadHeads),
+		Mass: n(s.Mass), Kurtosis: n(s.Kurtosis), Largest: n(math.Max(-s.Min, s.Max)), Massive: s.Massive,
 	}, nil
 }
 

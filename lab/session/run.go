@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,6 +36,9 @@ type Options struct {
 	Begin func(Start)
 	Step  func(train.Report)
 	Line  func(Line)
+	// Page, where not nil, writes the page that ReportPath gets at every save
+	// and at the end.
+	Page func(io.Writer, Course) error
 }
 
 // Start is what is known before the first step.
@@ -71,6 +75,7 @@ type run struct {
 	look     *looker
 	history  *history
 	sum      sums
+	kept     int // steps that the state on disk has
 	started  time.Time
 	source   string // the tokenizer's directory
 	made     string // a temporary one, to be removed
@@ -88,8 +93,9 @@ type sums struct {
 func (r *run) path(name string) string { return filepath.Join(r.Out, trainingDir, name) }
 
 // Run trains, or goes on with a training, until its last step. Where ctx is
-// cancelled it saves what is done and returns ctx's error; a loss that is no
-// number returns train.ErrDiverged and leaves the last save as it is.
+// cancelled it leaves the step under way, saves the steps that are done and
+// returns ctx's error; a loss that is no number returns train.ErrDiverged and
+// leaves the last save, which had one, as it is.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	r := &run{Options: o}
 	defer func() {
@@ -100,18 +106,39 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
+	return r.train(ctx)
+}
+
+func (r *run) train(ctx context.Context) (*Result, error) {
 	defer r.history.file.Close()
 	r.started = time.Now()
 	err := r.loop(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, errors.Join(ctx.Err(), r.save(false))
+		return nil, errors.Join(ctx.Err(), r.interrupted())
 	case errors.Is(err, train.ErrDiverged):
+		if wrong := r.page(err.Error()); wrong != nil {
+			err = fmt.Errorf("%w (and its page: %s)", err, wrong)
+		}
+		if _, none := os.Stat(filepath.Join(r.Out, "model.safetensors")); none != nil {
+			return nil, fmt.Errorf("%w; there is no checkpoint of a step before", err)
+		}
 		return nil, fmt.Errorf("%w; %s holds the checkpoint of the last save", err, r.Out)
 	case err != nil:
 		return nil, err
 	}
 	return &Result{Settings: r.Settings, Parameters: len(r.trainer.Model.Params.All), Lines: r.history.lines}, nil
+}
+
+// interrupted saves the steps that the state on disk lacks, and the page.
+func (r *run) interrupted() error {
+	if r.trainer.Done == r.kept {
+		return nil
+	}
+	if err := r.save(); err != nil {
+		return err
+	}
+	return r.page("")
 }
 
 func (r *run) loop(ctx context.Context) error {
@@ -138,16 +165,23 @@ func (r *run) loop(ctx context.Context) error {
 }
 
 // after writes the line and the checkpoint that are due after the last step.
+// Weights that give no loss are neither measured nor saved: no save takes the
+// place of a better one.
 func (r *run) after(ctx context.Context) error {
 	last := r.sum.Last
 	due := func(every int) bool { return last.Step > 0 && (every > 0 && last.Step%every == 0 || last.Finished) }
+	if due(r.ProbeEvery) || due(r.SaveEvery) {
+		if err := r.trainer.Check(ctx); err != nil {
+			return err
+		}
+	}
 	if (due(r.LogEvery) || due(r.ProbeEvery)) && r.sum.Steps > 0 {
 		if err := r.line(ctx, due(r.ProbeEvery)); err != nil {
 			return err
 		}
 	}
 	if due(r.SaveEvery) {
-		return r.save(true)
+		return r.saveAll()
 	}
 	return nil
 }
@@ -173,9 +207,20 @@ func (r *run) line(ctx context.Context, measured bool) error {
 
 func (r *run) seconds() float64 { return r.sum.Seconds + time.Since(r.started).Seconds() }
 
-// save writes history, state and, where asked for, checkpoint, each whole or
-// not at all. The state comes after the history: it never lacks a line.
-func (r *run) save(checkpoint bool) error {
+// saveAll saves state, checkpoint and page, each whole or not at all.
+func (r *run) saveAll() error {
+	if err := r.save(); err != nil {
+		return err
+	}
+	if err := r.trainer.Export(r.Out, r.stored, r.bos, r.eos); err != nil {
+		return err
+	}
+	return r.page("")
+}
+
+// save writes history and state. The state comes after the history: it never
+// lacks a line.
+func (r *run) save() error {
 	if err := r.history.sync(); err != nil {
 		return err
 	}
@@ -188,10 +233,8 @@ func (r *run) save(checkpoint bool) error {
 	if err := r.trainer.SaveNote(r.path(stateFile), string(note)); err != nil {
 		return err
 	}
-	if !checkpoint {
-		return nil
-	}
-	return r.trainer.Export(r.Out, r.stored, r.bos, r.eos)
+	r.kept = r.trainer.Done
+	return nil
 }
 
 // prepare reads text and tokenizer, makes the trainer and the directory, and
@@ -217,11 +260,11 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := tokenize(tok, text)
-	text = ""
-	if err := ctx.Err(); err != nil {
+	c, err := tokenize(ctx, tok, text)
+	if err != nil {
 		return err
 	}
+	text = ""
 	options.Config.Vocab = tok.VocabSize()
 	options.Starts = c.windowStarts(r.Settings.Context)
 	if id, ok := tok.BOS(); ok {
@@ -233,7 +276,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.trainer, err = train.NewTrainer(c.tokens, options); err != nil {
 		return err
 	}
-	if err := r.newLooker(tok, c, options.First); err != nil {
+	if err := r.newLooker(ctx, tok, c, options.First); err != nil {
 		return err
 	}
 	if resumed {
@@ -255,7 +298,7 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) newLooker(tok *tokenizer.Tokenizer, c corpus, bos *int32) error {
+func (r *run) newLooker(ctx context.Context, tok *tokenizer.Tokenizer, c corpus, bos *int32) error {
 	length := r.ProbeLength
 	if length == 0 {
 		length = r.Settings.Context
@@ -266,7 +309,9 @@ func (r *run) newLooker(tok *tokenizer.Tokenizer, c corpus, bos *int32) error {
 		if err != nil {
 			return err
 		}
-		c = tokenize(tok, text)
+		if c, err = tokenize(ctx, tok, text); err != nil {
+			return err
+		}
 	}
 	r.look = newLooker(c, bos, r.ProbeSamples, length)
 	r.look.heldOut, r.look.threads = held, r.Threads
@@ -342,9 +387,7 @@ func (r *run) begin() error {
 			return err
 		}
 	}
-	asked, err := json.MarshalIndent(map[string]any{
-		"settings": r.Settings, "files": r.Files, "valid": r.Valid, "tokens_a_step": r.Settings.TokensPerStep(),
-	}, "", "  ")
+	asked, err := json.MarshalIndent(r.asked(), "", "  ")
 	if err != nil {
 		return err
 	}
@@ -366,5 +409,6 @@ func (r *run) resume() error {
 	if err := json.Unmarshal([]byte(note), &r.sum); err != nil {
 		return fmt.Errorf("%s: its note is damaged: %w", r.path(stateFile), err)
 	}
+	r.kept = r.trainer.Done
 	return nil
 }

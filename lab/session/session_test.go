@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/world"
+	"github.com/softbench/softbench/reports/rundir"
 )
 
 // small is a training of a second on a text of the world.
@@ -176,20 +179,151 @@ func TestCheckpointLoads(t *testing.T) {
 	}
 }
 
-// TestDivergence: a loss that is no number stops the training, names the step,
-// and leaves checkpoint and state of the last save.
+// TestDivergence: a loss that is no number stops the training and names the
+// step; the checkpoint and the state on disk are of a save whose weights give a
+// loss, though a later save was due; the page says what happened.
 func TestDivergence(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil int // step after which the weights are spoiled
+		want  string
+		kept  string
+	}{
+		"between saves": {7, "step 8: the loss or its gradient is not a number", "holds the checkpoint of the last save"},
+		"at a save":     {10, "after step 10: the loss or its gradient is not a number", "holds the checkpoint of the last save"},
+		"at the end":    {12, "after step 12: the loss or its gradient is not a number", "holds the checkpoint of the last save"},
+		"at the first":  {5, "after step 5: the loss or its gradient is not a number", "there is no checkpoint of a step before"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := small(t, t.TempDir(), "out")
+			o.ProbeEvery = 6
+			o.Page = textPage
+			r := &run{Options: o}
+			var weights, state []byte
+			r.Step = func(s train.Report) {
+				if s.Step == c.spoil {
+					r.trainer.Model.Params.All[0] = float32(math.Inf(1))
+				}
+				if s.Step > 5 && s.Step <= c.spoil {
+					weights, state = read(t, filepath.Join(o.Out, "model.safetensors")), read(t, r.path(stateFile))
+				}
+			}
+			defer func() { _ = os.RemoveAll(r.made) }()
+			if err := r.prepare(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			_, err := r.train(context.Background())
+			if !errors.Is(err, train.ErrDiverged) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.kept) || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("error %v, want %q and %q", err, c.want, c.kept)
+			}
+			if page := string(read(t, ReportPath(o.Out))); !strings.Contains(page, "stopped: "+c.want) {
+				t.Errorf("the page says %q", page)
+			}
+			if weights == nil {
+				return
+			}
+			if !bytes.Equal(weights, read(t, filepath.Join(o.Out, "model.safetensors"))) || !bytes.Equal(state, read(t, r.path(stateFile))) {
+				t.Error("checkpoint or state are not those of the last good save")
+			}
+			ck, err := checkpoint.Open(o.Out, checkpoint.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ck.Close()
+		})
+	}
+}
+
+// textPage stands for a page.
+func textPage(w io.Writer, c Course) error {
+	last := 0
+	if n := len(c.Lines); n > 0 {
+		last = c.Lines[n-1].Step
+	}
+	_, err := fmt.Fprintf(w, "%s of %d parameters at line of step %d of %d; stopped: %s", c.Settings.Attention, c.Parameters, last, c.Settings.Steps, c.Stopped)
+	return err
+}
+
+// TestPageAtEverySave: the page is of the last save while the training goes on,
+// of the end when it ends, of the stop when it is stopped; one that cannot be
+// written is an error, and the page before stays.
+func TestPageAtEverySave(t *testing.T) {
 	o := small(t, t.TempDir(), "out")
-	o.Settings.Rate, o.Settings.Clip, o.SaveEvery, o.ProbeEvery = 1e18, 0, 1, 0
-	_, err := Run(context.Background(), o)
-	if !errors.Is(err, train.ErrDiverged) || !strings.Contains(err.Error(), "step ") || !strings.Contains(err.Error(), o.Out) {
-		t.Fatalf("error %v", err)
+	o.Page = textPage
+	pages := map[int]string{}
+	o.Step = func(r train.Report) {
+		text, err := os.ReadFile(ReportPath(o.Out))
+		if err == nil {
+			pages[r.Step] = string(text)
+		}
 	}
-	ck, err := checkpoint.Open(o.Out, checkpoint.Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	o.Line = func(l Line) {
+		if l.Step == 8 {
+			cancel()
+		}
+	}
+	if _, err := Run(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	at := func(step string) string { return "at line of step " + step + " of 12; stopped: " }
+	if got := pages[5]; got != "" {
+		t.Errorf("a page before the first save: %q", got)
+	}
+	if got := pages[6]; !strings.Contains(got, at("4")) { // the save at 5
+		t.Errorf("after the save at step 5: %q", got)
+	}
+	stopped := string(read(t, ReportPath(o.Out)))
+	if !strings.Contains(stopped, at("8")) {
+		t.Errorf("after the stop: %q", stopped)
+	}
+	o.Line, o.Resume = nil, true
+	o.Page = func(w io.Writer, _ Course) error {
+		_, _ = io.WriteString(w, "half a p")
+		return errors.New("no page today")
+	}
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "report.html: no page today") {
+		t.Errorf("error %v", err)
+	}
+	if got := string(read(t, ReportPath(o.Out))); got != stopped {
+		t.Errorf("a page that failed left %q", got)
+	}
+	o.Page = textPage
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(read(t, ReportPath(o.Out))); !strings.Contains(got, at("12")) {
+		t.Errorf("at the end: %q", got)
+	}
+	c, err := ReadCourse(o.Out)
+	if err != nil || c.Settings != o.Settings || len(c.Lines) != 6 || c.Parameters < 1000 || len(c.Files) != 1 {
+		t.Errorf("read back %+v, %v", c, err)
+	}
+	if _, err := ReadCourse(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no training in it") {
+		t.Errorf("of an empty directory: %v", err)
+	}
+}
+
+// TestHistoryKeepsNoNumber: a measure that is no number is a null in the file,
+// and read back as none; it does not stop a training.
+func TestHistoryKeepsNoNumber(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.jsonl")
+	h, err := openHistory(path, 0)
 	if err != nil {
-		t.Fatal("the last good checkpoint is gone:", err)
+		t.Fatal(err)
 	}
-	ck.Close()
+	defer h.file.Close()
+	inf := rundir.Number(math.Inf(1))
+	if err := h.add(Line{Step: 1, Loss: 2, Measure: &Measure{Loss: rundir.Number(math.NaN()), Kurtosis: inf, Mass: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	lines, err := ReadHistory(path)
+	if err != nil || len(lines) != 1 {
+		t.Fatal(lines, err)
+	}
+	if m := lines[0].Measure; !math.IsNaN(float64(m.Loss)) || !math.IsNaN(float64(m.Kurtosis)) || m.Mass != 1 || lines[0].Loss != 2 {
+		t.Errorf("read back %+v", m)
+	}
 }
 
 // TestRefusals: what cannot be trained is one line, and nothing is written.
@@ -325,7 +459,10 @@ func TestWindowStarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := tokenize(tok, text)
+	c, err := tokenize(context.Background(), tok, text)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := tok.Decode(c.tokens, false); got != "One cat sat.\n\nTwo dogs ran away.\n\nThree." {
 		t.Errorf("the tokens say %q", got)
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,8 +42,8 @@ func readTexts(paths []string) (string, error) {
 	return b.String(), nil
 }
 
-// tokenize encodes a text, its documents on all processors.
-func tokenize(tok *tokenizer.Tokenizer, text string) corpus {
+// tokenize encodes a text, its documents on all processors. Its error is ctx's.
+func tokenize(ctx context.Context, tok *tokenizer.Tokenizer, text string) (corpus, error) {
 	var docs []string
 	for _, d := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), world.Separator) {
 		if strings.TrimSpace(d) != "" {
@@ -59,7 +60,7 @@ func tokenize(tok *tokenizer.Tokenizer, text string) corpus {
 		gate <- struct{}{}
 		go func() {
 			defer func() { <-gate; wait.Done() }()
-			for i := from; i < min(len(docs), from+share); i++ {
+			for i := from; i < min(len(docs), from+share) && ctx.Err() == nil; i++ {
 				if i == 0 {
 					parts[i] = tok.Encode(docs[i], false)
 					continue
@@ -74,12 +75,15 @@ func tokenize(tok *tokenizer.Tokenizer, text string) corpus {
 		}()
 	}
 	wait.Wait()
+	if err := ctx.Err(); err != nil {
+		return corpus{}, err
+	}
 	var c corpus
 	for i, p := range parts {
 		c.starts = append(c.starts, int32(len(c.tokens)+skips[i]))
 		c.tokens = append(c.tokens, p...)
 	}
-	return c
+	return c, nil
 }
 
 // windowStarts are the documents' beginnings, if the text has at least as many

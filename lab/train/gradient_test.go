@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -57,7 +58,7 @@ func TestGradients(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(kind), 3))
 			in, targets := randomTokens(r, 140, 37), randomTokens(r, 140, 37)
 			targets[5], targets[100] = -1, -1
-			if _, err := m.Step(in, targets, 1); err != nil {
+			if _, err := m.Step(context.Background(), in, targets, 1); err != nil {
 				t.Fatal(err)
 			}
 			grads := append([]float32(nil), m.Grads.All...)
@@ -84,7 +85,7 @@ func slopeError(m *Model, r *rand.Rand, in, targets []int32, data, grad []float3
 	loss := func() float64 {
 		m.forward(in)
 		clear(m.dx)
-		return m.head(targets, 0)
+		return m.head(targets, 0, true)
 	}
 	direction := make([]float32, len(data))
 	var slope float64
@@ -189,7 +190,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 	var wantLoss float64
 	for _, threads := range []int{1, 2, 5} {
 		m := smallModel(t, attention.Softpick, kernel.Best(), threads, true)
-		loss, err := m.Step(in, targets, 0.5)
+		loss, err := m.Step(context.Background(), in, targets, 0.5)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -92,22 +93,53 @@ func (m *Model) rope() {
 // Step computes the mean loss of predicting targets from inputs, [batch,
 // context] each, and adds its gradient times scale to Grads. A target below zero
 // is not predicted. The loss is the mean of the negative log-probabilities in
-// nats.
-func (m *Model) Step(inputs, targets []int32, scale float32) (loss float64, err error) {
+// nats. Where ctx is cancelled it stops between two pieces of a layer, returns
+// ctx's error and leaves Grads in no useful state.
+func (m *Model) Step(ctx context.Context, inputs, targets []int32, scale float32) (loss float64, err error) {
+	if err := m.check(inputs, targets); err != nil {
+		return 0, err
+	}
+	defer m.until(ctx)()
+	m.forward(inputs)
+	clear(m.dx)
+	loss = m.head(targets, scale, true)
+	m.backward(inputs)
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return loss, nil
+}
+
+// Loss is Step's loss without a gradient; Grads stay as they are.
+func (m *Model) Loss(ctx context.Context, inputs, targets []int32) (float64, error) {
+	if err := m.check(inputs, targets); err != nil {
+		return 0, err
+	}
+	defer m.until(ctx)()
+	m.forward(inputs)
+	loss := m.head(targets, 0, false)
+	return loss, ctx.Err()
+}
+
+// until makes the operations heed ctx, until the function it returns is called.
+func (m *Model) until(ctx context.Context) (end func()) {
+	m.ops.ctx = ctx
+	return func() { m.ops.ctx = context.Background() }
+}
+
+func (m *Model) stopped() bool { return m.ops.ctx.Err() != nil }
+
+func (m *Model) check(inputs, targets []int32) error {
 	rows := m.batch * m.Config.Context
 	if len(inputs) != rows || len(targets) != rows {
-		return 0, fmt.Errorf("a batch of %d inputs and %d targets: want %d", len(inputs), len(targets), rows)
+		return fmt.Errorf("a batch of %d inputs and %d targets: want %d", len(inputs), len(targets), rows)
 	}
 	for i := range inputs {
 		if inputs[i] < 0 || int(inputs[i]) >= m.Config.Vocab || int(targets[i]) >= m.Config.Vocab {
-			return 0, fmt.Errorf("token %d or its target %d is outside the vocabulary of %d", inputs[i], targets[i], m.Config.Vocab)
+			return fmt.Errorf("token %d or its target %d is outside the vocabulary of %d", inputs[i], targets[i], m.Config.Vocab)
 		}
 	}
-	m.forward(inputs)
-	clear(m.dx)
-	loss = m.head(targets, scale)
-	m.backward(inputs)
-	return loss, nil
+	return nil
 }
 
 func (m *Model) forward(inputs []int32) {
@@ -118,6 +150,9 @@ func (m *Model) forward(inputs []int32) {
 		copy(x[i*h:][:h], m.Params.embed[int(t)*h:])
 	}
 	for l := range m.layers {
+		if m.stopped() {
+			return
+		}
 		a, p := &m.layers[l], &m.Params.layers[l]
 		copy(a.x, x)
 		m.norm(a.normed, a.x, p.attnNorm)
@@ -143,8 +178,9 @@ func (m *Model) forward(inputs []int32) {
 	m.norm(m.finalNorm, m.final, m.Params.norm)
 }
 
-// head computes the loss and the gradients of head, final norm and last residual.
-func (m *Model) head(targets []int32, scale float32) float64 {
+// head computes the loss and, where asked for, the gradients of head, final norm
+// and last residual.
+func (m *Model) head(targets []int32, scale float32, gradient bool) float64 {
 	c, o := &m.Config, m.ops
 	h, v := c.Hidden, c.Vocab
 	rows, scored := len(targets), 0
@@ -158,7 +194,7 @@ func (m *Model) head(targets []int32, scale float32) float64 {
 	}
 	losses := make([]float64, rows)
 	clear(m.dh)
-	for r0 := 0; r0 < rows; r0 += logitRows {
+	for r0 := 0; r0 < rows && !m.stopped(); r0 += logitRows {
 		n := min(logitRows, rows-r0)
 		o.product(m.logits, m.finalNorm[r0*h:], m.Params.head, n, v, h, false)
 		o.each(n, func(_, i int) {
@@ -170,13 +206,21 @@ func (m *Model) head(targets []int32, scale float32) float64 {
 			top, _, sum := o.set.MaxSumExp(row)
 			lse := float64(top) + math.Log(float64(sum))
 			losses[r0+i] = lse - float64(row[t])
+			if !gradient {
+				return
+			}
 			factor := scale / float32(scored)
 			o.set.Exp(row, float32(lse), factor)
 			row[t] -= factor
 		})
+		if !gradient {
+			continue
+		}
 		o.backward(m.dh[r0*h:], m.Grads.head, m.logits, m.finalNorm[r0*h:], m.Params.head, n, v, h)
 	}
-	m.normBackward(m.dx, m.Grads.norm, m.dh, m.final, m.Params.norm)
+	if gradient {
+		m.normBackward(m.dx, m.Grads.norm, m.dh, m.final, m.Params.norm)
+	}
 	var sum float64
 	for _, l := range losses {
 		sum += l
@@ -188,6 +232,9 @@ func (m *Model) backward(inputs []int32) {
 	c, o := &m.Config, m.ops
 	rows, h, f := len(inputs), c.Hidden, c.Intermediate
 	for l := len(m.layers) - 1; l >= 0; l-- {
+		if m.stopped() {
+			return
+		}
 		a, p, g := &m.layers[l], &m.Params.layers[l], &m.Grads.layers[l]
 		clear(m.dact)
 		o.backward(m.dact, g.down, m.dx, a.act, p.down, rows, h, f)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"sync"
 
 	"github.com/softbench/softbench/engine/kernel"
@@ -14,10 +15,13 @@ type ops struct {
 	in      kernel.Input
 	packed  map[[2]int]*kernel.Matrix
 	a, b    []float32 // transposes
+	// ctx, once cancelled, makes each leave out what it has not begun: the
+	// results are then of no use, and the caller drops them.
+	ctx context.Context
 }
 
 func newOps(set kernel.Set, threads int) *ops {
-	return &ops{set: set.(kernel.Gradients), threads: threads, packed: map[[2]int]*kernel.Matrix{}}
+	return &ops{set: set.(kernel.Gradients), threads: threads, packed: map[[2]int]*kernel.Matrix{}, ctx: context.Background()}
 }
 
 // each runs task(i) for i in [0, n) on all threads; tasks write disjoint
@@ -26,6 +30,9 @@ func (o *ops) each(n int, task func(worker, i int)) {
 	workers := min(o.threads, n)
 	if workers <= 1 {
 		for i := range n {
+			if o.ctx.Err() != nil {
+				return
+			}
 			task(0, i)
 		}
 		return
@@ -33,7 +40,7 @@ func (o *ops) each(n int, task func(worker, i int)) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < n; i += workers {
+			for i := w; i < n && o.ctx.Err() == nil; i += workers {
 				task(w, i)
 			}
 		})

@@ -96,19 +96,17 @@ func NewTrainer(tokens []int32, o Options) (*Trainer, error) {
 }
 
 // ErrDiverged says that the loss is no number any more.
-var ErrDiverged = errors.New("the loss is not a number")
+var ErrDiverged = errors.New("the loss or its gradient is not a number")
 
 // Step trains one step. A loss that is no number leaves the weights as they
-// were and is ErrDiverged.
+// were and is ErrDiverged. Where ctx is cancelled before the weights move, they
+// stay as they were too, and the step can be taken anew.
 func (t *Trainer) Step(ctx context.Context) (Report, error) {
 	clear(t.Model.Grads.All)
 	var loss float64
 	for part := range t.opts.Accumulate {
-		if err := ctx.Err(); err != nil {
-			return Report{}, err
-		}
 		t.draw(t.Done*t.opts.Accumulate + part)
-		l, err := t.Model.Step(t.inputs, t.targets, 1/float32(t.opts.Accumulate))
+		l, err := t.Model.Step(ctx, t.inputs, t.targets, 1/float32(t.opts.Accumulate))
 		if err != nil {
 			return Report{}, err
 		}
@@ -125,6 +123,20 @@ func (t *Trainer) Step(ctx context.Context) (Report, error) {
 		Step: t.Done, Loss: loss, Norm: norm, Rate: rate, Finished: t.Done >= t.opts.Steps,
 		Tokens: int64(t.Done) * int64(t.opts.Accumulate) * int64(len(t.inputs)),
 	}, nil
+}
+
+// Check computes the loss of the next batch and moves nothing. ErrDiverged says
+// that the weights as they are give none, and are not worth keeping.
+func (t *Trainer) Check(ctx context.Context) error {
+	t.draw(t.Done * t.opts.Accumulate)
+	loss, err := t.Model.Loss(ctx, t.inputs, t.targets)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return fmt.Errorf("after step %d: %w: try a lower learning rate", t.Done, ErrDiverged)
+	}
+	return nil
 }
 
 // draw fills the batch with windows of the text, drawn by the seed and the

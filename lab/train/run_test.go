@@ -171,7 +171,7 @@ func TestExportIsTheSameModel(t *testing.T) {
 		for i := range in {
 			in[i], targets[i] = int32(i*7%11), int32(i*3%11)
 		}
-		want, err := tr.Model.Step(in, targets, 1)
+		want, err := tr.Model.Step(context.Background(), in, targets, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"math"
@@ -126,7 +127,7 @@ func TestEqualsAutograd(t *testing.T) {
 				t.Fatal(err)
 			}
 			torchWeights(m.Params, c.Regime)
-			loss, err := m.Step(ids, targets, 1)
+			loss, err := m.Step(context.Background(), ids, targets, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
