@@ -15,6 +15,7 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/parquetcheck"
 )
 
 // Sample is one row of samples.parquet: one request of one document. Columns
@@ -142,10 +143,10 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 			rows, err = nil, fmt.Errorf("damaged or not a Parquet file: %s", printable(fmt.Sprint(r)))
 		}
 	}()
-	if err := checkFooter(f, size); err != nil {
+	if err := parquetcheck.Check(f, size); err != nil {
 		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
 	}
-	pf, err := parquet.OpenFile(f, size)
+	pf, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
 	}

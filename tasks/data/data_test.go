@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 func hashes(t *testing.T, path string) []string {
@@ -111,8 +114,13 @@ func TestBrokenFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	flipped := bytes.Clone(arc)
-	for i := 40; i < 400; i++ {
+	for i := 90; i < 98; i++ { // inside a page
 		flipped[i] ^= 0xff
+	}
+	list := claimList(arc)
+	heads := bytes.Clone(arc)
+	for i := 40; i < 400; i++ {
+		heads[i] ^= 0xff
 	}
 	for _, c := range []struct{ name, content, want string }{
 		{"cut.jsonl", "{\"a\":1}\n\n{\"a\":\"tw", "cut.jsonl:3: the JSON object is cut off at the end of the line"},
@@ -130,6 +138,9 @@ func TestBrokenFiles(t *testing.T) {
 		{"footer.parquet", "PAR1\xff\xff\xff\x7fPAR1", "footer.parquet: the Parquet file's footer claims"},
 		{"garbled.parquet", string(arc[:4]) + strings.Repeat("x", 100) + "\x10\x00\x00\x00PAR1", "garbled.parquet: not a readable Parquet file"},
 		{"flipped.parquet", string(flipped), "flipped.parquet: reading row"},
+		{"list.parquet", string(list), "list.parquet: not a readable Parquet file: its metadata is damaged"},
+		{"rows.parquet", string(claimRows(arc)), "rows.parquet: not a readable Parquet file: its row groups have"},
+		{"heads.parquet", string(heads), "heads.parquet: not a readable Parquet file: row group 0 column 0: page 1: its head is damaged"},
 		{"odd.csv", "a,b\n", "\".csv\" is no data format"},
 		{"latin.txt", "caf\xe9", "latin.txt: not valid UTF-8"},
 	} {
@@ -143,6 +154,37 @@ func TestBrokenFiles(t *testing.T) {
 			t.Errorf("%s: %v; want %q", c.name, err, c.want)
 		}
 	}
+}
+
+// claimList is the file with a list of 268 million elements in its metadata: of the
+// second field, the schema.
+func claimList(file []byte) []byte {
+	return withMetadata(file, func(m []byte) []byte {
+		at := bytes.IndexByte(m, 0x19) + 1
+		return slices.Concat(m[:at], []byte{0xfc, 0xff, 0xff, 0xff, 0x7f}, m[at+1:])
+	})
+}
+
+// claimRows is the file with two billion rows, in the metadata's third field: the
+// first behind the schema that is a 64-bit number.
+func claimRows(file []byte) []byte {
+	return withMetadata(file, func(m []byte) []byte {
+		meta, err := parquet.OpenFile(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			panic(err)
+		}
+		was := slices.Concat([]byte{0x16}, binary.AppendVarint(nil, meta.NumRows()), []byte{0x19})
+		is := slices.Concat([]byte{0x16}, binary.AppendVarint(nil, 1<<31), []byte{0x19})
+		return bytes.Replace(m, was, is, 1)
+	})
+}
+
+func withMetadata(file []byte, change func([]byte) []byte) []byte {
+	end := len(file) - 8
+	start := end - int(binary.LittleEndian.Uint32(file[end:]))
+	metadata := change(file[start:end])
+	out := slices.Concat(file[:start], metadata)
+	return append(binary.LittleEndian.AppendUint32(out, uint32(len(metadata))), "PAR1"...)
 }
 
 func TestMissingColumn(t *testing.T) {
@@ -171,6 +213,8 @@ func FuzzParquet(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
+		f.Add(claimList(b))
+		f.Add(claimRows(b))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rows := 0

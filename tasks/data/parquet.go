@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/softbench/softbench/internal/parquetcheck"
 )
 
 // readParquet reads a Parquet file row by row, nested structs as maps and lists as slices. size is
@@ -14,6 +16,9 @@ import (
 func readParquet(r io.ReaderAt, size int64, name string, each func(row int, values map[string]any) error) error {
 	if err := checkFooter(r, size, name); err != nil {
 		return err
+	}
+	if err := parquetcheck.Check(r, size); err != nil {
+		return fmt.Errorf("%s: not a readable Parquet file: %w", name, err)
 	}
 	file, err := openParquet(r, size)
 	if err != nil {
@@ -70,7 +75,7 @@ func readRowGroup(group parquet.RowGroup, schema *parquet.Schema, row int, each 
 // openParquet turns the library's panics on a damaged footer into errors.
 func openParquet(r io.ReaderAt, size int64) (file *parquet.File, err error) {
 	defer recoverInto(&err)
-	return parquet.OpenFile(r, size, parquet.SkipBloomFilters(true))
+	return parquet.OpenFile(r, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 }
 
 // readRows and reconstruct turn the library's panics on damaged pages into errors.
@@ -94,7 +99,7 @@ func recoverInto(err *error) {
 	}
 }
 
-// checkFooter looks at the magic bytes and the footer's length before the library allocates for it.
+// checkFooter looks at the magic bytes and the footer's length, for a word of what is wrong.
 func checkFooter(r io.ReaderAt, size int64, name string) error {
 	if size < 12 {
 		return fmt.Errorf("%s: not a Parquet file: %d bytes are too few for one", name, size)

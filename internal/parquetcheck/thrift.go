@@ -1,42 +1,6 @@
-package rundir
+package parquetcheck
 
-import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
-)
-
-// checkFooter checks the metadata at the end of a Parquet file: that it has room
-// in the file, and that no list in it claims more elements than it has bytes.
-// The reader takes the memory for what is claimed first, and a process that runs
-// out of memory cannot say what was wrong.
-func checkFooter(f io.ReaderAt, size int64) error {
-	const start, end = 4, 8 // "PAR1" before all; a length and "PAR1" behind
-	var tail [end]byte
-	if size < start+end {
-		return fmt.Errorf("%d bytes are too few", size)
-	}
-	if _, err := f.ReadAt(tail[:], size-end); err != nil {
-		return err
-	}
-	n := int64(binary.LittleEndian.Uint32(tail[:]))
-	switch {
-	case string(tail[4:]) != "PAR1":
-		return errors.New("it does not end with PAR1")
-	case n > size-start-end:
-		return fmt.Errorf("its metadata would be %d bytes in a file of %d", n, size)
-	}
-	metadata := make([]byte, n)
-	if _, err := f.ReadAt(metadata, size-end-n); err != nil {
-		return err
-	}
-	t := thrift{metadata}
-	if !t.skip(thriftStruct, 0) {
-		return errors.New("its metadata is damaged")
-	}
-	return nil
-}
+import "encoding/binary"
 
 // thrift walks over Thrift's compact protocol without keeping anything.
 type thrift struct{ rest []byte }
@@ -106,6 +70,60 @@ func (t *thrift) skip(kind byte, depth int) bool {
 		}
 	}
 	return false
+}
+
+// fields walks over a struct. each is given a field's number and type, and says
+// whether it read the value itself; ok false: it is not whole.
+func (t *thrift) fields(each func(id int64, kind byte) (read, ok bool)) bool {
+	id := int64(0)
+	for {
+		head, ok := t.byte()
+		if head == 0 || !ok {
+			return ok
+		}
+		if delta := int64(head >> 4); delta != 0 {
+			id += delta
+		} else if id, ok = t.int(); !ok {
+			return false
+		}
+		read, ok := each(id, head&15)
+		if !ok || !read && !t.skip(head&15, 1) {
+			return false
+		}
+	}
+}
+
+// list walks over a list of structs.
+func (t *thrift) list(kind byte, each func() bool) bool {
+	head, ok := t.byte()
+	n := uint64(head >> 4)
+	if n == 15 && ok {
+		n, ok = t.varint()
+	}
+	if !ok || kind != thriftList || n > 0 && head&15 != thriftStruct {
+		return false
+	}
+	for range n {
+		if len(t.rest) == 0 || !each() {
+			return false
+		}
+	}
+	return true
+}
+
+// number reads an integer of that type into to.
+func (t *thrift) number(kind byte, to *int64) (read, ok bool) {
+	if kind < thriftInt16 || kind > thriftInt64 {
+		return false, false
+	}
+	*to, ok = t.int()
+	return true, ok
+}
+
+// int is a number of any length.
+func (t *thrift) int() (int64, bool) {
+	v, ok := t.varint()
+	return int64(v>>1) ^ -int64(v&1), ok
 }
 
 // elements walks over n times values of kinds. Each takes a byte at least, so
