@@ -70,11 +70,11 @@ type suiteFile struct {
 
 // probeFile is a suite's diagnostics as its YAML declares them.
 type probeFile struct {
-	Task      string         `yaml:"task"`
-	Samples   strictyaml.Int `yaml:"samples"`
-	Length    strictyaml.Int `yaml:"length"`
-	Threshold float64        `yaml:"threshold"`
-	Maps      *mapsFile      `yaml:"maps"`
+	Task      string          `yaml:"task"`
+	Samples   strictyaml.Int  `yaml:"samples"`
+	Length    *strictyaml.Int `yaml:"length"`    // absent: 512 tokens
+	Threshold *float64        `yaml:"threshold"` // absent: 0.3
+	Maps      *mapsFile       `yaml:"maps"`
 }
 
 // mapsFile is which attention maps are kept, as YAML declares it.
@@ -200,7 +200,13 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 
 func (p *probeFile) resolve(file string) (*Diagnostics, error) {
 	maps, err := p.Maps.resolve()
-	d := &Diagnostics{Samples: int(p.Samples), Length: int(p.Length), Threshold: p.Threshold, Maps: maps}
+	d := &Diagnostics{Samples: int(p.Samples), Length: 512, Threshold: 0.3, Maps: maps}
+	if p.Length != nil {
+		d.Length = int(*p.Length)
+	}
+	if p.Threshold != nil {
+		d.Threshold = *p.Threshold
+	}
 	switch {
 	case err != nil:
 		return nil, err
