@@ -20,6 +20,7 @@ type runOptions struct {
 	io    streams
 	run   evaluate.RunOptions
 	batch batchFlags
+	shard string
 	json  bool
 }
 
@@ -35,10 +36,17 @@ cache; nothing is downloaded unless --download is given.
 
 With --out, every result is written as it comes, and a run that was stopped goes
 on with --resume. The directory then holds run.json (settings and metrics) and
-samples.parquet (every document and request).`,
+samples.parquet (every document and request).
+
+Several machines share a run with --shard: each computes a part into a directory of
+its own and knows nothing of the others. The same command with --merge and those
+directories, in place of --shard, makes the run of them, with the bytes that one
+process would have written; a part that is missing is refused.`,
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
-  softbench run all --model ./my-model --out runs/my-model --resume`,
+  softbench run all --model ./my-model --out runs/my-model --resume
+  softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
+  softbench run all --model ./my-model --out runs/my-model --merge runs/my-model.1,runs/my-model.2,runs/my-model.3`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run.Suites = args
 			if len(args) == 0 {
@@ -52,6 +60,8 @@ samples.parquet (every document and request).`,
 	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick (required)")
 	f.StringVar(&o.run.Out, "out", "", "directory to write the run to")
 	f.BoolVar(&o.run.Resume, "resume", false, "go on with the run in --out")
+	f.StringVar(&o.shard, "shard", "", "compute one `part` of the run, such as 2/3, and leave it in --out")
+	f.StringSliceVar(&o.run.Merge, "merge", nil, "make the run of the shards in these `directories`")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
 	f.BoolVar(&o.run.Download, "download", false, "download documents that are found nowhere else")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
@@ -90,6 +100,21 @@ func (o *runOptions) execute(ctx context.Context) error {
 	if o.run.Resume && o.run.Out == "" {
 		return errors.New("--resume needs --out: the run to go on with")
 	}
+	if len(o.run.Merge) > 0 && o.run.Out == "" {
+		return errors.New("--merge needs --out: where the run goes")
+	}
+	var part evaluate.Shard
+	if o.shard != "" {
+		if part, err = evaluate.ParseShard(o.shard); err != nil {
+			return fmt.Errorf("--shard: %w", err)
+		}
+		if o.run.Out == "" {
+			return errors.New("--shard needs --out: where the part goes")
+		}
+		if len(o.run.Merge) > 0 {
+			return errors.New("--shard and --merge exclude each other: merge when every shard is done")
+		}
+	}
 	if o.batch.tokens < 1 {
 		return fmt.Errorf("--batch-tokens %d: want at least 1", o.batch.tokens)
 	}
@@ -101,21 +126,38 @@ func (o *runOptions) execute(ctx context.Context) error {
 	o.run.Version = version()
 	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	o.run.Progress = progress(o.io)
-	run, err := evaluate.Run(ctx, o.run)
-	if errors.Is(err, context.Canceled) {
-		message := "interrupted"
-		if o.run.Out != "" {
-			message += "; what is done is kept: go on with the same command and --resume"
+	if o.shard != "" {
+		result, err := evaluate.RunShard(ctx, o.run, part)
+		if err != nil {
+			return o.interrupted(err)
 		}
-		return exitError{exitInterrupted, message}
-	}
-	if err != nil {
+		if o.json {
+			return writeJSON(o.io.out, result)
+		}
+		_, err = fmt.Fprintf(o.io.out, "%s: shard %s is done, %d of %d requests; when all are, give the same command --merge with their directories instead of --shard\n",
+			o.run.Out, result.Shard, result.Requests, result.Of)
 		return err
+	}
+	run, err := evaluate.Run(ctx, o.run)
+	if err != nil {
+		return o.interrupted(err)
 	}
 	if o.json {
 		return writeJSON(o.io.out, run)
 	}
 	return rundir.WriteTable(o.io.out, run)
+}
+
+// interrupted is the error of a run, with what to do where it was cancelled.
+func (o *runOptions) interrupted(err error) error {
+	if !errors.Is(err, context.Canceled) {
+		return err
+	}
+	message := "interrupted"
+	if o.run.Out != "" {
+		message += "; what is done is kept: go on with the same command and --resume"
+	}
+	return exitError{exitInterrupted, message}
 }
 
 // progress returns a progress bar on a terminal, and nothing elsewhere.

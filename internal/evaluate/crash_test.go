@@ -38,14 +38,23 @@ func TestMain(m *testing.M) {
 // batch, so that a kill finds every state of the journal, and rests between
 // batches, so that the kill comes in time.
 func runCrashChild(dir string) error {
-	_, err := Run(context.Background(), RunOptions{
+	o := RunOptions{
 		Suites: strings.Split(os.Getenv("SOFTBENCH_TEST_SUITES"), ","),
 		Model:  ModelOptions{Model: os.Getenv("SOFTBENCH_TEST_MODEL"), Threads: 1},
 		Data:   os.Getenv("SOFTBENCH_TEST_DATA"), Out: dir, Resume: true,
 		BatchTokens: 16, Note: func(string) {},
 		syncEvery: time.Nanosecond,
 		Progress:  func(int64, int64) { time.Sleep(100 * time.Microsecond) },
-	})
+	}
+	if shard := os.Getenv("SOFTBENCH_TEST_SHARD"); shard != "" {
+		part, err := ParseShard(shard)
+		if err != nil {
+			return err
+		}
+		_, err = RunShard(context.Background(), o, part)
+		return err
+	}
+	_, err := Run(context.Background(), o)
 	return err
 }
 

@@ -15,6 +15,7 @@ type recordKey struct {
 type journal struct {
 	writer  *rundir.Writer // nil: the run is kept nowhere
 	records map[recordKey]rundir.Record
+	merged  int // records of them that came from shards
 }
 
 func newJournal(w *rundir.Writer) *journal {
@@ -36,16 +37,34 @@ func openJournal(o RunOptions, s rundir.Settings) (*journal, error) {
 	return newJournal(w), err
 }
 
-// done looks a request up in what an earlier process left.
+// done looks a request up in what an earlier process, or a shard, left.
 func (j *journal) done(task string, doc, request int) bool {
-	if j.writer == nil {
-		return false
+	k := recordKey{task, doc, request}
+	if _, ok := j.records[k]; ok || j.writer == nil {
+		return ok
 	}
 	r, ok := j.writer.Done(task, doc, request)
 	if ok {
-		j.records[recordKey{task, doc, request}] = r
+		j.records[k] = r
 	}
 	return ok
+}
+
+// take adds the records of shards that the journal lacks.
+func (j *journal) take(shards map[recordKey]rundir.Record, w *Work) error {
+	if len(shards) == 0 {
+		return nil
+	}
+	for k := range w.requests {
+		if j.done(k.task, k.doc, k.request) {
+			continue
+		}
+		if err := j.add(shards[k]); err != nil {
+			return err
+		}
+		j.merged++
+	}
+	return j.sync()
 }
 
 // add takes a finished request; sync makes it safe.
@@ -68,7 +87,7 @@ func (j *journal) resumed() int {
 	if j.writer == nil {
 		return 0
 	}
-	return j.writer.Resumed()
+	return j.writer.Resumed() + j.merged
 }
 
 func (j *journal) finish(r *rundir.Run, samples []rundir.Sample, inside rundir.Inside) error {

@@ -9,11 +9,14 @@ import (
 // passkeyTask is the name under which passkey trials are recorded.
 const passkeyTask = "passkey"
 
-// plan adds every request that the journal lacks, of all tasks and the grid, to
-// one plan: what any of them share is computed once.
-func (w *Work) plan(p *lm.Plan, j *journal) error {
+// plan adds every request of a shard that the journal lacks, of all tasks and the
+// grid, to one plan: what any of them share is computed once.
+func (w *Work) plan(p *lm.Plan, j *journal, part Shard) error {
 	for _, t := range w.Tasks {
 		for i := range t.Docs {
+			if !part.has(t.Docs[i].ID) {
+				continue
+			}
 			if err := planDoc(p, j, t.Task, &t.Docs[i]); err != nil {
 				return err
 			}
@@ -23,7 +26,7 @@ func (w *Work) plan(p *lm.Plan, j *journal) error {
 		return nil
 	}
 	for i, trial := range w.Passkey.Trials {
-		if j.done(passkeyTask, i, 0) {
+		if !part.has(i) || j.done(passkeyTask, i, 0) {
 			continue
 		}
 		if err := p.Generate(trial.Prompt, len(trial.Answer), func(tokens []int32) error {

@@ -32,6 +32,7 @@ type RunOptions struct {
 
 	Out    string // run directory; "" keeps nothing
 	Resume bool
+	Merge  []string // directories of shards, which together have every result
 
 	BatchTokens int
 	Memory      int64
@@ -52,41 +53,22 @@ const syncInterval = 2 * time.Second
 // can be wrong with the input is found before the run directory is touched.
 func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	start := time.Now()
-	suites := make([]*configs.Suite, len(o.Suites))
-	for i, name := range o.Suites {
-		s, err := configs.Resolve(name)
-		if err != nil {
-			return nil, err
-		}
-		suites[i] = s
-	}
-	m, err := Load(ctx, o.Model)
+	m, work, err := prepare(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	if m.DeviceNote != "" {
-		o.Note(m.DeviceNote)
-	}
-	o.BatchTokens = m.BatchTokens(o.BatchTokens, slices.Contains(o.Given, "batch-tokens"))
-	for _, n := range m.Checkpoint.Notes {
-		o.Note(n)
-	}
-	source := data.NewSource(o.Data)
-	source.Download = o.Download
-	source.Notify = o.Note
-	work, err := Gather(ctx, suites, source, m, GatherOptions{Limit: o.Limit, FewShot: o.FewShot})
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range work.Notes {
-		o.Note(n)
-	}
 	// The journal begins with the settings, for which all weights are hashed; a
 	// run that is not kept is scored first.
 	var settings rundir.Settings
 	if o.Out != "" {
 		if settings, err = settingsOf(m, work, o); err != nil {
+			return nil, err
+		}
+	}
+	var shards map[recordKey]rundir.Record
+	if len(o.Merge) > 0 {
+		if shards, err = readShards(o.Merge, settings, work); err != nil {
 			return nil, err
 		}
 	}
@@ -99,6 +81,9 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	defer journal.close()
+	if err := journal.take(shards, work); err != nil {
+		return nil, err
+	}
 
 	model, err := describe(m)
 	if err != nil {
@@ -108,7 +93,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		Schema: rundir.Schema, Suites: o.Suites, Model: model, Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...),
 		Seeds: map[string]uint64{"bootstrap": tasks.BootstrapSeed},
 	}
-	stats, err := compute(ctx, m, work, journal, o, &run.Tokens)
+	stats, err := compute(ctx, m, work, journal, o, Shard{}, &run.Tokens)
 	if err != nil {
 		return nil, err
 	}
@@ -140,27 +125,67 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	return run, journal.finish(run, samples, inside)
 }
 
-// compute runs what the journal lacks, and counts the whole of it.
-func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions, tokens *rundir.Tokens) (lm.Stats, error) {
-	rest, all := m.LM.NewPlan(), m.LM.NewPlan()
-	if err := work.plan(rest, j); err != nil {
+// prepare loads the model and gathers the suites' documents, and notes what there
+// is to say about both.
+func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
+	suites := make([]*configs.Suite, len(o.Suites))
+	for i, name := range o.Suites {
+		s, err := configs.Resolve(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		suites[i] = s
+	}
+	m, err := Load(ctx, o.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.DeviceNote != "" {
+		o.Note(m.DeviceNote)
+	}
+	o.BatchTokens = m.BatchTokens(o.BatchTokens, slices.Contains(o.Given, "batch-tokens"))
+	for _, n := range m.Checkpoint.Notes {
+		o.Note(n)
+	}
+	source := data.NewSource(o.Data)
+	source.Download = o.Download
+	source.Notify = o.Note
+	work, err := Gather(ctx, suites, source, m, GatherOptions{Limit: o.Limit, FewShot: o.FewShot})
+	if err != nil {
+		m.Close()
+		return nil, nil, err
+	}
+	for _, n := range work.Notes {
+		o.Note(n)
+	}
+	return m, work, nil
+}
+
+// compute runs what the journal lacks of a shard, and counts the whole run's
+// tokens where tokens is not nil.
+func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions, part Shard, tokens *rundir.Tokens) (lm.Stats, error) {
+	rest := m.LM.NewPlan()
+	if err := work.plan(rest, j, part); err != nil {
 		return lm.Stats{}, err
 	}
 	prepared, err := rest.Prepare(ctx)
 	if err != nil {
 		return lm.Stats{}, err
 	}
-	whole := prepared
-	if j.resumed() > 0 {
-		if err := work.plan(all, newJournal(nil)); err != nil {
-			return lm.Stats{}, err
+	if tokens != nil {
+		whole := prepared
+		if j.resumed() > 0 {
+			all := m.LM.NewPlan()
+			if err := work.plan(all, newJournal(nil), Shard{}); err != nil {
+				return lm.Stats{}, err
+			}
+			if whole, err = all.Prepare(ctx); err != nil {
+				return lm.Stats{}, err
+			}
 		}
-		if whole, err = all.Prepare(ctx); err != nil {
-			return lm.Stats{}, err
-		}
+		cost := whole.Cost()
+		*tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
 	}
-	cost := whole.Cost()
-	*tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
 
 	total := prepared.Tokens()
 	interval := cmp.Or(o.syncEvery, syncInterval)

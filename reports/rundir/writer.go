@@ -181,6 +181,34 @@ func sameSettings(dir string, was, now Settings) error {
 	return nil
 }
 
+// ReadPart reads the records of an unfinished run, such as a shard, that has the
+// given settings. A last line that was being written is left out.
+func ReadPart(dir string, s Settings) ([]Record, error) {
+	path := filepath.Join(dir, journalName)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
+			return nil, fmt.Errorf("%s holds a complete run, not a shard", dir)
+		}
+		return nil, fmt.Errorf("%s holds no shard: want a directory that 'softbench run --shard' wrote", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	h, records, _, err := readJournal(f)
+	if errors.Is(err, errTorn) {
+		return nil, fmt.Errorf("%s was stopped before its first result: finish it with --resume", dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if diff := Differences(h.Settings, s); len(diff) > 0 {
+		return nil, fmt.Errorf("%s is part of a run with other settings (%s)", dir, strings.Join(diff, "; "))
+	}
+	return records, nil
+}
+
 // Done returns the records that the journal held when the run was resumed.
 func (w *Writer) Done(task string, doc, request int) (Record, bool) {
 	r, ok := w.done[key{task, doc, request}]

@@ -1,0 +1,141 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
+)
+
+// Shard is a part of a run that one process computes by itself: every Of-th
+// document of each task and every Of-th passkey trial, from number Number-1 on.
+// The zero Shard is the whole run.
+type Shard struct{ Number, Of int }
+
+// ParseShard reads "2/3".
+func ParseShard(s string) (Shard, error) {
+	number, of, _ := strings.Cut(s, "/")
+	n, err := strconv.Atoi(number)
+	m, wrong := strconv.Atoi(of)
+	if err != nil || wrong != nil || n < 1 || n > m {
+		return Shard{}, fmt.Errorf("%q is no shard: want number/of, such as 2/3 for the second of three", s)
+	}
+	return Shard{n, m}, nil
+}
+
+func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
+
+func (s Shard) has(doc int) bool { return s.Of == 0 || doc%s.Of == s.Number-1 }
+
+// ShardResult says how much of a run a shard is.
+type ShardResult struct {
+	Shard    string `json:"shard"`
+	Requests int    `json:"requests"` // of the shard
+	Of       int    `json:"of"`       // requests of the whole run
+	Resumed  int    `json:"resumed"`  // were done by an earlier process
+}
+
+// RunShard computes one shard into o.Out, as the journal of the whole run: its
+// settings are the whole run's, and it is never finished by itself. Shards know
+// nothing of each other; Run merges them.
+func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, error) {
+	m, work, err := prepare(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	settings, err := settingsOf(m, work, o)
+	if err != nil {
+		return nil, err
+	}
+	j, err := openJournal(o, settings)
+	if errors.Is(err, rundir.ErrFinished) {
+		return nil, fmt.Errorf("%s holds the complete run, of which no shard is needed: choose another --out", o.Out)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer j.close()
+	if work.Probe != nil {
+		o.Note("a shard has no diagnostics: the process that merges the shards computes them")
+	}
+	if _, err := compute(ctx, m, work, j, o, part, nil); err != nil {
+		return nil, err
+	}
+	r := &ShardResult{Shard: part.String(), Resumed: j.resumed()}
+	for k := range work.requests {
+		r.Of++
+		if part.has(k.doc) {
+			r.Requests++
+		}
+	}
+	return r, nil
+}
+
+// requests yields every request of a run, in order.
+func (w *Work) requests(yield func(recordKey) bool) {
+	for _, t := range w.Tasks {
+		for i := range t.Docs {
+			d := &t.Docs[i]
+			n := len(d.Requests)
+			if t.Task.Kind == tasks.RollingPerplexity {
+				n = 1
+			}
+			for k := range n {
+				if !yield(recordKey{t.Task.Name, d.ID, k}) {
+					return
+				}
+			}
+		}
+	}
+	if w.Passkey == nil {
+		return
+	}
+	for i := range w.Passkey.Trials {
+		if !yield(recordKey{passkeyTask, i, 0}) {
+			return
+		}
+	}
+}
+
+// readShards reads the journals of shards and checks that they are of this run,
+// agree where they overlap, and leave no gap.
+func readShards(dirs []string, settings rundir.Settings, w *Work) (map[recordKey]rundir.Record, error) {
+	all := map[recordKey]rundir.Record{}
+	from := map[recordKey]string{}
+	for _, dir := range dirs {
+		records, err := rundir.ReadPart(dir, settings)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			k := recordKey{r.Task, r.Doc, r.Request}
+			if first, ok := all[k]; ok && !reflect.DeepEqual(first, r) {
+				return nil, fmt.Errorf("%s and %s have different results of %s document %d request %d: one of them is not of this run", from[k], dir, k.task, k.doc, k.request)
+			}
+			all[k], from[k] = r, dir
+		}
+	}
+	lack, of := 0, 0
+	var first recordKey
+	for k := range w.requests {
+		of++
+		if _, ok := all[k]; ok {
+			continue
+		}
+		if lack == 0 {
+			first = k
+		}
+		lack++
+	}
+	if lack > 0 {
+		return nil, fmt.Errorf("the shards lack %d of %d requests, the first of them %s document %d request %d: name every shard, and finish one that was stopped with --resume",
+			lack, of, first.task, first.doc, first.request)
+	}
+	return all, nil
+}
