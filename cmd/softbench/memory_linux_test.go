@@ -50,8 +50,40 @@ func TestResidentMemory(t *testing.T) {
 	}
 }
 
+// TestVocabularyTakesNoMemory: logits are never kept: scoring a long text takes
+// far less than its logits would, though every position is scored.
+func TestVocabularyTakesNoMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes a model with a large vocabulary")
+	}
+	model := filepath.Join(t.TempDir(), "wide")
+	const vocab, tokens = 200_000, 2000 // whose logits are 1.6 GB in float32
+	err := randmodel.Write(model, randmodel.Options{
+		Seed: 1, DType: "bfloat16", Hidden: 64, Intermediate: 64, Layers: 1, Heads: 2, Vocab: vocab, MaxPositions: 2 * tokens, Tie: true,
+		Tokenizer: filepath.Join(golden.Dir(t), "tiny"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := func(text string) string {
+		return fmt.Sprintf(`{"context": "The", "continuation": %q}`, text) + "\n"
+	}
+	short, long := residentFor(t, model, "bfloat16", request(" x")), residentFor(t, model, "bfloat16", request(strings.Repeat(" x", tokens)))
+	logits := int64(vocab * tokens * 4)
+	t.Logf("%d MB for one position, %d MB for at least %d, whose logits are %d MB", short>>20, long>>20, tokens, logits>>20)
+	if over := long - short; over > logits/8 {
+		t.Errorf("%d MB more for the long text, want at most an eighth of its logits' %d MB", over>>20, logits>>20)
+	}
+}
+
 // resident is the most memory that scoring one request took, in bytes.
 func resident(t *testing.T, model, dtype string) int64 {
+	t.Helper()
+	return residentFor(t, model, dtype, `{"context": "The sky is", "continuation": " blue"}`+"\n")
+}
+
+// residentFor is the same for other requests.
+func residentFor(t *testing.T, model, dtype, requests string) int64 {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -62,7 +94,7 @@ func resident(t *testing.T, model, dtype string) int64 {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(name, "score", model, "--dtype", dtype)
-	cmd.Stdin = strings.NewReader(`{"context": "The sky is", "continuation": " blue"}` + "\n")
+	cmd.Stdin = strings.NewReader(requests)
 	cmd.Env = append(os.Environ(), "GOGC=100", "GOMEMLIMIT=off")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -115,7 +115,16 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 		}
 		ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(data, args[1], args[2], 1)), 0o666))
 	},
-	// weights DIR WHAT: rewrites model.safetensors with one fault: drop, extra, shape, dtype, nan.
+	// entries DIR N: the directory has N entries.
+	"entries": func(ts *testscript.TestScript, _ bool, args []string) {
+		entries, err := os.ReadDir(ts.MkAbs(args[0]))
+		ts.Check(err)
+		if fmt.Sprint(len(entries)) != args[1] {
+			ts.Fatalf("%s has %d entries, want %s: %v", args[0], len(entries), args[1], entries)
+		}
+	},
+	// weights DIR WHAT: rewrites model.safetensors with one fault: drop, extra, shape, dtype, nan,
+	// or with one bit of a weight changed: bit.
 	"weights": func(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(spoilWeights(filepath.Join(ts.MkAbs(args[0]), "model.safetensors"), args[1]))
 	},
@@ -145,6 +154,8 @@ func spoilWeights(path, fault string) error {
 				e.DType, e.Shape = "I16", t.Shape
 			case "nan":
 				e.Data[2*77], e.Data[2*77+1] = 0xc0, 0x7f
+			case "bit":
+				e.Data[2*77] ^= 1
 			}
 		}
 		entries = append(entries, e)
