@@ -54,14 +54,12 @@ const (
 	ExactMcNemar   Test = "exact McNemar"    // 0/1 values, documents independent
 	ExactSignFlip  Test = "exact sign-flip"  // up to 20 differing documents or clusters
 	RandomSignFlip Test = "random sign-flip" // more than that
-	FisherExact    Test = "Fisher's exact, unpaired"
-	ZTest          Test = "z, unpaired"
 )
 
 // A Comparison is the difference of one metric between runs A and B. Every
 // difference is B - A in the metric's own unit.
 type Comparison struct {
-	N             int // documents; of unpaired runs the smaller number
+	N             int // documents
 	Clusters      int // 0: documents stand alone
 	LowerIsBetter bool
 	Level         float64

@@ -59,16 +59,6 @@ type golden struct {
 	McNemarN     []powerCase `json:"mcnemar_n"`
 	MeanPower    []powerCase `json:"mean_power"`
 	MeanMDE      []powerCase `json:"mean_mde"`
-	Unpaired     []struct {
-		RightA int `json:"right_a"`
-		NA     int `json:"n_a"`
-		RightB int `json:"right_b"`
-		NB     int `json:"n_b"`
-		Level  float64
-		P      float64
-		Low    float64
-		High   float64
-	}
 }
 
 type shareCase struct {
@@ -299,20 +289,5 @@ func TestPowerGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, "detectable effect", got, c.Effect, 1e-7)
-	}
-}
-
-func TestUnpairedGolden(t *testing.T) {
-	for _, c := range cases(t, readGolden(t).Unpaired) {
-		got, err := UnpairedProportions(c.RightA, c.NA, c.RightB, c.NB, Options{Level: c.Level})
-		if err != nil {
-			t.Fatal(err)
-		}
-		near(t, "Fisher", got.P, c.P, 1e-7)
-		near(t, "Newcombe low", got.Low, c.Low, 1e-9)
-		near(t, "Newcombe high", got.High, c.High, 1e-9)
-		if !Has(got.Warnings, NotPaired) {
-			t.Error("no warning of missing pairs")
-		}
 	}
 }

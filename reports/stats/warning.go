@@ -19,7 +19,6 @@ const (
 	NoSpread      Code = "no-spread"      // every document differs by the same amount
 	Disagree      Code = "disagree"       // test and interval fall on different sides of the level
 	NoMDE         Code = "no-mde"         // no difference would be detected at the asked power
-	NotPaired     Code = "not-paired"     // only the totals are known
 )
 
 const (

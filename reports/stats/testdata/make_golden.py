@@ -21,7 +21,7 @@ from scipy.optimize import brentq
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.proportion import proportion_confint
 
 M64, M128 = (1 << 64) - 1, (1 << 128) - 1
 BLOCK = 128
@@ -264,14 +264,6 @@ def main():
                          for e, df, a in [(2.8, 9, 0.05), (2.8, 59, 0.05), (0.0, 20, 0.05), (3.5, 500, 0.005), (1.0, 3, 0.05), (2.0, 1, 0.2)]]
     out["mean_mde"] = [dict(df=df, level=a, effect=float(brentq(lambda e: ttest.power(e / math.sqrt(df + 1), df + 1, a, df=df) - 0.8, 1, 6, xtol=1e-12)))
                        for df, a in [(4, 0.05), (9, 0.05), (61, 0.05), (61, 0.005), (5000, 0.05)]]
-
-    def unpaired(ka, na, kb, nb, level):
-        low, high = confint_proportions_2indep(kb, nb, ka, na, method="newcomb", alpha=level)
-        return dict(right_a=ka, n_a=na, right_b=kb, n_b=nb, level=level, p=float(st.fisher_exact([[ka, na - ka], [kb, nb - kb]])[1]),
-                    low=float(low), high=float(high))
-
-    out["unpaired"] = [unpaired(*c) for c in [(5, 10, 9, 10, 0.05), (0, 20, 3, 25, 0.05), (600, 1000, 640, 1000, 0.05), (640, 1000, 600, 1000, 0.05),
-                                              (7000, 10042, 7150, 10042, 0.01), (10, 10, 10, 10, 0.05)]]
     print(json.dumps(out, indent=1))
 
 
