@@ -17,7 +17,7 @@ func checkDevice(device string) error {
 		return nil
 	case "cuda":
 		if err := cuda.Available(); err != nil {
-			return fmt.Errorf("--device cuda: %w", err)
+			return fmt.Errorf("--device cuda: %w; use --device cpu", err)
 		}
 		return nil
 	}
