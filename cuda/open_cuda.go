@@ -48,19 +48,23 @@ func Open(ctx context.Context, ck *checkpoint.Checkpoint, o Options) (engine.Bac
 
 // OpenGPU takes a device and loads the kernels that suit it.
 func OpenGPU(ordinal int) (*driver.GPU, error) {
-	gpu, err := driver.Open(ordinal, images())
+	list, err := images()
+	if err != nil {
+		return nil, err
+	}
+	gpu, err := driver.Open(ordinal, list)
 	return gpu, noDevice(err)
 }
 
 // images names each image by its target and contents: results of different
 // kernels may differ in their last bits and are never mixed.
-func images() []driver.Image {
-	var list []driver.Image
-	for _, im := range kernels.Images() {
+func images() (list []driver.Image, err error) {
+	found, err := kernels.Images()
+	for _, im := range found {
 		sum := sha256.Sum256(im.Data)
 		list = append(list, driver.Image{Name: fmt.Sprintf("%s %x", im.Name, sum[:4]), Min: im.Min, Max: im.Max, Data: im.Data})
 	}
-	return list
+	return list, err
 }
 
 // DeviceName is the name of the device that Open takes.

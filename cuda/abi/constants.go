@@ -1,5 +1,7 @@
 package abi
 
+import "slices"
+
 // The tile sizes the kernels are compiled for. Sums are in orders fixed by
 // these: changing one changes the last bits of results.
 const (
@@ -22,22 +24,12 @@ const (
 	Multiple = 8
 )
 
-// HeadSizes says in words what HeadSize accepts.
-const HeadSizes = "32, 64, 96, 128, 192 and 256"
+// HeadSizes are those the attention kernels are compiled for.
+var HeadSizes = []int{32, 64, 96, 128, 192, 256}
 
 // HeadSize says whether the attention kernels compute a head size.
-func HeadSize(n int) bool {
-	switch n {
-	case 32, 64, 96, 128, 192, 256:
-		return true
-	}
-	return false
-}
+func HeadSize(n int) bool { return slices.Contains(HeadSizes, n) }
 
 // TileRows is the rows of an attention tile where so many heads share keys; 0
 // where the kernels do not compute that.
 func TileRows(group int) int { return QueryBlock / group }
-
-func gemmShared(Mode) int           { return 0 }
-func headShared(Mode) int           { return 0 }
-func attentionShared(Mode, int) int { return 0 }

@@ -1,6 +1,7 @@
 package abi
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/softbench/softbench/cuda/device"
@@ -45,8 +46,8 @@ var epilogues = [...]string{"store", "add", "swiglu"}
 func Gemm(mode Mode, e Epilogue, a, w, bias, c device.Ptr, m, n, k int) *device.Launch {
 	return &device.Launch{Kernel: "sb_gemm_" + epilogues[e] + mode.suffix(),
 		Grid:  device.Dim{X: blocks(n, GemmN), Y: blocks(m, GemmM)},
-		Block: device.Dim{X: GemmThreads}, Shared: gemmShared(mode),
-		Args: []device.Arg{device.P(a), device.P(w), device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k)}}
+		Block: device.Dim{X: GemmThreads},
+		Args:  []device.Arg{device.P(a), device.P(w), device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k)}}
 }
 
 // Gather copies rows of width bytes, a multiple of 4: out[r] = in[index[r]].
@@ -104,13 +105,13 @@ type AttentionArgs struct {
 // Attention computes softmax(q·kᵀ)·v, or another kind's weights, for every row
 // of every tile, one pass over key blocks that start at multiples of KeyBlock
 // from position 0. A block is a tile and a key/value head: its queries are the
-// tile's rows times the heads that share the keys.
+// tile's rows times the heads that share the keys. There is a kernel for each of
+// HeadSizes.
 func Attention(m Mode, a AttentionArgs) *device.Launch {
-	return &device.Launch{Kernel: "sb_attention" + m.suffix(), Grid: device.Dim{X: a.N, Y: a.KVHeads}, Block: device.Dim{X: AttentionThreads},
-		Shared: attentionShared(m, a.Size),
+	return &device.Launch{Kernel: fmt.Sprintf("sb_attention_%d%s", a.Size, m.suffix()), Grid: device.Dim{X: a.N, Y: a.KVHeads}, Block: device.Dim{X: AttentionThreads},
 		Args: []device.Arg{
 			device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Out), device.P(a.Stats), device.P(a.Tiles), device.P(a.Runs),
-			device.I(int(a.Kind)), device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads), device.I(a.Size),
+			device.I(int(a.Kind)), device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads),
 		}}
 }
 
@@ -136,8 +137,8 @@ func HeadBlocks(vocab int) int { return blocks(vocab, HeadColumns) }
 func Head(mode Mode, h, w, start, ids, logits, partials device.Ptr, m, vocab, hidden int) *device.Launch {
 	return &device.Launch{Kernel: "sb_head" + mode.suffix(),
 		Grid:  device.Dim{X: HeadBlocks(vocab), Y: blocks(m, HeadRows)},
-		Block: device.Dim{X: GemmThreads}, Shared: headShared(mode),
-		Args: []device.Arg{device.P(h), device.P(w), device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden)}}
+		Block: device.Dim{X: GemmThreads},
+		Args:  []device.Arg{device.P(h), device.P(w), device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden)}}
 }
 
 // HeadMerge joins each row's partials in order: lse double [m], the lowest token

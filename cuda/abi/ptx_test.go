@@ -1,7 +1,9 @@
 package abi
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -15,7 +17,10 @@ import (
 func everyLaunch() (list []*device.Launch) {
 	for _, m := range []Mode{F32, BF16} {
 		list = append(list, Embed(m, 1, 1, 1, 1, 8), RMSNorm(m, 1, 1, 1, 1, 8, 1), Rope(m, RopeArgs{Rows: 1, Size: 32}),
-			Attention(m, AttentionArgs{N: 1, Kind: attention.Softpick}), Observe(m, AttentionArgs{}, 0, 1, 0, 1, 1), Head(m, 1, 1, 1, 1, 1, 1, 1, 1, 8))
+			Observe(m, AttentionArgs{}, 0, 1, 0, 1, 1), Head(m, 1, 1, 1, 1, 1, 1, 1, 1, 8))
+		for _, size := range HeadSizes {
+			list = append(list, Attention(m, AttentionArgs{N: 1, Kind: attention.Softpick, Size: size}))
+		}
 		for e := Store; e <= SwiGLU; e++ {
 			list = append(list, Gemm(m, e, 1, 1, 1, 1, 1, 8, 8))
 		}
@@ -68,10 +73,16 @@ func mismatches(ptx string) (out []string) {
 // TestCompiledKernelsKeepTheAgreement: an argument more or less on one side
 // would shift all after it, and no driver would notice.
 func TestCompiledKernelsKeepTheAgreement(t *testing.T) {
-	ptx, err := os.ReadFile("../kernels/image/sm_80.ptx")
-	if os.IsNotExist(err) {
-		t.Skip("no kernels are compiled: kernels/image/sm_80.ptx does not exist")
+	file, err := os.Open("../kernels/image/sm_80.ptx.gz")
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer file.Close()
+	unpacked, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ptx, err := io.ReadAll(unpacked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +110,9 @@ func TestMismatchesAreFound(t *testing.T) {
 	}
 	if m := mismatches(text("")); len(m) != 0 {
 		t.Fatalf("equal texts differ: %v", m)
+	}
+	if m := mismatches(""); len(m) != len(everyLaunch()) {
+		t.Fatalf("of an empty text %d kernels are missing, want all %d", len(m), len(everyLaunch()))
 	}
 	if m := mismatches(text("sb_rope_bf16")); len(m) != 1 || !strings.Contains(m[0], "sb_rope_bf16 takes") {
 		t.Fatalf("a missing parameter: %v", m)

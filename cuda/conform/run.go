@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -36,6 +37,34 @@ func Kernels(ctx context.Context, open func() (device.Device, error), show func(
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d kernel cases fail, the first is %w", failed, len(list), first)
+	}
+	return nil
+}
+
+// SameBits runs every kernel's cases on two devices. Results must be equal to the
+// bit: where the second uses a freedom that kernels leave, nothing may depend on it.
+func SameBits(ctx context.Context, a, b func() (device.Device, error)) error {
+	for _, l := range cases(1) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k := l.make()
+		var got [2][][]byte
+		for i, open := range []func() (device.Device, error){a, b} {
+			dev, err := open()
+			if err != nil {
+				return err
+			}
+			got[i], err = k.results(dev)
+			if err := firstOf(err, dev.Close()); err != nil {
+				return fmt.Errorf("%s: %w", k.name, err)
+			}
+		}
+		for i := range k.buffers {
+			if !bytes.Equal(got[0][i], got[1][i]) {
+				return fmt.Errorf("%s: operand %d has other bits", k.name, i)
+			}
+		}
 	}
 	return nil
 }

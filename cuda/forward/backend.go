@@ -103,7 +103,7 @@ func supported(c *checkpoint.Config) error {
 	group := c.Heads / c.KVHeads
 	switch {
 	case !abi.HeadSize(c.HeadDim):
-		return fmt.Errorf("a head size of %d is %w: the kernels compute %s; use --device cpu", c.HeadDim, ErrUnsupported, abi.HeadSizes)
+		return fmt.Errorf("a head size of %d is %w: the kernels compute %v; use --device cpu", c.HeadDim, ErrUnsupported, abi.HeadSizes)
 	case abi.TileRows(group) < 1:
 		return fmt.Errorf("%d query heads for each key/value head are %w: at most %d are; use --device cpu", group, ErrUnsupported, abi.QueryBlock)
 	case c.Hidden%abi.Multiple != 0 || c.Intermediate%abi.Multiple != 0:

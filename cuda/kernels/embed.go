@@ -2,9 +2,13 @@
 
 package kernels
 
-import "embed"
+import (
+	"compress/gzip"
+	"embed"
+	"io"
+)
 
-//go:embed image
+//go:embed image/*.gz
 var files embed.FS
 
 // Image is the kernels compiled for a range of compute capabilities.
@@ -16,18 +20,22 @@ type Image struct {
 	Data     []byte
 }
 
-// Images returns what was compiled, best first; none where nothing was.
-func Images() []Image {
-	var list []Image
-	for _, im := range []Image{
-		{Name: "sm_90a cubin", Min: 90, Max: 90},
-		{Name: "sm_80 ptx", Min: 80},
-	} {
-		data, err := files.ReadFile("image/" + map[int]string{90: "sm_90a.cubin", 80: "sm_80.ptx"}[im.Min])
-		if err == nil {
-			im.Data = data
-			list = append(list, im)
+// Images returns what was compiled, best first.
+func Images() ([]Image, error) {
+	list := []Image{{Name: "sm_90a.cubin", Min: 90, Max: 90}, {Name: "sm_80.ptx", Min: 80}}
+	for i := range list {
+		f, err := files.Open("image/" + list[i].Name + ".gz")
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return nil, err
+		}
+		if list[i].Data, err = io.ReadAll(z); err != nil {
+			return nil, err
 		}
 	}
-	return list
+	return list, nil
 }

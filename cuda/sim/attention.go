@@ -87,11 +87,11 @@ func (b *queries) scores(s []float32, i int, keys [][]float32, lo, hi int) {
 	}
 }
 
-func attend(e element, d *Device, l *device.Launch) {
+func attend(e element, d *Device, l *device.Launch, size int) {
 	q, out, stats, tiles := l.Args[0].Ptr(), l.Args[3].Ptr(), l.Args[4].Ptr(), l.Args[5].Ptr()
 	proto := queries{
 		keys: l.Args[1].Ptr(), values: l.Args[2].Ptr(), runs: l.Args[6].Ptr(), kind: attention.Kind(l.Args[7].Int()),
-		window: l.Args[8].Int(), heads: l.Args[9].Int(), kv: l.Args[10].Int(), size: l.Args[11].Int(),
+		window: l.Args[8].Int(), heads: l.Args[9].Int(), kv: l.Args[10].Int(), size: size,
 	}
 	eachBlock(l, func(tile, kvHead int) {
 		proto.kvHead = kvHead

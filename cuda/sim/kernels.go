@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/softbench/softbench/cuda/abi"
@@ -37,7 +38,10 @@ func init() {
 			add("sb_gemm_"+e, func(el element, d *Device, l *device.Launch) { gemm(el, d, l, e) }, ptr, ptr, ptr, ptr, num, num, num)
 		}
 		add("sb_rope", rope, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, flt, flt)
-		add("sb_attention", attend, ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, num)
+		for _, size := range abi.HeadSizes {
+			add(fmt.Sprintf("sb_attention_%d", size), func(el element, d *Device, l *device.Launch) { attend(el, d, l, size) },
+				ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num)
+		}
 		add("sb_observe", observe, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, num, num, num)
 		add("sb_head", head, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num)
 	}
@@ -105,7 +109,14 @@ func rmsNorm(e element, d *Device, l *device.Launch) {
 		if index != 0 {
 			from = int(ints(d, index, r, 1)[0])
 		}
-		kernel.Generic{}.RMSNorm(y, floats(d, x, from*hidden, hidden), w, eps)
+		row, sum := floats(d, x, from*hidden, hidden), 0.0
+		for _, v := range row {
+			sum += float64(v) * float64(v)
+		}
+		scale := 1 / math.Sqrt(sum/float64(hidden)+float64(eps))
+		for i, v := range row {
+			y[i] = float32(float64(v) * scale * float64(w[i]))
+		}
 		e.store(out, r*hidden, y)
 	})
 }

@@ -1,0 +1,25 @@
+// The kernels by name, as package abi agrees them with the host.
+#include "attention.cuh"
+#include "gemm.cuh"
+#include "rows.cuh"
+
+SB_KERNEL void sb_gather(const int* in, const int* index, int* out, int rows, int words) { gather(in, index, out, rows, words); }
+SB_KERNEL void sb_head_merge(const float* partials, double* lse, int* argmax, int m, int n) { headMerge(partials, lse, argmax, m, n); }
+
+#define BOTH(T, S) \
+	SB_KERNEL void __launch_bounds__(256) sb_embed_##S(const int* ids, const T* table, float* x, int rows, int hidden) { embed(ids, table, x, rows, hidden); } \
+	SB_KERNEL void __launch_bounds__(256) sb_rmsnorm_##S(const float* x, const float* w, const int* index, T* out, int rows, int hidden, float eps) { rmsnorm(x, w, index, out, rows, hidden, eps); } \
+	SB_KERNEL void __launch_bounds__(256) sb_rope_##S(const float* qkv, T* q, T* keys, T* values, const int* slot, const float* c, const float* s, const float* logN, const float* scale, const float* qNorm, const float* kNorm, int rows, int heads, int kv, int size, float base, float eps) { rope(qkv, q, keys, values, slot, c, s, logN, scale, qNorm, kNorm, rows, heads, kv, size, base, eps); } \
+	SB_KERNEL void __launch_bounds__(256) sb_gemm_store_##S(const T* a, const T* w, const float* bias, float* c, int m, int n, int k) { gemm<Store>(a, w, bias, c, m, n, k); } \
+	SB_KERNEL void __launch_bounds__(256) sb_gemm_add_##S(const T* a, const T* w, const float* bias, float* c, int m, int n, int k) { gemm<Add>(a, w, bias, c, m, n, k); } \
+	SB_KERNEL void __launch_bounds__(256) sb_gemm_swiglu_##S(const T* a, const T* w, const float* bias, T* c, int m, int n, int k) { gemm<SwiGLU>(a, w, bias, c, m, n, k); } \
+	SB_KERNEL void __launch_bounds__(128) sb_observe_##S(const T* q, const T* keys, const float* stats, const int* tile, const int* runs, float* out, int key, int count, int kind, int window, int heads, int kv, int size) { observe(q, keys, stats, tile, runs, out, key, count, kind, window, heads, kv, size); } \
+	SB_KERNEL void __launch_bounds__(256) sb_head_##S(const T* h, const T* w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) { head(h, w, start, ids, logits, partials, m, vocab, hidden); }
+BOTH(float, f32)
+BOTH(bf16, bf16)
+
+#define ATTENTION(D, T, S) \
+	SB_KERNEL void __launch_bounds__(128) sb_attention_##D##_##S(const T* q, const T* keys, const T* values, T* out, float* stats, const int* tiles, const int* runs, int kind, int window, int heads, int kv) { attention<D>(q, keys, values, out, stats, tiles, runs, kind, window, heads, kv); }
+#define SIZES(T, S) ATTENTION(32, T, S) ATTENTION(64, T, S) ATTENTION(96, T, S) ATTENTION(128, T, S) ATTENTION(192, T, S) ATTENTION(256, T, S)
+SIZES(float, f32)
+SIZES(bf16, bf16)
