@@ -53,9 +53,34 @@ func variants() []variant {
 // Models holds whole models on a device against the CPU's float32, and against
 // themselves in other batches, to the bit, in both number formats.
 func Models(ctx context.Context, open OpenBackend, show func(Result)) error {
+	return models(ctx, open, show, variants(), 24)
+}
+
+// SmallModels is Models with as many models and fewer, smaller sums: for devices
+// that are slow.
+func SmallModels(ctx context.Context, open OpenBackend, show func(Result)) error {
+	var list []variant
+	for _, v := range variants() {
+		list = append(list, v.small())
+	}
+	return models(ctx, open, show, list, 5)
+}
+
+func (v variant) small() variant {
+	v.options.Hidden, v.options.Intermediate, v.options.Vocab, v.options.Layers = 64, 72, 200, 2
+	if v.options.HeadDim == 64 {
+		v.options.HeadDim = 32
+	}
+	if v.options.Type == "transformer" { // its heads are of hidden / heads
+		v.options.Hidden = 128
+	}
+	return v
+}
+
+func models(ctx context.Context, open OpenBackend, show func(Result), list []variant, nodes int) error {
 	failed, first := 0, error(nil)
-	for i, v := range variants() {
-		worst, err := v.check(ctx, open, uint64(i), 24)
+	for i, v := range list {
+		worst, err := v.check(ctx, open, uint64(i), nodes)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

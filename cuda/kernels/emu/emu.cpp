@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -81,7 +82,9 @@ static Fiber fibers[mostThreads];
 static Context scheduler;
 static Fiber* self;
 static int count, arrived, barrierAny, barrierResult;
-alignas(128) static char sharedMemory[sharedBytes];
+const size_t guard = 4096; // before and after shared memory; must stay as it was
+alignas(128) static char sharedAndGuards[guard + sharedBytes + guard];
+static char* const sharedMemory = sharedAndGuards + guard;
 static size_t sharedUsed;
 static void (*body)(); // calls the kernel with its arguments
 
@@ -159,8 +162,8 @@ static void multiply(Fiber* lanes) {
 	for (int l = 0; l < 32; l++)
 		for (int e = 0; e < 4; e++) {
 			int r = l / 4 + 8 * (e / 2), n = 2 * (l % 4) + e % 2;
-			double sum = lanes[l].lane.c[e];
-			for (int k = 0; k < 16; k++) sum += (double)a[r][k] * b[k][n];
+			double sum = lanes[l].lane.c[e]; // products of bfloat16 are exact in float
+			for (int k = 0; k < 16; k++) sum += a[r][k] * b[k][n];
 			lanes[l].lane.c[e] = (float)sum;
 		}
 }
@@ -190,20 +193,21 @@ static void shuffleAll(Fiber* lanes) {
 	}
 }
 
+static int waiting[mostThreads / 32]; // lanes of each warp, and for what
+static Operation waitingFor[mostThreads / 32];
+
 u32 together(const Lane& lane) {
 	Fiber* me = self;
 	me->lane = lane;
 	Fiber* lanes = fibers + (me - fibers) / 32 * 32;
-	int here = 1;
-	for (int l = 0; l < 32; l++)
-		if (lanes + l != me && lanes[l].state == InWarp) {
-			if (lanes[l].lane.op != lane.op) fail("the lanes of a warp do different things");
-			here++;
-		}
-	if (here < 32) {
+	int& here = waiting[(me - fibers) / 32];
+	if (here && waitingFor[(me - fibers) / 32] != lane.op) fail("the lanes of a warp do different things");
+	waitingFor[(me - fibers) / 32] = lane.op;
+	if (++here < 32) {
 		rest(InWarp);
 		return me->lane.value;
 	}
+	here = 0;
 	switch (lane.op) {
 	case Shuffle: shuffleAll(lanes); break;
 	case Load: loadMatrices(lanes, false); break;
@@ -226,13 +230,14 @@ static void entry() {
 
 static void runBlock() {
 	count = (int)threads.x, arrived = barrierAny = 0, sharedUsed = 0;
-	memset(sharedMemory, 0xff, sharedBytes); // NaN, or an index of -1
+	memset(sharedAndGuards, 0xff, sizeof sharedAndGuards); // NaN, or an index of -1
 	if (!stacks) stacks = (char*)aligned_alloc(4096, stackBytes * mostThreads);
 	for (int i = 0; i < count; i++) {
 		Fiber& f = fibers[i];
 		f.state = Ready, f.groups.clear(), f.open.clear();
 		begin(&f.context, stacks + stackBytes * i, stackBytes, entry);
 	}
+	for (int& w : waiting) w = 0;
 	unsigned turn = 0;
 	for (int left = count; left;) {
 		bool moved = false;
@@ -249,6 +254,8 @@ static void runBlock() {
 		if (!moved && left) fail("threads wait for others that have ended, or for one another");
 	}
 	if (arrived) fail("some threads end where others wait");
+	for (const char* p = sharedAndGuards; p < sharedAndGuards + sizeof sharedAndGuards; p++)
+		if (*p != (char)0xff && (p < sharedMemory || p >= sharedMemory + sharedUsed)) fail("a write outside shared memory");
 }
 
 // Arguments of a launch: their kinds and bits, as package device has them.
@@ -311,6 +318,7 @@ static void launch() {
 
 int main() {
 	using namespace emu;
+	signal(SIGSEGV, [](int) { fail("an access outside memory"); });
 	for (;;) {
 		char what;
 		get(&what, 1);
