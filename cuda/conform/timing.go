@@ -3,6 +3,7 @@ package conform
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -18,33 +19,39 @@ type Timer interface {
 	Time(f func() error) (float64, error)
 }
 
-// Timing is one kernel's speed at one size.
+// Timing is one kernel's speed at one shape.
 type Timing struct {
-	Name   string
-	Median float64 // milliseconds
-	Best   float64
-	TFLOPS float64 // at the median
+	Kernel string  `json:"kernel"` // "gemm", or "attention" and its kind
+	Shape  string  `json:"shape"`
+	Median float64 `json:"ms"`
+	Best   float64 `json:"best_ms"`
+	TFLOPS float64 `json:"tflops"` // at the median
 }
 
-const rounds = 11
+// Tell is told each timing, and of the smallest shapes what was read and written:
+// bfloat16 a, w and float c of a product; bfloat16 q, keys, values and out.
+type Tell func(t Timing, operands [][]byte) error
+
+const (
+	rounds = 11
+	// timedTokens is the rows of attention in all; a row is timedWidth elements.
+	timedTokens = 16384
+	timedWidth  = 2048
+)
 
 // Timings times the matrix product and attention at the shapes of a 340M model,
 // in bfloat16. Results are held against the simulated device by Kernels, which
 // must come first.
-func Timings(ctx context.Context, open func() (Timer, error), show func(Timing)) error {
-	for _, s := range [][3]int{{8192, 3072, 1024}, {8192, 1024, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}, {512, 3072, 1024}} {
-		if err := timed(ctx, open, show, fmt.Sprintf("gemm %d x %d x %d", s[0], s[1], s[2]), 2*float64(s[0])*float64(s[1])*float64(s[2]),
-			[]int{2 * s[0] * s[2], 2 * s[1] * s[2], 4 * s[0] * s[1]},
-			func(p []device.Ptr) *device.Launch {
-				return abi.Gemm(abi.BF16, abi.Store, p[0], p[1], 0, p[2], s[0], s[1], s[2])
-			}); err != nil {
+func Timings(ctx context.Context, open func() (Timer, error), tell Tell) error {
+	for _, s := range [][3]int{{512, 3072, 1024}, {8192, 1024, 1024}, {8192, 3072, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}} {
+		if err := timeGemm(s[0], s[1], s[2]).run(ctx, open, tell); err != nil {
 			return err
 		}
 	}
-	for _, kind := range []attention.Kind{attention.Softpick, attention.Softmax} {
-		for _, size := range []int{64, 128} {
-			for _, n := range []int{2048, 4096, 8192, 16384} {
-				if err := timeAttention(ctx, open, show, kind, size, n); err != nil {
+	for _, size := range []int{64, 128} {
+		for _, n := range []int{2048, 4096, 8192, 16384} {
+			for _, kind := range []attention.Kind{attention.Softmax, attention.Softpick} {
+				if err := timeAttention(kind, size, n).run(ctx, open, tell); err != nil {
 					return err
 				}
 			}
@@ -53,34 +60,59 @@ func Timings(ctx context.Context, open func() (Timer, error), show func(Timing))
 	return nil
 }
 
-// timeAttention times causal attention of 16384 tokens in sequences of n, with
-// 2048 / size heads: 4·n²·size/2 operations a head and sequence.
-func timeAttention(ctx context.Context, open func() (Timer, error), show func(Timing), kind attention.Kind, size, n int) error {
-	const total = 16384
-	heads := 2048 / size
+// timed is one launch to time, over operands of random numbers and tables.
+type timed struct {
+	Timing
+	flops    float64
+	operands []operand
+	tables   [][]int32
+	shown    bool // whether operands are told
+	launch   func(p []device.Ptr) *device.Launch
+}
+
+type operand struct {
+	bytes int
+	scale float64 // of its numbers, which are bfloat16
+}
+
+func timeGemm(m, n, k int) timed {
+	return timed{
+		Timing: Timing{Kernel: "gemm", Shape: fmt.Sprintf("%d x %d x %d", m, n, k)}, flops: 2 * float64(m) * float64(n) * float64(k),
+		operands: []operand{{2 * m * k, 1}, {2 * n * k, 1 / math.Sqrt(float64(k))}, {4 * m * n, 1}}, shown: m == 512,
+		launch: func(p []device.Ptr) *device.Launch {
+			return abi.Gemm(abi.BF16, abi.Store, p[0], p[1], 0, p[2], m, n, k)
+		},
+	}
+}
+
+// timeAttention is causal attention in sequences of n: 4·n²·size/2 operations a
+// head and sequence.
+func timeAttention(kind attention.Kind, size, n int) timed {
+	heads := timedWidth / size
 	var tiles, runs []int32
-	for s := 0; s < total; s += n {
+	for s := 0; s < timedTokens; s += n {
 		runs = append(runs, 0, int32(s))
 		for q := n - abi.QueryBlock; q >= 0; q -= abi.QueryBlock {
 			tiles = append(tiles, int32(s+q), abi.QueryBlock, int32(q), int32(len(runs)/2-1), 1)
 		}
 	}
-	a := abi.AttentionArgs{N: len(tiles) / abi.TileInts, Kind: kind, Heads: heads, KVHeads: heads, Size: size}
-	each := 2 * total * heads * size
-	flops := 2 * float64(n) * float64(n) * float64(size) * float64(heads) * float64(total/n)
-	return timed(ctx, open, show, fmt.Sprintf("attention %v, head size %d, %d tokens", kind, size, n), flops,
-		[]int{each, each, each, each, 4 * len(tiles), 4 * len(runs)},
-		func(p []device.Ptr) *device.Launch {
-			a.Q, a.Keys, a.Values, a.Out, a.Tiles, a.Runs = p[0], p[1], p[2], p[3], p[4], p[5]
-			return abi.Attention(abi.BF16, a)
-		}, func(p []device.Ptr, dev Timer) error {
-			return firstOf(dev.Upload(p[4], ints(tiles).data), dev.Upload(p[5], ints(runs).data))
-		})
+	each := operand{2 * timedTokens * timedWidth, 1}
+	return timed{
+		Timing: Timing{Kernel: "attention " + kind.String(), Shape: fmt.Sprintf("head size %d, %d tokens", size, n)},
+		flops:  2 * float64(n) * float64(n) * timedWidth * float64(timedTokens/n),
+		// Rope leaves q divided by the root of its size.
+		operands: []operand{{each.bytes, 1 / math.Sqrt(float64(size))}, each, each, each}, tables: [][]int32{tiles, runs}, shown: n == 2048,
+		launch: func(p []device.Ptr) *device.Launch {
+			return abi.Attention(abi.BF16, abi.AttentionArgs{
+				Q: p[0], Keys: p[1], Values: p[2], Out: p[3], Tiles: p[4], Runs: p[5], N: len(tiles) / abi.TileInts,
+				Kind: kind, Heads: heads, KVHeads: heads, Size: size,
+			})
+		},
+	}
 }
 
-// timed fills memory of the sizes given with random bfloat16 numbers, runs a
-// launch twice to warm up, and times it.
-func timed(ctx context.Context, open func() (Timer, error), show func(Timing), name string, flops float64, sizes []int, launch func(p []device.Ptr) *device.Launch, fill ...func(p []device.Ptr, dev Timer) error) error {
+// run launches twice to warm up, and then times.
+func (t timed) run(ctx context.Context, open func() (Timer, error), tell Tell) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -89,36 +121,62 @@ func timed(ctx context.Context, open func() (Timer, error), show func(Timing), n
 		return err
 	}
 	defer dev.Close()
-	r := maker{rand.New(rand.NewPCG(1, 2)), abi.BF16}
-	noise := in(halves, r.normal(1<<16, 1)).data
-	p := make([]device.Ptr, len(sizes))
-	for i, n := range sizes {
-		if p[i], err = dev.Alloc(int64(n)); err != nil {
-			return err
-		}
-		for at := 0; at < n; at += len(noise) {
-			if err := dev.Upload(p[i]+device.Ptr(at), noise[:min(len(noise), n-at)]); err != nil {
-				return err
-			}
-		}
+	p, err := t.fill(dev)
+	if err != nil {
+		return fmt.Errorf("%s, %s: %w", t.Kernel, t.Shape, err)
 	}
-	for _, f := range fill {
-		if err := f(p, dev); err != nil {
-			return err
-		}
-	}
-	l := launch(p)
+	l := t.launch(p)
 	var ms []float64
 	for i := range rounds + 2 {
-		t, err := dev.Time(func() error { return dev.Launch(l) })
+		took, err := dev.Time(func() error { return dev.Launch(l) })
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s, %s: %w", t.Kernel, t.Shape, err)
 		}
 		if i >= 2 {
-			ms = append(ms, t)
+			ms = append(ms, took)
 		}
 	}
 	slices.Sort(ms)
-	show(Timing{name, ms[rounds/2], ms[0], flops / ms[rounds/2] / 1e9})
-	return nil
+	t.Median, t.Best, t.TFLOPS = ms[rounds/2], ms[0], t.flops/ms[rounds/2]/1e9
+	var seen [][]byte
+	for i, o := range t.operands {
+		if !t.shown {
+			break
+		}
+		seen = append(seen, make([]byte, o.bytes))
+		if err := dev.Download(seen[i], p[i]); err != nil {
+			return err
+		}
+	}
+	return tell(t.Timing, seen)
+}
+
+// fill takes memory for the operands and the tables. Numbers repeat after a prime
+// number of elements, so no two rows are equal.
+func (t timed) fill(dev Timer) (p []device.Ptr, err error) {
+	r := maker{rand.New(rand.NewPCG(1, 2)), abi.BF16}
+	for _, o := range t.operands {
+		at, err := dev.Alloc(int64(o.bytes))
+		if err != nil {
+			return nil, err
+		}
+		noise := in(halves, r.normal(1<<20-3, o.scale)).data
+		for done := 0; done < o.bytes; done += len(noise) {
+			if err := dev.Upload(at+device.Ptr(done), noise[:min(len(noise), o.bytes-done)]); err != nil {
+				return nil, err
+			}
+		}
+		p = append(p, at)
+	}
+	for _, table := range t.tables {
+		at, err := dev.Alloc(int64(4 * len(table)))
+		if err == nil {
+			err = dev.Upload(at, ints(table).data)
+		}
+		if err != nil {
+			return nil, err
+		}
+		p = append(p, at)
+	}
+	return p, nil
 }

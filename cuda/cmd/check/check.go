@@ -31,8 +31,7 @@ func check(ctx context.Context, out io.Writer, o options) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer w.Flush()
 	fmt.Fprintf(w, "date\t%s\n", time.Now().UTC().Format(time.DateTime))
-	fmt.Fprintf(w, "device\t%s, %s, %d SMs at up to %d MHz, memory %d MiB (%d free) at up to %d MHz\n", i.Name, i.Capability(), i.SMs, i.ClockMHz, i.Total>>20, i.Free>>20, i.MemoryMHz)
-	fmt.Fprintf(w, "driver\tCUDA %d.%d, kernels %s\n", i.Driver/1000, i.Driver%1000/10, i.Image)
+	header(w, i, "/proc/driver/nvidia/version")
 	show := func(worst *float64, n *int) func(conform.Result) {
 		return func(r conform.Result) {
 			*n++
@@ -65,8 +64,5 @@ func check(ctx context.Context, out io.Writer, o options) error {
 			return fmt.Errorf("not timed, since %w", err) // a wrong result is not worth timing
 		}
 	}
-	fmt.Fprintf(w, "\nbfloat16\tms\tbest\tTFLOP/s\n")
-	return conform.Timings(ctx, func() (conform.Timer, error) { return cuda.OpenGPU(o.ordinal) }, func(t conform.Timing) {
-		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.0f\n", t.Name, t.Median, t.Best, t.TFLOPS)
-	})
+	return conform.Timings(ctx, func() (conform.Timer, error) { return cuda.OpenGPU(o.ordinal) }, newTimings(w, o.folder).tell)
 }

@@ -5,6 +5,8 @@
 //
 //	cuda-check            everything
 //	cuda-check -quick     kernels alone, untimed: for compute-sanitizer
+//	cuda-check -out DIR   leaves timings, and the smallest shapes' operands, in a
+//	                      folder that exists, for cuda/peers.py
 //
 // It ends with 0 where all holds, 1 where something fails, 2 without a device.
 package main
@@ -32,15 +34,23 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	quick := flags.Bool("quick", false, "the kernels' cases alone, without models and timings")
 	verbose := flags.Bool("v", false, "print every case, not only those that fail")
+	folder := flags.String("out", "", "a folder to leave timings and operands in")
 	ordinal := flags.Int("device", 0, "which device")
 	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	if s, err := os.Stat(*folder); *folder != "" && (err != nil || !s.IsDir()) {
+		fmt.Fprintf(errs, "cuda-check: -out %s is no folder; make it first\n", *folder)
 		return 2
 	}
 	if flags.NArg() > 0 {
 		fmt.Fprintf(errs, "cuda-check: unexpected argument %q\n", flags.Arg(0))
 		return 2
 	}
-	err := check(ctx, out, options{*quick, *verbose, *ordinal})
+	err := check(ctx, out, options{*quick, *verbose, *ordinal, *folder})
 	switch {
 	case err == nil:
 		return 0
@@ -55,4 +65,5 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 type options struct {
 	quick, verbose bool
 	ordinal        int
+	folder         string
 }
