@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Times torch and the paper's Triton kernel on a GPU beside softbench's kernels.
 
-    cuda/build-check -o cuda-check      # on any machine
-    python3 peers.py ./cuda-check [FOLDER]      # on the GPU's, with torch
+    cuda/build-check -o cuda-check            # on any machine
+    python3 peers.py ./cuda-check [FOLDER]    # on the GPU's, with torch
 
 FOLDER holds flash_softpick_attn.py of the paper's repository
-(github.com/zaydzuhri/softpick-attention), which needs einops: no package of PyPI
-has that kernel. Without it softpick is not compared.
+(github.com/zaydzuhri/softpick-attention), which needs einops; the package
+flash-linear-attention, as of 0.6.0, has no softpick. Without it softpick is not
+compared.
 
 Runs cuda-check, which holds softbench's kernels against their specification and
 times them, then takes the same operands and shapes to torch: its SDPA with the
-flash backend, its matrix product (into bfloat16), and the paper's kernel. Results at the smallest shape must agree first. Prints
-medians and their ratios, peer / softbench: above 1, softbench is faster.
+flash backend, its matrix product (into bfloat16), and the paper's kernel. Results
+at the smallest shapes must agree first. Prints medians and their ratios, peer /
+softbench: above 1, softbench is faster.
 Exit codes: 0, 1 where results disagree or cuda-check fails, 2 without a device."""
 import json, os, re, statistics, subprocess, sys, tempfile
 

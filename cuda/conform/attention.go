@@ -57,7 +57,7 @@ func (r maker) attention(s shape) *kase {
 		keys[i], values[i] = nan, nan
 	}
 	var tiles, runs []int32
-	row, slot := 0, 0
+	row, slot := 0, 3 // the first slots too are no one's
 	type point struct{ tile, rows, end int }
 	var observed []point
 	for _, n := range s.lengths {

@@ -16,7 +16,7 @@ func TestImagesAreEmbedded(t *testing.T) {
 	if !bytes.HasPrefix(list[0].Data, []byte("\x7fELF")) {
 		t.Error("the cubin is no ELF file")
 	}
-	if !bytes.Contains(list[1].Data, []byte("\n.version 8.1\n.target sm_80\n")) {
-		t.Error("the PTX is not of version 8.1 for sm_80")
+	if !bytes.Contains(list[1].Data, []byte("\n.version 7.0\n.target sm_80\n")) {
+		t.Error("the PTX is not of version 7.0 for sm_80")
 	}
 }
