@@ -24,6 +24,10 @@ const (
 	Mixed                        // another order every turn
 )
 
+// Uneven lets a warp go on until it must wait for others, else all warps go on
+// step by step.
+const Uneven Manner = 32
+
 // Faults of every kernel, for tests of what finds them.
 const (
 	NoBarriers Manner = 8 << iota // no thread waits for the others

@@ -92,7 +92,7 @@ func TestKernels(t *testing.T) {
 // happen, change no bit: no barrier and no wait is missing.
 func TestFreedomsDoNotMatter(t *testing.T) {
 	long(t)
-	for _, m := range []Manner{Backwards | Eager, Mixed} {
+	for _, m := range []Manner{Uneven, Uneven | Backwards | Eager, Mixed} {
 		if err := conform.SameBits(context.Background(), in(0), in(m)); err != nil {
 			t.Errorf("%d: %v", m, err)
 		}

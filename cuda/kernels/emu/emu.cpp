@@ -91,7 +91,7 @@ static void (*body)(); // calls the kernel with its arguments
 // How freedom is used: bit 0 turns the order of threads around, bit 1 does copies
 // when they are issued and not when they are waited for, bit 2 changes the order
 // every turn. Two bits are faults, to see that they are found: bit 3 leaves out
-// barriers, bit 4 waits for copies.
+// barriers, bit 4 waits for copies. Bit 5 lets a warp go on as far as it can.
 static int manner;
 
 void* shared(size_t bytes) {
@@ -242,15 +242,20 @@ static void runBlock() {
 	for (int left = count; left;) {
 		bool moved = false;
 		unsigned step = manner & 4 ? (turn++ * 2654435761u >> 7 & 0xfe) + 1 : 1; // odd: prime to a power of two
-		for (int n = 0; n < mostThreads; n++) {
-			int i = (int)(n * step % mostThreads);
-			if (manner & 1) i = mostThreads - 1 - i;
-			if (i >= count || fibers[i].state != Ready) continue;
-			self = fibers + i, thread = {(unsigned)i, 0, 0};
-			emuSwitch(&scheduler, &self->context);
-			moved = true;
-			if (self->state == Done) left--;
-		}
+		int span = manner & 32 ? 32 : mostThreads; // the threads that go on for as long as they can
+		for (int first = 0; first < mostThreads; first += span)
+			for (bool again = true; again;) {
+				again = false;
+				for (int n = 0; n < span; n++) {
+					int i = first + (int)(n * step % span);
+					if (manner & 1) i = mostThreads - 1 - i;
+					if (i >= count || fibers[i].state != Ready) continue;
+					self = fibers + i, thread = {(unsigned)i, 0, 0};
+					emuSwitch(&scheduler, &self->context);
+					moved = true, again = manner & 32;
+					if (self->state == Done) left--;
+				}
+			}
 		if (!moved && left) fail("threads wait for others that have ended, or for one another");
 	}
 	if (arrived) fail("some threads end where others wait");
