@@ -305,15 +305,24 @@ func trainBar(io streams, o *session.Options) {
 func drawBar(w io.Writer, s session.Settings, name string) func(train.Report) {
 	perStep := s.TokensPerStep()
 	var bar *progressbar.ProgressBar
+	var before int64 // tokens of the steps before the first one drawn
+	var drawn time.Time
 	return func(r train.Report) {
 		if bar == nil {
 			// A resumed training's rate and time left count from here.
-			bar = progressbar.NewOptions64(perStep*int64(s.Steps)-r.Tokens+perStep,
+			before = r.Tokens - perStep
+			bar = progressbar.NewOptions64(perStep*int64(s.Steps)-before,
 				progressbar.OptionSetWriter(w), progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"),
-				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+				progressbar.OptionSetPredictTime(true),
 				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 		}
+		// The bar's own throttle would let a new text through and hold the
+		// count that belongs to it back.
+		if time.Since(drawn) < 100*time.Millisecond && r.Step < s.Steps {
+			return
+		}
+		drawn = time.Now()
 		bar.Describe(fmt.Sprintf("%s step %d/%d loss %.4f", name, r.Step, s.Steps, r.Loss))
-		_ = bar.Add64(perStep) // a bar that cannot be drawn is no reason to stop
+		_ = bar.Set64(r.Tokens - before) // a bar that cannot be drawn is no reason to stop
 	}
 }
