@@ -62,7 +62,11 @@ func (b *builder) verdict(v *view) {
 			v.Lead = append(v.Lead, line)
 		}
 	}
-	if t.Noise > 0 && t.Noise < t.Tasks {
+	switch {
+	case t.Noise == t.Tasks || t.Noise == 0:
+	case t.Noise == 1:
+		v.Lead = append(v.Lead, say("On the remaining one the difference may be chance."))
+	default:
 		v.Lead = append(v.Lead, say("On the other ", at("noise"), " the difference may be chance."))
 	}
 	for _, w := range b.doc.Comparison.Warnings {

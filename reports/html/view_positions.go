@@ -66,12 +66,31 @@ func (b *builder) positionTask(id, name string) positionTask {
 		}
 	}
 	t.Rows = b.positionRows(name)
-	d, err := lines(curves, "position in the window", "perplexity", plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25%"}, {Value: 50, Label: "50%"}, {Value: 75, Label: "75%"}, {Value: 100, Label: "100%"}}, tick, false)
+	// Texts shorter than a window leave its end empty: the axis stops there.
+	ticks := plot.ConstantTicks{{Value: 0, Label: "0"}}
+	for reached := 0.0; reached < lastX(curves); {
+		reached += 25
+		ticks = append(ticks, plot.Tick{Value: reached, Label: tick(reached) + "%"})
+	}
+	d, err := lines(curves, "position in the window", "perplexity", ticks, tick, false)
 	b.fail(err)
 	t.Figure = figure{ID: id, Caption: t.Name + ": perplexity of the tokens in each sixteenth of the window", Drawing: d, Legend: b.legend(len(curves)),
 		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
 	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", false, len(curves) > 1))
 	return t
+}
+
+// lastX is the rightmost x with a value.
+func lastX(curves []curve) float64 {
+	var last float64
+	for _, c := range curves {
+		for i, y := range c.y {
+			if finite(y) {
+				last = max(last, c.x[i])
+			}
+		}
+	}
+	return last
 }
 
 func (b *builder) positionRows(name string) []positionRow {

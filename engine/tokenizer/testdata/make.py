@@ -341,7 +341,8 @@ def sp_decoder(sp, dummy_prefix=True):
 
 def make_sentencepiece():
     rows = [("ﬁ", "fi"), ("½", "1/2"), ("é", "e"), ("e\u0301", "e"), ("\u3000", " "), ("\u00a0", " "), ("Ａ", "A"), ("…", "..."), ("\u200b", ""), ("ABC", "abc"), ("AB", "ba")]
-    tsv = os.path.join(HERE, "spm-rules.tsv")
+    os.chdir(HERE)
+    tsv = "spm-rules.tsv"  # the model keeps this name
     with open(tsv, "w", encoding="utf-8") as f:
         for a, b in sorted(rows):
             f.write(" ".join(f"{ord(c):X}" for c in a) + "\t" + " ".join(f"{ord(c):X}" for c in b) + "\n")
