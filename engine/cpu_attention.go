@@ -10,7 +10,7 @@ import (
 
 // tileQueries is the number of queries (rows times the heads that share a
 // key/value head) attended together.
-const tileQueries = 32
+const tileQueries = 42
 
 // attentionWork is one task: some rows of a span, for one key/value head.
 type attentionWork struct {
@@ -80,29 +80,11 @@ func (c *cpu) storeRow(layer int, sp *Span, r int) {
 func (c *cpu) attend(ctx context.Context, layer int, b *Batch) error {
 	group := c.config.Heads / c.config.KVHeads
 	step := max(1, tileQueries/group)
+	// Head by head: the keys and values of one head are all that a task reads,
+	// and the next task finds them in the cache.
 	work := c.scratch.work[:0]
-	add := func(sp *Span, r0, r1 int) {
-		for h := range c.config.KVHeads {
-			work = append(work, attentionWork{sp, h, r0, r1})
-		}
-	}
-	kept, all := c.scratch.kept, !c.last(layer)
-	for i := range b.Spans {
-		sp := &b.Spans[i]
-		if all {
-			for r := 0; r < sp.N; r += step {
-				add(sp, r, min(sp.N, r+step))
-			}
-			continue
-		}
-		for len(kept) > 0 && kept[0] < sp.Row+sp.N { // runs of neighbours
-			n := 1
-			for n < min(step, len(kept)) && kept[n] == kept[0]+n && kept[n] < sp.Row+sp.N {
-				n++
-			}
-			add(sp, kept[0]-sp.Row, kept[0]-sp.Row+n)
-			kept = kept[n:]
-		}
+	for h := range c.config.KVHeads {
+		work = c.headWork(work, h, step, layer, b)
 	}
 	c.scratch.work = work
 	if b.Observer == nil {
@@ -119,6 +101,30 @@ func (c *cpu) attend(ctx context.Context, layer int, b *Batch) error {
 			}
 		}
 	})
+}
+
+// headWork adds one head's tasks: all rows of the batch, at most step at once,
+// or in the last layer runs of those that planHeads keeps.
+func (c *cpu) headWork(work []attentionWork, head, step, layer int, b *Batch) []attentionWork {
+	kept, all := c.scratch.kept, !c.last(layer)
+	for i := range b.Spans {
+		sp := &b.Spans[i]
+		if all {
+			for r := 0; r < sp.N; r += step {
+				work = append(work, attentionWork{sp, head, r, min(sp.N, r+step)})
+			}
+			continue
+		}
+		for len(kept) > 0 && kept[0] < sp.Row+sp.N { // runs of neighbours
+			n := 1
+			for n < min(step, len(kept)) && kept[n] == kept[0]+n && kept[n] < sp.Row+sp.N {
+				n++
+			}
+			work = append(work, attentionWork{sp, head, kept[0] - sp.Row, kept[0] - sp.Row + n})
+			kept = kept[n:]
+		}
+	}
+	return work
 }
 
 // attendTile computes a task in one pass over its key blocks, which start at

@@ -8,6 +8,7 @@ contest whose scores differ gets no times.
 """
 
 import argparse
+import importlib.metadata
 import json
 import math
 import os
@@ -22,6 +23,7 @@ import common
 from common import FOUR, HERE, ROOT, median
 
 CONTESTS = ["matmul", "start", "llama", "tasks", "lambada", "passkey"]
+ON_CUDA = ["start", "tasks", "lambada", "passkey"]  # kernels are timed by cuda/peers.py
 
 
 def parse():
@@ -41,6 +43,8 @@ def parse():
     p.add_argument("--tokens", type=int, default=2048, help="length of the document of the llama contest")
     p.add_argument("--passkey-lengths", default="1024,2048,3072,4096")
     p.add_argument("--passkey-trials", type=int, default=1, help="keys in each cell")
+    p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of softbench and of the Python programs")
+    p.add_argument("--passkeys", type=pathlib.Path, help="binary of bench/peers/passkeys, for a machine without Go")
     p.add_argument("--json", type=pathlib.Path, help="file to write the results to")
     o = p.parse_args()
     o.only, o.dtypes = o.only.split(","), o.dtypes.split(",")
@@ -49,6 +53,10 @@ def parse():
         p.error(f"unknown: {', '.join(unknown)}")
     if not o.model and not o.tokenizer:
         p.error("give --model, or --tokenizer for a random model")
+    if o.device == "cuda":
+        o.only = [c for c in o.only if c in ON_CUDA]
+        if not o.only:
+            p.error(f"with --device cuda there are: {', '.join(ON_CUDA)}")
     return o
 
 
@@ -96,7 +104,7 @@ class Bench:
     def worker(self, script, **arguments):
         """Run one of our Python programs; its answer, with the whole process's seconds."""
         out = self.path(".json")
-        arguments.update(out=str(out), threads=self.o.threads, scratch=str(self.scratch / "hub"))
+        arguments.update(out=str(out), threads=self.o.threads, device=self.o.device, scratch=str(self.scratch / "hub"))
         _, took = self.process([sys.executable, HERE / script, json.dumps(arguments)])
         return dict(json.loads(out.read_text()), process_seconds=took["seconds"], process_cpu=took["cpu"])
 
@@ -108,7 +116,7 @@ class Bench:
 
         out = self.path()
         _, took = self.process([self.softbench, "run", *suites, "--model", self.model, "--data", self.o.data, "--out", out,
-                                "--dtype", dtype, "--threads", self.o.threads, "--limit", limit, *more])
+                                "--dtype", dtype, "--threads", self.o.threads, "--limit", limit, "--device", self.o.device, *more])
         return pyarrow.parquet.read_table(out / "samples.parquet").to_pylist(), took
 
     def score_softbench(self, tasks, dtype, limit):
@@ -163,7 +171,7 @@ class Bench:
         line = json.dumps(dict(context="The sky is", continuation=" blue")) + "\n"
         ours, theirs = [], []
         for i in range(self.o.rounds + 1):
-            _, a = self.process([self.softbench, "score", self.model, "--threads", self.o.threads], line)
+            _, a = self.process([self.softbench, "score", self.model, "--threads", self.o.threads, "--device", self.o.device], line)
             b = self.score_lmeval(["piqa"], "bfloat16", 1, 1)
             if i:
                 ours.append(a["seconds"])
@@ -263,7 +271,8 @@ class Bench:
         suite.write_text(f"name: grid\ndescription: the grid of this contest\npasskey:\n  lengths: {lengths}\n"
                          f"  depths: [0, 0.25, 0.5, 0.75, 1]\n  trials: {self.o.passkey_trials}\n  seed: 1\n")
         prompts = self.path(".json")
-        prompts.write_text(subprocess.run(["go", "run", "./bench/peers/passkeys", self.model.resolve(), suite.resolve()], cwd=ROOT,
+        program = [self.o.passkeys.resolve()] if self.o.passkeys else ["go", "run", "./bench/peers/passkeys"]
+        prompts.write_text(subprocess.run([*program, self.model.resolve(), suite.resolve()], cwd=ROOT,
                                           check=True, capture_output=True, text=True).stdout)
         samples, ours = self.run([suite], dtype, 0, "--max-length", max(lengths) + 64)
         theirs = self.worker("run_passkey.py", model=str(self.model), prompts=str(prompts), dtype=dtype)
@@ -314,13 +323,27 @@ def show(r):
             f"{r['ratio']:5.2f}x {r['ratio_of_bests']:5.2f}x  {r['note']}")
 
 
+def git(*arguments):
+    """What git says of the sources, or nothing where there are none."""
+    try:
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    except FileNotFoundError:
+        return ""
+
+
+def version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def machine(b):
     r = b.bench("bfloat16", 8, 0.5)
-    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    dirty = bool(subprocess.run(["git", "status", "--porcelain", "--untracked-files=no"], cwd=ROOT, capture_output=True, text=True).stdout)
-    versions = {m: __import__("importlib.metadata").metadata.version(m)
-                for m in ("torch", "transformers", "lm-eval", "llama-cpp-python")}
-    return dict(cpu=r["cpu"], system=platform.platform(), isa=r["isa"], softbench=r["softbench"], commit=commit + ("+" if dirty else ""),
+    commit, dirty = git("rev-parse", "--short=12", "HEAD") or "unknown", bool(git("status", "--porcelain", "--untracked-files=no"))
+    versions = {m: version(m) for m in ("torch", "transformers", "lm-eval", "llama-cpp-python")}
+    gpu = __import__("torch").cuda.get_device_name() if b.o.device == "cuda" else None
+    return dict(cpu=r["cpu"], gpu=gpu, system=platform.platform(), isa=r["isa"], softbench=r["softbench"], commit=commit + ("+" if dirty else ""),
                 peaks=r["peaks"], versions=versions)
 
 
@@ -328,8 +351,8 @@ def main():
     o = parse()
     with tempfile.TemporaryDirectory(prefix="peers-") as scratch:
         b = Bench(o, pathlib.Path(scratch))
-        result = dict(machine=machine(b), threads=o.threads, rounds=o.rounds, arguments=sys.argv[1:], load=[os.getloadavg()[0]])
-        print(f"{result['machine']['cpu']}, {o.threads} threads, {result['machine']['isa']}, commit {result['machine']['commit']}, "
+        result = dict(machine=machine(b), threads=o.threads, rounds=o.rounds, device=o.device, arguments=sys.argv[1:], load=[os.getloadavg()[0]])
+        print(f"{result['machine']['cpu']}, {o.threads} threads, device {o.device}, {result['machine']['isa']}, commit {result['machine']['commit']}, "
               f"{o.rounds} rounds, load before {result['load'][0]:.1f}", flush=True)
         for contest in CONTESTS:
             if contest in o.only:

@@ -28,7 +28,7 @@ def task(manager, name):
 def main():
     manager = lm_eval.tasks.TaskManager()
     tasks = [task(manager, t) for t in a["tasks"]]
-    lm = HFLM(pretrained=a["model"], device="cpu", dtype=a["dtype"], batch_size=a["batch_size"])
+    lm = HFLM(pretrained=a["model"], device=a["device"], dtype=a["dtype"], batch_size=a["batch_size"])
     assert torch.get_num_threads() == a["threads"]
     with common.Clock() as clock:
         got = lm_eval.simple_evaluate(lm, tasks=tasks, limit=a["limit"] or None, log_samples=True, bootstrap_iters=0)

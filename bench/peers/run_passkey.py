@@ -17,12 +17,12 @@ import transformers  # noqa: E402
 
 def main():
     trials = json.loads(pathlib.Path(a["prompts"]).read_text())
-    model = transformers.AutoModelForCausalLM.from_pretrained(a["model"], dtype=getattr(torch, a["dtype"])).eval()
+    model = transformers.AutoModelForCausalLM.from_pretrained(a["model"], dtype=getattr(torch, a["dtype"])).eval().to(a["device"])
     model.generation_config.eos_token_id = None  # as many tokens as the key has
     tokenizer = transformers.AutoTokenizer.from_pretrained(a["model"])
 
     def decode(t):
-        ids = torch.tensor([t["prompt"]])
+        ids = torch.tensor([t["prompt"]], device=a["device"])
         out = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=len(t["answer"]), do_sample=False,
                              use_cache=True, pad_token_id=0)
         return out[0, ids.shape[1]:].tolist()
