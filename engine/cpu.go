@@ -60,7 +60,7 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 	c := &cpu{
 		config: ck.Config, kind: ck.Config.Attention.Kind, set: o.Set, dtype: o.DType,
 		pool:   pool{o.Threads},
-		layout: kvLayout{ck.Config.Layers, ck.Config.KVHeads, ck.Config.HeadDim},
+		layout: kvLayout{ck.Config.Layers, ck.Config.KVHeads, ck.Config.HeadDim, o.DType},
 		rope:   newRopeTable(ck.Config.InvFreq()),
 	}
 	c.scratch.tiles = make([]attentionTile, o.Threads)

@@ -8,10 +8,6 @@ import (
 	"github.com/softbench/softbench/engine/kernel"
 )
 
-// tileQueries is the number of queries (rows times the heads that share a
-// key/value head) attended together.
-const tileQueries = 42
-
 // attentionWork is one task: some rows of a span, for one key/value head.
 type attentionWork struct {
 	span   *Span
@@ -22,10 +18,16 @@ type attentionWork struct {
 // attentionTile is the working memory of one task, and where its keys lie.
 type attentionTile struct {
 	q      []float32 // [queries, head size], scaled
-	o      []float32 // [queries, head size], unnormalised
+	o      []float32 // [queries, kvLayout.width], unnormalised
 	s      []float32 // [queries, KeyBlock]
 	edge   []float32 // [queries, KeyGroup]
 	states []kernel.State
+
+	// With bfloat16, what the two products take.
+	half    []uint16 // [queries, width]: the queries
+	weights []uint16 // [queries, KeyBlock]
+	values  []uint16 // [KeyBlock/2, width, 2]: of a block that segments share
+	round   []uint16 // [width]: one row of keys or values
 
 	lo, hi  []int     // lanes of the key block that each query sees
 	factors []float32 // what each query's outputs so far are multiplied by
@@ -35,19 +37,19 @@ type attentionTile struct {
 // puts keys and values into the rows' own segments.
 func (c *cpu) rotateAndStore(ctx context.Context, layer int, b *Batch) error {
 	rows := len(b.Tokens)
-	return c.pool.run(ctx, chunks(rows), func(_, i int) {
+	return c.pool.run(ctx, chunks(rows), func(worker, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		at := sort.Search(len(b.Spans), func(j int) bool { return b.Spans[j].Row+b.Spans[j].N > r0 })
 		for r := r0; r < r1; r++ {
 			if r >= b.Spans[at].Row+b.Spans[at].N {
 				at++
 			}
-			c.storeRow(layer, &b.Spans[at], r)
+			c.storeRow(&c.scratch.tiles[worker], layer, &b.Spans[at], r)
 		}
 	})
 }
 
-func (c *cpu) storeRow(layer int, sp *Span, r int) {
+func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 	w, size := &c.weights.layers[layer], c.config.HeadDim
 	heads, kv := c.config.Heads, c.config.KVHeads
 	stride := (heads + 2*kv) * size
@@ -65,13 +67,18 @@ func (c *cpu) storeRow(layer int, sp *Span, r int) {
 		c.set.Rotate(x, cos, sin)
 	}
 	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
-	group, lane := position/kernel.KeyGroup-own.first, position%kernel.KeyGroup
+	grow(&t.round, c.layout.width())
 	for h := range kv {
-		keys := own.keysOf(layer, h)[group*size*kernel.KeyGroup:]
-		for d, k := range row[(heads+h)*size:][:size] {
-			keys[d*kernel.KeyGroup+lane] = k
+		key, value := row[(heads+h)*size:][:size], row[(heads+kv+h)*size:][:size]
+		if c.dtype == kernel.BFloat16 {
+			c.set.Round(t.round, key)
+			own.putKeyBF16(layer, h, position, t.round)
+			c.set.Round(t.round, value)
+			own.putValueBF16(layer, h, position, t.round)
+		} else {
+			own.putKey(layer, h, position, key)
+			own.putValue(layer, h, position, value)
 		}
-		copy(own.valuesOf(layer, h)[(position-own.start)*size:][:size], row[(heads+kv+h)*size:])
 	}
 }
 
@@ -79,7 +86,7 @@ func (c *cpu) storeRow(layer int, sp *Span, r int) {
 // layer, of the rows that planHeads keeps.
 func (c *cpu) attend(ctx context.Context, layer int, b *Batch) error {
 	group := c.config.Heads / c.config.KVHeads
-	step := max(1, tileQueries/group)
+	step := max(1, c.set.QueryTile()/group)
 	// Head by head: the keys and values of one head are all that a task reads,
 	// and the next task finds them in the cache.
 	work := c.scratch.work[:0]
@@ -131,9 +138,10 @@ func (c *cpu) headWork(work []attentionWork, head, step, layer int, b *Batch) []
 // multiples of KeyBlock from position 0 and come in ascending order.
 func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 	size, group := c.config.HeadDim, c.config.Heads/c.config.KVHeads
+	width := c.layout.width()
 	m := (w.r1 - w.r0) * group
 	c.loadQueries(t, layer, w)
-	grow(&t.o, m*size)
+	grow(&t.o, m*width)
 	clear(t.o)
 	grow(&t.states, m)
 	grow(&t.lo, m)
@@ -149,24 +157,40 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 		any := c.set.WeighRows(c.kind, t.s, m, t.lo, t.hi, t.states, t.factors)
 		for i, factor := range t.factors {
 			if factor != 1 {
-				c.set.Scale(t.o[i*size:][:size], factor)
+				c.set.Scale(t.o[i*width:][:size], factor)
 			}
 		}
-		if !any {
-			return // every weight is zero: the values are not read
+		if any { // else every weight is zero: the values are not read
+			c.addValues(t, layer, w, m, block, end)
 		}
-		eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
-			values := seg.valuesOf(layer, w.kvHead)[(from-seg.start)*size:]
-			c.set.Accumulate(t.o, t.s[from-block:], kernel.KeyBlock, m, values, to-from, size)
-		})
 	})
 	stride := c.config.Heads * size
 	for i := range m {
-		o := t.o[i*size:][:size]
+		o := t.o[i*width:][:size]
 		c.set.Scale(o, t.states[i].Norm(c.kind))
 		row, head := w.span.Row+w.r0+i/group, w.kvHead*group+i%group
 		copy(c.scratch.mixed[row*stride+head*size:], o)
 	}
+}
+
+// addValues adds a key block's weighted values to the outputs. With bfloat16 the
+// block is one product, whatever segments it lies in: where its sums are cut
+// into pairs must not depend on those.
+func (c *cpu) addValues(t *attentionTile, layer int, w attentionWork, m, block, end int) {
+	size := c.config.HeadDim
+	if c.dtype == kernel.BFloat16 {
+		width := c.layout.width()
+		grow(&t.weights, m*kernel.KeyBlock)
+		c.set.Round(t.weights, t.s[:m*kernel.KeyBlock])
+		grow(&t.values, kernel.KeyBlock*width)
+		values := blockValuesBF16(t.values, w.span.Path, layer, w.kvHead, block, end)
+		c.set.AccumulateBF16(t.o, t.weights, m, values, width)
+		return
+	}
+	eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
+		values := seg.valuesOf(layer, w.kvHead)[(from-seg.start)*size:]
+		c.set.Accumulate(t.o, t.s[from-block:], kernel.KeyBlock, m, values, to-from, size)
+	})
 }
 
 // loadQueries gathers a task's queries, scaled by 1/sqrt(head size) and, in
@@ -189,6 +213,13 @@ func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 		copy(q, c.scratch.qkv[(w.span.Row+r)*stride+head*size:])
 		c.set.Scale(q, scale)
 	}
+	if c.dtype == kernel.BFloat16 {
+		width := c.layout.width()
+		grow(&t.half, m*width)
+		for i := range m {
+			c.set.Round(t.half[i*width:][:width], t.q[i*size:][:size])
+		}
+	}
 }
 
 // eachKeyBlock calls visit with the scores of a task's queries over each key
@@ -196,7 +227,6 @@ func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 // the task sees in it. Scores of unseen keys are arbitrary.
 func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit func(block, end int)) {
 	m := (w.r1 - w.r0) * c.config.Heads / c.config.KVHeads
-	size := c.config.HeadDim
 	last := w.span.Position + w.r1 - 1
 	first := 0
 	if window := c.weights.layers[layer].window; window > 0 {
@@ -205,22 +235,33 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 	for block := first / kernel.KeyBlock * kernel.KeyBlock; block <= last; block += kernel.KeyBlock {
 		end := min(block+kernel.KeyBlock, last+1)
 		eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
-			keys := seg.keysOf(layer, w.kvHead)
 			g, until := from/kernel.KeyGroup, (to+kernel.KeyGroup-1)/kernel.KeyGroup
 			if lane := from % kernel.KeyGroup; lane != 0 {
 				// The group's first lanes belong to the segment before.
-				c.set.Scores(t.edge, kernel.KeyGroup, t.q, m, size, keys[(g-seg.first)*size*kernel.KeyGroup:], 1)
+				c.scores(t.edge, kernel.KeyGroup, t, m, seg, layer, w.kvHead, g, 1)
 				for i := range m {
 					copy(t.s[i*kernel.KeyBlock+from-block:][:kernel.KeyGroup-lane], t.edge[i*kernel.KeyGroup+lane:])
 				}
 				g++
 			}
 			if g < until {
-				c.set.Scores(t.s[g*kernel.KeyGroup-block:], kernel.KeyBlock, t.q, m, size, keys[(g-seg.first)*size*kernel.KeyGroup:], until-g)
+				c.scores(t.s[g*kernel.KeyGroup-block:], kernel.KeyBlock, t, m, seg, layer, w.kvHead, g, until-g)
 			}
 		})
 		visit(block, end)
 	}
+}
+
+// scores multiplies a task's m queries with groups of a segment's keys, the
+// first being group g of the sequence.
+func (c *cpu) scores(s []float32, lds int, t *attentionTile, m int, seg *cpuSegment, layer, head, g, groups int) {
+	if c.dtype == kernel.BFloat16 {
+		width := c.layout.width()
+		c.set.ScoresBF16(s, lds, t.half, m, width, seg.keysOfBF16(layer, head)[(g-seg.first)*width*kernel.KeyGroup:], groups)
+		return
+	}
+	size := c.config.HeadDim
+	c.set.Scores(s, lds, t.q, m, size, seg.keysOf(layer, head)[(g-seg.first)*size*kernel.KeyGroup:], groups)
 }
 
 // visible is the range of a key block's lanes that a row sees.

@@ -9,32 +9,56 @@ import (
 
 // kvLayout says where keys and values of a segment lie. Each layer holds, for
 // each key/value head, first the keys of whole groups of kernel.KeyGroup
-// absolute positions, transposed:
+// absolute positions, transposed, and then the values. In float32:
 //
 //	key(head, position, d) = k[((head·groups + position/16 - first)·size + d)·16 + position%16]
-//
-// and then the values, a row a position:
-//
 //	value(head, position, d) = v[(head·n + position - start)·size + d]
 //
-// A group that two segments share stands in both; each fills its own lanes.
-type kvLayout struct{ layers, heads, size int }
+// In bfloat16 components of keys, and positions of values, come in pairs, and
+// the head size is padded with zeros to a width that kernels want:
+//
+//	key(head, position, d) = k[(((head·groups + position/16 - first)·width + d)/2·16 + position%16)·2 + d%2]
+//	value(head, position, d) = v[((head·pairs + position/2 - start/2)·width + d)·2 + position%2]
+//
+// A group or a pair that two segments share stands in both; each fills its own
+// lanes.
+type kvLayout struct {
+	layers, heads, size int
+	dtype               kernel.DType
+}
+
+// width is the distance of two rows of components.
+func (l kvLayout) width() int {
+	if l.dtype == kernel.BFloat16 {
+		return kernel.PairedK(l.size)
+	}
+	return l.size
+}
 
 // cpuSegment implements Segment.
 type cpuSegment struct {
 	layout         kvLayout
 	start, n       int
-	first, groups  int // absolute index of the first key group, and their count
-	keys, perLayer int // floats of a layer's keys, and of all of a layer
-	data           []float32
+	first, groups  int       // absolute index of the first key group, and their count
+	keys, perLayer int       // floats of a layer's keys, and of all of a layer
+	data           []float32 // or pairs of bfloat16
 	store          *kvStore
 }
 
+// floats is how much a segment takes; with bfloat16, two halves count as one.
 func (l kvLayout) floats(start, n int) (groups, keys, perLayer int) {
 	groups = (start+n+kernel.KeyGroup-1)/kernel.KeyGroup - start/kernel.KeyGroup
+	if l.dtype == kernel.BFloat16 {
+		keys = l.heads * groups * l.width() * kernel.KeyGroup / 2
+		return groups, keys, keys + l.heads*pairsOf(start, n)*l.width()
+	}
 	keys = l.heads * groups * l.size * kernel.KeyGroup
 	return groups, keys, keys + l.heads*n*l.size
 }
+
+// pairsOf is the number of pairs of positions, counted from position 0, that
+// hold n positions from start on.
+func pairsOf(start, n int) int { return (start+n+1)/2 - start/2 }
 
 func (l kvLayout) bytes(start, n int) int64 {
 	_, _, perLayer := l.floats(start, n)
@@ -49,14 +73,27 @@ func (s *cpuSegment) Release() { s.store.put(s.data); s.data = nil }
 
 // keysOf returns the transposed key groups of one layer and head.
 func (s *cpuSegment) keysOf(layer, head int) []float32 {
-	per := s.groups * s.layout.size * kernel.KeyGroup
+	per := s.keys / s.layout.heads
 	return s.data[layer*s.perLayer+head*per:][:per]
 }
 
-// valuesOf returns the value rows of one layer and head.
+// valuesOf returns the values of one layer and head.
 func (s *cpuSegment) valuesOf(layer, head int) []float32 {
-	per := s.n * s.layout.size
+	per := (s.perLayer - s.keys) / s.layout.heads
 	return s.data[layer*s.perLayer+s.keys+head*per:][:per]
+}
+
+// putKey and putValue store one position's key and value.
+func (s *cpuSegment) putKey(layer, head, position int, key []float32) {
+	group, lane := position/kernel.KeyGroup-s.first, position%kernel.KeyGroup
+	keys := s.keysOf(layer, head)[group*len(key)*kernel.KeyGroup:]
+	for d, k := range key {
+		keys[d*kernel.KeyGroup+lane] = k
+	}
+}
+
+func (s *cpuSegment) putValue(layer, head, position int, value []float32) {
+	copy(s.valuesOf(layer, head)[(position-s.start)*len(value):][:len(value)], value)
 }
 
 // kvStore hands out memory for segments and keeps some of what comes back:

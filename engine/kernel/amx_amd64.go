@@ -22,20 +22,36 @@ var amx = &amxSet{simd{isa: isaAVX512BF16, name: "amx", lanes: 16, rows: 14, pan
 // amxTileRows is the rows of a block: two tiles of 16.
 const amxTileRows = 32
 
-// amxCall is one use of the tiles. Distances are in bytes.
+// amxCall is one use of the tiles. Distances are in bytes. The assembly changes
+// b, c and panels.
 type amxCall struct {
 	config  *[64]byte
 	a, b, c unsafe.Pointer
 	lda     uintptr
 	ldc     uintptr
-	steps   int // of 32 k
-	rows    int // of a block
+	bstride uintptr // between B's pairs of k
+	bvec    uintptr // from a panel's first 16 columns to its second
+	bpanel  uintptr // between panels of B
+	steps   int     // of 32 k
+	rows    int     // of a block
 	blocks  int
+	left    int // blocks to go, the assembly's own
+	panels  int
 	both    int    // more than 16 rows
 	direct  int    // C is stored whole, else through scratch
+	chain   int    // the sums begin from C
 	add     int    // C is added to y
 	mask    uint64 // columns that exist
 	scratch unsafe.Pointer
+}
+
+// block sets how many rows the blocks of a call have, and how many blocks.
+func (t *amxCall) block(rows, blocks int) {
+	t.rows, t.blocks, t.both = rows, blocks, 0
+	if rows > 16 {
+		t.both = 1
+	}
+	t.config = &tileConfigs[rows]
 }
 
 // tileConfigs[r] is the palette for blocks of r rows: the operand of LDTILECFG.
@@ -69,12 +85,12 @@ func (s *amxSet) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, 
 		return
 	}
 	checkProduct(y, ldy, in, m0, m1, w, n0, n1, s.panel)
-	stride, padded := InputStride(in.K), pairedK(w.K)
+	stride, padded := InputStride(in.K), PairedK(w.K)
 	scratch := amxScratch.Get().(*[amxTileRows * 32]float32)
 	defer amxScratch.Put(scratch)
 	t := amxCall{
 		lda: uintptr(stride) * 2, ldc: uintptr(ldy) * 4, steps: padded / 32,
-		scratch: unsafe.Pointer(scratch),
+		bstride: 128, bvec: 64, scratch: unsafe.Pointer(scratch),
 	}
 	if add {
 		t.add = 1
@@ -86,24 +102,18 @@ func (s *amxSet) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, 
 	for b := m0; b < m1; b += block {
 		end := min(m1, b+block)
 		for n := n0; n < n1; n += 32 {
-			t.b = at(w.BF16, n*padded)
 			t.direct = 0
 			columns := min(32, n1-n)
 			if t.mask = 1<<columns - 1; columns == 32 && !add {
 				t.direct = 1
 			}
 			for i := b; i < end; {
-				t.rows = min(amxTileRows, end-i)
-				t.blocks = min(most, (end-i)/t.rows)
-				t.both = 0
-				if t.rows > 16 {
-					t.both = 1
-				}
-				t.config = &tileConfigs[t.rows]
-				t.a, t.c = at(in.BF16, i*stride), at(y, (i-m0)*ldy+n-n0)
-				step := t.rows * t.blocks
+				rows := min(amxTileRows, end-i)
+				t.block(rows, min(most, (end-i)/rows))
+				t.a, t.b, t.c = at(in.BF16, i*stride), at(w.BF16, n*padded), at(y, (i-m0)*ldy+n-n0)
+				t.panels = 1
 				amxRows(&t)
-				i += step
+				i += t.rows * t.blocks
 			}
 		}
 	}
@@ -130,7 +140,85 @@ func (s *amxSet) selfTest() bool {
 	want, got := make([]float32, m*n), make([]float32, m*n)
 	avx512.MatMul(want, n, &in, 0, m, w, 0, n, false)
 	s.MatMul(got, n, &in, 0, m, w, 0, n, true)
+	return slices.Equal(got, want) && s.selfTestAttention()
+}
+
+// selfTestAttention compares attention's two products likewise.
+func (s *amxSet) selfTestAttention() bool {
+	const m, w, groups = 51, 64, 3
+	half := func(n, a, b int) []uint16 {
+		x := make([]uint16, n)
+		for i := range x {
+			x[i] = ToBF16(float32(i*a%b - b/2))
+		}
+		return x
+	}
+	q, kt := half(m*w, 7, 13), half(groups*KeyGroup*w, 3, 11)
+	want, got := make([]float32, m*groups*KeyGroup), make([]float32, m*groups*KeyGroup)
+	avx512.ScoresBF16(want, groups*KeyGroup, q, m, w, kt, groups)
+	s.ScoresBF16(got, groups*KeyGroup, q, m, w, kt, groups)
+	if !slices.Equal(got, want) {
+		return false
+	}
+	p, v := half(m*KeyBlock, 5, 13), half(KeyBlock*w, 7, 11)
+	want, got = make([]float32, m*w), make([]float32, m*w)
+	for range 2 {
+		avx512.AccumulateBF16(want, p, m, v, w)
+		s.AccumulateBF16(got, p, m, v, w)
+	}
 	return slices.Equal(got, want)
+}
+
+// QueryTile implements Set: two blocks of rows.
+func (s *amxSet) QueryTile() int { return 2 * amxTileRows }
+
+// ScoresBF16 implements Set. Two groups of keys are a panel.
+func (s *amxSet) ScoresBF16(out []float32, lds int, q []uint16, m, w int, kt []uint16, groups int) {
+	if m == 0 || groups == 0 {
+		return
+	}
+	checkScores(out, lds, q, m, w, kt, groups)
+	group := uintptr(w) * KeyGroup * 2
+	t := amxCall{
+		lda: uintptr(w) * 2, ldc: uintptr(lds) * 4, steps: w / 32,
+		bstride: KeyGroup * 4, bvec: group, bpanel: 2 * group, direct: 1,
+	}
+	even := groups &^ 1
+	if even > 0 {
+		s.attentionRows(&t, even/2, at(out, 0), at(q, 0), at(kt, 0), m)
+	}
+	if even < groups {
+		// Twice the same group: the second half of the panel is not stored.
+		scratch := amxScratch.Get().(*[amxTileRows * 32]float32)
+		t.bvec, t.direct, t.mask, t.scratch = 0, 0, 1<<KeyGroup-1, unsafe.Pointer(scratch)
+		s.attentionRows(&t, 1, at(out, even*KeyGroup), at(q, 0), at(kt, even*KeyGroup*w), m)
+		amxScratch.Put(scratch)
+	}
+}
+
+// AccumulateBF16 implements Set.
+func (s *amxSet) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int) {
+	if m == 0 {
+		return
+	}
+	checkAccumulate(o, p, m, v, w)
+	t := amxCall{
+		lda: KeyBlock * 2, ldc: uintptr(w) * 4, steps: KeyBlock / 32,
+		bstride: uintptr(w) * 4, bvec: 64, bpanel: 128, direct: 1, chain: 1,
+	}
+	s.attentionRows(&t, w/32, at(o, 0), at(p, 0), at(v, 0), m)
+}
+
+// attentionRows multiplies m rows with panels of 32 columns: whole blocks, then
+// the rows that are left.
+func (s *amxSet) attentionRows(t *amxCall, panels int, c, a, b unsafe.Pointer, m int) {
+	for i := 0; i < m; i += t.rows * t.blocks {
+		rows := min(amxTileRows, m-i)
+		t.block(rows, (m-i)/rows)
+		t.panels = panels
+		t.a, t.b, t.c = unsafe.Add(a, uintptr(i)*t.lda), b, unsafe.Add(c, uintptr(i)*t.ldc)
+		amxRows(t)
+	}
 }
 
 //go:noescape

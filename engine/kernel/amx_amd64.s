@@ -5,14 +5,16 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// amxRows multiplies blocks of up to 32 rows with a panel of 32 columns, all rows
+// amxRows multiplies blocks of up to 32 rows with panels of 32 columns, all rows
 // of a call in blocks of the same size, within one use of the tiles:
 //
 // 	configure the tiles
-// 	for block := range blocks {
-// 	    C := zero
-// 	    for s := range steps { C += A[block,s]·B[s] }       (TDPBF16PS, 32 k a step)
-// 	    y[block] = C, or y[block] + C where add is set, columns under the masks
+// 	for panel := range panels {
+// 	    for block := range blocks {
+// 	        C := zero, or y[block,panel] where chain is set
+// 	        for s := range steps { C += A[block,s]·B[panel,s] }     (TDPBF16PS, 32 k a step)
+// 	        y[block,panel] = C, or y[block,panel] + C where add is set, columns under the masks
+// 	    }
 // 	}
 // 	release the tiles
 TEXT ·amxRows(SB), NOSPLIT, $0-8
@@ -23,8 +25,13 @@ TEXT ·amxRows(SB), NOSPLIT, $0-8
 	MOVQ amxCall_lda(AX), R8
 	MOVQ amxCall_c(AX), DI
 	MOVQ amxCall_ldc(AX), R9
-	MOVQ $128, R10
+	MOVQ amxCall_bstride(AX), R10
 	MOVQ $64, R11
+	MOVQ amxCall_bvec(AX), R12
+	MOVQ R10, R13
+	SHLQ $4, R13
+	SUBQ R12, R13
+	MOVQ $128, R14
 	MOVQ amxCall_mask(AX), BX
 	KMOVW BX, K1
 	SHRQ $16, BX
@@ -32,11 +39,33 @@ TEXT ·amxRows(SB), NOSPLIT, $0-8
 	CMPQ amxCall_both(AX), $0
 	JEQ one
 
+bothPanel:
+	MOVQ amxCall_blocks(AX), CX
+	MOVQ CX, amxCall_left(AX)
+
 bothBlock:
+	CMPQ amxCall_chain(AX), $0
+	JNE bothLoad
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // tilezero tmm0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // tilezero tmm1
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // tilezero tmm2
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // tilezero tmm3
+	JMP bothBegin
+
+bothLoad:
+	MOVQ DI, BX
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x0f // tileloadd tmm0, [rdi+r9*1]
+	ADDQ R11, DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x0f // tileloadd tmm1, [rdi+r9*1]
+	MOVQ R9, CX
+	SHLQ $4, CX
+	LEAQ (BX)(CX*1), DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x14; BYTE $0x0f // tileloadd tmm2, [rdi+r9*1]
+	ADDQ R11, DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x1c; BYTE $0x0f // tileloadd tmm3, [rdi+r9*1]
+	MOVQ BX, DI
+
+bothBegin:
 	MOVQ SI, DX
 	MOVQ R8, BX
 	SHLQ $4, BX
@@ -48,7 +77,7 @@ bothStep:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x17 // tileloadd tmm6, [r15+r10*1]
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x02 // tileloadd tmm4, [rdx+r8*1]
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
-	ADDQ $64, R15
+	ADDQ R12, R15
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x17 // tileloadd tmm7, [r15+r10*1]
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // tdpbf16ps tmm1, tmm4, tmm7
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x03 // tileloadd tmm5, [rbx+r8*1]
@@ -56,7 +85,7 @@ bothStep:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xdd // tdpbf16ps tmm3, tmm5, tmm7
 	ADDQ $64, BX
 	ADDQ $64, DX
-	ADDQ $1984, R15
+	ADDQ R13, R15
 	DECQ CX
 	JNZ bothStep
 	CMPQ amxCall_direct(AX), $0
@@ -78,15 +107,15 @@ bothScratch:
 	MOVQ amxCall_scratch(AX), DX
 	MOVQ DX, R15
 	MOVQ R15, BX
-	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x17 // tilestored [r15+r10*1], tmm0
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x37 // tilestored [r15+r14*1], tmm0
 	ADDQ R11, R15
-	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x17 // tilestored [r15+r10*1], tmm1
-	MOVQ R10, CX
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x37 // tilestored [r15+r14*1], tmm1
+	MOVQ R14, CX
 	SHLQ $4, CX
 	LEAQ (BX)(CX*1), R15
-	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x14; BYTE $0x17 // tilestored [r15+r10*1], tmm2
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x14; BYTE $0x37 // tilestored [r15+r14*1], tmm2
 	ADDQ R11, R15
-	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x1c; BYTE $0x17 // tilestored [r15+r10*1], tmm3
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x1c; BYTE $0x37 // tilestored [r15+r14*1], tmm3
 	MOVQ BX, R15
 	MOVQ DI, R15
 	MOVQ amxCall_rows(AX), CX
@@ -116,17 +145,40 @@ bothNext:
 	ADDQ CX, SI
 	IMULQ R9, BX
 	ADDQ BX, DI
-	DECQ amxCall_blocks(AX)
+	DECQ amxCall_left(AX)
 	JNZ bothBlock
+	MOVQ amxCall_bpanel(AX), CX
+	ADDQ CX, amxCall_b(AX)
+	ADDQ $128, amxCall_c(AX)
+	MOVQ amxCall_a(AX), SI
+	MOVQ amxCall_c(AX), DI
+	DECQ amxCall_panels(AX)
+	JNZ bothPanel
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
 	VZEROUPPER
 	RET
 
 one:
 
+onePanel:
+	MOVQ amxCall_blocks(AX), CX
+	MOVQ CX, amxCall_left(AX)
+
 oneBlock:
+	CMPQ amxCall_chain(AX), $0
+	JNE oneLoad
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // tilezero tmm0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // tilezero tmm1
+	JMP oneBegin
+
+oneLoad:
+	MOVQ DI, BX
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x04; BYTE $0x0f // tileloadd tmm0, [rdi+r9*1]
+	ADDQ R11, DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x0f // tileloadd tmm1, [rdi+r9*1]
+	MOVQ BX, DI
+
+oneBegin:
 	MOVQ SI, DX
 	MOVQ R8, BX
 	SHLQ $4, BX
@@ -138,11 +190,11 @@ oneStep:
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x17 // tileloadd tmm6, [r15+r10*1]
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x02 // tileloadd tmm4, [rdx+r8*1]
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x4a; BYTE $0x5c; BYTE $0xc4 // tdpbf16ps tmm0, tmm4, tmm6
-	ADDQ $64, R15
+	ADDQ R12, R15
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x17 // tileloadd tmm7, [r15+r10*1]
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x42; BYTE $0x5c; BYTE $0xcc // tdpbf16ps tmm1, tmm4, tmm7
 	ADDQ $64, DX
-	ADDQ $1984, R15
+	ADDQ R13, R15
 	DECQ CX
 	JNZ oneStep
 	CMPQ amxCall_direct(AX), $0
@@ -158,9 +210,9 @@ oneScratch:
 	MOVQ amxCall_scratch(AX), DX
 	MOVQ DX, R15
 	MOVQ R15, BX
-	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x17 // tilestored [r15+r10*1], tmm0
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x37 // tilestored [r15+r14*1], tmm0
 	ADDQ R11, R15
-	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x17 // tilestored [r15+r10*1], tmm1
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x37 // tilestored [r15+r14*1], tmm1
 	MOVQ BX, R15
 	MOVQ DI, R15
 	MOVQ amxCall_rows(AX), CX
@@ -190,8 +242,15 @@ oneNext:
 	ADDQ CX, SI
 	IMULQ R9, BX
 	ADDQ BX, DI
-	DECQ amxCall_blocks(AX)
+	DECQ amxCall_left(AX)
 	JNZ oneBlock
+	MOVQ amxCall_bpanel(AX), CX
+	ADDQ CX, amxCall_b(AX)
+	ADDQ $128, amxCall_c(AX)
+	MOVQ amxCall_a(AX), SI
+	MOVQ amxCall_c(AX), DI
+	DECQ amxCall_panels(AX)
+	JNZ onePanel
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
 	VZEROUPPER
 	RET

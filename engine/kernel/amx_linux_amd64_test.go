@@ -65,6 +65,7 @@ func TestAMXUnderEmulator(t *testing.T) {
 	}
 	peakAMX(3) // faults if the tiles do not fit
 	conformMatMul(t, amx)
+	conformAttentionBF16(t, amx, []int{32, 96, 128})
 }
 
 func readAll(t *testing.T, f *os.File) string {

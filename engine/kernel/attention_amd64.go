@@ -2,6 +2,11 @@
 
 package kernel
 
+import (
+	"fmt"
+	"unsafe"
+)
+
 // tileRows is the number of rows of each of the equal tiles that m rows need.
 func (s *simd) tileRows(m int) int {
 	tiles := (m + s.rows - 1) / s.rows
@@ -82,5 +87,99 @@ func (s *simd) accumulateTail(t *tile, o, p []float32, ldp, m int, v []float32, 
 			t.a, t.c = at(p, i*ldp+j0), at(o, i*hd+d)
 			s.tileF32(t)
 		}
+	}
+}
+
+// ScoresBF16 implements Set. A group of keys is a panel of KeyGroup columns.
+func (s *simd) ScoresBF16(out []float32, lds int, q []uint16, m, w int, kt []uint16, groups int) {
+	if m == 0 || groups == 0 {
+		return
+	}
+	checkScores(out, lds, q, m, w, kt, groups)
+	t := tile{ldc: uintptr(lds) * 4, bstep: KeyGroup * 4, bvec: uintptr(s.lanes) * 4, steps: w / 2, mode: modeStore}
+	step := 1
+	if s.lanes == KeyGroup {
+		t.bvec, step = uintptr(w)*KeyGroup*2, 2
+	}
+	a, scratch := s.pairedRows(&t, q[:m*w], w)
+	rows := s.tileRows(m)
+	for g := 0; g < groups; g += step {
+		t.b = at(kt, g*w*KeyGroup)
+		s.columns(&t, min(step, groups-g)*KeyGroup)
+		for i := 0; i < m; i += rows {
+			t.rows = min(rows, m-i)
+			t.a, t.c = unsafe.Add(a, uintptr(i)*t.lda), at(out, i*lds+g*KeyGroup)
+			s.tilePairs(&t)
+		}
+	}
+	wideScratch.Put(scratch)
+}
+
+// AccumulateBF16 implements Set.
+func (s *simd) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int) {
+	if m == 0 {
+		return
+	}
+	checkAccumulate(o, p, m, v, w)
+	t := tile{ldc: uintptr(w) * 4, bstep: uintptr(w) * 4, bvec: uintptr(s.lanes) * 4, steps: KeyBlock / 2, mode: modeChain}
+	a, scratch := s.pairedRows(&t, p[:m*KeyBlock], KeyBlock)
+	rows := s.tileRows(m)
+	for d := 0; d < w; d += s.panel {
+		t.b = at(v, 2*d)
+		s.columns(&t, min(s.panel, w-d))
+		for i := 0; i < m; i += rows {
+			t.rows = min(rows, m-i)
+			t.a, t.c = unsafe.Add(a, uintptr(i)*t.lda), at(o, i*w+d)
+			s.tilePairs(&t)
+		}
+	}
+	wideScratch.Put(scratch)
+}
+
+// pairedRows returns rows of w bfloat16 as tilePairs takes them, and sets their
+// distance. What they may lie in goes back to wideScratch after use.
+func (s *simd) pairedRows(t *tile, x []uint16, w int) (a unsafe.Pointer, scratch *[]float32) {
+	scratch = wideScratch.Get().(*[]float32)
+	if s.isa == isaAVX512BF16 {
+		t.lda = uintptr(w) * 2
+		return at(x, 0), scratch
+	}
+	t.lda = uintptr(w) * 4
+	if cap(*scratch) < len(x) {
+		*scratch = make([]float32, len(x))
+	}
+	wide := (*scratch)[:len(x)]
+	s.widen(wide, x)
+	return at(wide, 0), scratch
+}
+
+// tilePairs runs the micro-kernel over pairs of bfloat16.
+func (s *simd) tilePairs(t *tile) {
+	if s.isa == isaAVX512BF16 {
+		tileDotAVX512(t)
+	} else {
+		s.tileWide(t)
+	}
+}
+
+// checkScores and checkAccumulate panic where a product would reach outside its
+// operands: assembly checks no index.
+func checkScores(s []float32, lds int, q []uint16, m, w int, kt []uint16, groups int) {
+	checkPaired(w)
+	_ = s[(m-1)*lds+groups*KeyGroup-1]
+	_ = q[m*w-1]
+	_ = kt[groups*w*KeyGroup-1]
+}
+
+func checkAccumulate(o []float32, p []uint16, m int, v []uint16, w int) {
+	checkPaired(w)
+	_ = o[m*w-1]
+	_ = p[m*KeyBlock-1]
+	_ = v[KeyBlock*w-1]
+}
+
+func checkPaired(w int) {
+	if w <= 0 || w != PairedK(w) {
+		panic(fmt.Sprintf("kernel: attention over %d components; bfloat16 has a multiple of 32", w))
 	}
 }

@@ -157,3 +157,144 @@ func accumulateNaN(t *testing.T, s Set) {
 		}
 	}
 }
+
+func conformAttentionBF16(t *testing.T, s Set, sizes []int) {
+	t.Run("Round", func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(14, 1))
+		for n := range 100 {
+			x := normals(rng, n, n%3)
+			if n > 3 {
+				x[n/2], x[n/3], x[n-1] = float32(math.NaN()), float32(math.Inf(1)), 3e38
+			}
+			dst := make([]uint16, PairedK(n)+1)
+			for i := range dst {
+				dst[i] = 0x1234
+			}
+			s.Round(dst[:PairedK(n)], x)
+			for i, h := range dst[:PairedK(n)] {
+				if want := uint16(0); i < n && h != ToBF16(x[i]) || i >= n && h != want {
+					t.Fatalf("n=%d: element %d is %#x", n, i, h)
+				}
+			}
+			if dst[PairedK(n)] != 0x1234 {
+				t.Fatalf("n=%d: wrote behind the row", n)
+			}
+		}
+	})
+	t.Run("ScoresBF16", func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(15, 1))
+		for _, w := range sizes {
+			for groups := range KeyBlock/KeyGroup + 2 {
+				scoresBF16Once(t, s, rng, 1+(w/32*7+groups)%(2*amxRowsTested+1), w, groups)
+			}
+		}
+		for m := range 2*amxRowsTested + 2 {
+			scoresBF16Once(t, s, rng, m, 32, 1+m%4)
+		}
+	})
+	t.Run("AccumulateBF16", func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(16, 1))
+		for _, w := range sizes {
+			accumulateBF16Once(t, s, rng, 1+w/32*11%(2*amxRowsTested+1), w)
+		}
+		for m := range 2*amxRowsTested + 2 {
+			accumulateBF16Once(t, s, rng, m, 32)
+		}
+	})
+}
+
+// amxRowsTested is the rows of the highest block of any path's tiles.
+const amxRowsTested = 32
+
+// halves returns n normal variates in bfloat16, offset elements off alignment.
+func halves(rng *rand.Rand, n, offset int) []uint16 {
+	x := make([]uint16, n+offset)[offset:]
+	for i := range x {
+		x[i] = ToBF16(float32(rng.NormFloat64()))
+	}
+	return x[:n:n]
+}
+
+// scoresBF16Once checks one call against float64, and that each query with each
+// group alone gives the same bits. Products of two bfloat16 are exact in float32:
+// the error of w sums, in whatever order, is at most w·u·Σ|q·k|.
+func scoresBF16Once(t *testing.T, s Set, rng *rand.Rand, m, w, groups int) {
+	t.Helper()
+	q, kt := halves(rng, m*w, m%3), halves(rng, groups*w*KeyGroup, w%5)
+	lds := groups*KeyGroup + m%4
+	out, check := guarded(t, max(0, (m-1)*lds+groups*KeyGroup), m%4)
+	s.ScoresBF16(out, lds, q, m, w, kt, groups)
+	check()
+	alone := make([]float32, KeyGroup)
+	for i := range out {
+		r, c := i/lds, i%lds
+		if c >= groups*KeyGroup {
+			if !sameBits(out[i], guard) {
+				t.Fatalf("m=%d w=%d groups=%d: wrote behind the row's end", m, w, groups)
+			}
+			continue
+		}
+		g, l := c/KeyGroup, c%KeyGroup
+		var want, abs float64
+		for d := range w {
+			p := float64(FromBF16(q[r*w+d])) * float64(FromBF16(kt[((g*w+d)/2*KeyGroup+l)*2+d%2]))
+			want += p
+			abs += math.Abs(p)
+		}
+		if e := math.Abs(float64(out[i]) - want); !(e <= float64(w)*u*abs) {
+			t.Fatalf("m=%d w=%d groups=%d: s[%d,%d] = %v, want %v", m, w, groups, r, c, out[i], want)
+		}
+		if l == 0 {
+			s.ScoresBF16(alone, KeyGroup, q[r*w:], 1, w, kt[g*w*KeyGroup:], 1)
+		}
+		if !sameBits(alone[l], out[i]) {
+			t.Fatalf("m=%d w=%d groups=%d: query %d with group %d alone differs", m, w, groups, r, g)
+		}
+	}
+}
+
+// accumulateBF16Once checks two blocks in a row against float64, that each query
+// alone gives the same bits, and that zeros in the place of what has no weight
+// change none. The error of 128 sums and an addend is at most 129·u·(|o| + Σ|p·v|).
+func accumulateBF16Once(t *testing.T, s Set, rng *rand.Rand, m, w int) {
+	t.Helper()
+	p, v := halves(rng, m*KeyBlock, m%3), halves(rng, KeyBlock*w, w%5)
+	before := normals(rng, m*w, 0)
+	// From a key on nothing has weight, as behind a sequence's end.
+	end := rng.IntN(KeyBlock + 1)
+	for r := range m {
+		clear(p[r*KeyBlock+end : (r+1)*KeyBlock])
+	}
+	o, check := guarded(t, m*w, m%4)
+	copy(o, before)
+	s.AccumulateBF16(o, p, m, v, w)
+	s.AccumulateBF16(o, p, m, v, w)
+	check()
+	for i := range o {
+		r, d := i/w, i%w
+		want, abs := float64(before[i]), math.Abs(float64(before[i]))
+		for j := range KeyBlock {
+			x := 2 * float64(FromBF16(p[r*KeyBlock+j])) * float64(FromBF16(v[(j/2*w+d)*2+j%2]))
+			want += x
+			abs += math.Abs(x)
+		}
+		if e := math.Abs(float64(o[i]) - want); !(e <= (2*KeyBlock+1)*u*abs) {
+			t.Fatalf("m=%d w=%d: o[%d,%d] = %v, want %v", m, w, r, d, o[i], want)
+		}
+	}
+	for j := end; j < KeyBlock; j++ {
+		for d := range w {
+			v[(j/2*w+d)*2+j%2] = 0
+		}
+	}
+	for r := range m {
+		alone := append([]float32(nil), before[r*w:][:w]...)
+		s.AccumulateBF16(alone, p[r*KeyBlock:], 1, v, w)
+		s.AccumulateBF16(alone, p[r*KeyBlock:], 1, v, w)
+		for d := range alone {
+			if !sameBits(alone[d], o[r*w+d]) {
+				t.Fatalf("m=%d w=%d end=%d: query %d alone, with zeros for unseen values, differs at component %d", m, w, end, r, d)
+			}
+		}
+	}
+}

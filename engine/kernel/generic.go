@@ -17,6 +17,9 @@ func (Generic) Name() string { return "generic" }
 // PanelWidth implements Set.
 func (Generic) PanelWidth() int { return genericPanel }
 
+// QueryTile implements Set.
+func (Generic) QueryTile() int { return 42 }
+
 // NewMatrix implements Set. Layout: [panel][k][column in panel], the last panel
 // padded with zero columns.
 func (Generic) NewMatrix(dt DType, n, k int) *Matrix {
@@ -133,6 +136,45 @@ func (Generic) Accumulate(o, p []float32, ldp, m int, v []float32, keys, hd int)
 			value := v[j*hd:][:hd]
 			for d, x := range value {
 				out[d] += w * x
+			}
+		}
+	}
+}
+
+// Round implements Set.
+func (Generic) Round(dst []uint16, x []float32) {
+	clear(dst[len(x):])
+	for i, v := range x {
+		dst[i] = ToBF16(v)
+	}
+}
+
+// ScoresBF16 implements Set.
+func (Generic) ScoresBF16(s []float32, lds int, q []uint16, m, w int, kt []uint16, groups int) {
+	for i := range m {
+		for g := range groups {
+			var sum [KeyGroup]float32
+			for d := 0; d < w; d += 2 {
+				a, b := FromBF16(q[i*w+d]), FromBF16(q[i*w+d+1])
+				keys := kt[(g*w+d)*KeyGroup:][:2*KeyGroup]
+				for l := range sum {
+					sum[l] = sum[l] + a*FromBF16(keys[2*l]) + b*FromBF16(keys[2*l+1])
+				}
+			}
+			copy(s[i*lds+g*KeyGroup:], sum[:])
+		}
+	}
+}
+
+// AccumulateBF16 implements Set.
+func (Generic) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int) {
+	for i := range m {
+		out := o[i*w:][:w]
+		for j := 0; j < KeyBlock; j += 2 {
+			a, b := FromBF16(p[i*KeyBlock+j]), FromBF16(p[i*KeyBlock+j+1])
+			values := v[j*w:][:2*w]
+			for d := range out {
+				out[d] = out[d] + a*FromBF16(values[2*d]) + b*FromBF16(values[2*d+1])
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // Prepare implements Set. Rows are padded with zeros to whole blocks of k.
 func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
-	stride, padded := InputStride(in.K), pairedK(in.K)
+	stride, padded := InputStride(in.K), PairedK(in.K)
 	for i := m0; i < m1; i++ {
 		src := x[i*ldx:][:in.K]
 		if in.DType == Float32 {
@@ -19,7 +19,7 @@ func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 			clear(dst[copy(dst, src):])
 			continue
 		}
-		s.round(in.BF16[i*stride:][:padded], src)
+		s.Round(in.BF16[i*stride:][:padded], src)
 	}
 }
 
@@ -85,7 +85,7 @@ func (s *simd) matMulF32(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 // matMulDot multiplies pairs of bfloat16 with VDPBF16PS, which takes subnormals
 // as zero.
 func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
-	stride, padded := InputStride(in.K), pairedK(w.K)
+	stride, padded := InputStride(in.K), PairedK(w.K)
 	t := tile{
 		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 2,
 		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,
@@ -109,7 +109,7 @@ func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 // matMulWide multiplies bfloat16 by widening: A's rows once into scratch, B's
 // panels in the micro-kernel.
 func (s *simd) matMulWide(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
-	stride, padded := InputStride(in.K), pairedK(w.K)
+	stride, padded := InputStride(in.K), PairedK(w.K)
 	t := tile{
 		ldc: uintptr(ldy) * 4, lda: uintptr(stride) * 4,
 		bstep: uintptr(s.panel) * 4, bvec: uintptr(s.lanes) * 4,

@@ -93,6 +93,15 @@ func checkProduct(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1
 // reads a dozen rows side by side would evict its own lines.
 func InputStride(k int) int { return (k+31)/32*32 | 32 }
 
+// PairedK is k rounded up to what bfloat16 operands are padded to with zeros: 32,
+// which an AMX tile takes at once.
+func PairedK(k int) int { return (k + 31) / 32 * 32 }
+
+// Halves is the memory of x as bfloat16, two for each float32.
+func Halves(x []float32) []uint16 {
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(x))), 2*len(x))
+}
+
 // ToBF16 rounds to the nearest bfloat16, ties to even; NaN stays NaN.
 func ToBF16(x float32) uint16 {
 	b := math.Float32bits(x)

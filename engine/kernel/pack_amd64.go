@@ -4,10 +4,6 @@ package kernel
 
 import "unsafe"
 
-// pairBlock is the number of k that a bfloat16 panel is padded to: what an AMX
-// tile takes at once.
-const pairBlock = 32
-
 // NewMatrix implements Set. Panels lie one after the other, the last padded
 // with zero columns:
 //
@@ -16,12 +12,10 @@ const pairBlock = 32
 func (s *simd) NewMatrix(dt DType, n, k int) *Matrix {
 	columns := (n + s.panel - 1) / s.panel * s.panel
 	if dt == BFloat16 {
-		return newMatrix(dt, n, k, columns*pairedK(k))
+		return newMatrix(dt, n, k, columns*PairedK(k))
 	}
 	return newMatrix(dt, n, k, columns*k)
 }
-
-func pairedK(k int) int { return (k + pairBlock - 1) / pairBlock * pairBlock }
 
 // PackRows implements Set. It gathers a panel's rows and transposes them.
 func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
@@ -42,10 +36,10 @@ func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 			continue
 		}
 		for c := range s.panel {
-			s.round(halves[c*stride:][:pairedK(w.K)], rows[c*stride:][:w.K])
+			s.Round(halves[c*stride:][:PairedK(w.K)], rows[c*stride:][:w.K])
 		}
 		// A pair of bfloat16 moves as one element of 32 bits.
-		s.transpose(pairs(w.BF16[n*pairedK(w.K):][:s.panel*pairedK(w.K)]), pairs(halves), stride/2, pairedK(w.K)/2)
+		s.transpose(pairs(w.BF16[n*PairedK(w.K):][:s.panel*PairedK(w.K)]), pairs(halves), stride/2, PairedK(w.K)/2)
 	}
 }
 
@@ -69,8 +63,8 @@ func pairs(x []uint16) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/2)
 }
 
-// round stores src in dst, and zeros behind it. dst is a multiple of 32 long.
-func (s *simd) round(dst []uint16, src []float32) {
+// Round implements Set.
+func (s *simd) Round(dst []uint16, src []float32) {
 	if s.isa == isaAVX2 {
 		roundAVX2(first(dst), first(src), len(src))
 	} else {

@@ -43,6 +43,9 @@ type Set interface {
 	// to PackRows and MatMul start at multiples of it.
 	PanelWidth() int
 
+	// QueryTile is the number of queries that attention best takes at once.
+	QueryTile() int
+
 	// NewMatrix allocates a weight matrix W [n, k] (n outputs, k inputs).
 	NewMatrix(dt DType, n, k int) *Matrix
 
@@ -89,6 +92,27 @@ type Set interface {
 	//
 	// o is [m, hd], v is [keys, hd].
 	Accumulate(o []float32, p []float32, ldp, m int, v []float32, keys, hd int)
+
+	// Round writes x, rounded as ToBF16 does, and zeros behind it: dst has
+	// PairedK(len(x)) elements.
+	Round(dst []uint16, x []float32)
+
+	// ScoresBF16 is Scores for bfloat16, components in pairs and sums in float32:
+	//
+	//	s[i*lds + g*16 + l] = Σ_d q[i*w+d]·kt[((g*w+d)/2*16+l)*2 + d%2]
+	//
+	// q is [m, w], kt is [groups, w/2, 16, 2], w a PairedK. How far apart two
+	// products are added is the Set's own, the same for every query and key.
+	ScoresBF16(s []float32, lds int, q []uint16, m, w int, kt []uint16, groups int)
+
+	// AccumulateBF16 is Accumulate for one whole key block in bfloat16, keys in
+	// pairs and sums in float32:
+	//
+	//	o[i*w+d] += Σ_j p[i*64+j]·v[(j/2*w+d)*2 + j%2]
+	//
+	// p is [m, KeyBlock], v is [KeyBlock/2, w, 2], o is [m, w], w a PairedK. A key
+	// whose weight and value are zero changes no bit, wherever it stands.
+	AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int)
 
 	// Scale multiplies x by a in place.
 	Scale(x []float32, a float32)

@@ -38,6 +38,10 @@ func (s *simd) Name() string { return s.name }
 // PanelWidth implements Set.
 func (s *simd) PanelWidth() int { return s.panel }
 
+// QueryTile implements Set: some whole tiles. With more, scores and outputs
+// leave the first-level cache; with fewer, keys and values are read more often.
+func (s *simd) QueryTile() int { return 42 }
+
 // laneMasks[n] has the first n lanes set.
 var laneMasks = func() (m [9][8]int32) {
 	for n := range m {

@@ -6,14 +6,16 @@ package asmgen
 func amx() []byte {
 	f := newFile()
 	f.text("amxRows", 8, `
-amxRows multiplies blocks of up to 32 rows with a panel of 32 columns, all rows
+amxRows multiplies blocks of up to 32 rows with panels of 32 columns, all rows
 of a call in blocks of the same size, within one use of the tiles:
 
 	configure the tiles
-	for block := range blocks {
-	    C := zero
-	    for s := range steps { C += A[block,s]·B[s] }       (TDPBF16PS, 32 k a step)
-	    y[block] = C, or y[block] + C where add is set, columns under the masks
+	for panel := range panels {
+	    for block := range blocks {
+	        C := zero, or y[block,panel] where chain is set
+	        for s := range steps { C += A[block,s]·B[panel,s] }     (TDPBF16PS, 32 k a step)
+	        y[block,panel] = C, or y[block,panel] + C where add is set, columns under the masks
+	    }
 	}
 	release the tiles`)
 	f.op("MOVQ", "t+0(FP)", "AX")
@@ -23,8 +25,13 @@ of a call in blocks of the same size, within one use of the tiles:
 	f.op("MOVQ", "amxCall_lda(AX)", "R8")
 	f.op("MOVQ", "amxCall_c(AX)", "DI")
 	f.op("MOVQ", "amxCall_ldc(AX)", "R9")
-	f.op("MOVQ", "$128", "R10")
+	f.op("MOVQ", "amxCall_bstride(AX)", "R10")
 	f.op("MOVQ", "$64", "R11")
+	f.op("MOVQ", "amxCall_bvec(AX)", "R12")
+	f.op("MOVQ", "R10", "R13")
+	f.op("SHLQ", "$4", "R13")
+	f.op("SUBQ", "R12", "R13") // from the second tile of a step to the next step
+	f.op("MOVQ", "$128", "R14")
 	f.op("MOVQ", "amxCall_mask(AX)", "BX")
 	f.op("KMOVW", "BX", "K1")
 	f.op("SHRQ", "$16", "BX")
@@ -43,10 +50,19 @@ func amxBlocks(f *file, name string, both bool) {
 	if both {
 		rows = 2
 	}
+	f.label(name + "Panel")
+	f.op("MOVQ", "amxCall_blocks(AX)", "CX")
+	f.op("MOVQ", "CX", "amxCall_left(AX)")
 	f.label(name + "Block")
+	f.op("CMPQ", "amxCall_chain(AX)", "$0")
+	f.op("JNE", name+"Load")
 	for c := range 2 * rows {
 		tilezero(f, c)
 	}
+	f.op("JMP", name+"Begin")
+	f.label(name + "Load")
+	amxSums(f, tileloadd, rows, "DI", "rdi", "r9")
+	f.label(name + "Begin")
 	f.op("MOVQ", "SI", "DX") // rows 0 to 15
 	f.op("MOVQ", "R8", "BX") // rows 16 to 31
 	f.op("SHLQ", "$4", "BX")
@@ -57,7 +73,7 @@ func amxBlocks(f *file, name string, both bool) {
 	tileloadd(f, 6, "r15", "r10")
 	tileloadd(f, 4, "rdx", "r8")
 	tdpbf16ps(f, 0, 4, 6)
-	f.op("ADDQ", "$64", "R15")
+	f.op("ADDQ", "R12", "R15")
 	tileloadd(f, 7, "r15", "r10")
 	tdpbf16ps(f, 1, 4, 7)
 	if both {
@@ -67,20 +83,20 @@ func amxBlocks(f *file, name string, both bool) {
 		f.op("ADDQ", "$64", "BX")
 	}
 	f.op("ADDQ", "$64", "DX")
-	f.op("ADDQ", "$1984", "R15")
+	f.op("ADDQ", "R13", "R15")
 	f.op("DECQ", "CX")
 	f.op("JNZ", name+"Step")
 
 	f.op("CMPQ", "amxCall_direct(AX)", "$0")
 	f.op("JEQ", name+"Scratch")
-	amxStore(f, rows, "DI", "rdi", "r9")
+	amxSums(f, tilestored, rows, "DI", "rdi", "r9")
 	f.op("JMP", name+"Next")
 
 	// Through a scratch block [32][32]: sums, edges.
 	f.label(name + "Scratch")
 	f.op("MOVQ", "amxCall_scratch(AX)", "DX")
 	f.op("MOVQ", "DX", "R15")
-	amxStore(f, rows, "R15", "r15", "r10")
+	amxSums(f, tilestored, rows, "R15", "r15", "r14")
 	f.op("MOVQ", "DI", "R15")
 	f.op("MOVQ", "amxCall_rows(AX)", "CX")
 	f.label(name + "Row")
@@ -107,27 +123,34 @@ func amxBlocks(f *file, name string, both bool) {
 	f.op("ADDQ", "CX", "SI")
 	f.op("IMULQ", "R9", "BX")
 	f.op("ADDQ", "BX", "DI")
-	f.op("DECQ", "amxCall_blocks(AX)")
+	f.op("DECQ", "amxCall_left(AX)")
 	f.op("JNZ", name+"Block")
+	f.op("MOVQ", "amxCall_bpanel(AX)", "CX")
+	f.op("ADDQ", "CX", "amxCall_b(AX)")
+	f.op("ADDQ", "$128", "amxCall_c(AX)")
+	f.op("MOVQ", "amxCall_a(AX)", "SI")
+	f.op("MOVQ", "amxCall_c(AX)", "DI")
+	f.op("DECQ", "amxCall_panels(AX)")
+	f.op("JNZ", name+"Panel")
 	tilerelease(f)
 	f.op("VZEROUPPER")
 	f.op("RET")
 }
 
-// amxStore writes the tiles of C from at on, rows stride apart. It
-// changes BX and CX.
-func amxStore(f *file, rows int, at, base, stride string) {
+// amxSums moves the tiles of C from or to at, rows stride apart. It changes BX
+// and CX.
+func amxSums(f *file, move func(f *file, t int, base, index string), rows int, at, base, stride string) {
 	f.op("MOVQ", at, "BX")
-	tilestored(f, 0, base, stride)
+	move(f, 0, base, stride)
 	f.op("ADDQ", "R11", at)
-	tilestored(f, 1, base, stride)
+	move(f, 1, base, stride)
 	if rows == 2 {
-		f.op("MOVQ", map[string]string{"r9": "R9", "r10": "R10"}[stride], "CX")
+		f.op("MOVQ", map[string]string{"r9": "R9", "r14": "R14"}[stride], "CX")
 		f.op("SHLQ", "$4", "CX")
 		f.op("LEAQ", "(BX)(CX*1)", at)
-		tilestored(f, 2, base, stride)
+		move(f, 2, base, stride)
 		f.op("ADDQ", "R11", at)
-		tilestored(f, 3, base, stride)
+		move(f, 3, base, stride)
 	}
 	f.op("MOVQ", "BX", at)
 }
