@@ -14,12 +14,26 @@ import (
 
 const underEmulator = "SOFTBENCH_TEST_UNDER_AMX_EMULATOR"
 
-// TestAMXEmulated runs TestAMXUnderEmulator in a process whose AMX instructions
-// are emulated: the suite of the AMX path where there is no such processor.
+// AMX is the set for tests outside this package.
+var AMX Set = amx
+
+// TestAMXEmulated runs TestAMXUnderEmulator where there is no such processor.
 func TestAMXEmulated(t *testing.T) {
 	if missing("amx_tile", "amx_bf16") == "" {
 		t.Skip("this processor has AMX: TestConformance/amx runs on it")
 	}
+	n := EmulateAMX(t, "TestAMXUnderEmulator")
+	if n[amxemu.TDPBF16PS] < 10000 {
+		t.Fatalf("only %d products were emulated: the suite did not use the tiles", n[amxemu.TDPBF16PS])
+	}
+	t.Log(n)
+}
+
+// EmulateAMX runs one test in a process whose AMX instructions are emulated, and
+// returns how many there were. The test must pass, and is told by UnderEmulator
+// that its time has come.
+func EmulateAMX(t *testing.T, name string) map[string]int {
+	t.Helper()
 	if r := missing("avx512f", "avx512bw", "avx512dq", "avx512vl"); r != "" {
 		t.Skipf("the emulator knows AMX only, and beside it %s", r)
 	}
@@ -31,7 +45,7 @@ func TestAMXEmulated(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer output.Close()
-	argv := []string{os.Args[0], "-test.run=^TestAMXUnderEmulator$", "-test.v"}
+	argv := []string{os.Args[0], "-test.run=^" + name + "$", "-test.v"}
 	result, err := amxemu.Run(argv, append(os.Environ(), underEmulator+"=1"), output)
 	if errors.Is(err, amxemu.ErrNoPtrace) {
 		t.Skip(err)
@@ -40,26 +54,29 @@ func TestAMXEmulated(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	if result.ExitCode != 0 || !strings.Contains(text, "--- PASS: TestAMXUnderEmulator") {
+	if result.ExitCode != 0 || !strings.Contains(text, "--- PASS: "+name) {
 		t.Fatalf("exit code %d\n%s", result.ExitCode, text)
-	}
-	n := result.Executed
-	if n[amxemu.TDPBF16PS] < 10000 {
-		t.Fatalf("only %d products were emulated: the suite did not use the tiles", n[amxemu.TDPBF16PS])
 	}
 	// Each call must leave the thread without tiles: the next goroutine on it
 	// knows nothing of them.
+	n := result.Executed
 	if n[amxemu.LDTILECFG] != n[amxemu.TILERELEASE] {
 		t.Fatalf("tiles were configured %d times and released %d times", n[amxemu.LDTILECFG], n[amxemu.TILERELEASE])
 	}
-	t.Log(n)
+	return n
+}
+
+// UnderEmulator skips a test that EmulateAMX has not started.
+func UnderEmulator(t *testing.T) {
+	t.Helper()
+	if os.Getenv(underEmulator) == "" {
+		t.Skip("run by the test beside it, under an emulator")
+	}
 }
 
 // TestAMXUnderEmulator is the part of TestAMXEmulated that is emulated.
 func TestAMXUnderEmulator(t *testing.T) {
-	if os.Getenv(underEmulator) == "" {
-		t.Skip("it is run by TestAMXEmulated, under an emulator")
-	}
+	UnderEmulator(t)
 	if !amx.selfTest() {
 		t.Fatal("the self-test fails")
 	}
