@@ -73,17 +73,32 @@ func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, part
 		n += t.Shape[0]
 	}
 	w := set.NewMatrix(dt, n, k)
+	find := func(j int) (*safetensors.Tensor, int) {
+		at := 0
+		for j >= parts[at].Shape[0] {
+			j -= parts[at].Shape[0]
+			at++
+		}
+		return parts[at], j
+	}
+	halves := dt == kernel.BFloat16
+	for _, t := range parts {
+		halves = halves && t.DType == safetensors.BF16
+	}
 	// A task packs whole panels: the rows of a panel lie interleaved.
 	step := set.PanelWidth() * max(1, 256/set.PanelWidth())
 	err := p.run(ctx, (n+step-1)/step, func(_, task int) {
-		set.PackRows(w, task*step, min(n, (task+1)*step), func(j int, dst []float32) {
-			for _, t := range parts {
-				if j < t.Shape[0] {
-					t.RowF32(j, dst)
-					return
-				}
-				j -= t.Shape[0]
-			}
+		n0, n1 := task*step, min(n, (task+1)*step)
+		if halves {
+			set.PackHalves(w, n0, n1, func(j int) []byte {
+				t, j := find(j)
+				return t.Row(j)
+			})
+			return
+		}
+		set.PackRows(w, n0, n1, func(j int, dst []float32) {
+			t, j := find(j)
+			t.RowF32(j, dst)
 		})
 	})
 	for _, t := range parts {

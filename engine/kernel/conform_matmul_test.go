@@ -14,6 +14,7 @@ const (
 )
 
 func conformMatMul(t *testing.T, s Set) {
+	t.Run("rows of bfloat16", func(t *testing.T) { packHalves(t, s) })
 	for _, dt := range []DType{Float32, BFloat16} {
 		t.Run(dt.String(), func(t *testing.T) {
 			t.Run("sizes", func(t *testing.T) { matMulSizes(t, s, dt) })
@@ -274,6 +275,31 @@ func packApartOnce(t testing.TB, s Set, dt DType, k int) {
 	for i := range got {
 		if !sameBits(got[i], want[i]) {
 			t.Fatalf("k=%d: column %d differs when panels are packed apart", k, i%n)
+		}
+	}
+}
+
+// packHalves would break where rows that are bfloat16 already, at odd addresses
+// too, were packed to other bits than their float32 values.
+func packHalves(t *testing.T, s Set) {
+	rng := rand.New(rand.NewPCG(9, 1))
+	for _, k := range []int{1, 7, 16, 31, 32, 33, 64, 65, 96} {
+		n := 2*s.PanelWidth() + 3
+		bytes := make([]byte, 2*n*k+1)[1:]
+		values := make([]float32, n*k)
+		for i := range values {
+			h := ToBF16(float32(rng.NormFloat64()))
+			bytes[2*i], bytes[2*i+1] = byte(h), byte(h>>8)
+			values[i] = FromBF16(h)
+		}
+		want, got := s.NewMatrix(BFloat16, n, k), s.NewMatrix(BFloat16, n, k)
+		s.PackRows(want, 0, n, func(j int, dst []float32) { copy(dst, values[j*k:][:k]) })
+		s.PackHalves(got, s.PanelWidth(), n, func(j int) []byte { return bytes[2*j*k:][: 2*k : 2*k] })
+		s.PackHalves(got, 0, s.PanelWidth(), func(j int) []byte { return bytes[2*j*k:][: 2*k : 2*k] })
+		for i, h := range want.BF16 {
+			if got.BF16[i] != h {
+				t.Fatalf("k=%d: element %d of %d is %#x, want %#x", k, i, len(want.BF16), got.BF16[i], h)
+			}
 		}
 	}
 }

@@ -42,6 +42,11 @@ func (Generic) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 	}
 }
 
+// PackHalves implements Set.
+func (g Generic) PackHalves(w *Matrix, n0, n1 int, row func(j int) []byte) {
+	g.PackRows(w, n0, n1, func(j int, dst []float32) { WidenBF16(dst, row(j)) })
+}
+
 // Prepare implements Set.
 func (Generic) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 	stride := InputStride(in.K)

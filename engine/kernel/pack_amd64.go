@@ -43,6 +43,28 @@ func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 	}
 }
 
+// PackHalves implements Set. The rows are only moved.
+func (s *simd) PackHalves(w *Matrix, n0, n1 int, row func(j int) []byte) {
+	if w.DType != BFloat16 {
+		panic("kernel: PackHalves into a matrix of " + w.DType.String())
+	}
+	stride, padded := InputStride(w.K), PairedK(w.K)
+	halves := make([]uint16, s.panel*stride)
+	for n := n0; n < n1; n += s.panel {
+		columns := min(s.panel, n1-n)
+		for c := range columns {
+			copy(bytesOf(halves[c*stride:][:w.K]), row(n + c)[:2*w.K])
+		}
+		clear(halves[columns*stride:])
+		s.transpose(pairs(w.BF16[n*padded:][:s.panel*padded]), pairs(halves), stride/2, padded/2)
+	}
+}
+
+// bytesOf is the memory of x. This processor is little-endian.
+func bytesOf(x []uint16) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 2*len(x))
+}
+
 // transpose writes src, panel rows of n elements that lie stride apart, into
 // dst [n, panel].
 func (s *simd) transpose(dst, src []float32, stride, n int) {

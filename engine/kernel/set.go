@@ -53,6 +53,11 @@ type Set interface {
 	// has length k. n0 is a multiple of PanelWidth; n1 too, or w.N.
 	PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32))
 
+	// PackHalves is PackRows for rows that are bfloat16 already, K of them in
+	// little-endian order, as checkpoints have them. W is a bfloat16 matrix, and
+	// the bits are those of PackRows.
+	PackHalves(w *Matrix, n0, n1 int, row func(j int) []byte)
+
 	// Prepare stores rows [m0, m1) of x, row i at x[i*ldx:][:in.K], in the form
 	// MatMul reads.
 	Prepare(in *Input, x []float32, ldx, m0, m1 int)

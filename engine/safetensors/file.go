@@ -34,12 +34,18 @@ func (t *Tensor) Elements() int {
 // dst must have the row's length; for a vector that is 1. It panics where i is
 // out of range or the type is not F32, F16 or BF16.
 func (t *Tensor) RowF32(i int, dst []float32) {
+	row := t.Row(i)
+	Decode(t.DType, dst[:len(row)*8/t.DType.Bits()], row)
+}
+
+// Row returns the bytes of row i, a view. It panics where i is out of range.
+func (t *Tensor) Row(i int) []byte {
 	n := 1
 	for _, d := range t.Shape[1:] {
 		n *= d
 	}
 	width := t.DType.Bits() / 8 * n
-	Decode(t.DType, dst[:n], t.Data[i*width:(i+1)*width])
+	return t.Data[i*width : (i+1)*width]
 }
 
 // F32 returns all elements as float32, a copy, row-major.
