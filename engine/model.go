@@ -7,7 +7,7 @@ import (
 
 // Revision names the engine's numerics: runs of different revisions may differ
 // in their last bits and are never mixed. Change it with them.
-const Revision = "1"
+const Revision = "2"
 
 // DefaultBatchTokens is the number of rows packed into one batch when the
 // caller does not say: enough to keep the matrix kernels busy.
