@@ -72,7 +72,7 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 }
 
 func (c *cpu) Describe() Description {
-	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.dtype.String(), Threads: c.pool.threads, Bytes: c.weights.bytes()}
+	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.dtype.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.dtype)}
 }
 
 func (c *cpu) SegmentBytes(start, n int) int64 { return c.layout.bytes(start, n) }

@@ -20,7 +20,7 @@ func addModelFlags(cmd *cobra.Command, o *evaluate.ModelOptions) {
 // addBatchFlags adds the flags that shape a computation without changing it.
 func addBatchFlags(cmd *cobra.Command, b *batchFlags) {
 	f := cmd.Flags()
-	f.IntVar(&b.tokens, "batch-tokens", 512, "rows of a batch, packed without padding; no score depends on it (not given, a GPU takes what keeps it busy)")
+	f.IntVar(&b.tokens, "batch-tokens", 512, "rows of a batch, packed without padding; no score depends on it (not given, AMX and GPUs take what keeps them busy)")
 	f.StringVar(&b.memory, "memory", "", "most memory for keys and values, such as 4GiB (default half of what is free)")
 }
 

@@ -20,6 +20,9 @@ func (Generic) PanelWidth() int { return genericPanel }
 // QueryTile implements Set.
 func (Generic) QueryTile() int { return 42 }
 
+// BatchRows implements Set.
+func (Generic) BatchRows(DType) int { return 512 }
+
 // NewMatrix implements Set. Layout: [panel][k][column in panel], the last panel
 // padded with zero columns.
 func (Generic) NewMatrix(dt DType, n, k int) *Matrix {

@@ -46,6 +46,10 @@ type Set interface {
 	// QueryTile is the number of queries that attention best takes at once.
 	QueryTile() int
 
+	// BatchRows is the number of rows for which products take many times as long
+	// as reading the weights does, which a batch does once.
+	BatchRows(dt DType) int
+
 	// NewMatrix allocates a weight matrix W [n, k] (n outputs, k inputs).
 	NewMatrix(dt DType, n, k int) *Matrix
 
