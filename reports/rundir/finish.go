@@ -87,7 +87,7 @@ func (r *Run) checkWritten(dir string) error {
 		return fmt.Errorf("%s: not a finished run's manifest: it names no %s", filepath.Join(dir, manifestName), samplesName)
 	}
 	for _, w := range r.Process.Written {
-		if !slices.Contains([]string{samplesName, diagnosticsName, insideName, mapsName}, w.Name) {
+		if !slices.Contains(tableNames, w.Name) {
 			return fmt.Errorf("%s: %q is no file of a run", filepath.Join(dir, manifestName), w.Name)
 		}
 		path := filepath.Join(dir, w.Name)

@@ -35,8 +35,9 @@ func names(t *testing.T, dir string) (out string) {
 func TestResumeAfterFinishDied(t *testing.T) {
 	dir, journal := interrupted(t, someRecords())
 	overwrite(t, filepath.Join(dir, samplesName), []byte("of a process that was killed"))
-	overwrite(t, filepath.Join(dir, "."+samplesName+".0123456789abcdef.tmp"), []byte("torn"))
-	overwrite(t, filepath.Join(dir, "."+manifestName+".0123456789abcdef.tmp"), []byte("torn"))
+	for _, name := range []string{samplesName, diagnosticsName, insideName, mapsName, manifestName} {
+		overwrite(t, filepath.Join(dir, "."+name+".0123456789abcdef.tmp"), []byte("torn"))
+	}
 	w, _, err := Resume(dir, someSettings())
 	if err != nil || w.Resumed() != len(someRecords()) {
 		t.Fatal(err)

@@ -158,6 +158,9 @@ const (
 	lockName     = "journal.lock"
 )
 
+// tableNames are the files that may stand beside a manifest.
+var tableNames = []string{samplesName, diagnosticsName, insideName, mapsName}
+
 // encode is the manifest's text, stable for the same content.
 func (r *Run) encode() ([]byte, error) {
 	var b bytes.Buffer

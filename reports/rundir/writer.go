@@ -301,7 +301,7 @@ func (w *Writer) removeTemporary() {
 	entries, _ := os.ReadDir(w.dir)
 	for _, e := range entries {
 		name := e.Name()
-		ours := slices.ContainsFunc([]string{samplesName, diagnosticsName, manifestName}, func(file string) bool {
+		ours := slices.ContainsFunc(append([]string{manifestName}, tableNames...), func(file string) bool {
 			return strings.HasPrefix(name, "."+file+".")
 		})
 		if ours && strings.HasSuffix(name, ".tmp") {
