@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"github.com/softbench/softbench/tasks/data"
 )
 
 // CachedModel is a checkpoint in the hub's local cache.
@@ -15,7 +17,7 @@ type CachedModel struct {
 
 // CachedModels lists the hub's local cache, by name.
 func CachedModels() []CachedModel {
-	entries, err := os.ReadDir(filepath.Join(hubHome(), "hub"))
+	entries, err := os.ReadDir(data.HubCache())
 	if err != nil {
 		return nil // no cache
 	}
@@ -34,24 +36,13 @@ func CachedModels() []CachedModel {
 	return models
 }
 
-func hubHome() string {
-	if home := os.Getenv("HF_HOME"); home != "" {
-		return home
-	}
-	user, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(user, ".cache", "huggingface")
-}
-
 // hubSnapshot returns the directory of organisation/name in the hub's cache, ""
 // where it is not there.
 func hubSnapshot(name string) string {
 	if strings.Count(name, "/") != 1 || filepath.IsAbs(name) || strings.Contains(name, "..") {
 		return ""
 	}
-	repo := filepath.Join(hubHome(), "hub", "models--"+strings.ReplaceAll(name, "/", "--"))
+	repo := filepath.Join(data.HubCache(), "models--"+strings.ReplaceAll(name, "/", "--"))
 	revision, err := os.ReadFile(filepath.Join(repo, "refs", "main"))
 	if err != nil {
 		return ""

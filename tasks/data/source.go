@@ -36,23 +36,32 @@ type Source struct {
 	Notify   func(string) // told of each download, one line; may be nil
 }
 
-// NewSource looks in dir (may be empty), in the hub's cache as the environment names it
-// (HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub), and in
-// softbench's own cache. It does not download until Download is set.
+// HubCache is the hub's cache of models and datasets, where huggingface_hub keeps it: HF_HUB_CACHE,
+// else HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub or ~/.cache/huggingface/hub; empty where there is
+// no home directory either.
+func HubCache() string {
+	switch home, _ := os.UserHomeDir(); {
+	case os.Getenv("HF_HUB_CACHE") != "":
+		return os.Getenv("HF_HUB_CACHE")
+	case os.Getenv("HF_HOME") != "":
+		return filepath.Join(os.Getenv("HF_HOME"), "hub")
+	case os.Getenv("XDG_CACHE_HOME") != "":
+		return filepath.Join(os.Getenv("XDG_CACHE_HOME"), "huggingface", "hub")
+	case home != "":
+		return filepath.Join(home, ".cache", "huggingface", "hub")
+	}
+	return ""
+}
+
+// NewSource looks in dir (may be empty), in HubCache, and in softbench's own cache. It does not
+// download until Download is set.
 func NewSource(dir string) Source {
 	s := Source{Dir: dir, Endpoint: "https://huggingface.co"}
 	if e := os.Getenv("HF_ENDPOINT"); e != "" {
 		s.Endpoint = strings.TrimRight(e, "/")
 	}
-	switch home, _ := os.UserHomeDir(); {
-	case os.Getenv("HF_HUB_CACHE") != "":
-		s.Caches = append(s.Caches, os.Getenv("HF_HUB_CACHE"))
-	case os.Getenv("HF_HOME") != "":
-		s.Caches = append(s.Caches, filepath.Join(os.Getenv("HF_HOME"), "hub"))
-	case os.Getenv("XDG_CACHE_HOME") != "":
-		s.Caches = append(s.Caches, filepath.Join(os.Getenv("XDG_CACHE_HOME"), "huggingface", "hub"))
-	case home != "":
-		s.Caches = append(s.Caches, filepath.Join(home, ".cache", "huggingface", "hub"))
+	if hub := HubCache(); hub != "" {
+		s.Caches = append(s.Caches, hub)
 	}
 	if cache, err := os.UserCacheDir(); err == nil {
 		s.Store = filepath.Join(cache, "softbench", "hub")
