@@ -187,10 +187,7 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 			return nil, err
 		}
 	}
-	if o.batch.tokens < 1 {
-		return nil, fmt.Errorf("--batch-tokens %d: want at least 1", o.batch.tokens)
-	}
-	memory, err := evaluate.ParseMemory(o.batch.memory)
+	memory, err := o.batch.check()
 	if err != nil {
 		return nil, err
 	}

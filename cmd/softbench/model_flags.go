@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/internal/evaluate"
@@ -28,4 +30,12 @@ type batchFlags struct {
 	tokens int
 	given  bool // tokens was
 	memory string
+}
+
+// check refuses what no batch can have, and returns the memory bound in bytes.
+func (b *batchFlags) check() (memory int64, err error) {
+	if b.tokens < 1 {
+		return 0, fmt.Errorf("--batch-tokens %d: want at least 1", b.tokens)
+	}
+	return evaluate.ParseMemory(b.memory)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -97,6 +98,9 @@ func (o *runOptions) execute(ctx context.Context) error {
 	if o.run.Model.Model, err = builtIn(o.run.Model.Model, &o.run.Data); err != nil {
 		return err
 	}
+	if o.run.Out == "" && slices.Contains(o.run.Given, "out") {
+		return errors.New("--out is empty: name a directory, or leave --out away to keep nothing")
+	}
 	if o.run.Resume && o.run.Out == "" {
 		return errors.New("--resume needs --out: the run to go on with")
 	}
@@ -115,10 +119,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 			return errors.New("--shard and --merge exclude each other: merge when every shard is done")
 		}
 	}
-	if o.batch.tokens < 1 {
-		return fmt.Errorf("--batch-tokens %d: want at least 1", o.batch.tokens)
-	}
-	memory, err := evaluate.ParseMemory(o.batch.memory)
+	memory, err := o.batch.check()
 	if err != nil {
 		return err
 	}

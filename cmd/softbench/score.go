@@ -46,7 +46,7 @@ and its number of tokens. Shared contexts are computed once.`,
 }
 
 func (o scoreOptions) run(ctx context.Context) error {
-	memory, err := evaluate.ParseMemory(o.batch.memory)
+	memory, err := o.batch.check()
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,12 @@ func parseScoreLine(line string) (lm.Request, error) {
 	dec := json.NewDecoder(strings.NewReader(line))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
-		return lm.Request{}, fmt.Errorf(`%w: want {"context": "…", "continuation": "…"}`, err)
+		text := strings.TrimPrefix(err.Error(), "json: ")
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) && wrong.Field != "" {
+			text = fmt.Sprintf("%q is a %s, not a text", wrong.Field, wrong.Value)
+		}
+		return lm.Request{}, fmt.Errorf(`%s: want {"context": "…", "continuation": "…"}`, text)
 	}
 	if dec.More() {
 		return lm.Request{}, errors.New("more than one JSON value on a line")

@@ -79,15 +79,12 @@ func (o tokenizeOptions) print(w io.Writer, tok *tokenizer.Tokenizer, text strin
 		pieces[i] = tok.Piece(id)
 	}
 	if o.json {
-		line, err := json.Marshal(struct {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false) // <s> stays readable
+		return enc.Encode(struct {
 			IDs    []int32  `json:"ids"`
 			Pieces []string `json:"pieces"`
 		}{ids, pieces})
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(w, "%s\n", line)
-		return err
 	}
 	fields := make([]string, len(ids))
 	for i, id := range ids {
