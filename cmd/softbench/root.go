@@ -31,6 +31,7 @@ size, threads or order.`,
 	root.SetVersionTemplate("softbench {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(newRun(io), newInspect(io), newTokenize(io), newScore(io), newList(io), newBench(io), newReport(io), newCompare(io), newGate(io), newExport(io), newLab(io))
+	addCompletions(root)
 	return root
 }
 
