@@ -3,7 +3,9 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 
@@ -67,6 +69,7 @@ const parity = 1e-4
 // architecture and attention kind.
 func TestGoldenLogProbs(t *testing.T) {
 	eachSet(t, func(t *testing.T, set kernel.Set) {
+		byKind := map[string]float64{}
 		for _, g := range golden.Models(t) {
 			worst := 0.0
 			for _, run := range g.Runs {
@@ -77,6 +80,7 @@ func TestGoldenLogProbs(t *testing.T) {
 					for p, got := range scoreAll(t, m, seq.IDs, seq.Targets, RunOptions{BatchTokens: 64}) {
 						d := math.Abs(float64(got.LogProbs[0]) - want.LogProb[p])
 						worst = max(worst, d)
+						byKind[run.Attention] = max(byKind[run.Attention], d)
 						if !(d <= parity) {
 							t.Fatalf("%s: sequence %d position %d: logprob %v, want %v", name, i, p, got.LogProbs[0], want.LogProb[p])
 						}
@@ -87,6 +91,9 @@ func TestGoldenLogProbs(t *testing.T) {
 				}
 			}
 			t.Logf("%-18s max |Δ logprob| %.1e over %d runs", g.Name, worst, len(g.Runs))
+		}
+		for _, kind := range slices.Sorted(maps.Keys(byKind)) {
+			t.Logf("%-23s max |Δ logprob| %.1e over all architectures", kind, byKind[kind])
 		}
 	})
 }
