@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -124,9 +125,16 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 		}
 	},
 	// weights DIR WHAT: rewrites model.safetensors with one fault: drop, extra, shape, dtype, nan,
+	// a header with two tensors in one place (overlap) or of a length no header has (header),
 	// or with one bit of a weight changed: bit.
 	"weights": func(ts *testscript.TestScript, _ bool, args []string) {
-		ts.Check(spoilWeights(filepath.Join(ts.MkAbs(args[0]), "model.safetensors"), args[1]))
+		path := filepath.Join(ts.MkAbs(args[0]), "model.safetensors")
+		switch args[1] {
+		case "overlap", "header":
+			ts.Check(spoilHeader(path, args[1]))
+		default:
+			ts.Check(spoilWeights(path, args[1]))
+		}
 	},
 	// samples RUN WHAT: rewrites a run's samples.parquet with one fault; see spoilSamples.
 	"samples": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -164,6 +172,31 @@ func spoilWeights(path, fault string) error {
 		entries = append(entries, safetensors.Float32("model.layers.9.surprise", "F32", []int{1}, []float32{1}))
 	}
 	return safetensors.Write(path, entries, nil)
+}
+
+// spoilHeader damages what no library would write: the header itself.
+func spoilHeader(path, fault string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	size := binary.LittleEndian.Uint64(b)
+	if fault == "header" {
+		binary.LittleEndian.PutUint64(b, 1<<40)
+		return os.WriteFile(path, b, 0o666)
+	}
+	var header map[string]map[string]any
+	if err := json.Unmarshal(b[8:8+size], &header); err != nil {
+		return err
+	}
+	const one, two = "model.layers.0.self_attn.q_proj.weight", "model.layers.0.self_attn.o_proj.weight"
+	header[one]["data_offsets"] = header[two]["data_offsets"] // of the same shape
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	spoilt := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
+	return os.WriteFile(path, append(append(spoilt, text...), b[8+size:]...), 0o666)
 }
 
 // TestHelp: every command has help with a worked example, and every example
