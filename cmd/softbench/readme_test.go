@@ -119,3 +119,44 @@ func firstFraction(words []string) int {
 	}
 	return -1
 }
+
+// TestReadmeDependencies: the README says of every module that go.mod asks for
+// by itself why it is there, and of no other.
+func TestReadmeDependencies(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(golden.Root(t), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	_, table, _ := strings.Cut(read("README.md"), "## Dependencies")
+	table, _, _ = strings.Cut(table, "\n\nHow fast")
+	said := map[string]bool{}
+	for _, row := range strings.Split(table, "\n") {
+		if cells := strings.Split(row, "|"); len(cells) == 4 && strings.Contains(cells[1], "/") {
+			for _, name := range strings.Split(cells[1], ",") {
+				said[strings.TrimSpace(name)] = true
+			}
+		}
+	}
+	needs := 0
+	for _, line := range strings.Split(read("go.mod"), "\n") {
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
+		tool := len(fields) == 2 && fields[0] == "tool"
+		if !tool && (len(fields) != 2 || !strings.HasPrefix(fields[1], "v")) {
+			continue // no module, or one with the comment that it is indirect
+		}
+		name := strings.TrimPrefix(fields[0], "github.com/")
+		if tool {
+			name = strings.TrimSuffix(fields[1], "/cmd/staticcheck")
+		}
+		if needs++; !said[name] {
+			t.Errorf("the README does not say why %s is there", name)
+		}
+		delete(said, name)
+	}
+	if needs == 0 || len(said) > 0 {
+		t.Errorf("go.mod asks for %d modules, and for none of %v", needs, said)
+	}
+}
