@@ -22,20 +22,19 @@ func addModelFlags(cmd *cobra.Command, o *evaluate.ModelOptions) {
 // addBatchFlags adds the flags that shape a computation without changing it.
 func addBatchFlags(cmd *cobra.Command, b *batchFlags) {
 	f := cmd.Flags()
-	f.IntVar(&b.tokens, "batch-tokens", 512, "rows of a batch, packed without padding; no score depends on it (not given, AMX and GPUs take what keeps them busy)")
+	f.IntVar(&b.tokens, "batch-tokens", 0, "rows of a batch, packed without padding, 0 for what keeps the device busy; no score depends on it")
 	f.StringVar(&b.memory, "memory", "", "most memory for keys and values, such as 4GiB (default half of what is free)")
 }
 
 type batchFlags struct {
 	tokens int
-	given  bool // tokens was
 	memory string
 }
 
 // check refuses what no batch can have, and returns the memory bound in bytes.
 func (b *batchFlags) check() (memory int64, err error) {
-	if b.tokens < 1 {
-		return 0, fmt.Errorf("--batch-tokens %d: want at least 1", b.tokens)
+	if b.tokens < 0 {
+		return 0, fmt.Errorf("--batch-tokens %d: want a number of rows, or 0 for what keeps the device busy", b.tokens)
 	}
 	return evaluate.ParseMemory(b.memory)
 }

@@ -36,7 +36,6 @@ and its number of tokens. Shared contexts are computed once.`,
 			if o.model.Model, err = builtIn(args[0], nil); err != nil {
 				return err
 			}
-			o.batch.given = cmd.Flags().Changed("batch-tokens")
 			return o.run(cmd.Context())
 		},
 	}
@@ -73,7 +72,7 @@ func (o scoreOptions) run(ctx context.Context) error {
 	if m.DeviceNote != "" {
 		fmt.Fprintln(o.io.err, "note:", oneLine(m.DeviceNote))
 	}
-	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: m.BatchTokens(o.batch.tokens, o.batch.given), Memory: memory})
+	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: m.BatchTokens(o.batch.tokens), Memory: memory})
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,33 @@ func withoutProcess(t testing.TB, text []byte) string {
 	return string(rest)
 }
 
+// TestEveryBatchIsWritten: a process that is killed loses the batch under way and
+// no other, though the disk has not been waited for.
+func TestEveryBatchIsWritten(t *testing.T) {
+	o := goldenRun(t, "arc_easy", "piqa")
+	o.Out, o.BatchTokens, o.syncEvery = filepath.Join(t.TempDir(), "run"), 64, time.Hour
+	batches, written := 0, 0
+	o.Progress = func(_, _ int64) {
+		batches++
+		if n := journalRecords(t, o.Out); n > written {
+			written = n
+		} else if n < written {
+			t.Errorf("batch %d: %d records are in the journal, there were %d", batches, n, written)
+		}
+	}
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	samples, err := rundir.ReadSamples(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := len(samples)
+	if batches < 10 || written < requests*8/10 {
+		t.Errorf("before the last of %d batches %d of %d results were in the journal", batches, written, requests)
+	}
+}
+
 // journalRecords counts the whole lines after the first; -1: there is no journal.
 func journalRecords(t testing.TB, dir string) int {
 	t.Helper()

@@ -76,6 +76,15 @@ func (j *journal) add(r rundir.Record) error {
 	return j.writer.Add(r)
 }
 
+// flush hands what was added to the system, where a kill of this process does
+// not reach it.
+func (j *journal) flush() error {
+	if j.writer == nil {
+		return nil
+	}
+	return j.writer.Flush()
+}
+
 func (j *journal) sync() error {
 	if j.writer == nil {
 		return nil

@@ -46,7 +46,8 @@ type RunOptions struct {
 	syncEvery time.Duration // 0: syncInterval; tests sync more often
 }
 
-// syncInterval bounds how much work a crash can cost.
+// syncInterval bounds how much work a crash of the machine can cost; one of the
+// process costs the batch under way.
 const syncInterval = 2 * time.Second
 
 // Run scores a checkpoint on suites and returns the manifest. Everything that
@@ -143,7 +144,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	if m.DeviceNote != "" {
 		o.Note(m.DeviceNote)
 	}
-	o.BatchTokens = m.BatchTokens(o.BatchTokens, slices.Contains(o.Given, "batch-tokens"))
+	o.BatchTokens = m.BatchTokens(o.BatchTokens)
 	for _, n := range m.Checkpoint.Notes {
 		o.Note(n)
 	}
@@ -197,7 +198,7 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 				o.Progress(done, total)
 			}
 			if time.Since(synced) < interval {
-				return nil
+				return j.flush()
 			}
 			synced = time.Now()
 			return j.sync()

@@ -410,6 +410,36 @@ func TestSyncFails(t *testing.T) {
 	}
 }
 
+// TestFlushOutlivesTheProcess: what was flushed is in the file though it was
+// never synced, and a sync that fails later takes it back to the last sync.
+func TestFlushOutlivesTheProcess(t *testing.T) {
+	dir, before := interrupted(t, someRecords()[:2])
+	w, _, err := Resume(dir, someSettings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := &fullDisk{File: w.journal.(*os.File), room: 1 << 20, noSync: true}
+	w.journal = disk
+	if err := w.Add(someRecords()[2]); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	_, want := interrupted(t, someRecords()[:3])
+	if got := readAll(t, filepath.Join(dir, journalName)); !bytes.Equal(got, want) {
+		t.Fatalf("after a flush the journal is\n%s\nwant\n%s", got, want)
+	}
+	oneLine(t, w.Sync(), "--resume", syscall.EIO.Error())
+	if err := w.Flush(); err == nil {
+		t.Error("a flush after a failed sync succeeds")
+	}
+	w.Close()
+	if got := readAll(t, filepath.Join(dir, journalName)); !bytes.Equal(got, before) {
+		t.Errorf("what was never synced is in the journal:\n%s", got)
+	}
+}
+
 // TestDirectories: what --out may not be.
 func TestDirectories(t *testing.T) {
 	t.Run("other files", func(t *testing.T) {

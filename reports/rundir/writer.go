@@ -18,7 +18,8 @@ type Writer struct {
 	dir     string
 	journal journalFile
 	release func() // the lock, where closing the journal does not end it
-	size    int64  // of what is whole and synced
+	size    int64  // of what is written, whole
+	synced  int64  // of that, what is on the disk
 	buffer  []byte
 	failed  error
 	done    map[key]Record
@@ -115,13 +116,27 @@ func (w *Writer) begin(s Settings) error {
 		w.Close()
 		return fmt.Errorf("%s: another process has just begun this run: choose another --out", path)
 	}
-	if err := w.write(line); err != nil {
+	if err := w.first(line); err != nil {
 		_ = os.Remove(path) // a journal without its first line is nothing to keep
 		w.Close()
 		_ = os.Remove(path) // where an open file cannot be removed
 		return err
 	}
 	syncDirectory(w.dir)
+	return nil
+}
+
+// first writes the journal's first line.
+func (w *Writer) first(line []byte) error {
+	_, err := w.journal.WriteAt(line, 0)
+	if err == nil {
+		err = w.journal.Sync()
+	}
+	if err != nil {
+		_ = w.journal.Truncate(0)
+		return fmt.Errorf("cannot write the run: %w", err)
+	}
+	w.size, w.synced = int64(len(line)), int64(len(line))
 	return nil
 }
 
@@ -153,7 +168,7 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 		if err := f.Truncate(0); err != nil {
 			return "", err
 		}
-		return "the run had been stopped before its first result", w.write(line)
+		return "the run had been stopped before its first result", w.first(line)
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
@@ -167,7 +182,7 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 			return "", fmt.Errorf("cannot go on with the run: %w", err)
 		}
 	}
-	w.size = size
+	w.size, w.synced = size, size
 	for _, r := range records {
 		w.done[r.key()] = r
 	}
@@ -231,33 +246,45 @@ func (w *Writer) Add(r Record) error {
 	return err
 }
 
-// Sync writes what was added and waits until it is on the disk. After an error
-// the journal holds what it held before, and every later call fails.
-func (w *Writer) Sync() error {
+// Flush writes what was added: it outlives this process, if not the system.
+// After an error the journal holds what it held before, and every later call
+// fails.
+func (w *Writer) Flush() error {
 	if w.failed != nil || len(w.buffer) == 0 {
 		return w.failed
 	}
-	if err := w.write(w.buffer); err != nil {
-		w.failed = fmt.Errorf("%w; %s", err, keptAdvice)
+	if w.journal == nil {
+		return w.fail(errors.New("it is closed"), w.size)
 	}
+	if _, err := w.journal.WriteAt(w.buffer, w.size); err != nil {
+		return w.fail(err, w.size)
+	}
+	w.size += int64(len(w.buffer))
 	w.buffer = w.buffer[:0]
-	return w.failed
+	return nil
 }
 
-func (w *Writer) write(b []byte) error {
-	if w.journal == nil {
-		return errors.New("cannot write the run: it is closed")
+// Sync writes what was added and waits until it is on the disk. After an error
+// the journal holds what it held at the last Sync, and every later call fails.
+func (w *Writer) Sync() error {
+	if err := w.Flush(); err != nil || w.synced == w.size {
+		return err
 	}
-	_, err := w.journal.WriteAt(b, w.size)
-	if err == nil {
-		err = w.journal.Sync()
+	if err := w.journal.Sync(); err != nil {
+		return w.fail(err, w.synced)
 	}
-	if err != nil {
-		_ = w.journal.Truncate(w.size) // where this fails too, Resume cuts off the same
-		return fmt.Errorf("cannot write the run: %w", err)
-	}
-	w.size += int64(len(b))
+	w.synced = w.size
 	return nil
+}
+
+// fail ends the writing, with a journal of size bytes.
+func (w *Writer) fail(err error, size int64) error {
+	if w.journal != nil {
+		_ = w.journal.Truncate(size) // where this fails too, Resume cuts off the same
+	}
+	w.buffer = nil
+	w.failed = fmt.Errorf("cannot write the run: %w; %s", err, keptAdvice)
+	return w.failed
 }
 
 // Finish writes samples, what diagnostics left, and manifest, in this order
