@@ -42,6 +42,11 @@ func (s *simd) PanelWidth() int { return s.panel }
 // leave the first-level cache; with fewer, keys and values are read more often.
 func (s *simd) QueryTile() int { return 42 }
 
+// BatchRows implements Set: on the 340M model, two cores of a Zen 4, 1024 rows
+// took 4% less processor time than 512, and 2048 another 1%, but keep results
+// waiting.
+func (s *simd) BatchRows(DType) int { return 1024 }
+
 // laneMasks[n] has the first n lanes set.
 var laneMasks = func() (m [9][8]int32) {
 	for n := range m {
