@@ -124,8 +124,8 @@ func newLabTrain(io streams) *cobra.Command {
 		Use:   "train",
 		Short: "Train a LLaMA-style model with any attention kind",
 		Long: `Train on text files (--data) or on a directory of 'softbench lab world' (--world),
-and write a checkpoint that transformers loads into --out. A blank line parts
-documents. The same numbers, text and instruction set give the same weights, bit
+and write a checkpoint that transformers loads into --out (that of a scaled kind
+only softbench and flash-linear-attention do). A blank line parts documents. The same numbers, text and instruction set give the same weights, bit
 for bit, on any number of threads.
 
 State and checkpoint are saved every --save-every steps; Ctrl-C saves the state
@@ -159,7 +159,7 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 }
 
 func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
-	f.StringVar(&s.Attention, "attention", s.Attention, "attention `kind`: softmax, softpick, rectified, masked-softmax, softmax-plus-one")
+	f.StringVar(&s.Attention, "attention", s.Attention, "attention `kind`: softmax, softpick, rectified, masked-softmax, softmax-plus-one, each also scaled-...")
 	f.IntVar(&s.Hidden, "hidden", s.Hidden, "width of the residual stream")
 	f.IntVar(&s.Intermediate, "intermediate", s.Intermediate, "width of the MLP")
 	f.IntVar(&s.Layers, "layers", s.Layers, "transformer blocks")

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/lab/train"
@@ -155,7 +156,11 @@ func TestStopAnywhere(t *testing.T) {
 // its kind; nothing temporary is left behind.
 func TestCheckpointLoads(t *testing.T) {
 	dir := t.TempDir()
-	for _, kind := range []string{"softmax", "softpick", "rectified", "masked-softmax", "softmax-plus-one"} {
+	var kinds []string
+	for _, k := range attention.Kinds() {
+		kinds = append(kinds, k.String(), attention.Spec{Kind: k, Scaled: true}.String())
+	}
+	for _, kind := range kinds {
 		o := small(t, dir, kind)
 		o.Settings.Attention, o.Settings.Steps, o.Settings.DType = kind, 2, "bfloat16"
 		if _, err := Run(context.Background(), o); err != nil {
@@ -165,8 +170,8 @@ func TestCheckpointLoads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ck.Config.Attention.Kind.String() != kind || ck.DType != "BF16" {
-			t.Errorf("%s: opened as %s, %s", kind, ck.Config.Attention.Kind, ck.DType)
+		if ck.Config.Attention.String() != kind || ck.DType != "BF16" {
+			t.Errorf("%s: opened as %s, %s", kind, ck.Config.Attention, ck.DType)
 		}
 		ck.Close()
 		if _, err := tokenizer.Load(o.Out); err != nil {
@@ -341,7 +346,7 @@ func TestRefusals(t *testing.T) {
 		want   string
 	}{
 		"kind":       {func(o *Options) { o.Settings.Attention = "softpik" }, `"softpik"`},
-		"scaled":     {func(o *Options) { o.Settings.Attention = "scaled-softpick" }, "scaled"},
+		"scaled":     {func(o *Options) { o.Settings.Attention = "scaled-softpik" }, `"scaled-softpik"`},
 		"dtype":      {func(o *Options) { o.Settings.DType = "float16" }, "float16"},
 		"empty":      {func(o *Options) { o.Files = []string{empty} }, "empty.txt: no text"},
 		"short":      {func(o *Options) { o.Files = append([]string(nil), short) }, "fewer than one window"},

@@ -53,9 +53,6 @@ func (s *Settings) options(threads int) (train.Options, safetensors.DType, error
 	if err != nil {
 		return train.Options{}, "", err
 	}
-	if spec.Scaled {
-		return train.Options{}, "", fmt.Errorf("attention kind %q cannot be trained: the scaled kinds' factor has no gradient here; train %s", s.Attention, spec.Kind)
-	}
 	set, err := kernel.FromEnv()
 	if err != nil {
 		return train.Options{}, "", err
@@ -63,7 +60,7 @@ func (s *Settings) options(threads int) (train.Options, safetensors.DType, error
 	o := train.Options{
 		Config: train.Config{
 			Hidden: s.Hidden, Intermediate: s.Intermediate, Layers: s.Layers, Heads: s.Heads, Context: s.Context, Positions: s.Positions,
-			Attention: spec.Kind, RopeTheta: s.Theta, NormEps: 1e-5, Tie: s.Tie,
+			Attention: spec.Kind, Scaled: spec.Scaled, RopeTheta: s.Theta, NormEps: 1e-5, Tie: s.Tie,
 		},
 		Steps: s.Steps, Batch: s.Batch, Accumulate: s.Accumulate, Rate: s.Rate, Warmup: s.Warmup, Decay: s.Decay, Clip: s.Clip,
 		Seed: s.Seed, Threads: threads, Set: set,

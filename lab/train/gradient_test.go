@@ -11,11 +11,21 @@ import (
 	"github.com/softbench/softbench/engine/kernel"
 )
 
-func smallModel(t *testing.T, kind attention.Kind, set kernel.Set, threads int, tie bool) *Model {
+// specs are all kinds, then all scaled ones.
+func specs() (all []attention.Spec) {
+	for _, scaled := range []bool{false, true} {
+		for _, kind := range attention.Kinds() {
+			all = append(all, attention.Spec{Kind: kind, Scaled: scaled})
+		}
+	}
+	return all
+}
+
+func smallModel(t *testing.T, kind attention.Spec, set kernel.Set, threads int, tie bool) *Model {
 	t.Helper()
 	m, err := NewModel(Config{
 		Hidden: 24, Intermediate: 40, Layers: 2, Heads: 3, Vocab: 37, Context: 70,
-		Attention: kind, RopeTheta: 1000, NormEps: 1e-5, Tie: tie,
+		Attention: kind.Kind, Scaled: kind.Scaled, RopeTheta: 1000, NormEps: 1e-5, Tie: tie,
 	}, 2, set, threads)
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +34,12 @@ func smallModel(t *testing.T, kind attention.Kind, set kernel.Set, threads int, 
 	// Larger weights than at the start of training: scores of both signs, some
 	// above one, and losses that move.
 	for _, p := range m.Params.Tensors() {
-		if len(p.Shape) == 2 {
+		switch {
+		case hasSuffix(p.Name, scaleSuffix): // a scale of its own for each head
+			for i := range p.Data {
+				p.Data[i] *= 1 + float32(i)/2
+			}
+		case len(p.Shape) == 2:
 			for i := range p.Data {
 				p.Data[i] *= 12
 			}
@@ -49,13 +64,13 @@ func randomTokens(r *rand.Rand, n, vocab int) []int32 {
 // compared. Masked softmax jumps wherever any score does; its gradient is
 // checked element by element below.
 func TestGradients(t *testing.T) {
-	for _, kind := range attention.Kinds() {
-		if kind == attention.MaskedSoftmax {
+	for _, kind := range specs() {
+		if kind.Kind == attention.MaskedSoftmax {
 			continue
 		}
 		for _, tie := range []bool{false, true} {
 			m := smallModel(t, kind, kernel.Best(), 2, tie)
-			r := rand.New(rand.NewPCG(uint64(kind), 3))
+			r := rand.New(rand.NewPCG(uint64(kind.Kind), 3))
 			in, targets := randomTokens(r, 140, 37), randomTokens(r, 140, 37)
 			targets[5], targets[100] = -1, -1
 			if _, err := m.Step(context.Background(), in, targets, 1); err != nil {
@@ -184,12 +199,18 @@ func objective(kind attention.Kind, in [][]float32, do []float32, length, size, 
 // TestThreadsDoNotMatter: the gradient has the same bits on any number of
 // threads.
 func TestThreadsDoNotMatter(t *testing.T) {
+	for _, scaled := range []bool{false, true} {
+		threadsDoNotMatter(t, attention.Spec{Kind: attention.Softpick, Scaled: scaled})
+	}
+}
+
+func threadsDoNotMatter(t *testing.T, kind attention.Spec) {
 	r := rand.New(rand.NewPCG(1, 1))
 	in, targets := randomTokens(r, 140, 37), randomTokens(r, 140, 37)
 	var want []float32
 	var wantLoss float64
 	for _, threads := range []int{1, 2, 5} {
-		m := smallModel(t, attention.Softpick, kernel.Best(), threads, true)
+		m := smallModel(t, kind, kernel.Best(), threads, true)
 		loss, err := m.Step(context.Background(), in, targets, 0.5)
 		if err != nil {
 			t.Fatal(err)

@@ -20,6 +20,8 @@ type Model struct {
 	cos, sin  []float32 // [context, head size / 2]
 	back      []float32 // -sin: the rotation undone
 	dweight   []float32 // [chunks, hidden], partial sums of a norm's gradient
+	logs      []float32 // [context], ln(position+2)
+	dscale    []float64 // [batch, heads], partial sums of the scales' gradient
 	embedded  []float32 // [rows, hidden]
 	layers    []activations
 	final     []float32 // [rows, hidden], after the last block
@@ -36,7 +38,7 @@ type Model struct {
 // activations are what a block keeps for its backward pass.
 type activations struct {
 	x, normed     []float32 // [rows, hidden]: input, and after the norm
-	qkv           []float32 // [rows, 3·hidden], q and k rotated, q scaled
+	qkv           []float32 // [rows, 3·hidden], q and k rotated, q divided by sqrt(head size)
 	mixed         []float32 // [rows, hidden]
 	middle, after []float32 // [rows, hidden]: between attention and MLP, and normed
 	gateUp        []float32 // [rows, 2·intermediate]
@@ -72,6 +74,9 @@ func NewModel(c Config, batch int, set kernel.Set, threads int) (*Model, error) 
 	}
 	for range threads {
 		m.scratch = append(m.scratch, newAttentionScratch(c.Context, c.HeadDim()))
+	}
+	if c.Scaled {
+		m.logs, m.dscale = logPositions(c.Context), make([]float64, batch*c.Heads)
 	}
 	m.rope()
 	return m, nil
@@ -159,7 +164,7 @@ func (m *Model) forward(inputs []int32) {
 		o.product(a.qkv, a.normed, p.qkv, rows, 3*h, h, false)
 		m.rotate(a.qkv, 1)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
-			m.load(s, a, seq, head)
+			m.load(s, a, p, seq, head)
 			s.forward(o.set, c.Attention, c.Context, c.HeadDim(), m.states(a, seq, head))
 			m.scatter(a.mixed, s.o, seq, head, h, 0)
 		})
@@ -249,14 +254,16 @@ func (m *Model) backward(inputs []int32) {
 		clear(m.dmixed)
 		o.backward(m.dmixed, g.out, m.dx, a.mixed, p.out, rows, h, h)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
-			m.load(s, a, seq, head)
+			m.load(s, a, p, seq, head)
 			m.gather(s.o, a.mixed, seq, head, h, 0)
 			m.gather(s.do, m.dmixed, seq, head, h, 0)
 			s.backward(o.set, c.Attention, c.Context, c.HeadDim(), m.states(a, seq, head))
+			m.unscale(s, a, p, seq, head)
 			m.scatter(m.dqkv, s.dq, seq, head, 3*h, 0)
 			m.scatter(m.dqkv, s.dk, seq, head, 3*h, h)
 			m.scatter(m.dqkv, s.dv, seq, head, 3*h, 2*h)
 		})
+		m.addScaleGradient(g)
 		m.rotate(m.dqkv, -1)
 		clear(m.dh)
 		o.backward(m.dh, g.qkv, m.dqkv, a.normed, p.qkv, rows, 3*h, h)
@@ -302,10 +309,11 @@ func (m *Model) states(a *activations, seq, head int) []state {
 	return a.states[(seq*m.Config.Heads+head)*n:][:n]
 }
 
-// load gathers one head's q, k and v.
-func (m *Model) load(s *attentionScratch, a *activations, seq, head int) {
+// load gathers one head's q, scaled where the kind is, k and v.
+func (m *Model) load(s *attentionScratch, a *activations, p *layerParams, seq, head int) {
 	h := m.Config.Hidden
 	m.gather(s.q, a.qkv, seq, head, 3*h, 0)
+	m.scale(s.q, p, head)
 	m.gather(s.k, a.qkv, seq, head, 3*h, h)
 	m.gather(s.v, a.qkv, seq, head, 3*h, 2*h)
 }

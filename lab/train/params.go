@@ -13,9 +13,12 @@ import (
 type Config struct {
 	Hidden, Intermediate, Layers, Heads, Vocab, Context int
 	Attention                                           attention.Kind
-	RopeTheta                                           float64
-	NormEps                                             float32
-	Tie                                                 bool // the head is the embedding
+	// Scaled: queries are multiplied by s[head]·ln(position+2), position from 0
+	// and s learned, before they meet the keys (scaled.go).
+	Scaled    bool
+	RopeTheta float64
+	NormEps   float32
+	Tie       bool // the head is the embedding
 	// Positions is the longest text the exported checkpoint claims to take
 	// (max_position_embeddings), which may exceed the windows it was trained on;
 	// Context if zero.
@@ -24,6 +27,8 @@ type Config struct {
 
 // HeadDim is the size of a head.
 func (c *Config) HeadDim() int { return c.Hidden / c.Heads }
+
+func (c *Config) positions() int { return max(c.Context, c.Positions) }
 
 // Check refuses shapes that cannot be.
 func (c *Config) Check() error {
@@ -46,7 +51,7 @@ func (c *Config) Check() error {
 
 // Tensor is one parameter, row-major.
 type Tensor struct {
-	Name  string // as transformers' Llama names it
+	Name  string // as transformers' Llama names it, or would
 	Shape []int
 	Data  []float32
 	// Decay: weight decay applies (matrices, not norms).
@@ -58,6 +63,7 @@ type Tensor struct {
 type layerParams struct {
 	attnNorm, mlpNorm      []float32
 	qkv, out, gateUp, down []float32
+	scale                  []float32 // [heads]; nil unless Config.Scaled
 }
 
 // Params are a model's parameters, or gradients of them, in one block of memory.
@@ -74,6 +80,9 @@ type Params struct {
 func NewParams(c Config) *Params {
 	h, f := c.Hidden, c.Intermediate
 	perLayer := 2*h + 4*h*h + 3*f*h
+	if c.Scaled {
+		perLayer += c.Heads
+	}
 	total := c.Vocab*h + c.Layers*perLayer + h
 	if !c.Tie {
 		total += c.Vocab * h
@@ -90,6 +99,9 @@ func NewParams(c Config) *Params {
 			attnNorm: take(h), qkv: take(3 * h * h), out: take(h * h),
 			mlpNorm: take(h), gateUp: take(2 * f * h), down: take(h * f),
 		})
+		if c.Scaled {
+			p.layers[len(p.layers)-1].scale = take(c.Heads)
+		}
 	}
 	p.norm = take(h)
 	p.head = p.embed
@@ -100,12 +112,17 @@ func NewParams(c Config) *Params {
 }
 
 // Init draws the weights: normal with standard deviation 0.02, the matrices that
-// write to the residual stream divided by sqrt(2·layers); norms are one.
+// write to the residual stream divided by sqrt(2·layers); norms are one, scales
+// firstScale. A scaled kind begins from the weights of its unscaled form.
 func (p *Params) Init(seed uint64) {
 	for i, t := range p.Tensors() {
 		if !t.Decay && t.Name != embedName {
+			constant := float32(1)
+			if hasSuffix(t.Name, scaleSuffix) {
+				constant = firstScale
+			}
 			for j := range t.Data {
-				t.Data[j] = 1
+				t.Data[j] = constant
 			}
 			continue
 		}
@@ -130,8 +147,8 @@ func hasSuffix(s, suffix string) bool {
 	return len(s) >= len(suffix) && s[len(s)-len(suffix):] == suffix
 }
 
-// Tensors lists the parameters under the names of transformers' Llama; the data
-// are views.
+// Tensors lists the parameters under the names of transformers' Llama, and the
+// scales, which that has not, last; the data are views.
 func (p *Params) Tensors() []Tensor {
 	c := &p.config
 	h, f := c.Hidden, c.Intermediate
@@ -153,6 +170,11 @@ func (p *Params) Tensors() []Tensor {
 	out = append(out, Tensor{"model.norm.weight", []int{h}, p.norm, false})
 	if !c.Tie {
 		out = append(out, Tensor{"lm_head.weight", []int{c.Vocab, h}, p.head, true})
+	}
+	for i := range p.layers {
+		if s := p.layers[i].scale; s != nil {
+			out = append(out, Tensor{fmt.Sprintf("model.layers.%d.self_attn%s", i, scaleSuffix), []int{c.Heads, 1}, s, false})
+		}
 	}
 	return out
 }

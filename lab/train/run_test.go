@@ -15,6 +15,12 @@ import (
 	"github.com/softbench/softbench/engine/kernel"
 )
 
+func scaledOptions(kind attention.Spec) Options {
+	o := smallOptions(kind.Kind)
+	o.Config.Scaled = kind.Scaled
+	return o
+}
+
 func smallOptions(kind attention.Kind) Options {
 	return Options{
 		Config: Config{Hidden: 16, Intermediate: 24, Layers: 2, Heads: 2, Vocab: 11, Context: 20, Attention: kind, RopeTheta: 10000, NormEps: 1e-5, Tie: true},
@@ -46,9 +52,9 @@ func steps(t *testing.T, tr *Trainer, n int) (last Report) {
 // TestResumeIsExact: a training that is saved and restored half-way has the same
 // bits at the end as one that was not; every attention kind learns.
 func TestResumeIsExact(t *testing.T) {
-	for _, kind := range attention.Kinds() {
+	for _, kind := range specs() {
 		tokens := pattern(400)
-		whole, err := NewTrainer(tokens, smallOptions(kind))
+		whole, err := NewTrainer(tokens, scaledOptions(kind))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +66,7 @@ func TestResumeIsExact(t *testing.T) {
 		if math.Abs(first.Loss-math.Log(11)) > 0.2 {
 			t.Errorf("%s: first loss %v, want about ln 11", kind, first.Loss)
 		}
-		half, err := NewTrainer(tokens, smallOptions(kind))
+		half, err := NewTrainer(tokens, scaledOptions(kind))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +76,7 @@ func TestResumeIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		steps(t, half, 2) // lost by the kill
-		o := smallOptions(kind)
+		o := scaledOptions(kind)
 		o.Threads = 1
 		resumed, err := NewTrainer(tokens, o)
 		if err != nil {
@@ -136,16 +142,17 @@ func TestStateIsChecked(t *testing.T) {
 	faster.Rate *= 2
 	refused("another rate", good, faster, tokens)
 	refused("another kind", good, smallOptions(attention.Softmax), tokens)
+	refused("its scaled form", good, scaledOptions(attention.Spec{Kind: attention.Softpick, Scaled: true}), tokens)
 	refused("another text", good, same, pattern(399))
 }
 
 // TestExportIsTheSameModel: the checkpoint, loaded by the engine, gives the
 // losses that the trainer computed.
 func TestExportIsTheSameModel(t *testing.T) {
-	for _, kind := range []attention.Kind{attention.Softmax, attention.Softpick} {
+	for _, kind := range specs() {
 		tokens := pattern(400)
-		o := smallOptions(kind)
-		o.Config.Tie = kind == attention.Softmax
+		o := scaledOptions(kind)
+		o.Config.Tie = kind.Kind == attention.Softmax
 		tr, err := NewTrainer(tokens, o)
 		if err != nil {
 			t.Fatal(err)
@@ -160,7 +167,7 @@ func TestExportIsTheSameModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer ck.Close()
-		if got := ck.Config.Attention.Kind; got != kind {
+		if got := ck.Config.Attention; got != kind {
 			t.Errorf("exported as %s, want %s", got, kind)
 		}
 		b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{DType: kernel.Float32})

@@ -13,9 +13,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/softbench/softbench/engine/attention"
-	"github.com/softbench/softbench/engine/checkpoint"
-	"github.com/softbench/softbench/engine/safetensors"
 	"github.com/softbench/softbench/internal/atomicfile"
 )
 
@@ -206,29 +203,4 @@ func readFloats(r io.Reader, v []float32) error {
 		v = v[n:]
 	}
 	return nil
-}
-
-// Export writes the model as a Hugging Face directory that softbench and
-// transformers' Llama load; bos and eos are the tokenizer's.
-func (t *Trainer) Export(dir string, d safetensors.DType, bos, eos int32) error {
-	c := &t.opts.Config
-	name := map[safetensors.DType]string{safetensors.F32: "float32", safetensors.BF16: "bfloat16", safetensors.F16: "float16"}[d]
-	if name == "" {
-		return fmt.Errorf("cannot write weights as %s", d)
-	}
-	config := map[string]any{
-		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "torch_dtype": name,
-		"hidden_size": c.Hidden, "intermediate_size": c.Intermediate, "num_hidden_layers": c.Layers,
-		"num_attention_heads": c.Heads, "num_key_value_heads": c.Heads, "vocab_size": c.Vocab,
-		"max_position_embeddings": max(c.Context, c.Positions), "rms_norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
-		"hidden_act": "silu", "tie_word_embeddings": c.Tie, "bos_token_id": bos, "eos_token_id": eos,
-	}
-	if c.Attention != attention.Softmax {
-		config["attn_impl"] = c.Attention.String()
-	}
-	var entries []safetensors.Entry
-	for _, p := range t.Model.Params.Tensors() {
-		entries = append(entries, safetensors.Float32(p.Name, d, p.Shape, p.Data))
-	}
-	return checkpoint.Write(dir, config, entries...)
 }

@@ -22,6 +22,9 @@ type torchCase struct {
 	DeadRows     int `json:"dead_rows"`
 	Rows         int
 	Gradient     []byte // float32, in the order of Tensors
+	// ScaleTerms are, by layer and head, the sums of the absolute values of the
+	// terms of the scales' gradients.
+	ScaleTerms []float64 `json:"scale_terms"`
 }
 
 func readTorch(t *testing.T) (ids, targets []int32, cases []torchCase) {
@@ -56,8 +59,13 @@ func torchWeights(p *Params, regime string) {
 		for i := range t.Data {
 			state = state*6364136223846793005 + 1442695040888963407
 			v := float32(int(state>>40&0xfff)-2048) / 4096
-			if t.Data[i] = 2 * v; len(t.Shape) == 1 {
+			switch {
+			case hasSuffix(t.Name, scaleSuffix):
+				t.Data[i] = 0.5 + v/2
+			case len(t.Shape) == 1:
 				t.Data[i] = 1 + v/4
+			default:
+				t.Data[i] = 2 * v
 			}
 		}
 		if t.Name == embedName && regime != "mixed" {
@@ -95,16 +103,19 @@ func torchWeights(p *Params, regime string) {
 // to a row. It counts where a rectified row's only positive score is close to zero
 // (a weight is then the difference of two numbers in the hundreds), and where
 // softmax's scores are all far below zero.
-var magnified = map[string]float64{"dead-head rectified": 1.2e-4, "negative softmax": 4e-5}
+var magnified = map[string]float64{
+	"dead-head rectified": 1.2e-4, "dead-head scaled-rectified": 1.2e-4,
+	"negative softmax": 4e-5, "negative scaled-softmax": 4e-5,
+}
 
 // TestEqualsAutograd: loss and gradient of every kind, with rows and heads that
 // see no score above zero, are PyTorch's (float64) within float32's rounding: the
-// loss by 2e-6, the gradient of each parameter by 2e-5 of its norm, but for those
-// in magnified.
+// loss by 2e-6, the gradient of each parameter by 2e-5 of its norm, that of a scale,
+// a sum that cancels, by 2e-5 of its terms, but for those in magnified.
 func TestEqualsAutograd(t *testing.T) {
 	ids, targets, cases := readTorch(t)
-	if len(cases) != 3*len(attention.Kinds()) {
-		t.Fatalf("%d cases; want every kind in three regimes", len(cases))
+	if len(cases) != 3*len(specs()) {
+		t.Fatalf("%d cases; want every kind, and its scaled form, in three regimes", len(cases))
 	}
 	for _, name := range kernel.Available() {
 		set, err := kernel.ByName(name)
@@ -121,7 +132,7 @@ func TestEqualsAutograd(t *testing.T) {
 				t.Errorf("%s %s: %d dead rows of %d", c.Regime, c.Kind, c.DeadRows, c.Rows)
 			}
 			m, err := NewModel(Config{
-				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, Vocab: 13, Context: 20, Attention: spec.Kind, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
+				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
 			}, 2, set, 2)
 			if err != nil {
 				t.Fatal(err)
@@ -134,7 +145,11 @@ func TestEqualsAutograd(t *testing.T) {
 			if !(math.Abs(loss-c.Loss) < 2e-6*c.Loss) {
 				t.Errorf("%s, %s %s: loss %.9f, PyTorch's %.9f", set.Name(), c.Regime, c.Kind, loss, c.Loss)
 			}
-			data := c.Gradient
+			limit := 2e-5
+			if l, ok := magnified[c.Regime+" "+c.Kind]; ok {
+				limit = l
+			}
+			data, terms := c.Gradient, c.ScaleTerms
 			for _, g := range m.Grads.Tensors() {
 				var off, norm float64
 				for i, x := range g.Data {
@@ -143,21 +158,24 @@ func TestEqualsAutograd(t *testing.T) {
 					norm += want * want
 				}
 				data = data[4*len(g.Data):]
+				if hasSuffix(g.Name, scaleSuffix) {
+					norm = 0
+					for _, x := range terms[:len(g.Data)] {
+						norm += x * x
+					}
+					terms = terms[len(g.Data):]
+				}
 				if norm == 0 && off == 0 {
 					continue
 				}
 				ratio := math.Sqrt(off / norm)
 				worst = math.Max(worst, ratio)
-				limit := 2e-5
-				if l, ok := magnified[c.Regime+" "+c.Kind]; ok {
-					limit = l
-				}
 				if !(ratio < limit) {
 					t.Errorf("%s, %s %s: the gradient of %s is off by %.2g of its norm", set.Name(), c.Regime, c.Kind, g.Name, ratio)
 				}
 			}
-			if len(data) != 0 {
-				t.Errorf("%s %s: the golden has %d bytes more", c.Regime, c.Kind, len(data))
+			if len(data) != 0 || len(terms) != 0 {
+				t.Errorf("%s %s: the golden has %d bytes and %d terms more", c.Regime, c.Kind, len(data), len(terms))
 			}
 		}
 		t.Logf("%s: gradients off by at most %.2g of their norms", set.Name(), worst)

@@ -1,6 +1,6 @@
 """Loss and gradients of a small LLaMA-style model, by PyTorch's autograd in float64.
 
-For every attention kind and three regimes: "mixed" (scores of both signs; some
+For every attention kind, also scaled, and three regimes: "mixed" (scores of both signs; some
 rows have no score above zero), "dead-head" (one head of the first layer sees only
 scores below zero) and "negative" (every score of every head is below zero). The
 weights are drawn by a rule that the Go test follows too, and are exact in
@@ -34,7 +34,7 @@ def draws(seed):
         yield (((state >> 40) & 0xFFF) - 2048) / 4096
 
 
-def names(tied):
+def names(tied, scaled):
     out = [("model.embed_tokens.weight", (VOCAB, HIDDEN))]
     for i in range(LAYERS):
         for n, shape in [
@@ -46,16 +46,21 @@ def names(tied):
     out.append(("model.norm.weight", (HIDDEN,)))
     if not tied:
         out.append(("lm_head.weight", (VOCAB, HIDDEN)))
+    if scaled:
+        out += [(f"model.layers.{i}.self_attn.s", (HEADS, 1)) for i in range(LAYERS)]
     return out
 
 
-def make(regime, tied):
+def make(regime, tied, scaled):
     """Parameters, by name. The Go test has the same rule."""
     r = draws(7 + REGIMES.index(regime))
     p = {}
-    for name, shape in names(tied):
+    for name, shape in names(tied, scaled):
         v = np.array([next(r) for _ in range(int(np.prod(shape)))]).reshape(shape)
-        v = 1 + v / 4 if len(shape) == 1 else 2 * v
+        if name.endswith(".s"):
+            v = 0.5 + v / 2  # above zero: the scores keep their signs
+        else:
+            v = 1 + v / 4 if len(shape) == 1 else 2 * v
         p[name] = v
     if regime != "mixed":
         # Every token's first component is the same and large; q and k read it with
@@ -84,14 +89,34 @@ def rotate(x):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
 
 
-def loss_of(p, kind, ids, targets, seen):
+def scale(q, s):
+    """Scaled queries; q: [batch, heads, length, size], s: [heads, 1]."""
+    return q * s[:, :, None] * torch.arange(2, CONTEXT + 2).to(q.dtype).log()[:, None]
+
+
+def scale_terms(queries):
+    """For each layer's s: the sum of the absolute values of what its gradient is a
+    sum of. That sum cancels, and float32 cannot know it better than its terms."""
+    out = []
+    for q, scaled in queries:
+        terms = (scale(q, torch.ones(HEADS, 1)) * scaled.grad).sum(-1)
+        out += terms.abs().sum((0, 2)).tolist()
+    return out
+
+
+def loss_of(p, kind, ids, targets, seen, queries):
     causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
     x = p["model.embed_tokens.weight"][ids]
     for i in range(LAYERS):
         w = lambda n: p[f"model.layers.{i}.{n}.weight"]  # noqa: E731
         h = norm(x, w("input_layernorm"))
         q, k, v = ((h @ w(f"self_attn.{n}_proj").T).view(BATCH, CONTEXT, HEADS, SIZE).transpose(1, 2) for n in "qkv")
-        scores = rotate(q) @ rotate(k).transpose(2, 3) / SIZE**0.5
+        q = rotate(q)
+        if f"model.layers.{i}.self_attn.s" in p:
+            queries.append((q, scale(q, p[f"model.layers.{i}.self_attn.s"])))
+            q = queries[-1][1]
+            q.retain_grad()
+        scores = q @ rotate(k).transpose(2, 3) / SIZE**0.5
         a = weights(kind, scores, causal.expand_as(scores))
         seen.append((scores.detach(), a.detach()))
         x = x + (a @ v).transpose(1, 2).reshape(BATCH, CONTEXT, HIDDEN) @ w("self_attn.o_proj").T
@@ -101,15 +126,16 @@ def loss_of(p, kind, ids, targets, seen):
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
-def single(regime, kind, tied, ids, targets, exact):
+def single(regime, kind, tied, scaled, ids, targets, exact):
     """How far the gradient is off, by the norm of a parameter's, where PyTorch itself
-    computes in float32: what rounding alone does to this model."""
-    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied).items()}
-    loss_of(p, kind, ids, targets, []).backward()
+    computes in float32: what rounding alone does to this model. Scales are left
+    out (scale_terms)."""
+    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied, scaled).items()}
+    loss_of(p, kind, ids, targets, [], []).backward()
     off = 0.0
     for n, v in p.items():
         want = exact[n].grad
-        if want.norm() > 0:
+        if want.norm() > 0 and not n.endswith(".s"):
             off = max(off, ((v.grad.double() - want).norm() / want.norm()).item())
     return off
 
@@ -123,31 +149,33 @@ def main():
     causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
     cases = []
     for regime in REGIMES:
-        for kind in KINDS:
+        for name in KINDS + ["scaled-" + k for k in KINDS]:
+            kind, scaled = name.removeprefix("scaled-"), name.startswith("scaled-")
             tied = kind in ("softpick", "softmax")
-            p, seen = make(regime, tied), []
-            loss = loss_of(p, kind, ids, targets, seen)
+            p, seen, queries = make(regime, tied, scaled), [], []
+            loss = loss_of(p, kind, ids, targets, seen, queries)
             loss.backward()
             scores = torch.cat([s for s, _ in seen], 1)
             allowed = causal.expand_as(scores)
             top = torch.where(allowed, scores, -torch.inf).amax(-1)
             dead_rows, dead_heads = int((top < 0).sum()), int((top < 0).all(-1).all(0).sum())
             nearest = scores[allowed].abs().min().item()
-            assert nearest > 1e-5, f"{regime} {kind}: a score {nearest} from zero: rounding decides the gradient"
+            assert nearest > 1e-5, f"{regime} {name}: a score {nearest} from zero: rounding decides the gradient"
             if regime == "mixed":
                 assert 0 < dead_rows < top.numel() and dead_heads == 0
             elif regime == "dead-head":
                 assert dead_heads >= 1 and dead_rows < top.numel()
             else:
                 assert dead_rows == top.numel()
-            flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied)])
+            flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied, scaled)])
             assert np.isfinite(flat).all()
             cases.append({
-                "kind": kind, "regime": regime, "tied": tied, "loss": loss.item(), "dead_rows": dead_rows, "rows": top.numel(),
-                "float32_error": single(regime, kind, tied, ids, targets, p),
+                "kind": name, "regime": regime, "tied": tied, "loss": loss.item(), "dead_rows": dead_rows, "rows": top.numel(),
+                "float32_error": single(regime, kind, tied, scaled, ids, targets, p),
+                **({"scale_terms": scale_terms(queries)} if scaled else {}),
                 "gradient": base64.b64encode(flat.astype("<f4").tobytes()).decode(),
             })
-            print(f"{regime:10} {kind:18} loss {loss.item():.6f} dead rows {dead_rows}/{top.numel()} nearest score {nearest:.1e}, "
+            print(f"{regime:10} {name:24} loss {loss.item():.6f} dead rows {dead_rows}/{top.numel()} nearest score {nearest:.1e}, "
                   f"in float32 off by {cases[-1]['float32_error']:.1e}")
     with open(os.path.join(here, "torch.json"), "w") as f:
         json.dump({
