@@ -160,6 +160,7 @@ func (n *naive) check(t *testing.T, name string, c *checkpoint.Config, lengths [
 		near("max", l.Max, slices.Max(x), 0)
 	}
 	n.checkSamples(near, c, lengths)
+	n.checkSummary(near, c, lengths)
 	n.checkMaps(t, name, c, lengths)
 	for k, count := range sinks {
 		near("sink rate", n.Summary().SinkRate[k], float64(count)/float64(c.Layers*c.Heads*len(lengths)), 1e-12)
