@@ -212,12 +212,9 @@ func (p *probeFile) resolve(file string) (*Diagnostics, error) {
 		return nil, err
 	case p.Task == "":
 		return nil, fmt.Errorf("no task is named whose text to look at")
-	case d.Samples < 1 || d.Samples > 1<<16:
-		return nil, fmt.Errorf("samples is %d; it must be 1 to %d", d.Samples, 1<<16)
-	case d.Length < 2 || d.Length > passkey.MaxLength:
-		return nil, fmt.Errorf("length is %d tokens; it must be at least 2", d.Length)
-	case !(d.Threshold > 0 && d.Threshold < 1):
-		return nil, fmt.Errorf("threshold is %v; it must lie between 0 and 1", d.Threshold)
+	}
+	if err := d.Check(); err != nil {
+		return nil, err
 	}
 	t, err := task(p.Task, filepath.Dir(file))
 	if err != nil {
@@ -228,6 +225,19 @@ func (p *probeFile) resolve(file string) (*Diagnostics, error) {
 	}
 	d.Task = t
 	return d, nil
+}
+
+// Check refuses numbers that cannot be looked at.
+func (d *Diagnostics) Check() error {
+	switch {
+	case d.Samples < 1 || d.Samples > 1<<16:
+		return fmt.Errorf("samples is %d; it must be 1 to %d", d.Samples, 1<<16)
+	case d.Length < 2 || d.Length > passkey.MaxLength:
+		return fmt.Errorf("length is %d tokens; it must be 2 to %d", d.Length, passkey.MaxLength)
+	case !(d.Threshold > 0 && d.Threshold < 1):
+		return fmt.Errorf("threshold is %v; it must lie between 0 and 1", d.Threshold)
+	}
+	return nil
 }
 
 // fileNamed reports whether a name is meant as a path: it has a directory or a YAML extension.

@@ -45,6 +45,7 @@ directories, in place of --shard, makes the run of them, with the bytes that one
 process would have written; a part that is missing is refused.`,
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
+  softbench run diagnostics --model ./my-model --data ./data --probe-length 64 --out runs/inside
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
   softbench run all --model ./my-model --out runs/my-model --merge runs/my-model.1,runs/my-model.2,runs/my-model.3`,
@@ -67,6 +68,8 @@ process would have written; a part that is missing is refused.`,
 	f.BoolVar(&o.run.Download, "download", false, "download documents that are found nowhere else")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
+	f.IntVar(&o.run.ProbeLength, "probe-length", 0, "`tokens` of a sample that diagnostics look at, 0 for the suite's (diagnostics: 512)")
+	f.Float64Var(&o.run.ProbeThreshold, "probe-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
 	f.BoolVar(&o.json, "json", false, "print the run as JSON instead of a table")
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)

@@ -24,6 +24,20 @@ type ProbeWork struct {
 	Docs    []tasks.Doc
 }
 
+// diagnostics are a suite's with what the options say instead.
+func (o *GatherOptions) diagnostics(d configs.Diagnostics) (configs.Diagnostics, error) {
+	if o.ProbeLength != 0 {
+		d.Length = o.ProbeLength
+	}
+	if o.ProbeThreshold != 0 {
+		d.Threshold = o.ProbeThreshold
+	}
+	if err := d.Check(); err != nil {
+		return d, fmt.Errorf("--probe-length, --probe-threshold: %w", err)
+	}
+	return d, nil
+}
+
 // addDiagnostics cuts a task's texts into samples.
 func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src data.Source, m *Model) error {
 	if d.Length > m.LM.MaxLength() {
@@ -43,7 +57,7 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 		p.Samples = append(p.Samples, cutSamples(m.Tokenizer.Encode(doc.Text, false), tokensBefore(m.Tokenizer, doc.Text), d.Length, d.Samples-len(p.Samples))...)
 	}
 	if len(p.Samples) == 0 {
-		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter length in a suite file", d.Task.Name, d.Length)
+		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter one with --probe-length, or in a suite file", d.Task.Name, d.Length)
 	}
 	if len(p.Samples) < d.Samples {
 		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))

@@ -35,6 +35,9 @@ type PasskeyWork struct {
 type GatherOptions struct {
 	Limit   int // documents a task; 0: as the suite says
 	FewShot int // worked examples; 0: as the suite says
+	// Of diagnostics; 0: as the suite says.
+	ProbeLength    int     // tokens of a sample
+	ProbeThreshold float64 // mean weight on the first token above which a head counts as a sink
 }
 
 // Gather reads every document of the suites and builds every passkey prompt, so
@@ -83,10 +86,17 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 			if w.Probe != nil {
 				return nil, fmt.Errorf("more than one of the suites has diagnostics: run them one by one")
 			}
-			if err := w.addDiagnostics(ctx, *s.Diagnostics, src, m); err != nil {
+			d, err := o.diagnostics(*s.Diagnostics)
+			if err != nil {
+				return nil, err
+			}
+			if err := w.addDiagnostics(ctx, d, src, m); err != nil {
 				return nil, err
 			}
 		}
+	}
+	if w.Probe == nil && (o.ProbeLength != 0 || o.ProbeThreshold != 0) {
+		return nil, fmt.Errorf("--probe-length and --probe-threshold are of diagnostics, and no suite has any: name one that does, such as diagnostics")
 	}
 	return w, nil
 }

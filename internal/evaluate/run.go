@@ -29,6 +29,9 @@ type RunOptions struct {
 	Download bool
 	Limit    int
 	FewShot  int
+	// ProbeLength and ProbeThreshold are of diagnostics; 0: as the suite says.
+	ProbeLength    int
+	ProbeThreshold float64
 
 	Out    string // run directory; "" keeps nothing
 	Resume bool
@@ -151,7 +154,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	source := data.NewSource(o.Data)
 	source.Download = o.Download
 	source.Notify = o.Note
-	work, err := Gather(ctx, suites, source, m, GatherOptions{Limit: o.Limit, FewShot: o.FewShot})
+	work, err := Gather(ctx, suites, source, m, GatherOptions{Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold})
 	if err != nil {
 		m.Close()
 		return nil, nil, err
