@@ -358,6 +358,12 @@ func TestRefusals(t *testing.T) {
 		"heads":      {func(o *Options) { o.Settings.Heads = 3 }, "heads"},
 		"steps":      {func(o *Options) { o.Settings.Steps = 0 }, "steps"},
 		"saves":      {func(o *Options) { o.SaveEvery = 0 }, "saves"},
+		"wide":       {func(o *Options) { o.Settings.Hidden, o.Settings.Intermediate = 1<<30, 1<<31 }, "parameters"},
+		"many":       {func(o *Options) { o.Settings.Batch = math.MaxInt / 2 }, "batch"},
+		"rate":       {func(o *Options) { o.Settings.Rate = math.Inf(1) }, "numbers"},
+		"clip":       {func(o *Options) { o.Settings.Clip = math.NaN() }, "numbers"},
+		"decay":      {func(o *Options) { o.Settings.Decay = math.NaN() }, "numbers"},
+		"theta":      {func(o *Options) { o.Settings.Theta = math.Inf(1) }, "theta"},
 		"vocabulary": {func(o *Options) { o.Settings.Vocab = 5 }, "vocabulary"},
 		"tokenizer":  {func(o *Options) { o.Tokenizer = filepath.Join(dir, "none") }, "none"},
 	} {
@@ -387,10 +393,10 @@ func TestAnotherTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Options){
-		"--resume":          func(o *Options) {},
-		"rate was 0.01":     func(o *Options) { o.Resume, o.Settings.Rate = true, 0.02 },
-		"Attention:softmax": func(o *Options) { o.Resume, o.Settings.Attention = true, "softmax" },
-		"other text":        func(o *Options) { o.Resume, o.Files = true, []string{other} },
+		"--resume":                           func(o *Options) {},
+		"rate was 0.01":                      func(o *Options) { o.Resume, o.Settings.Rate = true, 0.02 },
+		"attention was softpick, is softmax": func(o *Options) { o.Resume, o.Settings.Attention = true, "softmax" },
+		"other text":                         func(o *Options) { o.Resume, o.Files = true, []string{other} },
 	} {
 		o := small(t, dir, "out")
 		change(&o)

@@ -57,6 +57,9 @@ func NewModel(c Config, batch int, set kernel.Set, threads int) (*Model, error) 
 	if batch < 1 || threads < 1 {
 		return nil, fmt.Errorf("a batch of %d sequences on %d threads: want at least one of each", batch, threads)
 	}
+	if err := c.checkBatch(batch); err != nil {
+		return nil, err
+	}
 	m := &Model{Config: c, Params: NewParams(c), Grads: NewParams(c), ops: newOps(set, threads), batch: batch}
 	rows, h, f := batch*c.Context, c.Hidden, c.Intermediate
 	vec := func(n int) []float32 { return make([]float32, n) }

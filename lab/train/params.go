@@ -43,8 +43,26 @@ func (c *Config) Check() error {
 	if c.Hidden%c.Heads != 0 || c.HeadDim()%2 != 0 {
 		return fmt.Errorf("%d heads do not divide a width of %d into even sizes", c.Heads, c.Hidden)
 	}
-	if !(c.RopeTheta > 0) || !(c.NormEps > 0) {
-		return fmt.Errorf("rope theta %v and norm epsilon %v must be above zero", c.RopeTheta, c.NormEps)
+	if !(c.RopeTheta > 0) || !(c.NormEps > 0) || math.IsInf(c.RopeTheta, 0) {
+		return fmt.Errorf("rope theta %v and norm epsilon %v must be numbers above zero", c.RopeTheta, c.NormEps)
+	}
+	h, f := float64(c.Hidden), float64(c.Intermediate)
+	if n := float64(c.Layers)*h*(4*h+3*f) + 2*float64(c.Vocab)*h; n > mostNumbers {
+		return fmt.Errorf("a model of about %.3g parameters: this trainer takes %.3g at most", n, mostNumbers)
+	}
+	return nil
+}
+
+// mostNumbers bounds a model's parameters, and the numbers that a batch leaves
+// for the way back: far above what a processor trains, and a wrong setting is a
+// line of text, not a crash.
+const mostNumbers = float64(1 << 33)
+
+// checkBatch refuses batches whose activations are too many.
+func (c *Config) checkBatch(batch int) error {
+	row := float64(c.Layers) * (9*float64(c.Hidden) + 3*float64(c.Intermediate))
+	if n := float64(batch) * float64(c.Context) * row; n > mostNumbers {
+		return fmt.Errorf("a batch of %d windows of %d tokens keeps about %.3g numbers: this trainer takes %.3g at most; accumulate smaller ones", batch, c.Context, n, mostNumbers)
 	}
 	return nil
 }

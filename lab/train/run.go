@@ -37,8 +37,8 @@ func (o *Options) check(tokens int) error {
 	switch {
 	case o.Steps < 1 || o.Batch < 1 || o.Accumulate < 1 || o.Threads < 1:
 		return errors.New("steps, batch, accumulation and threads must be at least 1")
-	case !(o.Rate > 0) || o.Warmup < 0 || o.Decay < 0 || o.Clip < 0:
-		return errors.New("the learning rate must be above zero; warm-up, weight decay and clipping not below")
+	case !(o.Rate > 0) || o.Warmup < 0 || !(o.Decay >= 0) || !(o.Clip >= 0) || math.IsInf(o.Rate+o.Decay+o.Clip, 0):
+		return errors.New("the learning rate must be above zero; warm-up, weight decay and clipping not below; all of them numbers")
 	case tokens <= o.Config.Context:
 		return fmt.Errorf("the text has %d tokens, fewer than one window of %d and the token after it: give more text or a shorter context", tokens, o.Config.Context)
 	}

@@ -158,20 +158,24 @@ func (t *Trainer) restore(r *bufio.Reader) (string, error) {
 
 // differences lists the settings in which two trainings differ.
 func differences(was, now stateHeader) string {
-	var out []string
-	a, b := reflect.ValueOf(was), reflect.ValueOf(now)
+	return strings.Join(fieldDifferences(reflect.ValueOf(was), reflect.ValueOf(now)), "; ")
+}
+
+func fieldDifferences(a, b reflect.Value) (out []string) {
 	for i := range a.NumField() {
 		x, y := a.Field(i).Interface(), b.Field(i).Interface()
 		name := a.Type().Field(i).Name
 		switch {
 		case x == y:
+		case a.Field(i).Kind() == reflect.Struct:
+			out = append(out, fieldDifferences(a.Field(i), b.Field(i))...)
 		case name == "Tokens":
 			out = append(out, "other text or tokenizer")
 		default:
-			out = append(out, fmt.Sprintf("%s was %+v, is %+v", strings.ToLower(name), x, y))
+			out = append(out, fmt.Sprintf("%s was %v, is %v", strings.ToLower(name), x, y))
 		}
 	}
-	return strings.Join(out, "; ")
+	return out
 }
 
 func writeFloats(w io.Writer, v []float32) error {
