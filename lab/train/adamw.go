@@ -3,7 +3,7 @@ package train
 import "math"
 
 // Optimiser is AdamW (Loshchilov and Hutter, arXiv 1711.05101) with decoupled
-// weight decay on matrices only.
+// weight decay on matrices only, the embedding not among them.
 type Optimiser struct {
 	Beta1, Beta2, Eps, Decay float64
 	Steps                    int // taken so far

@@ -72,7 +72,7 @@ type Tensor struct {
 	Name  string // as transformers' Llama names it, or would
 	Shape []int
 	Data  []float32
-	// Decay: weight decay applies (matrices, not norms).
+	// Decay: weight decay applies (matrices but the embedding; no norm, no scale).
 	Decay bool
 }
 
