@@ -164,6 +164,8 @@ func TestTrainingVerdict(t *testing.T) {
 	two := twoTrainings()
 	two.Trainings[1].Lines = two.Trainings[1].Lines[:56]
 	uneven := header(writeTraining(t, two))
+	two.Trainings = append(two.Trainings, Training{Name: "new"})
+	unbegun := header(writeTraining(t, two))
 	for name, c := range map[string]struct {
 		text string
 		want []string
@@ -172,12 +174,22 @@ func TestTrainingVerdict(t *testing.T) {
 		"once":    {once, []string{"Dead heads were most at step 200: 25.0%; now 0.0%."}},
 		"stopped": {stopped, []string{"Step 200 of 300", "stopped: step 201: the loss is not a number"}},
 		"empty":   {empty, []string{"m has no line of history yet"}},
+		"unbegun": {unbegun, []string{"new: no line of history yet."}},
 		"uneven":  {uneven, []string{"Loss when last looked at: softpick 1.4", ", softmax 1.4", "not after the same number of tokens", "softpick: step 1\u202f400 of 1\u202f500", "softmax: finished after 1\u202f500 steps in "}},
 	} {
 		for _, w := range c.want {
 			if !strings.Contains(c.text, w) {
 				t.Errorf("%s: the head does not say %q:\n%s", name, w, c.text)
 			}
+		}
+	}
+}
+
+// Learning rates on an axis are written alike, above and below a thousandth.
+func TestRateTick(t *testing.T) {
+	for x, want := range map[float64]string{0: "0", 5e-4: "0.0005", 3 * 5e-4: "0.0015", 0.002: "0.002", 2e-5: "2e-05", 10: "10"} {
+		if got := rateTick(x); got != want {
+			t.Errorf("%v: %q, want %q", x, got, want)
 		}
 	}
 }

@@ -95,7 +95,7 @@ func (b *trainingBuilder) progress(i int, begin func(string) string) prose {
 	r := &b.doc.Trainings[i]
 	last := len(r.Lines) - 1
 	step := b.at(i, count, "lines", last, "step")
-	took := say(" in ", b.cell(i, last, placeQuantities[2]), " s.")
+	took := say(" in ", b.cell(i, last, placeQuantities[2]), "\u00a0s.")
 	switch {
 	case r.Steps == 0:
 		return append(say(begin("Step "), step), took...)
@@ -146,9 +146,11 @@ func (b *trainingBuilder) verdictOfMany(v *trainingView) {
 		v.Headline = append(v.Headline, say(name(b.runs[e.run].Name), " ", b.cell(e.run, e.line, heldOutLoss))...)
 	}
 	for i, r := range b.doc.Trainings {
-		if len(r.Lines) > 0 {
-			v.Lead = append(v.Lead, append(say(name(b.runs[i].Name), ": "), b.progress(i, lowerFirst)...))
+		if len(r.Lines) == 0 {
+			v.Lead = append(v.Lead, say(name(b.runs[i].Name), ": no line of history yet."))
+			continue
 		}
+		v.Lead = append(v.Lead, append(say(name(b.runs[i].Name), ": "), b.progress(i, lowerFirst)...))
 	}
 	v.Lead = append(v.Lead, say("One training of each: what a difference owes to the seed is not known."))
 	if len(tokens) > 1 {

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 
@@ -316,6 +317,9 @@ func (b *trainingBuilder) lookedAt(i int) string {
 	return "on held-out text"
 }
 
+// rateTick labels an axis of learning rates, which are small and round.
+func rateTick(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+
 // figures draws each quantity that has a number, small, all trainings together.
 func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 	var out []figure
@@ -330,8 +334,11 @@ func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 			continue
 		}
 		format := tick
-		if q.percent {
+		switch {
+		case q.percent:
 			format = percentTick
+		case q.path[0] == "rate":
+			format = rateTick
 		}
 		floor := 0.0
 		if q.log {
