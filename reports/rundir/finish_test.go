@@ -282,6 +282,8 @@ func TestKilledInFinish(t *testing.T) {
 		"in the samples":             {".samples.parquet.0123456789abcdef.tmp"},
 		"after the samples":          {"samples.parquet"},
 		"in the heads":               {"samples.parquet", ".diagnostics.parquet.0123456789abcdef.tmp"},
+		"in the samples inside":      {"samples.parquet", "diagnostics.parquet", ".diagnostics_samples.parquet.0123456789abcdef.tmp"},
+		"in the maps":                {"samples.parquet", "diagnostics.parquet", "diagnostics_samples.parquet", ".attention_maps.parquet.0123456789abcdef.tmp"},
 		"in the manifest":            {"samples.parquet", "diagnostics.parquet", ".run.json.0123456789abcdef.tmp"},
 		"before the journal is gone": {"samples.parquet", "diagnostics.parquet", "diagnostics_samples.parquet", "attention_maps.parquet", "run.json"},
 	} {
