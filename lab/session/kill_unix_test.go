@@ -84,6 +84,17 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
+	for _, dir := range []string{killed.Out, filepath.Join(killed.Out, trainingDir)} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".") {
+				t.Errorf("left behind by a kill: %s", e.Name())
+			}
+		}
+	}
 	sameHistory(t, historyOf(t, killed.Out), historyOf(t, whole.Out))
 	t.Logf("%d kills, the last at %s", kills, last)
 }

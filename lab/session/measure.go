@@ -92,7 +92,7 @@ func (l *looker) look(ctx context.Context, dir string) (*Measure, error) {
 
 // measure exports the model as it is now beside the training and looks at it.
 func (r *run) measure(ctx context.Context) (*Measure, error) {
-	dir, err := os.MkdirTemp(r.path(""), ".probe-")
+	dir, err := os.MkdirTemp(r.path(""), lookPrefix)
 	if err != nil {
 		return nil, err
 	}

@@ -287,6 +287,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.sweep()
 	if r.history, err = openHistory(r.path(historyFile), r.trainer.Done); err != nil {
 		return err
 	}
