@@ -79,6 +79,7 @@ type run struct {
 	started  time.Time
 	source   string // the tokenizer's directory
 	made     string // a temporary one, to be removed
+	unlock   func()
 }
 
 // sums are what the next history line needs of the steps before; a state keeps
@@ -101,6 +102,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	defer func() {
 		if r.made != "" {
 			_ = os.RemoveAll(r.made)
+		}
+		if r.unlock != nil {
+			r.unlock()
 		}
 	}()
 	if err := r.prepare(ctx); err != nil {
@@ -279,6 +283,9 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.newLooker(ctx, tok, c, options.First); err != nil {
 		return err
 	}
+	if err := r.claim(resumed); err != nil {
+		return err
+	}
 	if resumed {
 		err = r.resume()
 	} else {
@@ -330,7 +337,7 @@ func (r *run) directory() (resumed bool, err error) {
 	}
 	if _, err := os.Stat(r.path(stateFile)); err == nil {
 		if !r.Resume {
-			return false, fmt.Errorf("%s: holds a training already: go on with it by --resume, or name a new directory", r.Out)
+			return false, r.taken()
 		}
 		return true, nil
 	}
@@ -345,6 +352,25 @@ func (r *run) directory() (resumed bool, err error) {
 		return false, fmt.Errorf("%s: holds files, but no training: name a new directory", r.Out)
 	}
 	return false, nil
+}
+
+func (r *run) taken() error {
+	return fmt.Errorf("%s: holds a training already: go on with it by --resume, or name a new directory", r.Out)
+}
+
+// claim makes this process the directory's only one. What directory found may
+// have changed meanwhile: reading the text takes its time.
+func (r *run) claim(resumed bool) (err error) {
+	if err := os.MkdirAll(r.path(""), 0o777); err != nil {
+		return pathError(r.Out, err)
+	}
+	if r.unlock, err = lock(r.path(lockFile)); err != nil {
+		return err
+	}
+	if _, err := os.Stat(r.path(stateFile)); err == nil && !resumed {
+		return r.taken()
+	}
+	return nil
 }
 
 // tokenizer loads the tokenizer: a resumed training's own, the named one, or
@@ -371,11 +397,8 @@ func (r *run) tokenizer(text string, resumed bool) (*tokenizer.Tokenizer, error)
 	return tokenizer.Load(dir)
 }
 
-// begin makes the directory and saves the state before the first step.
+// begin saves the state before the first step.
 func (r *run) begin() error {
-	if err := os.MkdirAll(r.path(""), 0o777); err != nil {
-		return pathError(r.Out, err)
-	}
 	for _, name := range []string{tokenizerFile, "tokenizer.model", settingsFile, "special_tokens_map.json"} {
 		data, err := os.ReadFile(filepath.Join(r.source, name))
 		if errors.Is(err, fs.ErrNotExist) {

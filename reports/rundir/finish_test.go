@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/softbench/softbench/internal/filelock"
 )
 
 // someRun is a manifest that fits someSamples.
@@ -326,7 +328,7 @@ func TestNoLocks(t *testing.T) {
 	dir := t.TempDir()
 	f := must(os.Create(filepath.Join(dir, journalName)))
 	defer f.Close()
-	none := func(*os.File) error { return errNoLocks }
+	none := func(*os.File) error { return filelock.ErrNone }
 	release, err := lockWith(none, dir, f)
 	if err != nil {
 		t.Fatal(err)
@@ -343,7 +345,7 @@ func TestNoLocks(t *testing.T) {
 		t.Errorf("the directory holds %s", got)
 	}
 	tries := 0
-	_, err = lockWith(func(*os.File) error { tries++; return errLocked }, dir, f)
+	_, err = lockWith(func(*os.File) error { tries++; return filelock.ErrLocked }, dir, f)
 	oneLine(t, err, f.Name(), "another process")
 	if tries < 2 {
 		t.Error("gave up at once, though a look at the state may hold the lock")

@@ -8,30 +8,32 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/softbench/softbench/internal/filelock"
 )
 
-var (
-	errLocked  = errors.New("another process is writing this run: wait for it, or choose another --out")
-	errNoLocks = errors.New("the file system has no locks")
-)
+var errLocked = errors.New("another process is writing this run: wait for it, or choose another --out")
 
 // lock makes this process the only writer of the run in dir, whose journal f is,
 // until release or the end of the process. Where the file system has no locks, a
 // file with the process's number stands in; a killed process leaves it behind,
 // and the error then says what to delete.
 func lock(dir string, f *os.File) (release func(), err error) {
-	return lockWith(tryLock, dir, f)
+	return lockWith(filelock.Try, dir, f)
 }
 
 func lockWith(try func(*os.File) error, dir string, f *os.File) (release func(), err error) {
 	for range 5 { // a look at the run's state holds the lock for a moment
-		if err = try(f); !errors.Is(err, errLocked) {
+		if err = try(f); !errors.Is(err, filelock.ErrLocked) {
 			break
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	if errors.Is(err, errNoLocks) {
+	if errors.Is(err, filelock.ErrNone) {
 		return lockFile(filepath.Join(dir, lockName))
+	}
+	if errors.Is(err, filelock.ErrLocked) {
+		err = errLocked
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
@@ -89,10 +91,10 @@ func StateOf(dir string) (State, error) {
 		return None, err
 	}
 	defer f.Close() // and with it the lock
-	switch err := tryLock(f); {
-	case errors.Is(err, errLocked):
+	switch err := filelock.Try(f); {
+	case errors.Is(err, filelock.ErrLocked):
 		return Running, nil
-	case errors.Is(err, errNoLocks):
+	case errors.Is(err, filelock.ErrNone):
 		if _, err := os.Stat(filepath.Join(dir, lockName)); err == nil {
 			return Running, nil
 		}

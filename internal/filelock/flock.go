@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package rundir
+package filelock
 
 import (
 	"errors"
@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryLock takes an advisory lock on the file, which ends with the process.
-func tryLock(f *os.File) error {
+// Try takes an advisory lock on the file, which ends with the process.
+func Try(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		return errLocked
+		return ErrLocked
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOLCK):
-		return errNoLocks // some network file systems
+		return ErrNone // some network file systems
 	}
 	return err
 }
