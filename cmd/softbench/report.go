@@ -119,7 +119,9 @@ func pageRun(io streams, s *compare.Side) html.Run {
 // compareRuns compares the last run with the first. Runs that cannot be compared
 // still have a page, which says why there is no comparison.
 func (o *reportOptions) compareRuns(page *html.Page, first, last *compare.Side) error {
-	c, err := compare.Compare(first, last, o.compare)
+	options := o.compare
+	options.Names = [2]string{html.Letter(0, len(page.Runs)), html.Letter(len(page.Runs)-1, len(page.Runs))}
+	c, err := compare.Compare(first, last, options)
 	var incomparable *compare.Incomparable
 	if errors.As(err, &incomparable) {
 		page.NotCompared = err.Error()

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -17,6 +18,8 @@ type Options struct {
 	Level     float64 // of the tests, 0: 0.05; intervals have confidence 1 - Level
 	Draws     int     // of bootstrap and sign flips, 0: stats.DefaultDraws
 	Seed      uint64  // 0: stats.DefaultSeed
+	// Names are what notes, warnings and refusals call the runs; empty: A and B.
+	Names [2]string
 }
 
 // Comparison is what two runs say about each other. Its JSON has every number
@@ -119,7 +122,8 @@ type Change struct {
 // Compare compares B with A. Runs that did not do the same are refused with an
 // *Incomparable that lists what differs.
 func Compare(a, b *Side, o Options) (*Comparison, error) {
-	pairs, notes, err := pair(a, b, o.Intersect)
+	o.Names = [2]string{cmp.Or(o.Names[0], "A"), cmp.Or(o.Names[1], "B")}
+	pairs, notes, err := pair(a, b, o)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +153,7 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	if err := c.compareDiagnostics(a, b, o); err != nil {
 		return nil, err
 	}
-	c.remark(pairs)
+	c.remark(pairs, o.Names)
 	return c, nil
 }
 
@@ -179,7 +183,7 @@ func (c *Comparison) measure(pairs []taskPair, o Options) error {
 		for i, m := range p.a.Metrics {
 			j := p.b.metric(m.Name)
 			if j < 0 {
-				c.Notes = append(c.Notes, fmt.Sprintf("task %s: only A has %s", p.a.Name, m.Name))
+				c.Notes = append(c.Notes, fmt.Sprintf("task %s: only %s has %s", p.a.Name, o.Names[0], m.Name))
 				continue
 			}
 			todo = append(todo, place{p, i, j})
@@ -188,7 +192,7 @@ func (c *Comparison) measure(pairs []taskPair, o Options) error {
 		}
 		for _, m := range p.b.Metrics {
 			if p.a.metric(m.Name) < 0 {
-				c.Notes = append(c.Notes, fmt.Sprintf("task %s: only B has %s", p.b.Name, m.Name))
+				c.Notes = append(c.Notes, fmt.Sprintf("task %s: only %s has %s", p.b.Name, o.Names[1], m.Name))
 			}
 		}
 		if first {
@@ -199,7 +203,7 @@ func (c *Comparison) measure(pairs []taskPair, o Options) error {
 	family := map[bool][]*stats.Comparison{}
 	for k, t := range todo {
 		primary := k == 0 || todo[k-1].pair != t.pair
-		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary]})
+		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary], Names: o.Names})
 		if err != nil {
 			return fmt.Errorf("task %s: metric %s: %w", t.pair.a.Name, t.pair.a.Metrics[t.i].Name, err)
 		}
@@ -337,56 +341,8 @@ func (s *Summary) count(v Verdict) {
 	}
 }
 
-// compareDiagnostics sets the measures of the inside of the model side by side:
-// those of the whole model, and sample by sample where both runs kept them.
-func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
-	a, b := sideA.Manifest, sideB.Manifest
-	if a == nil || b == nil || a.Diagnostics == nil || b.Diagnostics == nil {
-		return nil
-	}
-	x, y := a.Settings.Diagnostics, b.Settings.Diagnostics
-	if x == nil || y == nil || x.Task != y.Task || x.Samples != y.Samples || x.Length != y.Length || x.Threshold != y.Threshold || x.Data != y.Data {
-		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared")
-		return nil
-	}
-	nan := rundir.Number(math.NaN())
-	da, db := a.Diagnostics, b.Diagnostics
-	for _, d := range []struct {
-		name string
-		a, b rundir.Number
-		of   func(rundir.InsideRow) float64 // nil: no measure by sample has this mean
-	}{
-		{"sink_rate", da.SinkRate, db.SinkRate, func(r rundir.InsideRow) float64 { return r.SinkRate }},
-		{"sparsity", da.Sparsity, db.Sparsity, func(r rundir.InsideRow) float64 { return r.Sparsity }},
-		{"near_sparsity", da.NearSparsity, db.NearSparsity, func(r rundir.InsideRow) float64 { return r.NearSparsity }},
-		{"dead_heads", da.DeadHeads, db.DeadHeads, nil},
-		{"mass", da.Mass, db.Mass, func(r rundir.InsideRow) float64 { return r.Mass }},
-		{"kurtosis", da.Kurtosis, db.Kurtosis, nil},
-		{"kurtosis_by_sample", nan, nan, func(r rundir.InsideRow) float64 { return r.Kurtosis }},
-		{"min", da.Min, db.Min, nil}, {"max", da.Max, db.Max, nil}, {"massive", rundir.Number(da.Massive), rundir.Number(db.Massive), nil},
-	} {
-		change := Change{Name: d.name, A: d.a, B: d.b, Difference: d.b - d.a, Low: nan, High: nan, P: nan}
-		if d.of != nil && len(sideA.Inside) > 1 && len(sideA.Inside) == len(sideB.Inside) {
-			var p stats.Pairs
-			for i := range sideA.Inside {
-				p.A, p.B = append(p.A, d.of(sideA.Inside[i])), append(p.B, d.of(sideB.Inside[i]))
-			}
-			r, err := stats.Compare(p, stats.Options{Draws: o.Draws, Seed: c.Seed, Level: c.Level})
-			if err != nil {
-				return fmt.Errorf("diagnostics: %s: %w", d.name, err)
-			}
-			change.A, change.B, change.Difference = rundir.Number(r.A), rundir.Number(r.B), rundir.Number(r.Diff)
-			change.N, change.Low, change.High, change.P = r.N, rundir.Number(r.Low), rundir.Number(r.High), rundir.Number(r.P)
-		} else if math.IsNaN(float64(d.a)) {
-			continue
-		}
-		c.Diagnostics = append(c.Diagnostics, change)
-	}
-	return nil
-}
-
 // remark says what holds for the comparison as a whole.
-func (c *Comparison) remark(pairs []taskPair) {
+func (c *Comparison) remark(pairs []taskPair, names [2]string) {
 	same := true
 	for _, p := range pairs {
 		same = same && p.a.Fingerprint == p.b.Fingerprint && len(p.pairs) == len(p.a.Documents)
@@ -394,7 +350,7 @@ func (c *Comparison) remark(pairs []taskPair) {
 			c.Notes = append(c.Notes, "task "+p.a.Name+": "+n)
 		}
 		if p.a.Truncated >= 0 && p.b.Truncated >= 0 && p.a.Truncated != p.b.Truncated {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("task %s: %d requests lost their beginning in A and %d in B", p.a.Name, p.a.Truncated, p.b.Truncated))
+			c.Warnings = append(c.Warnings, fmt.Sprintf("task %s: %d requests lost their beginning in %s and %d in %s", p.a.Name, p.a.Truncated, names[0], p.b.Truncated, names[1]))
 		}
 	}
 	if same {

@@ -24,8 +24,11 @@ type Setting struct {
 	B    string `json:"b"`
 }
 
-func (s Setting) String() string {
-	text := fmt.Sprintf("%s is %s in A and %s in B", s.Name, shorten(s.A), shorten(s.B))
+func (s Setting) String() string { return s.in([2]string{"A", "B"}) }
+
+// in is String with names for the runs.
+func (s Setting) in(names [2]string) string {
+	text := fmt.Sprintf("%s is %s in %s and %s in %s", s.Name, shorten(s.A), names[0], shorten(s.B), names[1])
 	if s.Task != "" {
 		return "task " + s.Task + ": " + text
 	}
@@ -62,17 +65,17 @@ type taskPair struct {
 	notes []string
 }
 
-// pair finds what both sides have and refuses what is not the same; with
+// pair finds what both sides have and refuses what is not the same; to
 // intersect, tasks and documents that only one side has are left out with a note.
-func pair(a, b *Side, intersect bool) (pairs []taskPair, notes []string, err error) {
+func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
 	var reasons []string
 	for _, s := range differing("", a.Must, b.Must) {
-		reasons = append(reasons, s.String())
+		reasons = append(reasons, s.in(o.Names))
 	}
 	alone := func(side string, tasks []string) {
 		switch {
 		case len(tasks) == 0:
-		case intersect:
+		case o.Intersect:
 			notes = append(notes, fmt.Sprintf("only %s has %s: left out", side, strings.Join(tasks, ", ")))
 		default:
 			reasons = append(reasons, fmt.Sprintf("only %s has %s (--intersect compares what both have)", side, strings.Join(tasks, ", ")))
@@ -88,11 +91,11 @@ func pair(a, b *Side, intersect bool) (pairs []taskPair, notes []string, err err
 		}
 		if set := differing(ta.Name, ta.Must, tb.Must); len(set) > 0 {
 			for _, s := range set {
-				reasons = append(reasons, s.String())
+				reasons = append(reasons, s.in(o.Names))
 			}
 			continue
 		}
-		p, err := pairDocuments(ta, tb, intersect)
+		p, err := pairDocuments(ta, tb, o)
 		if err != nil {
 			reasons = append(reasons, fmt.Sprintf("task %s: %v", ta.Name, err))
 			continue
@@ -104,8 +107,8 @@ func pair(a, b *Side, intersect bool) (pairs []taskPair, notes []string, err err
 			onlyB = append(onlyB, b.Tasks[i].Name)
 		}
 	}
-	alone("A", onlyA)
-	alone("B", onlyB)
+	alone(o.Names[0], onlyA)
+	alone(o.Names[1], onlyB)
 	if len(reasons) == 0 && len(pairs) == 0 {
 		reasons = append(reasons, "they have no task in common")
 	}
@@ -118,7 +121,7 @@ func pair(a, b *Side, intersect bool) (pairs []taskPair, notes []string, err err
 // pairDocuments pairs by the first kind of key by which all documents pair up,
 // else, to intersect, by the one that pairs most. Documents of the same key pair
 // in the order of their numbers.
-func pairDocuments(a, b *Task, intersect bool) (taskPair, error) {
+func pairDocuments(a, b *Task, o Options) (taskPair, error) {
 	best := taskPair{a: a, b: b, by: -1}
 	for by := range keyKinds {
 		if !named(a, by) || !named(b, by) {
@@ -134,13 +137,13 @@ func pairDocuments(a, b *Task, intersect bool) (taskPair, error) {
 	case best.by < 0:
 		return best, errors.New("its documents are named in different ways: they cannot be paired")
 	case len(best.pairs) == 0:
-		return best, fmt.Errorf("no document is in both (A has %d, B has %d)", len(a.Documents), len(b.Documents))
-	case (onlyA > 0 || onlyB > 0) && !intersect:
-		return best, fmt.Errorf("the documents differ: A has %d, B has %d, %d are the same (--intersect compares those)", len(a.Documents), len(b.Documents), len(best.pairs))
+		return best, fmt.Errorf("no document is in both (%s has %d, %s has %d)", o.Names[0], len(a.Documents), o.Names[1], len(b.Documents))
+	case (onlyA > 0 || onlyB > 0) && !o.Intersect:
+		return best, fmt.Errorf("the documents differ: %s has %d, %s has %d, %d are the same (--intersect compares those)", o.Names[0], len(a.Documents), o.Names[1], len(b.Documents), len(best.pairs))
 	case onlyA > 0 || onlyB > 0:
-		best.notes = append(best.notes, fmt.Sprintf("%d documents are in both runs; %d of A and %d of B are left out", len(best.pairs), onlyA, onlyB))
+		best.notes = append(best.notes, fmt.Sprintf("%d documents are in both runs; %d of %s and %d of %s are left out", len(best.pairs), onlyA, o.Names[0], onlyB, o.Names[1]))
 	}
-	return best, best.checkPrompts()
+	return best, best.checkPrompts(o.Names)
 }
 
 func named(t *Task, by int) bool {
@@ -173,14 +176,14 @@ func (p *taskPair) cluster(ij [2]int) string {
 
 // checkPrompts refuses the same documents asked in other words, and texts that
 // are measured by another number of words or bytes.
-func (p *taskPair) checkPrompts() error {
+func (p *taskPair) checkPrompts(names [2]string) error {
 	other, weights := 0, 0
 	var first string
 	for _, ij := range p.pairs {
 		da, db := &p.a.Documents[ij[0]], &p.b.Documents[ij[1]]
 		if x, y := da.Keys[byPrompt], db.Keys[byPrompt]; x != "" && y != "" && x != y {
 			if other == 0 {
-				first = fmt.Sprintf("document %d of A, %d of B", da.ID, db.ID)
+				first = fmt.Sprintf("document %d of %s, %d of %s", da.ID, names[0], db.ID, names[1])
 			}
 			other++
 		}

@@ -19,7 +19,7 @@ func TestDuplicates(t *testing.T) {
 		}
 	}
 	a, b = a.shuffled(1), b.shuffled(2)
-	pairs, _, err := pair(a, b, false)
+	pairs, _, err := pair(a, b, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +131,35 @@ func TestIntersect(t *testing.T) {
 	var refused *Incomparable
 	if _, err := Compare(a, b, Options{Intersect: true}); !errors.As(err, &refused) || !strings.Contains(err.Error(), "no task in common") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A comparison of the first and the last of many runs calls them what they are
+// called there.
+func TestNames(t *testing.T) {
+	names := Options{Names: [2]string{"A", "E"}}
+	for name, c := range map[string]struct {
+		spoil func(b *Side)
+		want  string
+	}{
+		"documents": {func(b *Side) { b.Tasks[0].Documents = b.Tasks[0].Documents[:100] }, "A has 120, E has 100"},
+		"a task":    {func(b *Side) { b.Tasks[0].Name = "quiz2" }, "only E has quiz2"},
+		"a setting": {func(b *Side) { b.Tasks[0].Must = map[string]string{"fewshot": "5"} }, "0 in A and 5 in E"},
+	} {
+		a, b := madeSide("a", 1, 0.5), madeSide("b", 2, 0.5)
+		a.Tasks[0].Must = map[string]string{"fewshot": "0"}
+		b.Tasks[0].Must = map[string]string{"fewshot": "0"}
+		c.spoil(b)
+		if _, err := Compare(a, b, names); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v; want %q", name, err, c.want)
+		}
+	}
+	a, b := madeSide("a", 1, 0.5), madeSide("b", 2, 0.5)
+	for i := range b.Tasks[0].Documents {
+		b.Tasks[0].Documents[i].Values[0].Value = 0
+	}
+	if got := compared(t, a, b, names).Metrics[0].Warnings; !slices.Contains(got, "E gets 0% right: hardly room to lose") {
+		t.Errorf("warnings %q", got)
 	}
 }
 

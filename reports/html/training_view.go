@@ -105,7 +105,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, text []byte) (*trainin
 	}
 	b := &trainingBuilder{builder{numbers: n}, d}
 	for i, r := range d.Trainings {
-		b.runs = append(b.runs, runView{letter(i, len(d.Trainings)), visible(r.Name), "fill-bg-" + runInk(i)})
+		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), visible(r.Name), "fill-bg-" + runInk(i)})
 	}
 	v := &trainingView{
 		Title: visible(d.Title), Softbench: visible(p.Softbench), Policy: policy(Library{}),

@@ -100,7 +100,7 @@ func newView(p Page, d *document, text []byte) (*view, error) {
 	}
 	b := &builder{doc: d, numbers: n}
 	for i, r := range d.Runs {
-		b.runs = append(b.runs, runView{letter(i, len(d.Runs)), visible(r.Name), "fill-bg-" + runInk(i)})
+		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), visible(r.Name), "fill-bg-" + runInk(i)})
 	}
 	v := &view{
 		Title: visible(d.Title), Softbench: visible(p.Softbench),
@@ -148,8 +148,8 @@ func newView(p Page, d *document, text []byte) (*view, error) {
 	return v, nil
 }
 
-// letter names a run in tables: A and B of two, else its number.
-func letter(i, n int) string {
+// Letter names a run in tables: A and B of two, else its number.
+func Letter(i, n int) string {
 	switch {
 	case n == 1:
 		return "Value"

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -19,6 +20,8 @@ type Options struct {
 	// Family is how many comparisons Holm's correction will run over (0: 1); the
 	// detectable difference is for the level of its first step, Level/Family.
 	Family int
+	// Names are what warnings call the runs; empty: A and B.
+	Names [2]string
 }
 
 func (o Options) filled() (Options, error) {
@@ -31,6 +34,7 @@ func (o Options) filled() (Options, error) {
 	if o.Family == 0 {
 		o.Family = 1
 	}
+	o.Names = [2]string{cmp.Or(o.Names[0], "A"), cmp.Or(o.Names[1], "B")}
 	if err := checkLevel(o.Level); err != nil {
 		return o, err
 	}
@@ -151,8 +155,9 @@ func Compare(p Pairs, o Options) (Comparison, error) {
 		return Comparison{}, err
 	}
 	if binary {
-		c.Warnings = append(c.Warnings, endWarnings("A", c.A)...)
-		c.Warnings = append(c.Warnings, endWarnings("B", c.B)...)
+		c.Low, c.High = max(c.Low, -1), min(c.High, 1) // no two shares differ by more
+		c.Warnings = append(c.Warnings, endWarnings(o.Names[0], c.A)...)
+		c.Warnings = append(c.Warnings, endWarnings(o.Names[1], c.B)...)
 	}
 	if outside := c.Low > 0 || c.High < 0; outside != (c.P < o.Level) && !math.IsNaN(c.Low) {
 		c.Warnings = append(c.Warnings, warn(Disagree, "the interval and the test fall on different sides of the level %g: a close call", o.Level))

@@ -209,6 +209,21 @@ func TestCopiesAddNothing(t *testing.T) {
 	}
 }
 
+// No two shares differ by more than 1, and no interval of few clusters says so.
+func TestSharesEndAtOne(t *testing.T) {
+	p := Pairs{A: make([]float64, 60), B: make([]float64, 60), Clusters: labels(60, 6)}
+	for i := range p.B {
+		if i%6 > 0 { // a cluster of the six has no difference
+			p.B[i] = 1
+		}
+	}
+	for _, c := range []Comparison{compare(t, p, Options{}), compare(t, mirrored(p), Options{})} {
+		if c.Low < -1 || c.High > 1 || math.Max(-c.Low, c.High) != 1 {
+			t.Errorf("difference %v: interval [%v, %v]", c.Diff, c.Low, c.High)
+		}
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	ones := func(n, k int) []float64 {
 		v := make([]float64, n)
