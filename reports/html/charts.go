@@ -44,12 +44,19 @@ func axisLine() *opts.AxisLine {
 	return &opts.AxisLine{Show: opts.Bool(true), LineStyle: &opts.LineStyle{Color: css("muted")}}
 }
 
+func axisType(log bool) string {
+	if log {
+		return "log"
+	}
+	return "value"
+}
+
 // forestChart has a row for each estimate, the first on top, around a reference.
-func forestChart(id string, rows []estimate, unit string, reference float64) chart {
+func forestChart(id string, rows []estimate, axis, unit string, reference float64) chart {
 	names := make([]string, len(rows))
 	dots, bars := charts.NewScatter(), charts.NewLine()
 	dots.SetGlobalOptions(append(common(false),
-		charts.WithXAxisOpts(opts.XAxis{Type: "value", AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}),
+		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: axis, NameLocation: "middle", NameGap: 28, AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}),
 		charts.WithYAxisOpts(opts.YAxis{Type: "category", Inverse: opts.Bool(true), AxisLabel: axisLabel("ink"), SplitLine: splitLine(false),
 			AxisLine: &opts.AxisLine{Show: opts.Bool(false)}}))...)
 	for i, r := range rows {
@@ -76,25 +83,15 @@ func forestChart(id string, rows []estimate, unit string, reference float64) cha
 // lineChart is curves over a numeric axis.
 func lineChart(id string, curves []curve, xAxis, yAxis string, log, legend bool) chart {
 	c := charts.NewLine()
-	last := 0.0
-	for _, s := range curves {
-		if len(s.x) > 0 {
-			last = max(last, s.x[len(s.x)-1])
-		}
-	}
 	var end any // where the axis ends
-	if last > 0 {
+	if last := lastX(curves); last > 0 {
 		end = last
-	}
-	kind := "value"
-	if log {
-		kind = "log"
 	}
 	c.SetGlobalOptions(append(common(legend),
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Max: end, Name: xAxis, NameLocation: "middle", NameGap: 28, AxisLabel: axisLabel("muted"), SplitLine: splitLine(false), AxisLine: axisLine()}),
-		charts.WithYAxisOpts(opts.YAxis{Type: kind, Name: yAxis, Scale: opts.Bool(true), AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}))...)
-	for _, s := range curves {
-		addLine(c, s, s.x)
+		charts.WithYAxisOpts(opts.YAxis{Type: axisType(log), Name: yAxis, Scale: opts.Bool(true), AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}))...)
+	for i, s := range curves {
+		addLine(c, s, s.x, symbols[i%len(symbols)])
 	}
 	if yAxis != "" {
 		c.GridList[0].Top = "64" // its name stands above it
@@ -102,8 +99,11 @@ func lineChart(id string, curves []curve, xAxis, yAxis string, log, legend bool)
 	return chart{ID: id, Option: c.JSON()}
 }
 
+// symbols tell the curves of a chart apart without colour.
+var symbols = []string{"circle", "rect", "triangle", "diamond"}
+
 // addLine adds a curve; a gap is a value that ECharts takes for none.
-func addLine[X any](c *charts.Line, s curve, x []X) {
+func addLine[X any](c *charts.Line, s curve, x []X, symbol string) {
 	data := make([]opts.LineData, len(s.y))
 	for i, y := range s.y {
 		data[i] = opts.LineData{Name: s.detail[i], Value: []any{x[i], y}}
@@ -112,13 +112,13 @@ func addLine[X any](c *charts.Line, s curve, x []X) {
 		}
 	}
 	c.AddSeries(s.name, data,
-		charts.WithLineChartOpts(opts.LineChart{ShowSymbol: opts.Bool(true), SymbolSize: 7, Symbol: "circle"}),
+		charts.WithLineChartOpts(opts.LineChart{ShowSymbol: opts.Bool(true), SymbolSize: 7, Symbol: symbol}),
 		charts.WithLineStyleOpts(opts.LineStyle{Color: css(s.class), Width: 2}),
 		charts.WithItemStyleOpts(opts.ItemStyle{Color: css(s.class)}))
 }
 
 // courseChart is one metric over the runs, with its intervals.
-func courseChart(id string, runs []runView, s curve, unit string) chart {
+func courseChart(id string, runs []runView, s curve, unit string, log bool) chart {
 	c := charts.NewLine()
 	var names []string
 	for _, r := range runs {
@@ -126,7 +126,7 @@ func courseChart(id string, runs []runView, s curve, unit string) chart {
 	}
 	c.SetGlobalOptions(append(common(false),
 		charts.WithXAxisOpts(opts.XAxis{Type: "category", AxisLabel: axisLabel("muted"), AxisLine: axisLine()}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "value", Scale: opts.Bool(true), AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}))...)
+		charts.WithYAxisOpts(opts.YAxis{Type: axisType(log), Scale: opts.Bool(true), AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}))...)
 	c.SetXAxis(names)
 	for i := range s.y {
 		if finite(s.lo[i]) && finite(s.hi[i]) {
@@ -135,7 +135,7 @@ func courseChart(id string, runs []runView, s curve, unit string) chart {
 				charts.WithLineStyleOpts(opts.LineStyle{Color: css(s.class), Width: 1}), charts.WithItemStyleOpts(opts.ItemStyle{Color: css(s.class)}))
 		}
 	}
-	addLine(c, s, names)
+	addLine(c, s, names, symbols[0])
 	c.Validate()
 	return chart{ID: id, Unit: unit, Option: c.JSON()}
 }
@@ -177,7 +177,8 @@ func heatChart(id string, g grid, diverging bool) chart {
 	return chart{ID: id, Unit: unit, Option: c.JSON()}
 }
 
-// mapChart is an attention map; exact zeros are left out.
+// mapChart is an attention map; exact zeros are left out. The page's script
+// makes the shades, which go with the square root of the weight.
 func mapChart(id string, m AttentionMap, tokens []string) chart {
 	c := charts.NewHeatMap()
 	var data []opts.HeatMapData
@@ -195,5 +196,5 @@ func mapChart(id string, m AttentionMap, tokens []string) chart {
 	c.SetXAxis(tokens)
 	c.AddSeries("weight", data)
 	c.Validate()
-	return chart{ID: id, Option: c.JSON()}
+	return chart{ID: id, Unit: "weight", Option: c.JSON()}
 }

@@ -34,7 +34,7 @@ func figures(x float64) string {
 	switch a := math.Abs(x); {
 	case !finite(x):
 		return none
-	case a != 0 && (a < 1e-3 || a >= 1e6):
+	case a != 0 && (a < 1e-5 || a >= 1e6):
 		return signed(strconv.FormatFloat(x, 'e', 3, 64))
 	case a >= 1000:
 		return count(x)
@@ -42,6 +42,8 @@ func figures(x float64) string {
 		return decimals(x, 1)
 	case a >= 10:
 		return decimals(x, 2)
+	case a < 1e-3 && a > 0:
+		return decimals(x, 6)
 	case a < 0.1 && a > 0:
 		return decimals(x, 4)
 	}
@@ -51,7 +53,10 @@ func figures(x float64) string {
 // tick labels an axis: no zeros behind the point.
 func tick(x float64) string {
 	s := figures(x)
-	if strings.Contains(s, ".") && !strings.Contains(s, "e") {
+	if mantissa, exponent, ok := strings.Cut(s, "e"); ok {
+		return strings.TrimRight(strings.TrimRight(mantissa, "0"), ".") + "e" + exponent
+	}
+	if strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	}
 	return s

@@ -18,6 +18,7 @@ type view struct {
 	Pinned           Asset
 
 	Headline    prose
+	Verdicts    []verdictLine
 	Lead        []prose
 	Warnings    []prose
 	Legend      []runView
@@ -236,7 +237,7 @@ func (b *builder) provenance(i int) provenance {
 	p.Facts = []fact{
 		{"Model", model},
 		{"Directory", say(verbatim(m.Process.Directory))},
-		{"Weights, SHA-256", say(verbatim(m.Settings.ModelSHA256))},
+		{"Weights with config, SHA-256", say(verbatim(m.Settings.ModelSHA256))},
 		{"Tokenizer", say(verbatim(m.Model.Tokenizer))},
 		{"Tokenizer, SHA-256", say(verbatim(m.Settings.TokenizerSHA256))},
 		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", at(count, "settings", "max_length"), " tokens, engine ", verbatim(m.Settings.Engine))},

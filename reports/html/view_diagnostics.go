@@ -75,7 +75,7 @@ func (b *builder) diagnostics() *diagnosticsView {
 			return b.numbers.at(format, append([]any{"runs", i, "manifest", "diagnostics"}, path...)...)
 		}
 		if v.Text == nil {
-			v.Text = say("Measured on ", get(count, "samples"), " texts of ", verbatim(d.Task), ", each of ", get(count, "length"), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", get(figures, "threshold"), ".")
+			v.Text = say("Measured on ", get(count, "samples"), " texts of ", verbatim(d.Task), ", each of ", get(count, "length"), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", get(tick, "threshold"), ".")
 		}
 		layers = max(layers, len(d.Layers))
 		for k := range d.Layers {

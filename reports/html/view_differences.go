@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
 )
@@ -54,53 +55,64 @@ func (b *builder) verdict(v *view) {
 	default:
 		v.Headline = say("No difference shown between ", a, " and ", z, " on ", at("tasks"), noun)
 	}
-	for _, side := range []struct {
-		verdict compare.Verdict
-		text    string
-	}{{compare.Better, "Better: "}, {compare.Worse, "Worse: "}} {
-		if line := b.changesLine(side.verdict, side.text); line != nil {
-			v.Lead = append(v.Lead, line)
-		}
-	}
-	switch {
-	case t.Noise == t.Tasks || t.Noise == 0:
-	case t.Noise == 1:
-		v.Lead = append(v.Lead, say("On the remaining one the difference may be chance."))
-	default:
-		v.Lead = append(v.Lead, say("On the other ", at("noise"), " the difference may be chance."))
+	v.Verdicts = append(b.verdictLines(compare.Better), b.verdictLines(compare.Worse)...)
+	if t.Noise < t.Tasks && t.Noise > 0 {
+		v.Lead = append(v.Lead, b.noiseLine(at("noise")))
 	}
 	for _, w := range b.doc.Comparison.Warnings {
 		v.Warnings = append(v.Warnings, say(verbatimPlain(w)))
 	}
 }
 
-// changesLine names the tasks with a verdict on their primary metric; nil where
-// there is none.
-func (b *builder) changesLine(verdict compare.Verdict, text string) prose {
-	const most = 6
-	line, n := say(text), 0
+// verdictLine is one task's verdict, by its primary metric.
+type verdictLine struct {
+	Class, Verdict        string
+	Task, Metric, Suffix  string
+	Difference, Low, High Value
+	Last                  bool // of those with room; more are in the table
+}
+
+// mostVerdicts bounds the lines of one verdict on top of the page.
+const mostVerdicts = 6
+
+func (b *builder) verdictLines(verdict compare.Verdict) []verdictLine {
+	var out []verdictLine
 	for k, m := range b.doc.Comparison.Metrics {
 		if !m.Primary || m.Verdict != verdict {
 			continue
 		}
-		if n++; n > most {
-			return append(line, say(" and more below.")...)
-		}
-		if n > 1 {
-			line = append(line, say("; ")...)
+		if len(out) == mostVerdicts {
+			out[len(out)-1].Last = true
+			break
 		}
 		u := unitOf(m.Metric)
-		suffix := ""
+		at := func(field string) Value { return b.numbers.at(u.difference, "comparison", "metrics", k, field) }
+		line := verdictLine{Class: string(verdict), Verdict: string(verdict), Task: visible(m.Task), Metric: visible(m.Metric), Difference: at("difference"), Low: at("low"), High: at("high")}
 		if u.name == share.name {
-			suffix = " points"
+			line.Suffix = " points"
 		}
-		get := func(field string) Value { return b.numbers.at(u.difference, "comparison", "metrics", k, field) }
-		line = append(line, say(visible(m.Task+" "+m.Metric)+" by ", get("difference"), suffix+" (", get("low"), " to ", get("high"), ")")...)
+		out = append(out, line)
 	}
-	if n == 0 {
-		return nil
+	return out
+}
+
+// noiseLine names the tasks on which no difference is shown, or counts them.
+func (b *builder) noiseLine(n Value) prose {
+	const most = 4
+	var tasks []any
+	for _, m := range b.doc.Comparison.Metrics {
+		if m.Primary && m.Verdict == compare.Noise {
+			tasks = append(tasks, ", ", name(visible(m.Task)))
+		}
 	}
-	return append(line, say(".")...)
+	if len(tasks) > 2*most {
+		return say("On the other ", n, " tasks the difference may be chance.")
+	}
+	if len(tasks) > 2 {
+		tasks[len(tasks)-2] = " and "
+	}
+	tasks[0] = "On "
+	return say(append(tasks, " the difference may be chance.")...)
 }
 
 func (b *builder) differences() *differencesView {
@@ -115,13 +127,6 @@ func (b *builder) differences() *differencesView {
 		First: first, Last: last,
 		Text:    say("Paired by document: the same questions to both. The interval is the difference's own, with ", whole("confidence"), " confidence; p is how often chance alone would give one as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. Detectable is the smallest difference that this many documents would show in ", whole("power"), " of cases."),
 		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance"),
-	}
-	seen := map[string]bool{}
-	note := func(text string) {
-		if !seen[text] {
-			seen[text] = true
-			d.Notes = append(d.Notes, say(verbatimPlain(text)))
-		}
 	}
 	for k := range b.doc.Comparison.Metrics {
 		m := &b.doc.Comparison.Metrics[k]
@@ -141,15 +146,40 @@ func (b *builder) differences() *differencesView {
 			r.Class, r.Verdict = string(m.Verdict), string(m.Verdict)
 		}
 		d.Rows = append(d.Rows, r)
-		for _, w := range m.Warnings {
-			note(m.Task + " " + m.Metric + ": " + w)
-		}
 	}
-	for _, n := range b.doc.Comparison.Notes {
-		note(n)
+	for _, n := range append(warningsByTask(b.doc.Comparison.Metrics), b.doc.Comparison.Notes...) {
+		d.Notes = append(d.Notes, say(verbatimPlain(n)))
 	}
 	b.forests(d)
 	return d
+}
+
+// warningsByTask says each warning once for a task, with the metrics that have
+// it where not all do.
+func warningsByTask(metrics []compare.Metric) []string {
+	var out []string
+	for first := 0; first < len(metrics); {
+		last := first
+		var texts []string
+		having := map[string][]string{}
+		for ; last < len(metrics) && metrics[last].Task == metrics[first].Task; last++ {
+			for _, w := range metrics[last].Warnings {
+				if having[w] == nil {
+					texts = append(texts, w)
+				}
+				having[w] = append(having[w], metrics[last].Metric)
+			}
+		}
+		for _, w := range texts {
+			who := metrics[first].Task
+			if len(having[w]) < last-first {
+				who += " " + strings.Join(having[w], ", ")
+			}
+			out = append(out, who+": "+w)
+		}
+		first = last
+	}
+	return out
 }
 
 // unsigned writes a size of differences.
@@ -172,7 +202,7 @@ func (b *builder) forests(d *differencesView) {
 			continue
 		}
 		e := estimate{label: r.Task + " " + r.Metric, value: value, lo: lo, hi: hi,
-			hasInterval: finite(lo) && finite(hi), class: r.Class,
+			hasInterval: finite(lo) && finite(hi), class: r.Class, way: way(r.Higher),
 			detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
 		if unitOf(m.Metric).name == share.name {
 			shares = append(shares, e)
@@ -191,15 +221,23 @@ func (b *builder) forests(d *differencesView) {
 			p = p.small()
 		}
 		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: p, Size: sizeFor(len(rows)), Small: small, Label: caption + "; the table above has the same numbers"})
-		b.charts = append(b.charts, forestChart(id, rows, unit, 0))
+		b.charts = append(b.charts, forestChart(id, rows, axis, unit, 0))
 	}
 	last := b.runs[len(b.runs)-1].Letter
 	if shares != nil {
-		add("forest", "Differences with their intervals: right of the line "+last+" has more", "percentage points", shares, "points", pointsTick)
+		add("forest", "Differences with their intervals: right of the line "+last+" is better", "percentage points", shares, "points", pointsTick)
 	}
 	for k, rows := range others {
-		add("forest-"+itoa(k), rows[0].label+": difference with its interval", "", rows, "", signedTick)
+		add("forest-"+itoa(k), rows[0].label+", "+rows[0].way, "", rows, "signed", signedTick)
 	}
+}
+
+// way says which direction is the better one.
+func way(higher bool) string {
+	if higher {
+		return "higher is better"
+	}
+	return "lower is better"
 }
 
 func pointsTick(x float64) string {

@@ -72,11 +72,16 @@ func (b *builder) positionTask(id, name string) positionTask {
 		reached += 25
 		ticks = append(ticks, plot.Tick{Value: reached, Label: tick(reached) + "%"})
 	}
-	d, err := lines(curves, "position in the window", "perplexity", ticks, tick, false)
+	log := wide(curves...)
+	caption := t.Name + ": perplexity of the tokens in each sixteenth of the window"
+	if log {
+		caption += ", log axis"
+	}
+	d, err := lines(curves, "position in the window", "perplexity", ticks, tick, log)
 	b.fail(err)
-	t.Figure = figure{ID: id, Caption: t.Name + ": perplexity of the tokens in each sixteenth of the window", Drawing: d, Legend: b.legend(len(curves)),
+	t.Figure = figure{ID: id, Caption: caption, Drawing: d, Legend: b.legend(len(curves)),
 		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
-	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", false, len(curves) > 1))
+	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", log, len(curves) > 1))
 	return t
 }
 

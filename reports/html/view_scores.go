@@ -162,7 +162,7 @@ func (b *builder) scoreForest(s *scoresView) {
 		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: d, Size: sizeFor(len(rows)),
 		Label: "Shares of right documents with their intervals; the table above has the same numbers",
 	})
-	b.charts = append(b.charts, forestChart("scores-chart", rows, "percent", 0))
+	b.charts = append(b.charts, forestChart("scores-chart", rows, "share of documents, with its interval", "percent", 0))
 }
 
 // trajectories draws each metric over the runs.
@@ -182,20 +182,21 @@ func (b *builder) trajectories(s *scoresView) {
 		for i, run := range b.runs {
 			ticks = append(ticks, plot.Tick{Value: float64(i), Label: run.Letter})
 		}
-		way := ", higher is better"
-		if !r.Higher {
-			way = ", lower is better"
-		}
 		name := r.Task + " " + r.Metric
 		format := percentTick
 		if u.name == "" {
 			format = tick
 		}
-		d, err := lines([]curve{c}, "run", "", plot.ConstantTicks(ticks), format, false)
+		log := u.name == "" && wide(c)
+		caption := name + ", " + way(r.Higher)
+		if log {
+			caption += ", log axis"
+		}
+		d, err := lines([]curve{c}, "run", "", plot.ConstantTicks(ticks), format, log)
 		b.fail(err)
 		id := "course-" + itoa(k)
-		s.Figures = append(s.Figures, figure{ID: id, Caption: name + way, Drawing: d.small(), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
-		b.charts = append(b.charts, courseChart(id, b.runs, c, u.name))
+		s.Figures = append(s.Figures, figure{ID: id, Caption: caption, Drawing: d.small(), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
+		b.charts = append(b.charts, courseChart(id, b.runs, c, u.name, log))
 	}
 }
 

@@ -44,7 +44,8 @@
   const percent = (x) => +(100 * x).toFixed(6) + "%";
   const points = (x) => (x > 0 ? "+" : "") + String(+(100 * x).toFixed(6)).replace("-", "\u2212");
   const other = (x) => String(x).replace("-", "\u2212");
-  const units = { percent, points };
+  const signed = (x) => (x > 0 ? "+" : "") + other(+x.toPrecision(12));
+  const units = { percent, points, signed };
 
   // The options name colours as the style does.
   const resolve = (value, style) => {
@@ -57,6 +58,12 @@
       return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolve(v, style)]));
     }
     return value;
+  };
+
+  // Shades from one colour of the style to another, by the square root.
+  const shades = (style, from, to) => {
+    const [a, b] = [from, to].map((n) => [1, 3, 5].map((k) => parseInt(style.getPropertyValue(n).trim().slice(k, k + 2), 16)));
+    return Array.from({ length: 33 }, (_, k) => "rgb(" + a.map((v, c) => Math.round(v + (b[c] - v) * Math.sqrt(k / 32))).join(",") + ")");
   };
 
   // Text in a rich-text tooltip: braces would be markup there.
@@ -72,8 +79,10 @@
     });
     const [x] = [].concat(option.xAxis), [y] = [].concat(option.yAxis);
     const values = spec.across ? x : y;
-    if (values.type === "value") values.axisLabel.formatter = units[spec.unit] || other;
+    if (values.type !== "category") values.axisLabel.formatter = units[spec.unit] || other;
     if (x.type === "value") x.splitNumber = narrow ? 3 : 6;
+    for (const a of [x, y]) if (a.name) a.nameTextStyle = { color: style.getPropertyValue("--muted").trim() };
+    if (spec.unit === "weight") [].concat(option.visualMap)[0].inRange.color = shades(style, "--paper-shade", "--deep");
     if (y.type === "category") {
       // Room for the longest name, up to a share of the chart.
       const limit = narrow ? 130 : 260;
@@ -84,6 +93,7 @@
       y.axisTick = { show: false };
       const grid = [].concat(option.grid)[0];
       Object.assign(grid, { left: Math.min(limit, Math.ceil(widest) + 8) + (widest ? 12 : 20), containLabel: false, bottom: x.name ? 48 : 28 });
+      if (spec.across) grid.top = 4;
     }
     for (const s of option.series) {
       if (s.type === "heatmap" && s.label && s.label.show) {
@@ -143,7 +153,7 @@
   const list = $("flip-list");
   const metrics = ["acc", "acc_norm", "acc_bytes"];
 
-  const number = (x, digits) => (x === null ? "\u2212\u221e" : x.toFixed(digits).replace("-", "\u2212"));
+  const number = (x, digits) => (x === null ? "\u2212\u221e" : x.toFixed(digits).replace(/^-(?=[0.]+$)/, "").replace("-", "\u2212"));
 
   const score = (flip, k, side) => {
     const cell = make("td", side);

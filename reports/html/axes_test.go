@@ -1,0 +1,89 @@
+package html
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+
+	"github.com/softbench/softbench/reports/compare"
+)
+
+// An axis holds its data, its ends are labelled, and no two labels are the same.
+func TestAxesEndInRoundNumbers(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		n      int
+		log    bool
+		format func(float64) string
+		want   string
+	}{
+		{0.02, 0.26, 5, false, percentTick, "0% 5% 10% 15% 20% 25% 30%"},
+		{0.12, 1, 5, false, tick, "0 0.2 0.4 0.6 0.8 1"},
+		{-0.97, 0.067, 8, false, pointsTick, "−100 −80 −60 −40 −20 0 +20"},
+		{0, 0.0089, 5, false, signedTick, "0 +0.002 +0.004 +0.006 +0.008 +0.01"},
+		{0.3, 0.9, 3, false, percentTick, "25% 50% 75% 100%"},
+		{12.34011, 12.34012, 5, false, tick, "12.34 12.35"}, // four figures tell no more apart
+		{1234.1, 1234.3, 5, false, tick, "1\u202f234 1\u202f235"},
+		{9.4, 250, 5, true, tick, "5 10 20 50 100 200 500"},
+		{1, 100, 5, true, tick, "1 2 5 10 20 50 100"},
+		{3, 3, 5, true, tick, "2 5"},
+		{0.002, 4e5, 5, true, tick, "0.001 0.01 0.1 1 10 100 1\u202f000 10\u202f000 100\u202f000 1e+06"},
+	} {
+		p := plot.New()
+		p.Y.Min, p.Y.Max = c.lo, c.hi
+		if c.log {
+			roundLog(&p.Y, c.format)
+		} else {
+			round(&p.Y, c.n, c.format)
+		}
+		var labels []string
+		ticks := p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max)
+		for _, at := range ticks {
+			labels = append(labels, at.Label)
+		}
+		if got := strings.Join(labels, " "); got != c.want {
+			t.Errorf("%v to %v: labels %q; want %q", c.lo, c.hi, got, c.want)
+		}
+		if p.Y.Min > c.lo || p.Y.Max < c.hi || math.IsNaN(p.Y.Min+p.Y.Max) {
+			t.Errorf("%v to %v: the axis goes from %v to %v", c.lo, c.hi, p.Y.Min, p.Y.Max)
+		}
+		if len(slices.Compact(labels)) != len(ticks) {
+			t.Errorf("%v to %v: a label twice in %q", c.lo, c.hi, labels)
+		}
+	}
+}
+
+// Names of rows end at one place, whatever the reader's typeface.
+func TestRowNamesEndTogether(t *testing.T) {
+	rows := []estimate{{label: "a", value: 0.1, class: "better"}, {label: "a longer name", value: -0.1, class: "worse"}}
+	d, err := forest(rows, "points", 0, pointsTick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, svg := range []string{string(d.Wide), string(d.Narrow)} {
+		ends := regexp.MustCompile(`<text text-anchor="end" x="([-0-9.]+)"[^>]*>(a|a longer name)</text>`).FindAllStringSubmatch(svg, -1)
+		if len(ends) != 2 || ends[0][1] != ends[1][1] {
+			t.Errorf("row names end at %q", ends)
+		}
+		if !regexp.MustCompile(`<text text-anchor="middle"[^>]*>0</text>`).MatchString(svg) {
+			t.Error("the label of 0 is not over its place")
+		}
+	}
+}
+
+func TestWarningsAreSaidOnce(t *testing.T) {
+	got := warningsByTask([]compare.Metric{
+		{Task: "text", Metric: "word_perplexity", Warnings: []string{"few", "close"}},
+		{Task: "text", Metric: "byte_perplexity", Warnings: []string{"few"}},
+		{Task: "quiz", Metric: "acc"},
+		{Task: "key", Metric: "acc", Warnings: []string{"few"}},
+	})
+	want := []string{"text: few", "text word_perplexity: close", "key: few"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q; want %q", got, want)
+	}
+}
