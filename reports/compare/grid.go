@@ -109,14 +109,28 @@ func Decimal(n rundir.Number) string {
 	return strconv.FormatFloat(f, 'e', 4, 64)
 }
 
-// Signed is Decimal with a plus sign before what is above 0.
-func Signed(n rundir.Number) string {
-	text := Decimal(n)
-	if n > 0 && text != "-" {
-		return "+" + text
+// small shows a number that Decimal would round to 0 by its first digit. Below
+// the last bits of a sum over documents it is 0.
+func small(n rundir.Number) (text string, ok bool) {
+	if f := math.Abs(float64(n)); f < 5e-5 && f > 1e-9 {
+		return strconv.FormatFloat(float64(n), 'e', 0, 64), true
 	}
-	if strings.Trim(text, "-0.") == "" && text != "-" { // a negative number that rounds to 0
+	return "", false
+}
+
+// Signed is Decimal with a plus sign before what is above 0, and shows differences
+// that are small beside their scores.
+func Signed(n rundir.Number) string {
+	text, ok := small(n)
+	if !ok {
+		text = Decimal(n)
+	}
+	switch {
+	case text == "-":
+	case strings.Trim(text, "-0.") == "": // it is shown as 0, which has no sign
 		return strings.TrimPrefix(text, "-")
+	case n > 0:
+		return "+" + text
 	}
 	return text
 }

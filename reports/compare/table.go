@@ -179,6 +179,9 @@ func probability(n rundir.Number) string {
 }
 
 func plusMinus(n rundir.Number) string {
+	if text, ok := small(n); ok {
+		return "±" + text
+	}
 	if text := Decimal(n); text != "-" {
 		return "±" + text
 	}

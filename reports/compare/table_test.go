@@ -1,11 +1,29 @@
 package compare
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/softbench/softbench/reports/rundir"
 )
+
+// A difference that is small beside its scores is no zero; the last bits of a sum are.
+func TestSmallDifferences(t *testing.T) {
+	for n, want := range map[rundir.Number]string{
+		0: "0.0000", 4e-17: "0.0000", -4e-17: "0.0000", 3.2e-7: "+3e-07", -4.4e-5: "-4e-05", 6e-5: "+0.0001", -0.25: "-0.2500", 1234.5: "+1234.50",
+		rundir.Number(math.NaN()): "-",
+	} {
+		if got := Signed(n); got != want {
+			t.Errorf("%v is shown as %q; want %q", n, got, want)
+		}
+	}
+	if got := plusMinus(2e-6); got != "±2e-06" {
+		t.Errorf("a detectable difference of 2e-6 is shown as %q", got)
+	}
+}
 
 // The terminal's table in full: a real difference, and noise in a narrow terminal
 // with a setting that differs. SOFTBENCH_UPDATE=1 writes the file anew.

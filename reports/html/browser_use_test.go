@@ -334,15 +334,24 @@ func TestPrinted(t *testing.T) {
 	b.screenshot("print")
 }
 
-// A page of ten runs of ten thousand documents opens; the time is only reported.
+// A page of ten runs of ten thousand documents opens within three seconds, at one
+// of three attempts: other work on the machine is not the page's.
 func TestLargePageOpens(t *testing.T) {
 	chromium := openBrowser(t)
 	p := manyRuns(t, 10, 10_000/3)
 	p.Library = libraryIfAny(t)
 	page := write(t, p)
-	start := time.Now()
-	b := open(t, chromium, page, 1400, "light")
-	t.Logf("%.1f MB open in %v", float64(len(page))/1e6, time.Since(start).Round(time.Millisecond))
+	var b *tab
+	took := time.Hour
+	for try := 0; try < 3 && took > 3*time.Second; try++ {
+		start := time.Now()
+		b = open(t, chromium, page, 1400, "light")
+		took = time.Since(start)
+	}
+	t.Logf("%.1f MB open in %v", float64(len(page))/1e6, took.Round(time.Millisecond))
+	if took > 3*time.Second {
+		t.Errorf("open in %v, want at most 3 s", took)
+	}
 	if n := len(eval[[]string](b, listed)); n != 20 {
 		t.Errorf("%d documents listed, want a page of 20", n)
 	}
