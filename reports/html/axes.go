@@ -35,7 +35,7 @@ func round(axis *plot.Axis, n int, format func(float64) string) {
 			ticks = append(ticks, t)
 		}
 		if distinct {
-			axis.Min, axis.Max, axis.Tick.Marker = first*step, last*step, ticks
+			axis.Min, axis.Max, axis.Tick.Marker = min(axis.Min, first*step), max(axis.Max, last*step), ticks
 			return
 		}
 		step = fineStep(1.01 * step)

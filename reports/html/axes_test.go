@@ -25,9 +25,11 @@ func TestAxesEndInRoundNumbers(t *testing.T) {
 		{0.12, 1, 5, false, tick, "0 0.2 0.4 0.6 0.8 1"},
 		{-0.97, 0.067, 8, false, pointsTick, "−100 −80 −60 −40 −20 0 +20"},
 		{0, 0.0089, 5, false, signedTick, "0 +0.002 +0.004 +0.006 +0.008 +0.01"},
+		{-0.01, 0.01, 8, false, pointsTick, "−1 −0.75 −0.5 −0.25 0 +0.25 +0.5 +0.75 +1"}, // and not −0.8, −0.5, −0.2
+		{-3.2e-7, 7.4e-7, 5, false, signedTick, "−5e−07 −2.5e−07 0 +2.5e−07 +5e−07 +7.5e−07"},
 		{0.3, 0.9, 3, false, percentTick, "25% 50% 75% 100%"},
-		{12.34011, 12.34012, 5, false, tick, "12.34 12.35"}, // four figures tell no more apart
-		{1234.1, 1234.3, 5, false, tick, "1\u202f234 1\u202f235"},
+		{12.34011, 12.34012, 5, false, tick, "12.34011 12.34012"}, // seven figures tell no more apart
+		{1234.1, 1234.3, 5, false, tick, "1234.1 1234.15 1234.2 1234.25 1234.3"},
 		{9.4, 250, 5, true, tick, "5 10 20 50 100 200 500"},
 		{1, 100, 5, true, tick, "1 2 5 10 20 50 100"},
 		{3, 3, 5, true, tick, "2 5"},

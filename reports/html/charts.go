@@ -91,7 +91,7 @@ func lineChart(id string, curves []curve, xAxis, yAxis string, log, legend bool)
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Max: end, Name: xAxis, NameLocation: "middle", NameGap: 28, AxisLabel: axisLabel("muted"), SplitLine: splitLine(false), AxisLine: axisLine()}),
 		charts.WithYAxisOpts(opts.YAxis{Type: axisType(log), Name: yAxis, Scale: opts.Bool(true), AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}))...)
 	for i, s := range curves {
-		addLine(c, s, s.x, symbols[i%len(symbols)])
+		addLine(c, s, s.x, symbols[shape(i, len(symbols))])
 	}
 	if yAxis != "" {
 		c.GridList[0].Top = "64" // its name stands above it
@@ -148,7 +148,7 @@ func heatChart(id string, g grid, diverging bool) chart {
 	for i, length := range g.lengths {
 		lengths[i] = count(float64(length))
 		for j, depth := range g.depths {
-			depths[j] = percentTick(depth)
+			depths[j] = depthText(depth)
 			cell, ok := g.at[spot{length, depth}]
 			if !ok || !finite(cell.value) {
 				continue

@@ -15,7 +15,7 @@ const none = "–"
 
 const minus = "−"
 
-func signed(s string) string { return strings.Replace(s, "-", minus, 1) }
+func signed(s string) string { return strings.ReplaceAll(s, "-", minus) }
 
 // formats, by unit. Each rounds; the page's JSON has the number in full.
 func percent(x float64) string { return decimals(100*x, 1) + "%" }
@@ -50,17 +50,22 @@ func figures(x float64) string {
 	return decimals(x, 3)
 }
 
-// tick labels an axis: no zeros behind the point.
+// tick labels a place on an axis, exactly but for the last bits: no zeros behind
+// the point, and none cut off that are not zeros.
 func tick(x float64) string {
-	s := figures(x)
-	if mantissa, exponent, ok := strings.Cut(s, "e"); ok {
-		return strings.TrimRight(strings.TrimRight(mantissa, "0"), ".") + "e" + exponent
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 7, 64), 64)
+	switch a := math.Abs(rounded); {
+	case err != nil || !finite(x):
+		return none
+	case a != 0 && (a < 1e-5 || a >= 1e6):
+		return signed(strconv.FormatFloat(rounded, 'e', -1, 64))
+	case a >= 1000 && a == math.Trunc(a):
+		return count(rounded)
 	}
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
+	return signed(strconv.FormatFloat(rounded, 'f', -1, 64))
 }
+
+func percentTick(x float64) string { return tick(100*x) + "%" }
 
 func plusFigures(x float64) string {
 	s := figures(x)

@@ -40,7 +40,7 @@ func linesFrom(floor float64, curves []curve, xAxis, yAxis string, xTicks plot.C
 		p.Y.Padding = 8
 		shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}}
 		for i, c := range curves {
-			if err := addCurve(p, c, shapes[i%len(shapes)]); err != nil {
+			if err := addCurve(p, c, shapes[shape(i, len(shapes))]); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -67,6 +67,10 @@ func linesFrom(floor float64, curves []curve, xAxis, yAxis string, xTicks plot.C
 		return p, min(width*0.6, 260), nil
 	})
 }
+
+// shape is the mark of curve i, one of n: colours repeat after eight curves, and
+// the marks then go on with the next, so that no two look the same for long.
+func shape(i, n int) int { return (i + i/8) % n }
 
 func addCurve(p *plot.Plot, c curve, shape draw.GlyphDrawer) error {
 	var run plotter.XYs

@@ -32,7 +32,9 @@ func (b *builder) verdict(v *view) {
 			v.Headline = say("Scores of ", name(b.runs[0].Name))
 		case b.doc.NotCompared != "":
 			v.Headline = say(name(b.runs[0].Name), " and ", name(b.runs[last].Name), " cannot be compared")
-			v.Warnings = append(v.Warnings, say(verbatimPlain(b.doc.NotCompared)))
+			for _, reason := range strings.Split(strings.TrimPrefix(b.doc.NotCompared, "the runs cannot be compared: "), "; ") {
+				v.Warnings = append(v.Warnings, say(verbatimPlain(reason)))
+			}
 		default:
 			v.Headline = say(b.doc.Title)
 		}
@@ -240,16 +242,7 @@ func way(higher bool) string {
 	return "lower is better"
 }
 
-func pointsTick(x float64) string {
-	s := decimals(100*x, 1)
-	if len(s) > 2 && s[len(s)-2:] == ".0" {
-		s = s[:len(s)-2]
-	}
-	if x > 0 {
-		s = "+" + s
-	}
-	return s
-}
+func pointsTick(x float64) string { return signedTick(100 * x) }
 
 func signedTick(x float64) string {
 	if x > 0 {

@@ -109,7 +109,7 @@ func (b *builder) heatMap(id, caption string, g grid, format func(float64) strin
 	for _, depth := range g.depths {
 		for _, length := range g.lengths { // any cell of the column says its depth
 			if c, ok := g.at[spot{length, depth}]; ok {
-				m.Depths = append(m.Depths, b.numbers.at(percentTick, append(slices.Clone(c.path), "depth")...))
+				m.Depths = append(m.Depths, b.numbers.at(depthText, append(slices.Clone(c.path), "depth")...))
 				break
 			}
 		}
@@ -190,7 +190,7 @@ func (b *builder) passkeyCells() []cellView {
 				return b.numbers.at(format, "runs", i, "manifest", "passkey", k, name)
 			}
 			if v.Length.From == "" {
-				v.Length, v.Depth = at(count, "length"), at(percentTick, "depth")
+				v.Length, v.Depth = at(count, "length"), at(depthText, "depth")
 			}
 			v.Runs = append(v.Runs, cellRun{at(count, "right"), at(count, "n"), at(percent, "accuracy"), at(percent, "low"), at(percent, "high")})
 		}

@@ -53,8 +53,11 @@ func (b *builder) positionTask(id, name string) positionTask {
 			continue
 		}
 		c := curve{name: b.runs[i].Letter + " " + b.runs[i].Name, class: runInk(i)}
-		if len(b.runs) == 1 {
+		switch {
+		case len(b.runs) == 1:
 			c.name = b.runs[i].Name
+		case len(b.runs) > 4: // a legend of names would not fit above the chart
+			c.name = b.runs[i].Letter
 		}
 		for k, bucket := range r.Positions[at].Buckets {
 			value := b.numbers.at(figures, "runs", i, "perplexity_by_position", at, "buckets", k, "perplexity")

@@ -82,6 +82,10 @@ func (b *builder) scores() *scoresView {
 		s.Text = say("What the model scored on each task. The interval is where the score of endlessly many such documents lies, with 95% confidence.")
 		b.scoreForest(s)
 	case 2:
+		if b.doc.Comparison == nil {
+			s.Text = say("Each run by itself.")
+			break
+		}
 		s.Text = say("Each run by itself. Whether two scores differ is not to be read off these intervals: the differences above pair the documents, which says more.")
 	default:
 		s.Title = "Scores over the runs"
@@ -200,7 +204,8 @@ func (b *builder) trajectories(s *scoresView) {
 	}
 }
 
-func percentTick(x float64) string {
+// depthText is how deep a passkey is hidden.
+func depthText(x float64) string {
 	if math.Abs(100*x-math.Round(100*x)) < 1e-6 {
 		return decimals(100*x, 0) + "%"
 	}

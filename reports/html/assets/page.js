@@ -42,8 +42,8 @@
   // ---- Charts ----
 
   const percent = (x) => +(100 * x).toFixed(6) + "%";
-  const points = (x) => (x > 0 ? "+" : "") + String(+(100 * x).toFixed(6)).replace("-", "\u2212");
-  const other = (x) => String(x).replace("-", "\u2212");
+  const points = (x) => (x > 0 ? "+" : "") + String(+(100 * x).toFixed(6)).replace(/-/g, "\u2212");
+  const other = (x) => String(x).replace(/-/g, "\u2212");
   const signed = (x) => (x > 0 ? "+" : "") + other(+x.toPrecision(12));
   const units = { percent, points, signed };
 
