@@ -197,7 +197,7 @@ func TestHostileTextsInTheBrowser(t *testing.T) {
 			t.Errorf("the document is shown as %q, want %q in it", shown, want)
 		}
 	}
-	if strings.ContainsAny(shown, "\x00\x1b\u202e") {
+	if strings.ContainsAny(shown, "\x00\x1b\x7f\u009b\u202e\u2067") {
 		t.Error("a control character is shown as it is")
 	}
 	b.choose("f-text", "<img src=x")

@@ -35,7 +35,7 @@ func figures(x float64) string {
 	case !finite(x):
 		return none
 	case a != 0 && (a < 1e-5 || a >= 1e6):
-		return signed(strconv.FormatFloat(x, 'e', 3, 64))
+		return signed(strconv.FormatFloat(x, 'e', 2, 64))
 	case a >= 1000:
 		return count(x)
 	case a >= 100:

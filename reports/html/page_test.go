@@ -292,9 +292,9 @@ func decode(text string, into any) error {
 // What a text holds must not become markup, script, or the end of a script.
 func TestHostileTextsComeOutAsText(t *testing.T) {
 	page := write(t, hostilePage(t))
-	for _, bad := range []string{"<script>alert", "<img src=x", "</title><", "\x00", "\x1b", "\u202e", "<!--"} {
+	for _, bad := range []string{"<script>alert", "<img src=x", "</title><", "\x00", "\x1b", "\x7f", "\u009b", "\u202e", "\u2067", "<!--"} {
 		text := page
-		if bad == "\u202e" { // a JSON string may hold it, the page's text not
+		if bad >= "\x7f" { // a JSON string may hold it, the page's text not
 			text = scripts.ReplaceAllString(page, "")
 		}
 		if strings.Contains(text, bad) {
@@ -318,7 +318,7 @@ func TestHostileTextsComeOutAsText(t *testing.T) {
 	}
 }
 
-const hostile = `</script><script>alert(1)</script><img src=x onerror="alert(2)">'"` + "\x00\x1b[31m\u202e\u2028<!-- </title><b> {{.}} &amp; ${x}"
+const hostile = `</script><script>alert(1)</script><img src=x onerror="alert(2)">'"` + "\x00\x1b[31m\u202e\u009b2J\u2067\x7f\u2028<!-- </title><b> {{.}} &amp; ${x}"
 
 // hostilePage has the hostile text wherever a run has one.
 func hostilePage(t testing.TB) Page {
