@@ -1,6 +1,8 @@
 package html
 
 import (
+	"math"
+
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
 )
@@ -12,6 +14,7 @@ type chart struct {
 	ID     string         `json:"id"`               // of the figure
 	Unit   string         `json:"unit,omitempty"`   // of the values: percent, points or none
 	Across bool           `json:"across,omitempty"` // the values' axis is the horizontal one
+	Step   float64        `json:"step,omitempty"`   // of the horizontal axis's labels; 0: ECharts' choice
 	Option map[string]any `json:"option"`
 }
 
@@ -80,12 +83,15 @@ func forestChart(id string, rows []estimate, axis, unit string, reference float6
 	return chart{ID: id, Unit: unit, Across: true, Option: dots.JSON()}
 }
 
-// lineChart is curves over a numeric axis.
-func lineChart(id string, curves []curve, xAxis, yAxis string, log, legend bool) chart {
+// lineChart is curves over a numeric axis, labelled in steps where step is not 0.
+func lineChart(id string, curves []curve, xAxis, yAxis string, step float64, log, legend bool) chart {
 	c := charts.NewLine()
 	var end any // where the axis ends
 	if last := lastX(curves); last > 0 {
 		end = last
+		if step > 0 {
+			end = step * math.Ceil(last/step)
+		}
 	}
 	c.SetGlobalOptions(append(common(legend),
 		charts.WithXAxisOpts(opts.XAxis{Type: "value", Max: end, Name: xAxis, NameLocation: "middle", NameGap: 28, AxisLabel: axisLabel("muted"), SplitLine: splitLine(false), AxisLine: axisLine()}),
@@ -96,7 +102,7 @@ func lineChart(id string, curves []curve, xAxis, yAxis string, log, legend bool)
 	if yAxis != "" {
 		c.GridList[0].Top = "64" // its name stands above it
 	}
-	return chart{ID: id, Option: c.JSON()}
+	return chart{ID: id, Step: step, Option: c.JSON()}
 }
 
 // symbols tell the curves of a chart apart without colour.
@@ -166,9 +172,10 @@ func heatChart(id string, g grid, diverging bool) chart {
 	}
 	c.SetGlobalOptions(append(common(false),
 		charts.WithXAxisOpts(opts.XAxis{Type: "category", AxisLabel: axisLabel("muted"), Name: "depth", NameLocation: "middle", NameGap: 26}),
-		charts.WithYAxisOpts(opts.YAxis{Type: "category", Inverse: opts.Bool(true), AxisLabel: axisLabel("muted")}),
+		charts.WithYAxisOpts(opts.YAxis{Type: "category", Inverse: opts.Bool(true), AxisLabel: axisLabel("muted"), Name: "tokens", NameLocation: "start", NameGap: 8}),
 		charts.WithVisualMapOpts(opts.VisualMap{Type: "continuous", Min: low, Max: 1, Show: opts.Bool(false), InRange: &opts.VisualMapInRange{Color: colors}}))...)
 	c.SetXAxis(depths)
+	c.GridList[0].Top = "28" // the name of the lengths stands above them
 	c.YAxisList[0].Data = lengths
 	c.XAxisList[0].Data = depths
 	c.AddSeries("accuracy", data, charts.WithItemStyleOpts(opts.ItemStyle{BorderColor: css("paper"), BorderWidth: 1}),

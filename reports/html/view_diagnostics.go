@@ -185,7 +185,7 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 	}
 	d, err := lines(curves, "layer", "", plot.ConstantTicks(ticks), format, m.log)
 	b.fail(err)
-	ch := lineChart(id, curves, "layer", "", m.log, false)
+	ch := lineChart(id, curves, "layer", "", 0, m.log, false)
 	ch.Unit = m.unit
 	b.charts = append(b.charts, ch)
 	return figure{ID: id, Caption: m.name, Drawing: d.small(), Size: "short", Small: true, Label: m.name + " by layer; the table below has the same numbers"}, true

@@ -84,7 +84,7 @@ func (b *builder) positionTask(id, name string) positionTask {
 	b.fail(err)
 	t.Figure = figure{ID: id, Caption: caption, Drawing: d, Legend: b.legend(len(curves)),
 		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
-	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", log, len(curves) > 1))
+	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", 25, log, len(curves) > 1))
 	return t
 }
 

@@ -77,6 +77,9 @@ func (b *builder) scores() *scoresView {
 		s.Rows = append(s.Rows, row)
 	}
 	b.truncation(s)
+	if slices.ContainsFunc(b.doc.Runs, func(r runDocument) bool { return len(r.Manifest.Passkey) > 0 }) {
+		s.Notes = append(s.Notes, say("Passkey retrieval is below: it depends on length and depth."))
+	}
 	switch len(b.runs) {
 	case 1:
 		s.Text = say("What the model scored on each task. The interval is where the score of endlessly many such documents lies, with 95% confidence.")

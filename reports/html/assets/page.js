@@ -81,6 +81,7 @@
     const values = spec.across ? x : y;
     if (values.type !== "category") values.axisLabel.formatter = units[spec.unit] || other;
     if (x.type === "value") x.splitNumber = narrow ? 3 : 6;
+    if (spec.step) x.interval = spec.step;
     for (const a of [x, y]) if (a.name) a.nameTextStyle = { color: style.getPropertyValue("--muted").trim() };
     if (spec.unit === "weight") [].concat(option.visualMap)[0].inRange.color = shades(style, "--paper-shade", "--deep");
     if (y.type === "category") {
