@@ -43,8 +43,13 @@ func round(axis *plot.Axis, n int, format func(float64) string) {
 }
 
 // roundLog is round for a logarithmic axis: its ends are 1, 2 or 5 times a power
-// of ten, and where those are many, powers of ten alone are labelled.
+// of ten, and where those are many, powers of ten alone are labelled. Over less
+// than a factor of four it is round, unless that would begin at 0.
 func roundLog(axis *plot.Axis, format func(float64) string) {
+	if axis.Max > axis.Min && axis.Max < 4*axis.Min && axis.Min >= fineStep((axis.Max-axis.Min)/4) {
+		round(axis, 4, format)
+		return
+	}
 	var all, powers plot.ConstantTicks
 	for e := math.Floor(math.Log10(axis.Min)); e <= math.Ceil(math.Log10(axis.Max)) && len(all) < 200; e++ {
 		for _, k := range []float64{1, 2, 5} {

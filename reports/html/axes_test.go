@@ -33,6 +33,9 @@ func TestAxesEndInRoundNumbers(t *testing.T) {
 		{9.4, 250, 5, true, tick, "5 10 20 50 100 200 500"},
 		{1, 100, 5, true, tick, "1 2 5 10 20 50 100"},
 		{3, 3, 5, true, tick, "2 5"},
+		{0.78, 1, 5, true, tick, "0.7 0.8 0.9 1"},
+		{2, 7.9, 5, true, tick, "2 4 6 8"},
+		{1.9, 7.5, 5, true, tick, "1 2 5 10"},
 		{0.002, 4e5, 5, true, tick, "0.001 0.01 0.1 1 10 100 1\u202f000 10\u202f000 100\u202f000 1e+06"},
 	} {
 		p := plot.New()
@@ -55,6 +58,20 @@ func TestAxesEndInRoundNumbers(t *testing.T) {
 		}
 		if len(slices.Compact(labels)) != len(ticks) {
 			t.Errorf("%v to %v: a label twice in %q", c.lo, c.hi, labels)
+		}
+	}
+}
+
+// A logarithmic axis never begins at 0, whatever its data.
+func TestLogAxesStayAboveZero(t *testing.T) {
+	for lo := 1e-6; lo < 1e6; lo *= 1.07 {
+		for f := 1.0; f < 1e7; f *= 1.13 {
+			p := plot.New()
+			p.Y.Min, p.Y.Max = lo, f*lo
+			roundLog(&p.Y, tick)
+			if !(p.Y.Min > 0) || p.Y.Min > lo || p.Y.Max < f*lo || p.Y.Max <= p.Y.Min || len(p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max)) < 2 {
+				t.Fatalf("%v to %v: the axis goes from %v to %v", lo, f*lo, p.Y.Min, p.Y.Max)
+			}
 		}
 	}
 }
