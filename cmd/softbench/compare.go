@@ -148,10 +148,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 		return err
 	}
 	if o.report != "" {
-		page := html.Page{Comparison: c, Library: library, Softbench: version()}
-		for _, s := range sides {
-			page.Runs = append(page.Runs, pageRun(o.io, s))
-		}
+		page := html.Page{Runs: pageRuns(o.io, sides[:]), Comparison: c, Library: library, Softbench: version()}
 		if err := writePage(o.report, page); err != nil {
 			return err
 		}

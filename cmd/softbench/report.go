@@ -97,8 +97,8 @@ func (o *reportOptions) execute(ctx context.Context) error {
 			return err
 		}
 		sides = append(sides, side)
-		page.Runs = append(page.Runs, pageRun(o.io, side))
 	}
+	page.Runs = pageRuns(o.io, sides)
 	if len(sides) > 1 {
 		if err := o.compareRuns(&page, sides[0], sides[len(sides)-1]); err != nil {
 			return err
@@ -107,13 +107,19 @@ func (o *reportOptions) execute(ctx context.Context) error {
 	return writePage(o.out, page)
 }
 
-// pageRun is a side as the page takes it.
-func pageRun(io streams, s *compare.Side) html.Run {
-	maps, left := html.MapsOf(s.Maps)
-	if left > 0 {
-		fmt.Fprintf(io.err, "note: %s: the page has no room for %d of its attention maps\n", oneLine(s.Name), left)
+// pageRuns are sides as the page takes them.
+func pageRuns(io streams, sides []*compare.Side) []html.Run {
+	var runs []html.Run
+	all, without := 0, 0
+	for _, s := range sides {
+		maps, left := html.MapsOf(s.Maps, len(sides))
+		all, without = all+len(s.Maps), without+left
+		runs = append(runs, html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples, Maps: maps})
 	}
-	return html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples, Maps: maps}
+	if without > 0 {
+		fmt.Fprintf(io.err, "note: the page has no room for %d of %d attention maps\n", without, all)
+	}
+	return runs
 }
 
 // compareRuns compares the last run with the first. Runs that cannot be compared

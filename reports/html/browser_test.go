@@ -345,7 +345,8 @@ func checkFigures(b *tab, width, least int) {
   const e = shown[0], box = e ? e.getBoundingClientRect() : { width: 0, height: 0 };
   const marks = e ? [...e.querySelectorAll("path, td")].filter((m) => { const r = m.getBoundingClientRect(); return r.width > 0 || r.height > 0; }) : [];
   const text = e && e.querySelector("text");
-  return { id: f.id, shown: shown.length, width: box.width, height: box.height, marks: marks.length,
+  const parts = (m) => m.localName === "path" ? m.getAttribute("d").split("M").length - 1 : 1; // a map's path has all cells of a shade
+  return { id: f.id, shown: shown.length, width: box.width, height: box.height, marks: marks.reduce((n, m) => n + parts(m), 0),
     table: f.closest("section").querySelectorAll("table").length, colour: text ? getComputedStyle(text).fill : "map" };
 })`)
 	if err := json.Unmarshal(raw, &drawings); err != nil {

@@ -57,7 +57,7 @@ func newDocument(p Page) (*document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("run %s: %w", visible(r.Name), err)
 		}
-		if err := checkMaps(r.Maps); err != nil {
+		if err := checkMaps(r.Maps, roomFor(len(p.Runs))); err != nil {
 			return nil, fmt.Errorf("run %s: %w", visible(r.Name), err)
 		}
 		run := runDocument{Name: r.Name, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}

@@ -15,18 +15,25 @@ type AttentionMap struct {
 	Weights [][]float64 `json:"weights"`
 }
 
-// maxWeights bounds a run's attention maps, each weight being a table's cell.
-const maxWeights = 10_000
+// Bounds of attention maps, each weight being a table's cell: of a run's and of
+// all on a page, some 250 bytes each.
+const (
+	maxWeights  = 10_000
+	pageWeights = 30_000
+)
 
-func checkMaps(maps []AttentionMap) error {
+// roomFor is how many weights each of n runs may show.
+func roomFor(n int) int { return min(maxWeights, pageWeights/max(n, 1)) }
+
+func checkMaps(maps []AttentionMap, room int) error {
 	total := 0
 	for _, m := range maps {
 		if len(m.Weights) != len(m.Tokens) {
 			return fmt.Errorf("attention map of layer %d head %d: %d rows for %d tokens", m.Layer, m.Head, len(m.Weights), len(m.Tokens))
 		}
 		for i, row := range m.Weights {
-			if total += len(row); total > maxWeights {
-				return fmt.Errorf("attention maps of more than %d weights: give fewer of them, or shorter texts", maxWeights)
+			if total += len(row); total > room {
+				return fmt.Errorf("attention maps of more than %d weights: give fewer of them, or shorter texts", room)
 			}
 			if len(row) > i+1 {
 				return fmt.Errorf("attention map of layer %d head %d: query %d has %d weights, want at most %d", m.Layer, m.Head, i, len(row), i+1)
@@ -36,10 +43,10 @@ func checkMaps(maps []AttentionMap) error {
 	return nil
 }
 
-// MapsOf turns a run's attention maps into a page's, as many as it has room for,
-// and says how many it left out.
-func MapsOf(rows []rundir.MapRow) (maps []AttentionMap, left int) {
-	room := maxWeights
+// MapsOf turns a run's attention maps into those of a page of so many runs, as many
+// as it has room for, and says how many it left out.
+func MapsOf(rows []rundir.MapRow, runs int) (maps []AttentionMap, left int) {
+	room := roomFor(runs)
 	for _, r := range rows {
 		if room -= len(r.Weights); room < 0 {
 			left++

@@ -70,7 +70,7 @@ var plain = font.Font{Typeface: "Liberation", Variant: "Sans", Style: stdfont.St
 func newPlot(width float64) *plot.Plot {
 	p := plot.New()
 	p.TextHandler = &anchors{Handler: p.TextHandler}
-	p.BackgroundColor = color.Transparent
+	p.BackgroundColor = nil
 	size := vg.Length(12)
 	if width < 400 {
 		size = 11

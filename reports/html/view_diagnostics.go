@@ -3,13 +3,9 @@ package html
 import (
 	"cmp"
 	"html/template"
-	"image/color"
-	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/palette"
-	"gonum.org/v1/plot/plotter"
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
@@ -222,47 +218,4 @@ func (b *builder) maps(i int) []mapView {
 		}
 	}
 	return out
-}
-
-// weights is an attention map as gonum's grid, the first query on top. Weights
-// are drawn by their square root, which keeps small ones apart from zero.
-type weights struct{ m AttentionMap }
-
-func (w weights) Dims() (c, r int) { return len(w.m.Tokens), len(w.m.Tokens) }
-func (w weights) X(c int) float64  { return float64(c) }
-func (w weights) Y(r int) float64  { return float64(r) }
-func (w weights) Z(c, r int) float64 {
-	row := w.m.Weights[len(w.m.Weights)-1-r]
-	if c >= len(row) || row[c] == 0 {
-		return nan
-	}
-	return math.Sqrt(min(row[c], 1))
-}
-
-type shades struct{}
-
-// mapLevels is the number of shades of an attention map.
-const mapLevels = 32
-
-// Colors implements palette.Palette; the style has the shades, see inkClass.
-func (shades) Colors() []color.Color {
-	out := make([]color.Color, mapLevels)
-	for k := range out {
-		out[k] = color.RGBA{G: 1, B: uint8(k), A: 255}
-	}
-	return out
-}
-
-var _ palette.Palette = shades{}
-
-func drawMap(m AttentionMap) (template.HTML, error) {
-	p := newPlot(narrowWidth)
-	h := plotter.NewHeatMap(weights{m}, shades{})
-	h.Min, h.Max = 0, 1
-	h.NaN = color.Transparent
-	p.Add(h)
-	p.X.Padding, p.Y.Padding = 0, 0
-	p.X.Label.Text, p.Y.Label.Text = "key", "query"
-	p.X.Tick.Marker, p.Y.Tick.Marker = plot.ConstantTicks{}, plot.ConstantTicks{}
-	return renderSVG(p, narrowWidth, narrowWidth)
 }
