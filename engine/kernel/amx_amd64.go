@@ -35,7 +35,7 @@ type amxCall struct {
 	steps   int     // of 32 k
 	rows    int     // of a block
 	blocks  int
-	left    int // blocks to go, the assembly's own
+	left    int //lint:ignore U1000 the assembly's own: blocks to go
 	panels  int
 	both    int    // more than 16 rows
 	direct  int    // C is stored whole, else through scratch
