@@ -38,6 +38,7 @@ type Info struct {
 	Shared       int   // most bytes of shared memory a block may have
 	Driver       int   // version of the CUDA driver interface, 12040 for 12.4
 	Image        string
+	Hopper       bool // whether the image has the kernels that only sm_90a runs
 }
 
 // Capability is the compute capability as the field writes it, "sm_90".
@@ -64,6 +65,7 @@ const (
 	Int32
 	Int64
 	Float32
+	Boxes // a Matrix; on a GPU a tensor map of 128 bytes
 )
 
 // String returns the C type.
@@ -77,22 +79,44 @@ func (k ArgKind) String() string {
 		return "int64"
 	case Float32:
 		return "float"
+	case Boxes:
+		return "matrix"
 	}
 	return fmt.Sprintf("ArgKind(%d)", uint8(k))
 }
 
-// Arg is one kernel argument: its type and its bits, in the low bytes.
-type Arg struct {
-	Kind ArgKind
-	Bits uint64
+// Matrix is rows of bfloat16, one behind the other, for kernels that copy boxes of
+// them to shared memory: rows of 128 bytes, swizzled, with zeros for what lies
+// outside the matrix. A row of it is a multiple of 16 bytes.
+type Matrix struct {
+	Base                Ptr
+	Rows, Columns       int
+	BoxRows, BoxColumns int // at most 256 rows of 64 columns
 }
 
-// P, I, L and F make arguments: an address, a 32-bit and a 64-bit whole number,
-// and a float.
-func P(p Ptr) Arg     { return Arg{Pointer, uint64(p)} }
-func I(n int) Arg     { return Arg{Int32, uint64(uint32(int32(n)))} }
-func L(n int64) Arg   { return Arg{Int64, uint64(n)} }
-func F(x float32) Arg { return Arg{Float32, uint64(math.Float32bits(x))} }
+// Check says in what a matrix is none that can be copied from.
+func (m Matrix) Check() error {
+	if m.Base == 0 || m.Base%16 != 0 || m.Rows < 1 || m.Columns < 1 || 2*m.Columns%16 != 0 || m.BoxRows < 1 || m.BoxRows > 256 || m.BoxColumns != 64 {
+		return fmt.Errorf("%+v is no matrix that boxes can be copied from", m)
+	}
+	return nil
+}
+
+// Arg is one kernel argument: its type and its bits, in the low bytes. A matrix's
+// bits are its address.
+type Arg struct {
+	Kind   ArgKind
+	Bits   uint64
+	Matrix Matrix // of Boxes
+}
+
+// P, I, L, F and M make arguments: an address, a 32-bit and a 64-bit whole number,
+// a float, and a matrix.
+func P(p Ptr) Arg     { return Arg{Kind: Pointer, Bits: uint64(p)} }
+func I(n int) Arg     { return Arg{Kind: Int32, Bits: uint64(uint32(int32(n)))} }
+func L(n int64) Arg   { return Arg{Kind: Int64, Bits: uint64(n)} }
+func F(x float32) Arg { return Arg{Kind: Float32, Bits: uint64(math.Float32bits(x))} }
+func M(m Matrix) Arg  { return Arg{Kind: Boxes, Bits: uint64(m.Base), Matrix: m} }
 
 // Ptr, Int and Float read an argument back.
 func (a Arg) Ptr() Ptr       { return Ptr(a.Bits) }

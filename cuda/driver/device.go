@@ -23,7 +23,9 @@ type Image struct {
 	// Min is the least compute capability that can load it, as 10·major+minor;
 	// Max the greatest, 0 for any: PTX is compiled for later ones.
 	Min, Max int
-	Data     []byte
+	// Hopper says that it has the kernels that only sm_90a runs, which take tensor maps.
+	Hopper bool
+	Data   []byte
 }
 
 // GPU is a device.Device on one GPU: one context, one stream, launches and
@@ -40,7 +42,10 @@ type GPU struct {
 	uploaded cu.Event       // the last copy out of staging
 	busy     bool           // a copy out of staging may be under way
 	values   [64]C.uint64_t
+	maps     *C.CUtensorMap // mostMaps, aligned as the driver asks
 }
+
+const mostMaps = 4 // of a launch
 
 type kernel struct {
 	function C.CUfunction
@@ -92,6 +97,7 @@ func (g *GPU) open(ordinal int, images []Image) error {
 	if err := check("pinned memory", C.cuMemHostAlloc(&g.staging, stagingBytes, 0)); err != nil {
 		return err
 	}
+	g.maps = (*C.CUtensorMap)(C.aligned_alloc(64, mostMaps*C.sizeof_CUtensorMap))
 	return g.load(images)
 }
 
@@ -131,12 +137,16 @@ func (g *GPU) load(images []Image) error {
 		if capability < im.Min || im.Max > 0 && capability > im.Max {
 			continue
 		}
+		if im.Hopper && C.softbench_has_matrices() == 0 {
+			reasons = append(reasons, fmt.Errorf("%s: the driver has no cuTensorMapEncodeTiled, which came with CUDA 12.0", im.Name))
+			continue
+		}
 		image := C.CBytes(append(slices.Clone(im.Data), 0))
 		log := make([]byte, 4096)
 		code := C.softbench_load_module(&g.module, image, (*C.char)(unsafe.Pointer(&log[0])), C.uint(len(log)-1))
 		C.free(image)
 		if code == C.CUDA_SUCCESS {
-			g.info.Image = im.Name
+			g.info.Image, g.info.Hopper = im.Name, im.Hopper
 			return nil
 		}
 		reasons = append(reasons, fmt.Errorf("%s: %s %s", im.Name, describe(code), firstLine(log)))
@@ -233,12 +243,39 @@ func (g *GPU) Launch(l *device.Launch) error {
 		if len(l.Args) > len(g.values) {
 			return fmt.Errorf("kernel %s: %d arguments, at most %d", l.Kernel, len(l.Args), len(g.values))
 		}
-		for i, a := range l.Args {
-			g.values[i] = C.uint64_t(a.Bits)
+		matrices, err := g.arguments(l)
+		if err != nil {
+			return fmt.Errorf("kernel %s: %w", l.Kernel, err)
 		}
 		grid, block := dim(l.Grid), dim(l.Block)
-		return check("kernel "+l.Kernel, C.softbench_launch(k.function, &grid[0], &block[0], C.uint(l.Shared), g.handle(), &g.values[0], C.int(len(l.Args))))
+		return check("kernel "+l.Kernel, C.softbench_launch(k.function, &grid[0], &block[0], C.uint(l.Shared), g.handle(), &g.values[0], C.int(len(l.Args)), matrices, g.maps))
 	})
+}
+
+// arguments fills in values and maps, and says which arguments are maps.
+func (g *GPU) arguments(l *device.Launch) (matrices C.uint64_t, err error) {
+	maps := unsafe.Slice(g.maps, mostMaps)
+	n := 0
+	for i, a := range l.Args {
+		g.values[i] = C.uint64_t(a.Bits)
+		if a.Kind != device.Boxes {
+			continue
+		}
+		m := a.Matrix
+		if err := m.Check(); err != nil {
+			return 0, err
+		}
+		if n == mostMaps {
+			return 0, fmt.Errorf("more than %d matrices", mostMaps)
+		}
+		code := C.softbench_matrix(&maps[n], C.CUdeviceptr(m.Base), C.uint64_t(m.Rows), C.uint64_t(m.Columns), C.uint32_t(m.BoxRows), C.uint32_t(m.BoxColumns))
+		if err := check(fmt.Sprintf("tensor map of %d x %d", m.Rows, m.Columns), code); err != nil {
+			return 0, err
+		}
+		matrices |= 1 << i
+		n++
+	}
+	return matrices, nil
 }
 
 func dim(d device.Dim) [3]C.uint {
@@ -316,6 +353,7 @@ func (g *GPU) Close() error {
 		if g.staging != nil {
 			C.cuMemFreeHost(g.staging)
 		}
+		C.free(unsafe.Pointer(g.maps))
 		return g.context.Destroy()
 	})
 	g.thread.stop()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,11 @@ func withFake(t *testing.T, test string, env ...string) {
 		t.Skip("no gcc to build the fake driver with")
 	}
 	dir := t.TempDir()
-	build := exec.Command(gcc, "-shared", "-fPIC", "-I../include", "-o", filepath.Join(dir, "libcuda.so.1"), "testdata/fakecuda.c")
+	args := []string{"-shared", "-fPIC", "-I../include", "-o", filepath.Join(dir, "libcuda.so.1"), "testdata/fakecuda.c"}
+	if slices.Contains(env, "FAKECUDA=old") {
+		args = append(args, "-DOLD")
+	}
+	build := exec.Command(gcc, args...)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("fake driver: %v\n%s", err, out)
 	}
@@ -86,12 +91,34 @@ func TestWithFakeDriver(t *testing.T) {
 			t.Fatalf("float %d is %v, want %v", i, x, w)
 		}
 	}
+	// Two matrices, the second within the first's memory, as a tensor map each.
+	describe := func(a, b device.Matrix) error {
+		return g.Launch(&device.Launch{Kernel: "describe", Grid: device.Dim{X: 1}, Block: device.Dim{X: 32},
+			Args: []device.Arg{device.P(p), device.M(a), device.M(b)}})
+	}
+	matrix := device.Matrix{Base: p, Rows: 300, Columns: 72, BoxRows: 128, BoxColumns: 64}
+	part := device.Matrix{Base: p + 4096, Rows: 1, Columns: 8, BoxRows: 256, BoxColumns: 64}
+	if err := describe(matrix, part); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Download(got, p); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float32{72, 300, 144, 64, 128, 8, 1, 16, 64, 256} {
+		if x := math.Float32frombits(binary.LittleEndian.Uint32(got[4*i:])); x != want {
+			t.Errorf("number %d of two tensor maps is %v, want %v", i, x, want)
+		}
+	}
+	odd, outside := matrix, matrix
+	odd.Columns, outside.Base = 71, p+4*n&^15
 	if ms, err := g.Time(func() error { return fill(0, 1, 0, 1) }); err != nil || ms != 1.5 {
 		t.Fatalf("timed %v ms, error %v; want 1.5", ms, err)
 	}
 	for what, err := range map[string]error{
 		"memory outside the device": fill(n, 3, 0, 1),
 		"shared memory":             fill(0, 1, 228<<10, 1),
+		"an odd matrix":             describe(odd, part),
+		"a matrix outside":          describe(part, outside),
 		"an unknown kernel":         g.Launch(&device.Launch{Kernel: "other", Grid: device.Dim{X: 1}, Block: device.Dim{X: 1}}),
 		"upload outside":            g.Upload(p+4*n, make([]byte, 8)),
 		"download outside":          g.Download(make([]byte, 8), p+4*n),
@@ -112,6 +139,35 @@ func TestWithFakeDriver(t *testing.T) {
 	_, err = Open(0, []Image{{Name: "bad", Min: 80, Data: []byte("garbage")}})
 	if err == nil || !strings.Contains(err.Error(), "this is no image") || strings.Contains(err.Error(), "second line") {
 		t.Errorf("an image that does not load: error %v, want the first line of the compiler's log", err)
+	}
+}
+
+// TestHopperImage: an image whose kernels take tensor maps is taken where the
+// driver can make them, and passed over where it cannot.
+func TestHopperImage(t *testing.T) {
+	list := slices.Clone(images)
+	list[0] = Image{Name: "hopper", Min: 90, Max: 90, Hopper: true, Data: []byte("fake image")}
+	want := "hopper"
+	switch os.Getenv("FAKECUDA") {
+	case "":
+		withFake(t, "TestHopperImage")
+		withFake(t, "TestHopperImage", "FAKECUDA=old")
+		return
+	case "old":
+		want = "fake"
+		if _, err := Open(0, list[:1]); err == nil || !strings.Contains(err.Error(), "cuTensorMapEncodeTiled") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("error %v", err)
+		}
+	}
+	g, err := Open(0, list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := g.Info(); i.Image != want || i.Hopper != (want == "hopper") {
+		t.Errorf("took image %q, with kernels for Hopper: %v", i.Image, i.Hopper)
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -83,11 +83,22 @@ CUresult cuInit(unsigned int flags) {
 enum { MAX_ARGUMENTS = 64 };
 
 CUresult softbench_launch(CUfunction f, const unsigned int *grid, const unsigned int *block,
-	unsigned int shared, CUstream stream, uint64_t *values, int n) {
+	unsigned int shared, CUstream stream, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps) {
 	void *params[MAX_ARGUMENTS];
 	if (n > MAX_ARGUMENTS) return CUDA_ERROR_INVALID_VALUE;
-	for (int i = 0; i < n; i++) params[i] = values + i;
+	for (int i = 0; i < n; i++) params[i] = matrices >> i & 1 ? (void *)maps++ : (void *)(values + i);
 	return cuLaunchKernel(f, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, stream, params, 0);
+}
+
+CUresult softbench_matrix(CUtensorMap *to, CUdeviceptr base, uint64_t rows, uint64_t columns, uint32_t box_rows, uint32_t box_columns) {
+	cuuint64_t size[] = {columns, rows}, stride[] = {2 * columns};
+	cuuint32_t box[] = {box_columns, box_rows}, step[] = {1, 1};
+	return cuTensorMapEncodeTiled(to, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 2, (void *)(uintptr_t)base, size, stride, box, step,
+		CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+}
+
+int softbench_has_matrices(void) {
+	return softbench_slot_cuTensorMapEncodeTiled != (void *)softbench_absent && softbench_slot_cuTensorMapEncodeTiled != (void *)softbench_unloaded;
 }
 
 CUresult softbench_load_module(CUmodule *m, const void *image, char *log, unsigned int size) {

@@ -14,10 +14,16 @@ const char *softbench_load_error(void);
 /* softbench_missing is the number of wanted symbols that the driver lacks. */
 int softbench_missing(void);
 
-/* softbench_launch starts a kernel; values holds n arguments of 8 bytes each,
- * of which the driver reads as many as the kernel's parameter has. */
+/* softbench_launch starts a kernel; values holds n arguments of 8 bytes each, of
+ * which the driver reads as many as the kernel's parameter has. Bit i of matrices
+ * says that argument i is a tensor map: the next of maps. */
 CUresult softbench_launch(CUfunction f, const unsigned int *grid, const unsigned int *block,
-	unsigned int shared, CUstream stream, uint64_t *values, int n);
+	unsigned int shared, CUstream stream, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps);
+
+/* softbench_matrix describes a matrix of bfloat16, to be copied in boxes of rows of
+ * 128 bytes, swizzled. softbench_has_matrices says whether the driver can. */
+CUresult softbench_matrix(CUtensorMap *to, CUdeviceptr base, uint64_t rows, uint64_t columns, uint32_t box_rows, uint32_t box_columns);
+int softbench_has_matrices(void);
 
 /* softbench_load_module is cuModuleLoadDataEx with the compiler's error log. */
 CUresult softbench_load_module(CUmodule *m, const void *image, char *log, unsigned int size);

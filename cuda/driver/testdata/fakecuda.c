@@ -1,6 +1,7 @@
 /*
- * A libcuda.so.1 for tests: one device whose memory is this process's, and one
- * kernel, "fill", (float *out, int n, float value), that writes value n times.
+ * A libcuda.so.1 for tests: one device whose memory is this process's, and two
+ * kernels: "fill", (float *out, int n, float value), writes value n times, and
+ * "describe", (float *out, CUtensorMap a, CUtensorMap b), what the maps say.
  * It fails where the real driver would: no current context, memory that is not
  * the device's, an image that is not the one below, an unknown function.
  */
@@ -12,7 +13,7 @@
 enum { LIMIT = 256 << 20 };
 
 static __thread int current;
-static int inits, contexts, kernel_shared;
+static int inits, contexts, kernel_shared, kernel_maps;
 static size_t used;
 static struct { char *p; size_t n; } blocks[64];
 static int nblocks;
@@ -83,10 +84,23 @@ API CUresult cuModuleLoadDataEx(CUmodule *m, const void *image, unsigned int n, 
 	return 0;
 }
 API CUresult cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name) {
-	if (strcmp(name, "fill")) return CUDA_ERROR_NOT_FOUND;
-	*f = (CUfunction)&kernel_shared;
+	if (!strcmp(name, "fill")) *f = (CUfunction)&kernel_shared;
+	else if (!strcmp(name, "describe")) *f = (CUfunction)&kernel_maps;
+	else return CUDA_ERROR_NOT_FOUND;
 	return 0;
 }
+#ifndef OLD
+API CUresult cuTensorMapEncodeTiled(CUtensorMap *m, CUtensorMapDataType type, cuuint32_t rank, void *base, const cuuint64_t *size, const cuuint64_t *stride,
+	const cuuint32_t *box, const cuuint32_t *step, CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle, CUtensorMapL2promotion l2, CUtensorMapFloatOOBfill fill) {
+	if ((uintptr_t)m % 64 || type != 9 || rank != 2 || (uintptr_t)base % 16 || stride[0] % 16 || interleave || swizzle != 3 || l2 > 3 || fill) return CUDA_ERROR_INVALID_VALUE;
+	for (int i = 0; i < 2; i++)
+		if (!size[i] || size[i] > 1ull << 32 || !box[i] || box[i] > 256 || step[i] != 1) return CUDA_ERROR_INVALID_VALUE;
+	if (2 * box[0] > 128 || 2 * box[0] % 16 || !inside((CUdeviceptr)base, size[1] * stride[0])) return CUDA_ERROR_INVALID_VALUE;
+	cuuint64_t say[] = {size[0], size[1], stride[0], box[0], box[1]};
+	memcpy(m, say, sizeof say);
+	return 0;
+}
+#endif
 API CUresult cuFuncSetAttribute(CUfunction f, CUfunction_attribute a, int v) {
 	if (a != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) return CUDA_ERROR_INVALID_VALUE;
 	kernel_shared = v;
@@ -96,6 +110,11 @@ API CUresult cuLaunchKernel(CUfunction f, unsigned int gx, unsigned int gy, unsi
 	unsigned int bz, unsigned int shared, CUstream s, void **params, void **extra) {
 	if (!current || !s || !gx || !gy || !gz || !bx || !by || !bz || extra) return CUDA_ERROR_INVALID_VALUE;
 	if (shared > 48 << 10 && (int)shared > kernel_shared) return CUDA_ERROR_INVALID_VALUE;
+	if (f == (CUfunction)&kernel_maps) {
+		float *out = *(float **)params[0];
+		for (int i = 0; i < 10; i++) out[i] = (float)((CUtensorMap *)params[1 + i / 5])->opaque[i % 5];
+		return (uintptr_t)params[1] % 64 || (uintptr_t)params[2] % 64 ? CUDA_ERROR_INVALID_VALUE : 0;
+	}
 	float *out = *(float **)params[0], value = *(float *)params[2];
 	int n = *(int *)params[1];
 	if (!inside((CUdeviceptr)out, 4 * (size_t)n)) return CUDA_ERROR_ILLEGAL_ADDRESS;
