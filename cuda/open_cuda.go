@@ -62,7 +62,7 @@ func images() (list []driver.Image, err error) {
 	found, err := kernels.Images()
 	for _, im := range found {
 		sum := sha256.Sum256(im.Data)
-		list = append(list, driver.Image{Name: fmt.Sprintf("%s %x", im.Name, sum[:4]), Min: im.Min, Max: im.Max, Data: im.Data})
+		list = append(list, driver.Image{Name: fmt.Sprintf("%s %x", im.Name, sum[:4]), Min: im.Min, Max: im.Max, Hopper: im.Hopper, Data: im.Data})
 	}
 	return list, err
 }

@@ -9,41 +9,52 @@ import (
 // values. Sums, norms and the residual stream are float in both.
 type Mode uint8
 
-// The modes, with their kernels' suffixes _f32 and _bf16.
+// The modes, with their kernels' suffixes _f32, _bf16 and _wgmma.
 const (
 	F32  Mode = iota // true float32: no TF32
 	BF16             // bfloat16
+	// BF16Hopper is bfloat16 by what only sm_90a has: wgmma, and copies of boxes. A
+	// kernel that has no such form is BF16's.
+	BF16Hopper
 )
 
 // Bytes is the size of T.
 func (m Mode) Bytes() int {
-	if m == BF16 {
-		return 2
+	if m == F32 {
+		return 4
 	}
-	return 4
+	return 2
 }
 
 // DType is the mode's name as users write it.
 func (m Mode) DType() string {
-	if m == BF16 {
-		return "bfloat16"
+	if m == F32 {
+		return "float32"
 	}
-	return "float32"
+	return "bfloat16"
+}
+
+// String names the mode and its instructions.
+func (m Mode) String() string {
+	if m == BF16Hopper {
+		return "bfloat16 by wgmma"
+	}
+	return m.DType()
 }
 
 // Stored is how T lies in memory.
 func (m Mode) Stored() safetensors.DType {
-	if m == BF16 {
-		return safetensors.BF16
+	if m == F32 {
+		return safetensors.F32
 	}
-	return safetensors.F32
+	return safetensors.BF16
 }
 
 func (m Mode) suffix() string {
-	if m == BF16 {
-		return "_bf16"
+	if m == F32 {
+		return "_f32"
 	}
-	return "_f32"
+	return "_bf16"
 }
 
 // Offset is n rows of stride bytes.

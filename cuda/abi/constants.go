@@ -13,8 +13,14 @@ const (
 	// HeadColumns is the entries of the vocabulary in one partial.
 	HeadColumns = 128
 
+	// The stages of products by wgmma: boxes of both operands, GemmM or GemmN rows
+	// of HopperStep columns.
+	HopperStep   = 64
+	HopperStages = 3
+
 	RowThreads       = 256
 	GemmThreads      = 256
+	HopperThreads    = 288 // two groups of four warps, and one warp that fetches
 	AttentionThreads = 128
 
 	TileInts   = 5

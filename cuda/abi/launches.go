@@ -44,10 +44,31 @@ var epilogues = [...]string{"store", "add", "swiglu"}
 // Gemm multiplies a [m, k] with the transpose of w [n, k], both T, sums in
 // float in an order that depends on k alone; bias is float [n], or 0 for none.
 func Gemm(mode Mode, e Epilogue, a, w, bias, c device.Ptr, m, n, k int) *device.Launch {
+	if mode == BF16Hopper {
+		return hopper("sb_gemm_"+epilogues[e], a, w, m, n, k, device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k))
+	}
 	return &device.Launch{Kernel: "sb_gemm_" + epilogues[e] + mode.suffix(),
 		Grid:  device.Dim{X: blocks(n, GemmN), Y: blocks(m, GemmM)},
 		Block: device.Dim{X: GemmThreads},
 		Args:  []device.Arg{device.P(a), device.P(w), device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k)}}
+}
+
+// hopper is a product by wgmma of a [m, k] with w [n, k], described as matrices;
+// tiles are those of the other kernels.
+func hopper(kernel string, a, w device.Ptr, m, n, k int, more ...device.Arg) *device.Launch {
+	matrix := func(p device.Ptr, rows, box int) device.Arg {
+		return device.M(device.Matrix{Base: p, Rows: rows, Columns: k, BoxRows: box, BoxColumns: HopperStep})
+	}
+	const (
+		stage    = 2 * (GemmM + GemmN) * HopperStep
+		barriers = 2 * 8 // of a stage
+		align    = 1024  // what the kernel may skip to begin on a kilobyte
+	)
+	return &device.Launch{Kernel: kernel + "_wgmma",
+		Grid:   device.Dim{X: blocks(n, GemmN), Y: blocks(m, GemmM)},
+		Block:  device.Dim{X: HopperThreads},
+		Shared: align + HopperStages*(stage+barriers),
+		Args:   append([]device.Arg{matrix(a, m, GemmM), matrix(w, n, GemmN)}, more...)}
 }
 
 // Gather copies rows of width bytes, a multiple of 4: out[r] = in[index[r]].
@@ -135,6 +156,10 @@ func HeadBlocks(vocab int) int { return blocks(vocab, HeadColumns) }
 // token} for every HeadColumns of them. start is int [m+1]: row r's targets are
 // ids[start[r]:start[r+1]], and so are their logits.
 func Head(mode Mode, h, w, start, ids, logits, partials device.Ptr, m, vocab, hidden int) *device.Launch {
+	if mode == BF16Hopper {
+		return hopper("sb_head", h, w, m, vocab, hidden,
+			device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden))
+	}
 	return &device.Launch{Kernel: "sb_head" + mode.suffix(),
 		Grid:  device.Dim{X: HeadBlocks(vocab), Y: blocks(m, HeadRows)},
 		Block: device.Dim{X: GemmThreads},

@@ -13,7 +13,16 @@ import (
 	"github.com/softbench/softbench/engine/attention"
 )
 
-// everyLaunch is one launch of every kernel.
+// hopperLaunches is one launch of every kernel that only sm_90a has.
+func hopperLaunches() []*device.Launch {
+	list := []*device.Launch{Head(BF16Hopper, 1, 1, 1, 1, 1, 1, 1, 1, 8)}
+	for e := Store; e <= SwiGLU; e++ {
+		list = append(list, Gemm(BF16Hopper, e, 1, 1, 1, 1, 1, 8, 8))
+	}
+	return list
+}
+
+// everyLaunch is one launch of every other kernel.
 func everyLaunch() (list []*device.Launch) {
 	for _, m := range []Mode{F32, BF16} {
 		list = append(list, Embed(m, 1, 1, 1, 1, 8), RMSNorm(m, 1, 1, 1, 1, 8, 1), Rope(m, RopeArgs{Rows: 1, Size: 32}),
@@ -73,7 +82,15 @@ func mismatches(ptx string) (out []string) {
 // TestCompiledKernelsKeepTheAgreement: an argument more or less on one side
 // would shift all after it, and no driver would notice.
 func TestCompiledKernelsKeepTheAgreement(t *testing.T) {
-	file, err := os.Open("../kernels/image/sm_80.ptx.gz")
+	for _, m := range mismatches(string(image(t, "sm_80.ptx"))) {
+		t.Error(m)
+	}
+}
+
+// image reads what the build script wrote.
+func image(t *testing.T, name string) []byte {
+	t.Helper()
+	file, err := os.Open("../kernels/image/" + name + ".gz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,13 +99,11 @@ func TestCompiledKernelsKeepTheAgreement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ptx, err := io.ReadAll(unpacked)
+	data, err := io.ReadAll(unpacked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range mismatches(string(ptx)) {
-		t.Error(m)
-	}
+	return data
 }
 
 // TestMismatchesAreFound: the comparison sees a parameter that is missing.

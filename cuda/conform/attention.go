@@ -106,9 +106,9 @@ func (r maker) attention(s shape) *kase {
 	}
 	// Where the products are large weights are steep: the tolerance is on what
 	// one rounding of a score does, on weights of at most one.
-	near := 2e-5
-	if r.mode == abi.BF16 {
-		near = 2e-2
+	near := 2e-2
+	if r.mode == abi.F32 {
+		near = 2e-5
 	}
 	pick := observed[r.IntN(len(observed))]
 	key := r.IntN((pick.end+abi.KeyBlock-1)/abi.KeyBlock) * abi.KeyBlock

@@ -25,10 +25,10 @@ func (e element) bytes() int { return [...]int{4, 4, 2, 8}[e] }
 
 // of is the element T of a mode.
 func of(m abi.Mode) element {
-	if m == abi.BF16 {
-		return halves
+	if m == abi.F32 {
+		return floats
 	}
-	return floats
+	return halves
 }
 
 // buffer is one operand of a kernel. Outputs begin as poison and are compared;

@@ -33,10 +33,10 @@ func (r maker) below(n, bound int) []int32 {
 
 // rounding is half a unit in the last place of T: what one rounding may add.
 func (r maker) rounding() float64 {
-	if r.mode == abi.BF16 {
-		return 1.0 / 256
+	if r.mode == abi.F32 {
+		return 1.0 / (1 << 23)
 	}
-	return 1.0 / (1 << 23)
+	return 1.0 / 256
 }
 
 func one(l *device.Launch) []*device.Launch { return []*device.Launch{l} }
@@ -47,14 +47,20 @@ type lazy struct {
 	make   func() *kase
 }
 
-// cases lists every kernel at sizes around every tile's edge.
-func cases(seed uint64) []lazy {
-	var list []lazy
-	for _, mode := range []abi.Mode{abi.F32, abi.BF16} {
-		add := func(kernel string, f func(r maker) *kase) {
+// adder takes a case of the kernel named.
+type adder func(kernel string, f func(r maker) *kase)
+
+// cases lists every kernel at sizes around every tile's edge; those of sm_90a too
+// where they are asked for.
+func cases(seed uint64, hopper bool) (list []lazy) {
+	in := func(mode abi.Mode) adder {
+		return func(kernel string, f func(r maker) *kase) {
 			stream := uint64(len(list))
 			list = append(list, lazy{kernel, func() *kase { return f(maker{rand.New(rand.NewPCG(seed, stream)), mode}) }})
 		}
+	}
+	for _, mode := range []abi.Mode{abi.F32, abi.BF16} {
+		add := in(mode)
 		for _, hidden := range []int{8, 64, 200, 1024, 2816} {
 			for _, rows := range []int{1, 3, 130} {
 				add("embed", func(r maker) *kase { return r.embed(rows, hidden) })
@@ -62,17 +68,7 @@ func cases(seed uint64) []lazy {
 				add("rmsnorm", func(r maker) *kase { return r.rmsNorm(rows, hidden, true) })
 			}
 		}
-		for _, m := range []int{1, 15, 17, 65, abi.GemmM, abi.GemmM + 1} {
-			for _, n := range []int{8, 72, abi.GemmN, abi.GemmN + 8} {
-				for e := abi.Store; e <= abi.SwiGLU; e++ {
-					add("gemm", func(r maker) *kase {
-						return r.gemm(e, m, n, []int{8, 32, 64, 72, 96, 128}[r.IntN(6)], r.IntN(2) == 0)
-					})
-				}
-			}
-		}
-		add("gemm", func(r maker) *kase { return r.gemm(abi.Store, 130, 136, 1024, true) })
-		add("gemm", func(r maker) *kase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
+		gemms(add)
 		for _, size := range []int{32, 64, 96, 128, 192, 256} {
 			add("rope", func(r maker) *kase { return r.rope(17, 4, 2, size, false, false) })
 			add("rope", func(r maker) *kase { return r.rope(5, 3, 1, size, true, true) })
@@ -80,22 +76,44 @@ func cases(seed uint64) []lazy {
 		for _, s := range shapes() {
 			add("attention", func(r maker) *kase { return r.attention(s) })
 		}
-		for _, m := range []int{1, 5, abi.HeadRows - 1, abi.HeadRows + 1} {
-			for _, vocab := range []int{300, abi.HeadColumns, 3*abi.HeadColumns + 1} {
-				add("head", func(r maker) *kase { return r.head(m, vocab, 40) })
-			}
-		}
+		heads(add)
 	}
 	for i, width := range []int{4, 256, 4096} {
 		list = append(list, lazy{"gather", func() *kase {
 			return maker{rand.New(rand.NewPCG(seed, uint64(i))), abi.F32}.gather(1+64*i, width)
 		}})
 	}
+	if hopper {
+		gemms(in(abi.BF16Hopper))
+		heads(in(abi.BF16Hopper))
+	}
 	return list
 }
 
+func gemms(add adder) {
+	for _, m := range []int{1, 15, 17, 65, abi.GemmM, abi.GemmM + 1} {
+		for _, n := range []int{8, 72, abi.GemmN, abi.GemmN + 8} {
+			for e := abi.Store; e <= abi.SwiGLU; e++ {
+				add("gemm", func(r maker) *kase {
+					return r.gemm(e, m, n, []int{8, 32, 64, 72, 96, 128}[r.IntN(6)], r.IntN(2) == 0)
+				})
+			}
+		}
+	}
+	add("gemm", func(r maker) *kase { return r.gemm(abi.Store, 130, 136, 1024, true) })
+	add("gemm", func(r maker) *kase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
+}
+
+func heads(add adder) {
+	for _, m := range []int{1, 5, abi.HeadRows - 1, abi.HeadRows + 1} {
+		for _, vocab := range []int{300, abi.HeadColumns, 3*abi.HeadColumns + 1} {
+			add("head", func(r maker) *kase { return r.head(m, vocab, 40) })
+		}
+	}
+}
+
 func (r maker) name(format string, a ...any) string {
-	return fmt.Sprintf(format, a...) + " " + r.mode.DType()
+	return fmt.Sprintf(format, a...) + " " + r.mode.String()
 }
 
 func (r maker) embed(rows, hidden int) *kase {

@@ -13,7 +13,7 @@ import (
 // and none reads what nobody wrote.
 func TestSimulatedDeviceConforms(t *testing.T) {
 	n := 0
-	err := Kernels(context.Background(), func() (device.Device, error) { return sim.New(1 << 30), nil }, func(r Result) {
+	err := Kernels(context.Background(), func() (device.Device, error) { return sim.New(1 << 30).Hopper(), nil }, func(r Result) {
 		n++
 		if r.Err == nil && r.Worst != 0 {
 			t.Errorf("%s: the simulated device differs from itself by %v", r.Name, r.Worst)
@@ -87,7 +87,7 @@ func TestFaultsAreFound(t *testing.T) {
 			continue
 		}
 		found := 0
-		for _, l := range cases(1) {
+		for _, l := range cases(1, true) {
 			if !strings.Contains(c.kernel, l.kernel) && (c.kernel != "sb_observe" || l.kernel != "attention") {
 				continue
 			}

@@ -21,7 +21,10 @@ type Result struct {
 // a fresh device; show is told each result.
 func Kernels(ctx context.Context, open func() (device.Device, error), show func(Result)) error {
 	failed, first := 0, error(nil)
-	list := cases(1)
+	list, err := casesOn(open)
+	if err != nil {
+		return err
+	}
 	for _, l := range list {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -41,10 +44,23 @@ func Kernels(ctx context.Context, open func() (device.Device, error), show func(
 	return nil
 }
 
+// casesOn lists the cases of the kernels that a device has.
+func casesOn(open func() (device.Device, error)) ([]lazy, error) {
+	dev, err := open()
+	if err != nil {
+		return nil, err
+	}
+	return cases(1, dev.Info().Hopper), dev.Close()
+}
+
 // SameBits runs every kernel's cases on two devices. Results must be equal to the
 // bit: where the second uses a freedom that kernels leave, nothing may depend on it.
 func SameBits(ctx context.Context, a, b func() (device.Device, error)) error {
-	for _, l := range cases(1) {
+	list, err := casesOn(a)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

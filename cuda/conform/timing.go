@@ -21,7 +21,7 @@ type Timer interface {
 
 // Timing is one kernel's speed at one shape.
 type Timing struct {
-	Kernel string  `json:"kernel"` // "gemm", or "attention" and its kind
+	Kernel string  `json:"kernel"` // "gemm", "gemm by mma.sync" where that is not it, or "attention" and its kind
 	Shape  string  `json:"shape"`
 	Median float64 `json:"ms"`
 	Best   float64 `json:"best_ms"`
@@ -43,9 +43,19 @@ const (
 // in bfloat16. Results are held against the simulated device by Kernels, which
 // must come first.
 func Timings(ctx context.Context, open func() (Timer, error), tell Tell) error {
-	for _, s := range [][3]int{{512, 3072, 1024}, {8192, 1024, 1024}, {8192, 3072, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}} {
-		if err := timeGemm(s[0], s[1], s[2]).run(ctx, open, tell); err != nil {
-			return err
+	modes, err := modesOn(open)
+	if err != nil {
+		return err
+	}
+	for i, mode := range modes {
+		for _, s := range [][3]int{{512, 3072, 1024}, {8192, 1024, 1024}, {8192, 3072, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}} {
+			x := timeGemm(mode, s[0], s[1], s[2])
+			if i > 0 {
+				x.Kernel, x.shown = x.Kernel+" by mma.sync", false
+			}
+			if err := x.run(ctx, open, tell); err != nil {
+				return err
+			}
 		}
 	}
 	for _, size := range []int{64, 128} {
@@ -58,6 +68,19 @@ func Timings(ctx context.Context, open func() (Timer, error), tell Tell) error {
 		}
 	}
 	return nil
+}
+
+// modesOn lists the forms of bfloat16 that a device has, the one that a backend takes
+// first.
+func modesOn(open func() (Timer, error)) ([]abi.Mode, error) {
+	dev, err := open()
+	if err != nil {
+		return nil, err
+	}
+	if dev.Info().Hopper {
+		return []abi.Mode{abi.BF16Hopper, abi.BF16}, dev.Close()
+	}
+	return []abi.Mode{abi.BF16}, dev.Close()
 }
 
 // timed is one launch to time, over operands of random numbers and tables.
@@ -75,12 +98,12 @@ type operand struct {
 	scale float64 // of its numbers, which are bfloat16
 }
 
-func timeGemm(m, n, k int) timed {
+func timeGemm(mode abi.Mode, m, n, k int) timed {
 	return timed{
 		Timing: Timing{Kernel: "gemm", Shape: fmt.Sprintf("%d x %d x %d", m, n, k)}, flops: 2 * float64(m) * float64(n) * float64(k),
 		operands: []operand{{2 * m * k, 1}, {2 * n * k, 1 / math.Sqrt(float64(k))}, {4 * m * n, 1}}, shown: m == 512,
 		launch: func(p []device.Ptr) *device.Launch {
-			return abi.Gemm(abi.BF16, abi.Store, p[0], p[1], 0, p[2], m, n, k)
+			return abi.Gemm(mode, abi.Store, p[0], p[1], 0, p[2], m, n, k)
 		},
 	}
 }

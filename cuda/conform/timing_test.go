@@ -50,7 +50,12 @@ func (c *clocked) Time(f func() error) (float64, error) {
 // TestTimedGemm: the median of all but two launches, and operands that are the
 // product's.
 func TestTimedGemm(t *testing.T) {
-	x := timeGemm(6, 16, 8)
+	for _, mode := range []abi.Mode{abi.BF16, abi.BF16Hopper} {
+		t.Run(mode.String(), func(t *testing.T) { timedGemm(t, timeGemm(mode, 6, 16, 8)) })
+	}
+}
+
+func timedGemm(t *testing.T, x timed) {
 	x.shown = true
 	told := 0
 	err := x.run(context.Background(), func() (Timer, error) { return &clocked{Device: sim.New(1 << 20)}, nil }, func(got Timing, operands [][]byte) error {

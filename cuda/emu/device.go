@@ -54,6 +54,7 @@ type Device struct {
 	stderr bytes.Buffer
 	failed error
 	free   int64
+	plain  bool
 }
 
 // Open starts a process of the file that Build made, with so many bytes of memory.
@@ -76,9 +77,15 @@ func Open(file string, manner Manner, free int64) (*Device, error) {
 	return d, nil
 }
 
+// Plain makes it say that it has no kernels of sm_90a, so that others are used.
+func (d *Device) Plain() *Device {
+	d.plain = true
+	return d
+}
+
 // Info implements device.Device.
 func (d *Device) Info() device.Info {
-	return device.Info{Name: "emulated device", Major: 8, SMs: 1, Total: d.free, Free: d.free, Shared: 48 << 10, Image: "kernels compiled for the processor"}
+	return device.Info{Name: "emulated device", Major: 8, SMs: 1, Total: d.free, Free: d.free, Shared: 227 << 10, Image: "kernels compiled for the processor", Hopper: !d.plain}
 }
 
 func (d *Device) send(what byte, numbers ...uint64) {
@@ -141,14 +148,14 @@ func (d *Device) Download(dst []byte, src device.Ptr) error {
 
 // Launch implements device.Device.
 func (d *Device) Launch(l *device.Launch) error {
-	if l.Shared != 0 {
-		return errors.New("the kernels have no dynamic shared memory")
-	}
 	d.send('l', uint64(len(l.Kernel)))
 	_, err := d.w.WriteString(l.Kernel)
-	d.numbers(uint64(max(1, l.Grid.X)), uint64(max(1, l.Grid.Y)), uint64(l.Block.X), uint64(len(l.Args)))
+	d.numbers(uint64(max(1, l.Grid.X)), uint64(max(1, l.Grid.Y)), uint64(l.Block.X), uint64(l.Shared), uint64(len(l.Args)))
 	for _, a := range l.Args {
 		d.numbers(uint64(a.Kind), a.Bits)
+		if m := a.Matrix; a.Kind == device.Boxes {
+			d.numbers(uint64(m.Rows), uint64(m.Columns), uint64(m.BoxRows), uint64(m.BoxColumns))
+		}
 	}
 	return d.orFailed(err)
 }

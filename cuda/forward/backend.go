@@ -59,6 +59,9 @@ func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o O
 	mode := abi.F32
 	if o.DType == kernel.BFloat16 {
 		mode = abi.BF16
+		if dev.Info().Hopper {
+			mode = abi.BF16Hopper
+		}
 	}
 	if err := supported(&c); err != nil {
 		return nil, err

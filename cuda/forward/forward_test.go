@@ -79,7 +79,11 @@ const (
 // simulate puts a checkpoint on a simulated device.
 func simulate(t testing.TB, ck *checkpoint.Checkpoint, o forward.Options) (*engine.Model, *sim.Device) {
 	t.Helper()
-	dev := sim.New(reserve + memory)
+	return simulateOn(t, sim.New(reserve+memory), ck, o)
+}
+
+func simulateOn(t testing.TB, dev *sim.Device, ck *checkpoint.Checkpoint, o forward.Options) (*engine.Model, *sim.Device) {
+	t.Helper()
 	b, err := forward.New(context.Background(), dev, ck, o)
 	if err != nil {
 		t.Fatal(err)
@@ -283,6 +287,36 @@ func TestBFloat16StaysNear(t *testing.T) {
 	}
 	if !(worst > 1e-5 && worst < 0.1) {
 		t.Fatalf("bfloat16 moves log-probabilities by up to %v, want more than 1e-5 and less than 0.1", worst)
+	}
+}
+
+// TestHopperKernels: on a device that has the kernels of sm_90a every product of
+// bfloat16 is theirs, float32 is not, and the host asks for the same numbers.
+func TestHopperKernels(t *testing.T) {
+	for _, m := range []model{models()[0], models()[2], models()[3]} {
+		ck := m.open(t)
+		f := forest(rand.New(rand.NewPCG(4, 1)), 10, ck.Config.Vocab)
+		plain, _ := simulate(t, ck, forward.Options{DType: kernel.BFloat16})
+		hopper, dev := simulateOn(t, sim.New(reserve+memory).Hopper(), ck, forward.Options{DType: kernel.BFloat16, Rows: 13})
+		want := run(t, plain, f, engine.RunOptions{})
+		equal(t, "with the kernels of sm_90a", run(t, hopper, f, engine.RunOptions{BatchTokens: 50}), want, func(node int) int { return node })
+		for name, n := range dev.Launches() {
+			if strings.HasSuffix(name, "_bf16") && (strings.HasPrefix(name, "sb_gemm") || strings.HasPrefix(name, "sb_head")) {
+				t.Errorf("%s: %d launches of %s", m.name, n, name)
+			}
+		}
+		for _, name := range []string{"sb_gemm_store_wgmma", "sb_gemm_add_wgmma", "sb_gemm_swiglu_wgmma", "sb_head_wgmma"} {
+			if dev.Launches()[name] == 0 {
+				t.Errorf("%s: no launch of %s", m.name, name)
+			}
+		}
+		exact, dev := simulateOn(t, sim.New(reserve+memory).Hopper(), ck, forward.Options{})
+		run(t, exact, f, engine.RunOptions{})
+		for name := range dev.Launches() {
+			if strings.HasSuffix(name, "_wgmma") {
+				t.Errorf("%s: %s in float32", m.name, name)
+			}
+		}
 	}
 }
 

@@ -17,12 +17,14 @@ type Image struct {
 	// Min is the least compute capability that can load it, as 10·major+minor;
 	// Max the greatest, 0 for any.
 	Min, Max int
-	Data     []byte
+	// Hopper says that it has the kernels that only sm_90a runs.
+	Hopper bool
+	Data   []byte
 }
 
 // Images returns what was compiled, best first.
 func Images() ([]Image, error) {
-	list := []Image{{Name: "sm_90a.cubin", Min: 90, Max: 90}, {Name: "sm_80.ptx", Min: 80}}
+	list := []Image{{Name: "sm_90a.cubin", Min: 90, Max: 90, Hopper: true}, {Name: "sm_80.ptx", Min: 80}}
 	for i := range list {
 		f, err := files.Open("image/" + list[i].Name + ".gz")
 		if err != nil {

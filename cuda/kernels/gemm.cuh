@@ -115,44 +115,55 @@ template <int E, class T, class C> SB_DEVICE void gemm(const T* a, const T* w, c
 	}
 }
 
-// One block is 128 rows by one partial's columns. Four threads share a row, each
-// with every fourth column; they join by a tree, lower token first on ties.
-template <class T>
-SB_DEVICE void head(const T* h, const T* w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) {
-	enum { Pitch = 132, Rows = 64, Sums = Rows * Pitch * 4, Bytes = (int)Tile<T>::Bytes > (int)Sums ? (int)Tile<T>::Bytes : (int)Sums };
-	SB_SHARED(char, shared, Bytes);
-	Tile<T> t;
+// What a block of the head keeps of its 128 rows and one partial's columns, whose
+// sums are in t, of the first 256 threads: mine says whether this is one. Four threads
+// share a row, each with every fourth column; they join by a tree, lower token first
+// on ties. z has 64 rows of SumsPitch floats.
+enum { SumsPitch = 132, SumsRows = 64, SumsBytes = SumsRows * SumsPitch * 4 };
+template <class S>
+SB_DEVICE void headPartials(const S& t, float* z, bool mine, const int* start, const int* ids, float* logits, float* partials, int m, int vocab) {
 	int m0 = blockIdx.y * 128, n0 = blockIdx.x * 128, count = min(128, vocab - n0);
-	t.multiply(shared, h, w, m0, m, n0, vocab, hidden);
-	float* z = (float*)shared;
 	for (int half = 0; half < 2; half++) {
+		if (mine) {
 #pragma unroll
-		for (int p = 0; p < 32; p++) {
-			int r = t.row(p) - half * Rows;
-			if (r >= 0 && r < Rows) z[r * Pitch + t.col(p)] = t.acc[2 * p], z[r * Pitch + t.col(p) + 1] = t.acc[2 * p + 1];
+			for (int p = 0; p < 32; p++) {
+				int r = t.row(p) - half * SumsRows;
+				if (r >= 0 && r < SumsRows) z[r * SumsPitch + t.col(p)] = t.acc[2 * p], z[r * SumsPitch + t.col(p) + 1] = t.acc[2 * p + 1];
+			}
 		}
 		__syncthreads();
-		int r = threadIdx.x / 4, q = threadIdx.x % 4, row = m0 + half * Rows + r, arg = n0;
-		const float* x = z + r * Pitch;
-		float top = -INFINITY, sum = 0;
-		for (int j = q; j < count; j += 4)
-			if (x[j] > top || x[j] != x[j]) top = x[j], arg = n0 + j;
-		for (int mask = 1; mask < 4; mask <<= 1) {
-			float o = shuffle(top, mask);
-			int oa = shuffle(arg, mask);
-			if (o > top || (o == top && oa < arg) || o != o) top = o, arg = oa;
-		}
-		for (int j = q; j < count; j += 4) sum += expf(x[j] - top);
-		sum += shuffle(sum, 1);
-		sum += shuffle(sum, 2);
-		if (row < m) {
-			float* to = partials + ((u64)row * gridDim.x + blockIdx.x) * 3;
-			if (q == 0) to[0] = top, to[1] = sum, to[2] = __int_as_float(arg);
-			for (int i = start[row] + q; i < start[row + 1]; i += 4)
-				if (ids[i] >= n0 && ids[i] < n0 + count) logits[i] = x[ids[i] - n0];
+		if (mine) {
+			int r = threadIdx.x / 4, q = threadIdx.x % 4, row = m0 + half * SumsRows + r, arg = n0;
+			const float* x = z + r * SumsPitch;
+			float top = -INFINITY, sum = 0;
+			for (int j = q; j < count; j += 4)
+				if (x[j] > top || x[j] != x[j]) top = x[j], arg = n0 + j;
+			for (int mask = 1; mask < 4; mask <<= 1) {
+				float o = shuffle(top, mask);
+				int oa = shuffle(arg, mask);
+				if (o > top || (o == top && oa < arg) || o != o) top = o, arg = oa;
+			}
+			for (int j = q; j < count; j += 4) sum += expf(x[j] - top);
+			sum += shuffle(sum, 1);
+			sum += shuffle(sum, 2);
+			if (row < m) {
+				float* to = partials + ((u64)row * gridDim.x + blockIdx.x) * 3;
+				if (q == 0) to[0] = top, to[1] = sum, to[2] = __int_as_float(arg);
+				for (int i = start[row] + q; i < start[row + 1]; i += 4)
+					if (ids[i] >= n0 && ids[i] < n0 + count) logits[i] = x[ids[i] - n0];
+			}
 		}
 		__syncthreads();
 	}
+}
+
+template <class T>
+SB_DEVICE void head(const T* h, const T* w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) {
+	enum { Bytes = (int)Tile<T>::Bytes > (int)SumsBytes ? (int)Tile<T>::Bytes : (int)SumsBytes };
+	SB_SHARED(char, shared, Bytes);
+	Tile<T> t;
+	t.multiply(shared, h, w, blockIdx.y * 128, m, blockIdx.x * 128, vocab, hidden);
+	headPartials(t, (float*)shared, true, start, ids, logits, partials, m, vocab);
 }
 
 SB_DEVICE void headMerge(const float* partials, double* lse, int* argmax, int m, int n) {

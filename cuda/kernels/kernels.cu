@@ -2,6 +2,9 @@
 #include "attention.cuh"
 #include "gemm.cuh"
 #include "rows.cuh"
+#ifdef SB_HOPPER // sm_90a, and the emulation
+#include "gemm90.cuh"
+#endif
 
 SB_KERNEL void sb_gather(const int* in, const int* index, int* out, int rows, int words) { gather(in, index, out, rows, words); }
 SB_KERNEL void sb_head_merge(const float* partials, double* lse, int* argmax, int m, int n) { headMerge(partials, lse, argmax, m, n); }
@@ -23,3 +26,12 @@ BOTH(bf16, bf16)
 #define SIZES(T, S) ATTENTION(32, T, S) ATTENTION(64, T, S) ATTENTION(96, T, S) ATTENTION(128, T, S) ATTENTION(192, T, S) ATTENTION(256, T, S)
 SIZES(float, f32)
 SIZES(bf16, bf16)
+
+#ifdef SB_HOPPER
+#define GEMM90(E, S, C) \
+	SB_KERNEL void __launch_bounds__(288, 2) sb_gemm_##S##_wgmma(SB_MAP a, SB_MAP w, const float* bias, C* c, int m, int n, int k) { gemm90<E>(a, w, bias, c, m, n, k); }
+GEMM90(Store, store, float)
+GEMM90(Add, add, float)
+GEMM90(SwiGLU, swiglu, bf16)
+SB_KERNEL void __launch_bounds__(288, 2) sb_head_wgmma(SB_MAP h, SB_MAP w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) { head90(h, w, start, ids, logits, partials, m, vocab, hidden); }
+#endif

@@ -1,5 +1,6 @@
 // What the kernels need of the machine: bfloat16, asynchronous copies, matrix
-// fragments. Inline PTX is here and nowhere else; emu/emu.h replaces this part.
+// fragments. Inline PTX is here and in hopper.cuh and nowhere else; emu/ replaces
+// these parts.
 #pragma once
 typedef unsigned int u32;
 typedef unsigned long long u64;

@@ -28,9 +28,15 @@ type part struct {
 // New makes a device with free bytes of memory.
 func New(free int64) *Device {
 	return &Device{
-		info: device.Info{Name: "simulated device", Major: 8, SMs: 1, Total: free, Free: free, Shared: 99 << 10, Image: "simulated"},
+		info: device.Info{Name: "simulated device", Major: 8, SMs: 1, Total: free, Free: free, Shared: 227 << 10, Image: "simulated"},
 		next: 1 << 40, launches: map[string]int{},
 	}
+}
+
+// Hopper makes it a device that has the kernels of sm_90a too.
+func (d *Device) Hopper() *Device {
+	d.info.Hopper = true
+	return d
 }
 
 // Info implements device.Device.
@@ -167,6 +173,13 @@ func (d *Device) Launch(l *device.Launch) error {
 	for i, a := range l.Args {
 		if a.Kind != k.params[i] {
 			return fmt.Errorf("kernel %s: argument %d is a %v, want a %v", l.Kernel, i, a.Kind, k.params[i])
+		}
+	}
+	for i, a := range l.Args {
+		if a.Kind == device.Boxes {
+			if err := a.Matrix.Check(); err != nil || a.Ptr() != a.Matrix.Base {
+				return fmt.Errorf("kernel %s: argument %d: %w", l.Kernel, i, err)
+			}
 		}
 	}
 	if l.Shared > d.info.Shared {

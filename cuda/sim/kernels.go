@@ -13,6 +13,7 @@ const (
 	ptr = device.Pointer
 	num = device.Int32
 	flt = device.Float32
+	mat = device.Boxes
 )
 
 type simulated struct {
@@ -44,6 +45,27 @@ func init() {
 		}
 		add("sb_observe", observe, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, num, num, num)
 		add("sb_head", head, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num)
+	}
+	// The kernels of sm_90a differ in how they are given their operands.
+	add := func(name string, run func(e element, d *Device, l *device.Launch), params ...device.ArgKind) {
+		kernels[name+"_wgmma"] = simulated{params, func(d *Device, l *device.Launch) {
+			m, n, k := len(params)-3, len(params)-2, len(params)-1
+			described(l, 0, m, k)
+			described(l, 1, n, k)
+			run(element{abi.BF16Hopper, d}, d, l)
+		}}
+	}
+	for _, e := range []string{"store", "add", "swiglu"} {
+		add("sb_gemm_"+e, func(el element, d *Device, l *device.Launch) { gemm(el, d, l, e) }, mat, mat, ptr, ptr, num, num, num)
+	}
+	add("sb_head", head, mat, mat, ptr, ptr, ptr, ptr, num, num, num)
+}
+
+// described checks that a matrix has the rows and columns that two arguments say.
+func described(l *device.Launch, i, rows, columns int) {
+	m := l.Args[i].Matrix
+	if m.Rows != l.Args[rows].Int() || m.Columns != l.Args[columns].Int() {
+		panic(fault{fmt.Sprintf("argument %d describes a matrix of %d x %d, the kernel computes %d x %d", i, m.Rows, m.Columns, l.Args[rows].Int(), l.Args[columns].Int())})
 	}
 }
 

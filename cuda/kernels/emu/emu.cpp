@@ -1,7 +1,9 @@
 // A process that runs the kernels on a processor. Package emu drives it through its
 // standard input and output; emu.h says what is emulated.
+#define SB_HOPPER
 #include "../machine.cuh"
 #include "../kernels.cu"
+#include "faults.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -65,27 +67,30 @@ static std::string launched; // the kernel that runs, for messages
 	_exit(3);
 }
 
-enum State { Ready, AtBarrier, InWarp, Done };
+enum State { Ready, AtBarrier, InWarp, AtPhase, Done };
 struct Copy { void* to; const void* from; bool valid; };
 struct Fiber {
 	Context context;
 	State state;
+	u64* barrier; // AtPhase
 	Lane lane;
 	std::vector<std::vector<Copy>> groups; // committed, oldest first
 	std::vector<Copy> open;                // not yet committed
 };
 
-const size_t stackBytes = 128 << 10, sharedBytes = 48 << 10;
-const int mostThreads = 256;
+const size_t stackBytes = 128 << 10, sharedBytes = 48 << 10, mostSharedBytes = 227 << 10;
+const int mostThreads = 512;
 static char* stacks;
 static Fiber fibers[mostThreads];
 static Context scheduler;
 static Fiber* self;
 static int count, arrived, barrierAny, barrierResult;
 const size_t guard = 4096; // before and after shared memory; must stay as it was
-alignas(128) static char sharedAndGuards[guard + sharedBytes + guard];
+alignas(1024) static char sharedAndGuards[guard + mostSharedBytes + guard];
 static char* const sharedMemory = sharedAndGuards + guard;
+static char* sharedBase;    // what the kernel uses of it
 static size_t sharedUsed;
+static size_t dynamicBytes; // what the launch asks for
 static void (*body)(); // calls the kernel with its arguments
 
 // How freedom is used: bit 0 turns the order of threads around, bit 1 does copies
@@ -97,7 +102,7 @@ static int manner;
 void* shared(size_t bytes) {
 	if (bytes > sharedBytes) fail("more than 48 KiB of shared memory");
 	if (sharedUsed && sharedUsed != bytes) fail("two declarations of shared memory");
-	sharedUsed = bytes;
+	sharedBase = sharedMemory, sharedUsed = bytes;
 	return sharedMemory;
 }
 
@@ -132,7 +137,7 @@ static void perform(const Copy& c) {
 
 void copy(void* to, const void* from, bool valid) {
 	if ((uintptr_t)to % 16 || (uintptr_t)from % 16) fail("an asynchronous copy of 16 bytes that is not aligned to 16");
-	if ((char*)to < sharedMemory || (char*)to + 16 > sharedMemory + sharedUsed) fail("an asynchronous copy outside shared memory");
+	if ((char*)to < sharedBase || (char*)to + 16 > sharedBase + sharedUsed) fail("an asynchronous copy outside shared memory");
 	Copy c{to, from, valid};
 	if (manner & 2) perform(c);
 	else memset(to, 0xff, 16), self->open.push_back(c); // from now on nobody may read the old
@@ -172,7 +177,7 @@ static void loadMatrices(Fiber* lanes, bool transposed) {
 	for (int l = 0; l < 32; l++) {
 		const char* row = (const char*)lanes[l].lane.row;
 		if ((uintptr_t)row % 16) fail("a matrix row that is not aligned to 16 bytes");
-		if (row < sharedMemory || row + 16 > sharedMemory + sharedUsed) fail("a matrix row outside shared memory");
+		if (row < sharedBase || row + 16 > sharedBase + sharedUsed) fail("a matrix row outside shared memory");
 	}
 	for (int m = 0; m < 4; m++) {
 		unsigned short matrix[8][8];
@@ -195,6 +200,10 @@ static void shuffleAll(Fiber* lanes) {
 
 static int waiting[mostThreads / 32]; // lanes of each warp, and for what
 static Operation waitingFor[mostThreads / 32];
+}
+#include "hopper.cpp"
+
+namespace emu {
 
 u32 together(const Lane& lane) {
 	Fiber* me = self;
@@ -213,7 +222,7 @@ u32 together(const Lane& lane) {
 	case Load: loadMatrices(lanes, false); break;
 	case LoadTransposed: loadMatrices(lanes, true); break;
 	case Multiply: multiply(lanes); break;
-	default: fail("no operation");
+	default: warpOperation(lane.op, lanes);
 	}
 	for (int l = 0; l < 32; l++)
 		if (lanes + l != me) lanes[l].state = Ready;
@@ -228,9 +237,33 @@ static void entry() {
 	emuSwitch(&me->context, &scheduler);
 }
 
+// Lets every thread go on until it must wait; says whether some could.
+static bool takeTurns(unsigned turn, int& left) {
+	int all = 32; // a power of two
+	while (all < count) all *= 2;
+	bool moved = false;
+	unsigned step = manner & 4 ? (turn * 2654435761u >> 7 & 0xfe) + 1 : 1; // odd: prime to it
+	int span = manner & 32 ? 32 : all; // the threads that go on for as long as they can
+	for (int first = 0; first < all; first += span)
+		for (bool again = true; again;) {
+			again = false;
+			for (int n = 0; n < span; n++) {
+				int i = first + (int)(n * step % span);
+				if (manner & 1) i = all - 1 - i;
+				if (i >= count || fibers[i].state != Ready) continue;
+				self = fibers + i, thread = {(unsigned)i, 0, 0};
+				emuSwitch(&scheduler, &self->context);
+				moved = true, again = manner & 32;
+				if (self->state == Done) left--;
+			}
+		}
+	return moved;
+}
+
 static void runBlock() {
 	count = (int)threads.x, arrived = barrierAny = 0, sharedUsed = 0;
-	memset(sharedAndGuards, 0xff, sizeof sharedAndGuards); // NaN, or an index of -1
+	size_t poisoned = guard + (dynamicBytes ? dynamicBytes + 16 : sharedBytes) + guard;
+	memset(sharedAndGuards, 0xff, poisoned); // NaN, or an index of -1
 	if (!stacks) stacks = (char*)aligned_alloc(4096, stackBytes * mostThreads);
 	for (int i = 0; i < count; i++) {
 		Fiber& f = fibers[i];
@@ -238,40 +271,30 @@ static void runBlock() {
 		begin(&f.context, stacks + stackBytes * i, stackBytes, entry);
 	}
 	for (int& w : waiting) w = 0;
+	beginHopper();
 	unsigned turn = 0;
-	for (int left = count; left;) {
-		bool moved = false;
-		unsigned step = manner & 4 ? (turn++ * 2654435761u >> 7 & 0xfe) + 1 : 1; // odd: prime to a power of two
-		int span = manner & 32 ? 32 : mostThreads; // the threads that go on for as long as they can
-		for (int first = 0; first < mostThreads; first += span)
-			for (bool again = true; again;) {
-				again = false;
-				for (int n = 0; n < span; n++) {
-					int i = first + (int)(n * step % span);
-					if (manner & 1) i = mostThreads - 1 - i;
-					if (i >= count || fibers[i].state != Ready) continue;
-					self = fibers + i, thread = {(unsigned)i, 0, 0};
-					emuSwitch(&scheduler, &self->context);
-					moved = true, again = manner & 32;
-					if (self->state == Done) left--;
-				}
-			}
-		if (!moved && left) fail("threads wait for others that have ended, or for one another");
+	for (int left = count; left; turn++) {
+		bool moved = takeTurns(turn, left);
+		if (boxes.size() && (!moved || (manner & 4 && turn % 3 == 0))) {
+			performOne(manner & 4 ? turn % boxes.size() : manner & 1 ? boxes.size() - 1 : 0);
+		} else if (!moved && left) fail("threads wait for others that have ended, or for one another");
 	}
 	if (arrived) fail("some threads end where others wait");
-	for (const char* p = sharedAndGuards; p < sharedAndGuards + sizeof sharedAndGuards; p++)
-		if (*p != (char)0xff && (p < sharedMemory || p >= sharedMemory + sharedUsed)) fail("a write outside shared memory");
+	endHopper();
+	for (const char* p = sharedAndGuards; p < sharedAndGuards + poisoned; p++)
+		if (*p != (char)0xff && (p < sharedBase || p >= sharedBase + sharedUsed)) fail("a write outside shared memory");
 }
 
 // Arguments of a launch: their kinds and bits, as package device has them.
-struct Argument { unsigned char kind; uint64_t bits; };
+struct Argument { unsigned char kind; uint64_t bits; TensorMap map; };
 static std::vector<Argument> arguments;
 
 template <class A> static A argument(size_t i) {
-	unsigned char want = std::is_pointer<A>::value ? 0 : std::is_floating_point<A>::value ? 3 : 1;
+	const bool map = std::is_same<A, TensorMap>::value;
+	unsigned char want = std::is_pointer<A>::value ? 0 : std::is_floating_point<A>::value ? 3 : map ? 4 : 1;
 	if (arguments[i].kind != want) fail("argument " + std::to_string(i) + " is of another type");
 	A a;
-	memcpy(&a, &arguments[i].bits, sizeof a);
+	memcpy(&a, map ? (void*)&arguments[i].map : &arguments[i].bits, sizeof a);
 	return a;
 }
 template <class... A, size_t... I> static void callWith(void (*f)(A...), std::index_sequence<I...>) { f(argument<A>(I)...); }
@@ -284,7 +307,8 @@ template <class... A> static void call(void (*f)(A...)) {
 #define NAMES(S) NAME(sb_embed_##S), NAME(sb_rmsnorm_##S), NAME(sb_rope_##S), NAME(sb_gemm_store_##S), NAME(sb_gemm_add_##S), NAME(sb_gemm_swiglu_##S), \
 	NAME(sb_attention_32_##S), NAME(sb_attention_64_##S), NAME(sb_attention_96_##S), NAME(sb_attention_128_##S), NAME(sb_attention_192_##S), NAME(sb_attention_256_##S), \
 	NAME(sb_observe_##S), NAME(sb_head_##S)
-static const std::map<std::string, void (*)()> kernels = {NAME(sb_gather), NAME(sb_head_merge), NAMES(f32), NAMES(bf16)};
+static const std::map<std::string, void (*)()> kernels = {NAME(sb_gather), NAME(sb_head_merge), NAMES(f32), NAMES(bf16),
+	NAME(sb_gemm_store_wgmma), NAME(sb_gemm_add_wgmma), NAME(sb_gemm_swiglu_wgmma), NAME(sb_head_wgmma), NAME(emu_fault)};
 
 static void get(void* to, size_t n) {
 	if (n && fread(to, 1, n, stdin) != n) _exit(0); // the other side is gone
@@ -310,11 +334,17 @@ static void launch() {
 	launched.resize(number());
 	get(&launched[0], launched.size());
 	blocks.x = (unsigned)number(), blocks.y = (unsigned)number(), threads = {(unsigned)number(), 1, 1};
+	dynamicBytes = number();
 	arguments.resize(number());
-	for (auto& a : arguments) a.kind = (unsigned char)number(), a.bits = number();
+	for (auto& a : arguments) {
+		a.kind = (unsigned char)number(), a.bits = number();
+		if (a.kind == 4) // a matrix: its address, rows, columns, and of boxes
+			for (int i = 0; i < 5; i++) a.map.opaque[i] = i ? number() : a.bits;
+	}
 	auto k = kernels.find(launched);
 	if (k == kernels.end()) fail("no such kernel");
 	if (threads.x > mostThreads || threads.x % 32) fail("a block of " + std::to_string(threads.x) + " threads");
+	if (dynamicBytes + 16 > mostSharedBytes) fail("more shared memory than a block may have");
 	body = k->second;
 	for (block.y = 0; block.y < blocks.y; block.y++)
 		for (block.x = 0; block.x < blocks.x; block.x++) runBlock();

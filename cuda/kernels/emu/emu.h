@@ -3,6 +3,7 @@
 // undefined is found out by doing it in more than one way: threads in several
 // orders, and asynchronous copies as early or as late as they may happen. Written
 // from the PTX ISA's fragment layouts for ldmatrix .x4 (.trans) and mma .m16n8k16.
+// hopper.h has what sm_90a adds.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -17,7 +18,9 @@
 using std::max;
 using std::min;
 struct uint3 { unsigned x, y, z; };
+struct alignas(8) float2 { float x, y; };
 struct alignas(16) float4 { float x, y, z, w; };
+inline float2 make_float2(float x, float y) { return {x, y}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 inline float __uint_as_float(u32 u) { float f; memcpy(&f, &u, 4); return f; }
 inline float __int_as_float(int i) { return __uint_as_float((u32)i); }
@@ -34,16 +37,18 @@ void commit();
 void wait(int pending);
 
 // What a lane brings to an operation of its warp.
-enum Operation { None, Shuffle, Load, LoadTransposed, Multiply };
+enum Operation { None, Shuffle, Load, LoadTransposed, Multiply, SyncWarp, Product, ProductFence, ProductCommit, ProductWait };
 struct Lane {
 	Operation op;
 	u32 value;          // Shuffle: in, and out
-	int mask;           // Shuffle
+	int mask;           // Shuffle; ProductWait: groups that may stay under way
 	const void* row;    // Load: 8 values of 16 bits
 	u32* r;             // Load: 4 registers
-	float* c;           // Multiply
+	float* c;           // Multiply, Product
 	const u32* a;       // Multiply: 4 registers
 	u32 b0, b1;         // Multiply
+	int columns;          // Product
+	u64 aMatrix, bMatrix; // Product: descriptors
 };
 u32 together(const Lane& lane); // returns Shuffle's value
 }
