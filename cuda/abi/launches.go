@@ -129,7 +129,14 @@ type AttentionArgs struct {
 // tile's rows times the heads that share the keys. There is a kernel for each of
 // HeadSizes.
 func Attention(m Mode, a AttentionArgs) *device.Launch {
-	return &device.Launch{Kernel: fmt.Sprintf("sb_attention_%d%s", a.Size, m.suffix()), Grid: device.Dim{X: a.N, Y: a.KVHeads}, Block: device.Dim{X: AttentionThreads},
+	suffix, shared := m.suffix(), 0
+	if byHopper(m, a.Size) {
+		// Queries, two blocks of keys and one of values; two tables of slots; what the
+		// kernel may skip to begin on a kilobyte.
+		suffix, shared = "_wgmma", 2*a.Size*(QueryBlock(m, a.Size)+3*KeyBlock)+2*4*KeyBlock+1024
+	}
+	return &device.Launch{Kernel: fmt.Sprintf("sb_attention_%d%s", a.Size, suffix), Grid: device.Dim{X: a.N, Y: a.KVHeads},
+		Block: device.Dim{X: AttentionThreads * QueryBlock(m, a.Size) / queryBlock}, Shared: shared,
 		Args: []device.Arg{
 			device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Out), device.P(a.Stats), device.P(a.Tiles), device.P(a.Runs),
 			device.I(int(a.Kind)), device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads),

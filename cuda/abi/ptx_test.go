@@ -19,6 +19,9 @@ func hopperLaunches() []*device.Launch {
 	for e := Store; e <= SwiGLU; e++ {
 		list = append(list, Gemm(BF16Hopper, e, 1, 1, 1, 1, 1, 8, 8))
 	}
+	for _, size := range []int{64, 128} {
+		list = append(list, Attention(BF16Hopper, AttentionArgs{N: 1, Kind: attention.Softpick, Size: size}))
+	}
 	return list
 }
 

@@ -38,6 +38,22 @@ func shapes() []shape {
 	return list
 }
 
+// hopperShapes are those that have other kernels on sm_90a: head sizes 64 and 128,
+// tiles of 128 queries and less, and more than one tile a sequence.
+func hopperShapes() []shape {
+	var list []shape
+	ragged := []int{1, 2, abi.KeyBlock - 1, abi.KeyBlock, abi.KeyBlock + 1, 3*abi.KeyBlock + 5}
+	for _, kind := range attention.Kinds() {
+		list = append(list,
+			shape{kind: kind, heads: 4, kv: 2, size: 64, lengths: ragged, rows: 70},
+			shape{kind: kind, heads: 3, kv: 1, size: 128, window: 19, lengths: ragged, rows: 50},
+			shape{kind: kind, heads: 2, kv: 2, size: 64, lengths: []int{140}, rows: 140, shift: -40},
+			shape{kind: kind, heads: 1, kv: 1, size: 128, lengths: []int{257, 140}, rows: 140},
+		)
+	}
+	return append(list, shape{kind: attention.Softpick, heads: 1, kv: 1, size: 64, lengths: []int{veryLong}, rows: 1})
+}
+
 // veryLong is the positions of the longest row.
 const veryLong = 1 << 17
 
@@ -90,8 +106,9 @@ func (r maker) attention(s shape) *kase {
 			runs = append(runs, int32(p), int32(at[i]))
 		}
 		count := min(n, s.rows)
-		for q := 0; q < count; q += abi.TileRows(group) {
-			t := min(abi.TileRows(group), count-q)
+		tile := abi.TileRows(r.mode, s.size, group)
+		for q := 0; q < count; q += tile {
+			t := min(tile, count-q)
 			position := n - count + q
 			observed = append(observed, point{len(tiles) / abi.TileInts, t, position + t})
 			tiles = append(tiles, int32(row+q), int32(t), int32(position), int32(first), int32(len(runs)/2-first))

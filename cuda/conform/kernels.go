@@ -86,6 +86,9 @@ func cases(seed uint64, hopper bool) (list []lazy) {
 	if hopper {
 		gemms(in(abi.BF16Hopper))
 		heads(in(abi.BF16Hopper))
+		for _, s := range hopperShapes() {
+			in(abi.BF16Hopper)("attention", func(r maker) *kase { return r.attention(s) })
+		}
 	}
 	return list
 }

@@ -63,8 +63,12 @@ func Models(ctx context.Context, open OpenBackend, show func(Result)) error {
 // that are slow.
 func SmallModels(ctx context.Context, open OpenBackend, show func(Result)) error {
 	var list []variant
-	for _, v := range variants() {
-		list = append(list, v.small())
+	for i, v := range variants() {
+		s := v.small()
+		if i == 0 { // one has heads as they are, for which sm_90a has a kernel
+			s.options.HeadDim = v.options.HeadDim
+		}
+		list = append(list, s)
 	}
 	return models(ctx, open, show, list, 5)
 }

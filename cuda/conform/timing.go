@@ -21,7 +21,7 @@ type Timer interface {
 
 // Timing is one kernel's speed at one shape.
 type Timing struct {
-	Kernel string  `json:"kernel"` // "gemm", "gemm by mma.sync" where that is not it, or "attention" and its kind
+	Kernel string  `json:"kernel"` // "gemm", or "attention" and its kind; with "by mma.sync" where a backend takes another
 	Shape  string  `json:"shape"`
 	Median float64 `json:"ms"`
 	Best   float64 `json:"best_ms"`
@@ -48,9 +48,8 @@ func Timings(ctx context.Context, open func() (Timer, error), tell Tell) error {
 		return err
 	}
 	for i, mode := range modes {
-		for _, s := range [][3]int{{512, 3072, 1024}, {8192, 1024, 1024}, {8192, 3072, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}} {
-			x := timeGemm(mode, s[0], s[1], s[2])
-			if i > 0 {
+		for _, x := range allTimed(mode) {
+			if i > 0 { // the other form of the same
 				x.Kernel, x.shown = x.Kernel+" by mma.sync", false
 			}
 			if err := x.run(ctx, open, tell); err != nil {
@@ -58,16 +57,21 @@ func Timings(ctx context.Context, open func() (Timer, error), tell Tell) error {
 			}
 		}
 	}
+	return nil
+}
+
+func allTimed(mode abi.Mode) (list []timed) {
+	for _, s := range [][3]int{{512, 3072, 1024}, {8192, 1024, 1024}, {8192, 3072, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}} {
+		list = append(list, timeGemm(mode, s[0], s[1], s[2]))
+	}
 	for _, size := range []int{64, 128} {
 		for _, n := range []int{2048, 4096, 8192, 16384} {
 			for _, kind := range []attention.Kind{attention.Softmax, attention.Softpick} {
-				if err := timeAttention(kind, size, n).run(ctx, open, tell); err != nil {
-					return err
-				}
+				list = append(list, timeAttention(mode, kind, size, n))
 			}
 		}
 	}
-	return nil
+	return list
 }
 
 // modesOn lists the forms of bfloat16 that a device has, the one that a backend takes
@@ -110,13 +114,13 @@ func timeGemm(mode abi.Mode, m, n, k int) timed {
 
 // timeAttention is causal attention in sequences of n: 4·n²·size/2 operations a
 // head and sequence.
-func timeAttention(kind attention.Kind, size, n int) timed {
-	heads := timedWidth / size
+func timeAttention(mode abi.Mode, kind attention.Kind, size, n int) timed {
+	heads, block := timedWidth/size, abi.QueryBlock(mode, size)
 	var tiles, runs []int32
 	for s := 0; s < timedTokens; s += n {
 		runs = append(runs, 0, int32(s))
-		for q := n - abi.QueryBlock; q >= 0; q -= abi.QueryBlock {
-			tiles = append(tiles, int32(s+q), abi.QueryBlock, int32(q), int32(len(runs)/2-1), 1)
+		for q := n - block; q >= 0; q -= block {
+			tiles = append(tiles, int32(s+q), int32(block), int32(q), int32(len(runs)/2-1), 1)
 		}
 	}
 	each := operand{2 * timedTokens * timedWidth, 1}
@@ -126,7 +130,7 @@ func timeAttention(kind attention.Kind, size, n int) timed {
 		// Rope leaves q divided by the root of its size.
 		operands: []operand{{each.bytes, 1 / math.Sqrt(float64(size))}, each, each, each}, tables: [][]int32{tiles, runs}, shown: n == 2048,
 		launch: func(p []device.Ptr) *device.Launch {
-			return abi.Attention(abi.BF16, abi.AttentionArgs{
+			return abi.Attention(mode, abi.AttentionArgs{
 				Q: p[0], Keys: p[1], Values: p[2], Out: p[3], Tiles: p[4], Runs: p[5], N: len(tiles) / abi.TileInts,
 				Kind: kind, Heads: heads, KVHeads: heads, Size: size,
 			})

@@ -11,8 +11,8 @@ import (
 
 // TestTimedAttentionCoversEveryRow: a tile left out would be time left out.
 func TestTimedAttentionCoversEveryRow(t *testing.T) {
-	for _, n := range []int{2048, 16384} {
-		x := timeAttention(attention.Softpick, 64, n)
+	for i, n := range []int{2048, 16384, 2048, 16384} {
+		x := timeAttention([]abi.Mode{abi.BF16, abi.BF16Hopper}[i/2], attention.Softpick, 64, n)
 		tiles, runs := x.tables[0], x.tables[1]
 		seen := make([]int, timedTokens)
 		for i := 0; i < len(tiles); i += abi.TileInts {

@@ -66,7 +66,7 @@ func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o O
 	if err := supported(&c); err != nil {
 		return nil, err
 	}
-	b := &Backend{dev: dev, config: c, mode: mode, rope: newRope(c.InvFreq()), tileRows: abi.TileRows(c.Heads / c.KVHeads)}
+	b := &Backend{dev: dev, config: c, mode: mode, rope: newRope(c.InvFreq()), tileRows: abi.TileRows(mode, c.HeadDim, c.Heads/c.KVHeads)}
 	var err error
 	if b.sizes, err = divide(&c, ck.Head == ck.Embed, mode, dev.Info(), o); err != nil {
 		return nil, err
@@ -107,8 +107,8 @@ func supported(c *checkpoint.Config) error {
 	switch {
 	case !abi.HeadSize(c.HeadDim):
 		return fmt.Errorf("a head size of %d is %w: the kernels compute %v; use --device cpu", c.HeadDim, ErrUnsupported, abi.HeadSizes)
-	case abi.TileRows(group) < 1:
-		return fmt.Errorf("%d query heads for each key/value head are %w: at most %d are; use --device cpu", group, ErrUnsupported, abi.QueryBlock)
+	case group > abi.MostGroup:
+		return fmt.Errorf("%d query heads for each key/value head are %w: at most %d are; use --device cpu", group, ErrUnsupported, abi.MostGroup)
 	case c.Hidden%abi.Multiple != 0 || c.Intermediate%abi.Multiple != 0:
 		return fmt.Errorf("a width of %d and an MLP of %d are %w: both must be multiples of %d; use --device cpu", c.Hidden, c.Intermediate, ErrUnsupported, abi.Multiple)
 	}

@@ -293,7 +293,9 @@ func TestBFloat16StaysNear(t *testing.T) {
 // TestHopperKernels: on a device that has the kernels of sm_90a every product of
 // bfloat16 is theirs, float32 is not, and the host asks for the same numbers.
 func TestHopperKernels(t *testing.T) {
-	for _, m := range []model{models()[0], models()[2], models()[3]} {
+	wide := models()[0] // heads of 64, for which there is a kernel of attention too
+	wide.options.HeadDim, wide.name = 64, "heads of 64, window"
+	for _, m := range []model{wide, models()[2], models()[3]} {
 		ck := m.open(t)
 		f := forest(rand.New(rand.NewPCG(4, 1)), 10, ck.Config.Vocab)
 		plain, _ := simulate(t, ck, forward.Options{DType: kernel.BFloat16})
@@ -309,6 +311,9 @@ func TestHopperKernels(t *testing.T) {
 			if dev.Launches()[name] == 0 {
 				t.Errorf("%s: no launch of %s", m.name, name)
 			}
+		}
+		if n := dev.Launches()["sb_attention_64_wgmma"]; (n > 0) != (m.options.HeadDim == 64) {
+			t.Errorf("%s: %d launches of sb_attention_64_wgmma", m.name, n)
 		}
 		exact, dev := simulateOn(t, sim.New(reserve+memory).Hopper(), ck, forward.Options{})
 		run(t, exact, f, engine.RunOptions{})

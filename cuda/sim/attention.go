@@ -19,6 +19,7 @@ type queries struct {
 	kind                    attention.Kind
 	window, heads, kv, size int
 	kvHead                  int
+	most                    int         // queries of a block; 0: any
 	q                       [][]float32 // of each query: row i/group, head i%group
 	table                   []int32     // the path's runs
 }
@@ -28,7 +29,7 @@ func newQueries(e element, d *Device, tile device.Ptr, q device.Ptr, b queries) 
 	b.e, b.d = e, d
 	b.row, b.rows, b.position, b.run, b.runCount = int(t[0]), int(t[1]), int(t[2]), int(t[3]), int(t[4])
 	group := b.heads / b.kv
-	if b.rows < 1 || b.rows*group > abi.QueryBlock {
+	if b.rows < 1 || b.most > 0 && b.rows*group > b.most {
 		panic(fault{"a tile of more queries than a block holds, or none"})
 	}
 	b.table = ints(d, b.runs, 2*b.run, 2*b.runCount)
@@ -93,6 +94,7 @@ func attend(e element, d *Device, l *device.Launch, size int) {
 		keys: l.Args[1].Ptr(), values: l.Args[2].Ptr(), runs: l.Args[6].Ptr(), kind: attention.Kind(l.Args[7].Int()),
 		window: l.Args[8].Int(), heads: l.Args[9].Int(), kv: l.Args[10].Int(), size: size,
 	}
+	proto.most = abi.QueryBlock(e.mode, size)
 	eachBlock(l, func(tile, kvHead int) {
 		proto.kvHead = kvHead
 		newQueries(e, d, tiles+abi.Offset(tile, 4*abi.TileInts), q, proto).attend(out, stats)

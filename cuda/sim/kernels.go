@@ -59,6 +59,11 @@ func init() {
 		add("sb_gemm_"+e, func(el element, d *Device, l *device.Launch) { gemm(el, d, l, e) }, mat, mat, ptr, ptr, num, num, num)
 	}
 	add("sb_head", head, mat, mat, ptr, ptr, ptr, ptr, num, num, num)
+	for _, size := range []int{64, 128} {
+		kernels[fmt.Sprintf("sb_attention_%d_wgmma", size)] = simulated{kernels[fmt.Sprintf("sb_attention_%d_bf16", size)].params, func(d *Device, l *device.Launch) {
+			attend(element{abi.BF16Hopper, d}, d, l, size)
+		}}
+	}
 }
 
 // described checks that a matrix has the rows and columns that two arguments say.

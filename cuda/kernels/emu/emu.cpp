@@ -76,6 +76,7 @@ struct Fiber {
 	Lane lane;
 	std::vector<std::vector<Copy>> groups; // committed, oldest first
 	std::vector<Copy> open;                // not yet committed
+	std::vector<void*> written;            // by copies, and not yet known to products
 };
 
 const size_t stackBytes = 128 << 10, sharedBytes = 48 << 10, mostSharedBytes = 227 << 10;
@@ -130,9 +131,14 @@ void syncthreads() {
 	if (!(manner & 8)) barrier(0);
 }
 
+// The thread, counted from 1, by whose copy 16 bytes were written that products do
+// not know of.
+static unsigned short unknown[sizeof sharedAndGuards / 16];
+
 static void perform(const Copy& c) {
 	if (c.valid) memcpy(c.to, c.from, 16);
 	else memset(c.to, 0, 16);
+	if (dynamicBytes) unknown[((char*)c.to - sharedAndGuards) / 16] = (unsigned short)(self - fibers + 1), self->written.push_back(c.to);
 }
 
 void copy(void* to, const void* from, bool valid) {
@@ -267,7 +273,7 @@ static void runBlock() {
 	if (!stacks) stacks = (char*)aligned_alloc(4096, stackBytes * mostThreads);
 	for (int i = 0; i < count; i++) {
 		Fiber& f = fibers[i];
-		f.state = Ready, f.groups.clear(), f.open.clear();
+		f.state = Ready, f.groups.clear(), f.open.clear(), f.written.clear();
 		begin(&f.context, stacks + stackBytes * i, stackBytes, entry);
 	}
 	for (int& w : waiting) w = 0;
@@ -308,7 +314,8 @@ template <class... A> static void call(void (*f)(A...)) {
 	NAME(sb_attention_32_##S), NAME(sb_attention_64_##S), NAME(sb_attention_96_##S), NAME(sb_attention_128_##S), NAME(sb_attention_192_##S), NAME(sb_attention_256_##S), \
 	NAME(sb_observe_##S), NAME(sb_head_##S)
 static const std::map<std::string, void (*)()> kernels = {NAME(sb_gather), NAME(sb_head_merge), NAMES(f32), NAMES(bf16),
-	NAME(sb_gemm_store_wgmma), NAME(sb_gemm_add_wgmma), NAME(sb_gemm_swiglu_wgmma), NAME(sb_head_wgmma), NAME(emu_fault)};
+	NAME(sb_gemm_store_wgmma), NAME(sb_gemm_add_wgmma), NAME(sb_gemm_swiglu_wgmma), NAME(sb_head_wgmma),
+	NAME(sb_attention_64_wgmma), NAME(sb_attention_128_wgmma), NAME(emu_fault), NAME(emu_fault_across)};
 
 static void get(void* to, size_t n) {
 	if (n && fread(to, 1, n, stdin) != n) _exit(0); // the other side is gone

@@ -45,7 +45,7 @@ struct Lane {
 	const void* row;    // Load: 8 values of 16 bits
 	u32* r;             // Load: 4 registers
 	float* c;           // Multiply, Product
-	const u32* a;       // Multiply: 4 registers
+	const u32* a;       // Multiply: 4 registers; Product, where b's rows go along n
 	u32 b0, b1;         // Multiply
 	int columns;          // Product
 	u64 aMatrix, bMatrix; // Product: descriptors

@@ -1,5 +1,5 @@
-// A kernel that goes wrong in the way it is told to, to see that the emulation finds
-// it; package emu's tests say what it must find. One group of four warps multiplies
+// Kernels that go wrong in the way they are told to, to see that the emulation finds
+// it; package emu's tests say what it must find. Of the first, one group of four warps multiplies
 // the first 64 rows of a matrix of 64 columns with 128 of its rows, in one stage.
 #pragma once
 #include "hopper.h"
@@ -49,4 +49,33 @@ SB_KERNEL void emu_fault(SB_MAP map, float* out, int fault) {
 	if (fault == BarrierWrittenOver) *full = 0;
 	if (fault == ReadBeforeWait) return;
 	for (int e = 0; e < 64; e++) out[(t / 32 * 16 + e / 2 % 2 * 8 + t % 32 / 4) * 128 + e / 4 * 8 + t % 4 * 2 + e % 2] = d[e];
+}
+
+enum FaultAcross { NoFaultAcross, CopyUnknownToProducts, CopyNotWaitedFor, RegistersChangedBeforeWait, MatrixWithinARow, GroupsOf16Rows };
+
+// The square of a matrix of 64 x 64: from registers, and from what threads copied.
+SB_KERNEL void emu_fault_across(const bf16* m, float* out, int fault) {
+	char* shared = dynamicShared();
+	int t = threadIdx.x;
+	for (int i = t; i < 64 * 8; i += 128) copy16(shared + i / 8 * 128 + (i % 8 ^ i / 8 % 8) * 16, m + i * 8, true);
+	commit();
+	if (fault != CopyNotWaitedFor) wait<0>();
+	if (fault != CopyUnknownToProducts) asyncFence();
+	__syncthreads();
+	u32 a[4][4];
+	for (int k = 0; k < 4; k++)
+		for (int e = 0; e < 4; e++) memcpy(&a[k][e], m + (t / 32 * 16 + e % 2 * 8 + t % 32 / 4) * 64 + k * 16 + e / 2 * 8 + t % 4 * 2, 4);
+	float d[32] = {};
+	productFence();
+	for (int k = 0; k < 4; k++) {
+		u64 b = matrixAcross(address(shared) + k * 16 * 128, 64 * 128);
+		if (fault == MatrixWithinARow) b += 32 >> 4;
+		if (fault == GroupsOf16Rows) b += (u64)(1024 >> 4) << 32;
+		product(d, a[k], b);
+	}
+	if (fault == RegistersChangedBeforeWait) a[3][1] ^= 1;
+	productCommit();
+	productWait<0>();
+	wait<0>();
+	for (int e = 0; e < 32; e++) out[(t / 32 * 16 + e / 2 % 2 * 8 + t % 32 / 4) * 64 + e / 4 * 8 + t % 4 * 2 + e % 2] = d[e];
 }

@@ -74,6 +74,15 @@ void await(u64* at, u32 parity) {
 	find(at).seen = true;
 }
 
+// What this thread's copies of 16 bytes have written is known to products from now on.
+void asyncFence() {
+	for (void* p : self->written) {
+		unsigned short& who = unknown[((char*)p - sharedAndGuards) / 16];
+		if (who == self - fibers + 1) who = 0;
+	}
+	self->written.clear();
+}
+
 // Copies of boxes.
 
 // A matrix of rows and columns of 2 bytes as the host describes it; see package emu.
@@ -128,6 +137,8 @@ struct Issued {
 	u64 a, b;
 	int columns;
 	float* d[32];
+	const u32* registers[32];  // of a; null where that is a matrix
+	u32 held[32][4];           // what those held
 	std::vector<float> values; // [32][columns/2]: what d held, then the result
 	bool follows, done;        // follows: d is that of a product under way
 };
@@ -140,31 +151,49 @@ struct Warp {
 static Warp warps[mostThreads / 32];
 static std::vector<std::pair<u64, u64>> issuedBy[mostThreads / 128]; // of each group of four warps
 
-// The 8 numbers of 16 bytes that a descriptor has at row r of a matrix whose rows
-// go along k, from column k on.
-static const unsigned short* rowOf(u64 descriptor, int r, int k) {
-	size_t start = (descriptor & 0x3fff) << 4, stride = (descriptor >> 32 & 0x3fff) << 4;
+// The 8 numbers of 16 bytes that a descriptor has at row r, from column c on, of a
+// matrix whose rows go along k, or, where across, along n.
+static const unsigned short* rowOf(u64 descriptor, int r, int c, bool across) {
+	size_t start = (descriptor & 0x3fff) << 4, leading = (descriptor >> 16 & 0x3fff) << 4, stride = (descriptor >> 32 & 0x3fff) << 4;
 	if (descriptor >> 62 != 1) fail("a matrix without the swizzle of 128 bytes");
 	if (descriptor >> 49 & 7) fail("a base offset, which is not emulated");
 	if (start >> 7 & 7) fail("a matrix that does not begin on a kilobyte, without a base offset");
 	if ((descriptor & ~(3ull << 62 | 7ull << 49 | 0x3fffull << 32 | 0x3fffull << 16 | 0x3fff))) fail("bits of a descriptor that mean nothing");
-	if ((start & 127) + k * 2 >= 128) fail("a matrix beyond its rows of 128 bytes");
-	char* p = sharedAndGuards + start + r / 8 * stride + r % 8 * 128 + k * 2;
+	if (across && start & 127) fail("a matrix across k that begins within a row, which is not emulated");
+	if (!across && (start & 127) + c * 2 >= 128) fail("a matrix beyond its rows of 128 bytes");
+	char* p = sharedAndGuards + start + r / 8 * stride + r % 8 * 128 + (across ? c / 64 * leading + c % 64 * 2 : c * 2);
 	if (p < sharedBase || p + 16 > sharedBase + sharedUsed) fail("a matrix outside shared memory");
-	return (const unsigned short*)swizzled(p);
+	p = swizzled(p);
+	if (unknown[(p - sharedAndGuards) / 16]) fail("a product of what was copied without a fence for it");
+	return (const unsigned short*)p;
 }
 
 static float widen(unsigned short bits) { return __uint_as_float((u32)bits << 16); }
 
 static void compute(Issued& p, int warp) {
 	static float a[16][16], b[16][256], d[16][256];
-	for (int r = 0; r < 16; r++)
-		for (int k = 0; k < 16; k++) a[r][k] = widen(rowOf(p.a, warp % 4 * 16 + r, k / 8 * 8)[k % 8]);
-	for (int n = 0; n < p.columns; n++)
-		for (int k = 0; k < 16; k += 8) {
-			const unsigned short* row = rowOf(p.b, n, k);
-			for (int e = 0; e < 8; e++) b[k + e][n] = widen(row[e]);
-		}
+	bool across = p.registers[0];
+	if (across) {
+		// a: lane l has, in register e, row e%2·8 + l/4, columns e/2·8 + l%4·2 and the next.
+		for (int l = 0; l < 32; l++)
+			for (int e = 0; e < 4; e++) {
+				if (p.registers[l][e] != p.held[l][e]) fail("registers of a product under way are changed");
+				for (int h = 0; h < 2; h++) a[e % 2 * 8 + l / 4][e / 2 * 8 + l % 4 * 2 + h] = half(p.held[l][e], h);
+			}
+		for (int k = 0; k < 16; k++)
+			for (int n = 0; n < p.columns; n += 8) {
+				const unsigned short* row = rowOf(p.b, k, n, true);
+				for (int e = 0; e < 8; e++) b[k][n + e] = widen(row[e]);
+			}
+	} else {
+		for (int r = 0; r < 16; r++)
+			for (int k = 0; k < 16; k++) a[r][k] = widen(rowOf(p.a, warp % 4 * 16 + r, k / 8 * 8, false)[k % 8]);
+		for (int n = 0; n < p.columns; n++)
+			for (int k = 0; k < 16; k += 8) {
+				const unsigned short* row = rowOf(p.b, n, k, false);
+				for (int e = 0; e < 8; e++) b[k + e][n] = widen(row[e]);
+			}
+	}
 	// d: lane l has, for each e, row e/2%2·8 + l/4, column e/4·8 + l%4·2 + e%2.
 	auto each = [&](auto f) {
 		for (int l = 0; l < 32; l++)
@@ -206,11 +235,15 @@ static void issue(Fiber* lanes) {
 	auto& log = issuedBy[warp / 4];
 	if (w.issued == log.size()) log.push_back({first.aMatrix, first.bMatrix});
 	if (count % 128 && warp / 4 == count / 128) fail("a product by less than four warps");
-	Issued p{first.aMatrix, first.bMatrix, first.columns, {}, {}, false, false};
+	Issued p{};
+	p.a = first.aMatrix, p.b = first.bMatrix, p.columns = first.columns;
 	for (int l = 0; l < 32; l++)
 		if (lanes[l].lane.aMatrix != log[w.issued].first || lanes[l].lane.bMatrix != log[w.issued].second) fail("threads of a group multiply different matrices");
 	w.issued++;
-	for (int l = 0; l < 32; l++) p.d[l] = lanes[l].lane.c;
+	for (int l = 0; l < 32; l++) {
+		p.d[l] = lanes[l].lane.c, p.registers[l] = lanes[l].lane.a;
+		if (p.registers[l]) memcpy(p.held[l], p.registers[l], sizeof p.held[l]);
+	}
 	Issued* q = before(w, p.d[0]);
 	p.follows = q != nullptr;
 	if (q && !untouched(*q)) fail("registers of a product under way are changed");
@@ -271,6 +304,7 @@ static void warpOperation(Operation op, Fiber* lanes) {
 
 static void beginHopper() {
 	barriers.clear(), boxes.clear();
+	if (dynamicBytes) memset(unknown, 0, sizeof unknown);
 	for (auto& w : warps) w = {};
 	for (auto& l : issuedBy) l.clear();
 }

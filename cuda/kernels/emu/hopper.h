@@ -13,6 +13,7 @@ void barriersReady();
 void arrive(u64* b, u32 bytes);
 void await(u64* b, u32 parity);
 void copyBox(void* to, const TensorMap& map, int x, int y, u64* b);
+void asyncFence();
 }
 
 inline u32 address(const void* p) { return emu::sharedAddress(p); }
@@ -27,6 +28,8 @@ inline void arriveExpecting(u64* b, u32 bytes) { emu::arrive(b, bytes); }
 inline void await(u64* b, u32 parity) { emu::await(b, parity); }
 inline void copyBox(void* to, const TensorMap& map, int x, int y, u64* b) { emu::copyBox(to, map, x, y, b); }
 
+inline void asyncFence() { emu::asyncFence(); }
+
 inline void alone(emu::Operation op, int pending = 0) {
 	emu::Lane l{};
 	l.op = op, l.mask = pending;
@@ -37,8 +40,13 @@ inline void productFence() { alone(emu::ProductFence); }
 inline void productCommit() { alone(emu::ProductCommit); }
 template <int N> inline void productWait() { alone(emu::ProductWait, N); }
 template <int N> inline void hold(float (&)[N]) {}
-inline void product(float (&d)[64], u64 a, u64 b) {
+template <int N> inline void product(float (&d)[N], u64 a, u64 b) {
 	emu::Lane l{};
-	l.op = emu::Product, l.c = d, l.columns = 128, l.aMatrix = a, l.bMatrix = b;
+	l.op = emu::Product, l.c = d, l.columns = 2 * N, l.aMatrix = a, l.bMatrix = b;
+	emu::together(l);
+}
+template <int N> inline void product(float (&d)[N], const u32 (&a)[4], u64 b) {
+	emu::Lane l{};
+	l.op = emu::Product, l.c = d, l.columns = 2 * N, l.a = a, l.bMatrix = b;
 	emu::together(l);
 }
