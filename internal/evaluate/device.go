@@ -26,7 +26,7 @@ func checkDevice(device string) error {
 
 // OpenBackend puts a checkpoint on a device: "cpu", "cuda", or "auto" (also
 // ""), which takes a GPU where there is one that holds the model. The note says
-// why auto came to the CPU in a build that could have used a GPU.
+// which GPU auto took, or why it came to the CPU in a build that could have used one.
 func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, o engine.CPUOptions) (b engine.Backend, note string, err error) {
 	if err := checkDevice(device); err != nil {
 		return nil, "", err
@@ -34,8 +34,11 @@ func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, 
 	if device != "cpu" {
 		b, err := cuda.Open(ctx, ck, cuda.Options{DType: o.DType})
 		switch {
-		case err == nil:
+		case err == nil && device == "cuda":
 			return b, "", nil
+		case err == nil:
+			d := b.Describe()
+			return b, fmt.Sprintf("--device auto computes on %s (%s)", d.Name, d.ISA), nil
 		case device == "cuda":
 			return nil, "", fmt.Errorf("--device cuda: %w", err)
 		case ctx.Err() != nil:
