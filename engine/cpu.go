@@ -244,7 +244,7 @@ func (c *cpu) activate(ctx context.Context, rows int) error {
 
 // matmul multiplies the prepared input with w into y [rows, w.N], or adds to y.
 func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *kernel.Matrix, bias []float32, add bool) error {
-	tile := c.tile(w.N)
+	tile := kernel.TaskColumns(c.set, w.N, c.pool.threads)
 	across := (w.N + tile - 1) / tile
 	return c.pool.run(ctx, across, func(_, i int) {
 		n0, n1 := i*tile, min(w.N, (i+1)*tile)
@@ -259,14 +259,6 @@ func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *kernel.Matri
 			}
 		}
 	})
-}
-
-// tile is the number of columns of a task: enough tasks for every thread to be
-// busy till the end, each large enough to be worth it.
-func (c *cpu) tile(n int) int {
-	width := c.set.PanelWidth()
-	target := min(256, max(width, n/(4*c.pool.threads)))
-	return (target + width - 1) / width * width
 }
 
 func (c *cpu) resize(rows int) {

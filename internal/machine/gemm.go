@@ -78,8 +78,7 @@ func uniform(dst []float32, rng *rand.Rand) {
 // multiply computes y on so many threads, in tasks of whole panels as the
 // engine's layers do.
 func (p *product) multiply(set kernel.Set, threads int) {
-	width := set.PanelWidth()
-	tile := (min(256, max(width, p.n/(4*threads))) + width - 1) / width * width
+	tile := kernel.TaskColumns(set, p.n, threads)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	work := func() {
