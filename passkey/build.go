@@ -34,7 +34,8 @@ type Trial struct {
 //
 // How the length is met: the garbage before the key is cut after a whole word, at the depth's share
 // of the room that is left beside the longest needle of its cell; it is the same in all trials of a
-// cell, so they share their prefix up to there, as deeper cells and longer prompts do. The garbage
+// cell, so they share their prefix up to there, as deeper cells and longer prompts do; those of the
+// same depth have the same keys (see key). The garbage
 // after the key takes up the rest: after a whole word where some word gives the exact count, else
 // within one. At depth 1 therefore a few tokens of garbage may follow the key.
 //
@@ -117,7 +118,7 @@ func (b *builder) cell(g Grid, length int, depth float64) (_ []Trial, err error)
 	longest := 0
 	counts := make([]int, g.Trials)
 	for i := range trials {
-		trials[i] = Trial{Length: length, Depth: depth, Trial: i, Key: g.key(length, depth, i)}
+		trials[i] = Trial{Length: length, Depth: depth, Trial: i, Key: g.key(depth, i)}
 		counts[i] = b.count(Text(head*period, trials[i].Key, head*period))
 		longest = max(longest, counts[i])
 	}

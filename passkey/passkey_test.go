@@ -121,6 +121,18 @@ func TestKeysAreSeeded(t *testing.T) {
 			t.Errorf("trial %d has the key %d alone, another in the larger grid", f.Trial, f.Key)
 		}
 	}
+	// The same keys at every length of a depth, others at another depth.
+	first := map[float64][]int{}
+	for _, a := range all {
+		if keys := first[a.Depth]; len(keys) < grid.Trials {
+			first[a.Depth] = append(keys, a.Key)
+		} else if keys[a.Trial] != a.Key {
+			t.Errorf("length %d, depth %v, trial %d: key %d, and %d at the first length", a.Length, a.Depth, a.Trial, a.Key, keys[a.Trial])
+		}
+	}
+	if slices.Equal(first[0], first[0.5]) {
+		t.Error("two depths have the same keys")
+	}
 	one.Seed = 8
 	other, err := one.Build(tok)
 	if err != nil {
@@ -132,7 +144,7 @@ func TestKeysAreSeeded(t *testing.T) {
 	// Uniform in 1..50000: the mean of 2000 keys is within 5 standard errors of 25000.5.
 	sum := 0
 	for i := range 2000 {
-		sum += grid.key(1000, 0.5, i)
+		sum += grid.key(0.5, i)
 	}
 	if mean := float64(sum) / 2000; mean < 25000-5*323 || mean > 25000+5*323 {
 		t.Errorf("2000 keys have the mean %v", mean)

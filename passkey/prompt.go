@@ -47,12 +47,14 @@ func wordEnd(n int) bool {
 	return at == period-1 || at > 0 && garbage[at] == ' '
 }
 
-// key is the key of one trial: uniform in 1..MaxKey, fixed by the seed and the trial's own place, so
-// that a cell keeps its keys when the grid around it changes.
-func (g Grid) key(length int, depth float64, trial int) int {
+// key is the key of one trial: uniform in 1..MaxKey, fixed by the seed, the depth and the trial's
+// number, so that a cell keeps its keys when the grid around it changes. Cells of one depth have the
+// same keys at every length: what lies between two of them is the length's doing, not the keys', and
+// at depth 0 the longer prompt begins as the shorter one does and shares its computation.
+func (g Grid) key(depth float64, trial int) int {
 	h := fnv.New64a()
 	var b [8]byte
-	for _, v := range []uint64{uint64(length), math.Float64bits(depth), uint64(trial)} {
+	for _, v := range []uint64{math.Float64bits(depth), uint64(trial)} {
 		binary.LittleEndian.PutUint64(b[:], v)
 		h.Write(b[:])
 	}
