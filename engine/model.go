@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -9,8 +10,8 @@ import (
 // in their last bits and are never mixed. Change it with them.
 const Revision = "2"
 
-// DefaultBatchTokens is the number of rows packed into one batch when the
-// caller does not say: enough to keep the matrix kernels busy.
+// DefaultBatchTokens is the number of rows packed into one batch when neither the
+// caller nor the backend says: enough to keep matrix kernels busy.
 const DefaultBatchTokens = 512
 
 // Model is a checkpoint loaded into a backend.
@@ -30,8 +31,8 @@ func (m *Model) Close() error { return m.backend.Close() }
 
 // RunOptions shape a run; none of them changes a bit of the results.
 type RunOptions struct {
-	// BatchTokens is the number of rows a batch holds; 0 means
-	// DefaultBatchTokens.
+	// BatchTokens is the number of rows a batch holds; 0 means what keeps the
+	// backend busy (Model.BatchTokens).
 	BatchTokens int
 	// Memory bounds the bytes of keys and values alive at once; 0 is no bound.
 	Memory int64
@@ -55,6 +56,15 @@ type Stats struct {
 	PeakKV  int64 // largest number of bytes of keys and values alive at once
 }
 
+// BatchTokens is the number of rows of a batch: what is asked for, and for 0 what
+// keeps the backend busy.
+func (m *Model) BatchTokens(asked int) int {
+	if asked > 0 {
+		return asked
+	}
+	return cmp.Or(m.backend.Describe().BatchTokens, DefaultBatchTokens)
+}
+
 // Run computes every token of the forest once and hands the scores and the
 // decoded tokens to the callbacks. It stops at the first error, at a callback's
 // error, and within a block of work when ctx ends.
@@ -62,9 +72,7 @@ func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 	if err := f.validate(m.vocab); err != nil {
 		return Stats{}, err
 	}
-	if o.BatchTokens <= 0 {
-		o.BatchTokens = DefaultBatchTokens
-	}
+	o.BatchTokens = m.BatchTokens(o.BatchTokens)
 	o.remedy = "raise --memory or shorten the context"
 	if d := m.backend.Describe(); d.KVBytes > 0 && (o.Memory <= 0 || d.KVBytes < o.Memory) {
 		o.Memory, o.remedy = d.KVBytes, "the device has no more: shorten the context or use --device cpu"

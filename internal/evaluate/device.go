@@ -51,15 +51,6 @@ func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, 
 	return b, note, err
 }
 
-// BatchTokens is the number of rows of a batch: what was asked for, and for 0
-// what the device needs to be busy.
-func (m *Model) BatchTokens(asked int) int {
-	if asked > 0 {
-		return asked
-	}
-	return m.Engine.Describe().BatchTokens // 0: the engine's default
-}
-
 // DeviceText says for people what --device comes to on this machine.
 func DeviceText(device string) (string, error) {
 	if err := checkDevice(device); err != nil {

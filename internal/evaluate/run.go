@@ -147,7 +147,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	if m.DeviceNote != "" {
 		o.Note(m.DeviceNote)
 	}
-	o.BatchTokens = m.BatchTokens(o.BatchTokens)
+	o.BatchTokens = m.Engine.BatchTokens(o.BatchTokens)
 	for _, n := range m.Checkpoint.Notes {
 		o.Note(n)
 	}
