@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/softbench/softbench/engine/kernel"
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/internal/machine"
 )
 
@@ -76,7 +76,7 @@ func (o *benchOptions) run(ctx context.Context) error {
 		return err
 	}
 	if o.measure.Model != "" {
-		if o.measure.Model, err = evaluate.FindModel(o.measure.Model); err != nil {
+		if o.measure.Model, err = eval.FindModel(o.measure.Model); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (o *benchOptions) run(ctx context.Context) error {
 
 // measureOn measures the processor, or the documents on a GPU.
 func (o *benchOptions) measureOn(ctx context.Context) (*machine.Report, error) {
-	open, err := evaluate.OpenGPU(o.device)
+	open, err := eval.OpenGPU(o.device)
 	if err != nil || open == nil {
 		if err == nil {
 			return machine.Measure(ctx, o.measure)

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/engine"
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/html"
 	"github.com/softbench/softbench/reports/rundir"
@@ -22,7 +22,7 @@ import (
 type compareOptions struct {
 	io      streams
 	sides   [2]string
-	run     evaluate.RunOptions // of checkpoints; Suites empty: chosen by the other side
+	run     eval.RunOptions // of checkpoints; Suites empty: chosen by the other side
 	batch   batchFlags
 	runs    string // directory of the checkpoints' runs
 	options compare.Options
@@ -164,7 +164,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 // or no path at all but the name of a model in the hub's cache.
 func isCheckpoint(path string) bool {
 	if _, err := os.Stat(path); err != nil {
-		_, err := evaluate.FindModel(path)
+		_, err := eval.FindModel(path)
 		return err == nil
 	}
 	if state, err := rundir.StateOf(path); err != nil || state != rundir.None {
@@ -205,7 +205,7 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 		}
 		run.Progress = progress(o.io)
 		_, there := rundir.Read(run.Out)
-		_, err := evaluate.Run(ctx, run)
+		_, err := eval.Run(ctx, run)
 		switch {
 		case errors.Is(err, context.Canceled):
 			return nil, exitError{exitInterrupted, "interrupted; what is done is kept: the same command goes on with it"}
@@ -225,7 +225,7 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 
 // likeOther chooses the tasks of the other side with its settings, else the
 // default suite.
-func likeOther(run *evaluate.RunOptions, other *compare.Side) error {
+func likeOther(run *eval.RunOptions, other *compare.Side) error {
 	if other == nil {
 		run.Suites = []string{"zero-shot"}
 		return nil
@@ -257,7 +257,7 @@ func likeOther(run *evaluate.RunOptions, other *compare.Side) error {
 
 // runDirectory names the directory of a checkpoint's run by all that is known
 // before it is run.
-func (o *compareOptions) runDirectory(run *evaluate.RunOptions) (string, error) {
+func (o *compareOptions) runDirectory(run *eval.RunOptions) (string, error) {
 	base := o.runs
 	if base == "" {
 		cache, err := os.UserCacheDir()
@@ -266,7 +266,7 @@ func (o *compareOptions) runDirectory(run *evaluate.RunOptions) (string, error) 
 		}
 		base = filepath.Join(cache, "softbench", "runs")
 	}
-	in, err := evaluate.Inspect(run.Model.Model, run.Model.Attention)
+	in, err := eval.Inspect(run.Model.Model, run.Model.Attention)
 	if err != nil {
 		return "", err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/engine/attention"
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 )
 
 // addCompletions tells shells what a command's arguments and the values of its
@@ -96,7 +96,7 @@ func suiteNames() (out []string) {
 
 func modelNames() []string {
 	out := []string{twinSoftmax, twinSoftpick}
-	for _, m := range evaluate.CachedModels() {
+	for _, m := range eval.CachedModels() {
 		out = append(out, m.Name)
 	}
 	return out

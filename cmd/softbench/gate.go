@@ -13,7 +13,7 @@ import (
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/gate"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // Exit codes of a gate besides exitOK and exitMisuse.

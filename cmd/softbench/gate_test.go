@@ -16,7 +16,7 @@ import (
 
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/reports/gate"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 func readDocs(t *testing.T) string {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 )
 
 type inspectOptions struct {
@@ -45,11 +45,11 @@ architecture, size, number format, attention kind, context length and tokenizer.
 }
 
 func (o inspectOptions) run() error {
-	device, err := evaluate.DeviceText(o.device)
+	device, err := eval.DeviceText(o.device)
 	if err != nil {
 		return err
 	}
-	in, err := evaluate.Inspect(o.model, o.attention)
+	in, err := eval.Inspect(o.model, o.attention)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/configs"
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 )
 
 type listOptions struct {
@@ -60,7 +60,7 @@ func (o listOptions) run(args []string) error {
 		l.Models = append(l.Models,
 			listed{twinSoftmax, "built in: a small model trained on the small world"},
 			listed{twinSoftpick, "built in: the same with softpick attention"})
-		for _, m := range evaluate.CachedModels() {
+		for _, m := range eval.CachedModels() {
 			l.Models = append(l.Models, listed{m.Name, m.Description})
 		}
 	}

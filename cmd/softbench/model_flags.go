@@ -5,11 +5,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 )
 
 // addModelFlags adds the flags that say how to load a model.
-func addModelFlags(cmd *cobra.Command, o *evaluate.ModelOptions) {
+func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f := cmd.Flags()
 	f.StringVar(&o.Device, "device", "auto", "where to compute: cpu, cuda, or auto: a GPU where there is one")
 	f.StringVar(&o.DType, "dtype", "auto", "number format: auto (the checkpoint's), float32 or bfloat16")
@@ -36,5 +36,5 @@ func (b *batchFlags) check() (memory int64, err error) {
 	if b.tokens < 0 {
 		return 0, fmt.Errorf("--batch-tokens %d: want a number of rows, or 0 for what keeps the device busy", b.tokens)
 	}
-	return evaluate.ParseMemory(b.memory)
+	return eval.ParseMemory(b.memory)
 }

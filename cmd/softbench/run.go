@@ -13,13 +13,13 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
 type runOptions struct {
 	io    streams
-	run   evaluate.RunOptions
+	run   eval.RunOptions
 	batch batchFlags
 	shard string
 	json  bool
@@ -110,9 +110,9 @@ func (o *runOptions) execute(ctx context.Context) error {
 	if len(o.run.Merge) > 0 && o.run.Out == "" {
 		return errors.New("--merge needs --out: where the run goes")
 	}
-	var part evaluate.Shard
+	var part eval.Shard
 	if o.shard != "" {
-		if part, err = evaluate.ParseShard(o.shard); err != nil {
+		if part, err = eval.ParseShard(o.shard); err != nil {
 			return fmt.Errorf("--shard: %w", err)
 		}
 		if o.run.Out == "" {
@@ -131,7 +131,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	o.run.Progress = progress(o.io)
 	if o.shard != "" {
-		result, err := evaluate.RunShard(ctx, o.run, part)
+		result, err := eval.RunShard(ctx, o.run, part)
 		if err != nil {
 			return o.interrupted(err)
 		}
@@ -142,7 +142,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 			o.run.Out, result.Shard, result.Requests, result.Of)
 		return err
 	}
-	run, err := evaluate.Run(ctx, o.run)
+	run, err := eval.Run(ctx, o.run)
 	if err != nil {
 		return o.interrupted(err)
 	}

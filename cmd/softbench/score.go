@@ -10,13 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/lm"
 )
 
 type scoreOptions struct {
 	io    streams
-	model evaluate.ModelOptions
+	model eval.ModelOptions
 	batch batchFlags
 }
 
@@ -64,7 +64,7 @@ func (o scoreOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m, err := evaluate.Load(ctx, o.model)
+	m, err := eval.Load(ctx, o.model)
 	if err != nil {
 		return err
 	}

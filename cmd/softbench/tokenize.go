@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/engine/tokenizer"
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 )
 
 type tokenizeOptions struct {
@@ -48,7 +48,7 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
 }
 
 func (o tokenizeOptions) run() error {
-	dir, err := evaluate.FindModel(o.model)
+	dir, err := eval.FindModel(o.model)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -53,8 +53,8 @@ func TestScores(t *testing.T) {
 	}
 	got := map[string]scores{}
 	for _, dir := range []string{set.Softmax, set.Softpick} {
-		r, err := evaluate.Run(context.Background(), evaluate.RunOptions{
-			Suites: []string{"world"}, Model: evaluate.ModelOptions{Model: dir, Device: "cpu", DType: "float32"},
+		r, err := eval.Run(context.Background(), eval.RunOptions{
+			Suites: []string{"world"}, Model: eval.ModelOptions{Model: dir, Device: "cpu", DType: "float32"},
 			Data: set.Data, BatchTokens: 512, Note: func(string) {},
 		})
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/softbench/softbench/internal/evaluate"
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/lm"
 )
 
@@ -63,7 +63,7 @@ func TestEqualsTransformers(t *testing.T) {
 		if len(requests) != 200 || len(want.Requests) != 200 {
 			t.Fatalf("%s: %d requests, %d in the golden; want 200", name, len(requests), len(want.Requests))
 		}
-		m, err := evaluate.Load(context.Background(), evaluate.ModelOptions{Model: dir, Device: "cpu", DType: "float32"})
+		m, err := eval.Load(context.Background(), eval.ModelOptions{Model: dir, Device: "cpu", DType: "float32"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"github.com/softbench/softbench/reports/rundir"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // Schema is the version of a Comparison's JSON.

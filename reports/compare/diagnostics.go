@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/softbench/softbench/reports/rundir"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // compareDiagnostics sets the measures of the inside of the model side by side:

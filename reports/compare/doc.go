@@ -4,6 +4,6 @@
 //
 // It owns what is comparable, how documents are paired and what a comparison
 // says. It must not know how a run came about, nor the formulas of a test: those
-// are reports/stats'. Nor does it know HTML; its table for a terminal shows
+// are stats'. Nor does it know HTML; its table for a terminal shows
 // nothing that is not in the Comparison.
 package compare

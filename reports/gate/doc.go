@@ -3,5 +3,5 @@
 //
 // It owns the baseline's and the policy's format, what makes a run unfit to be
 // judged, and how a decision is reported to a CI system. The rule itself and its
-// statistics are reports/stats'. It must not know commands or exit codes.
+// statistics are stats'. It must not know commands or exit codes.
 package gate

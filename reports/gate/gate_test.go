@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/reports/compare"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // An unchanged run passes with a difference and interval of exactly 0, whatever is

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // WriteAnnotations writes GitHub's workflow commands: an error for each metric that

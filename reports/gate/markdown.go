@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // WriteMarkdown writes the decision as GitHub and GitLab render it.

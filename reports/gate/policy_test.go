@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // Rules add up, the later one first; what no rule says is the baseline's or the

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/reports/compare"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // hostile is a name that would be markup, a command, a new line or a new cell

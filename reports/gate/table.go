@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
-	"github.com/softbench/softbench/reports/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // WriteTable writes the decision for a terminal or a log.

@@ -1,4 +1,4 @@
-package evaluate
+package eval
 
 import (
 	"github.com/softbench/softbench/reports/rundir"
