@@ -1,0 +1,5 @@
+//go:build !unix
+
+package regularfile
+
+func makeFIFO(string) bool { return false }
