@@ -115,7 +115,7 @@ func taskSamples(t *tasks.Task, d *tasks.Doc, o tasks.Outcome, recs []rundir.Rec
 func passkeySample(i int, o passkey.Outcome, m *Model) rundir.Sample {
 	return rundir.Sample{
 		Task: passkeyTask, Kind: passkeyTask, DocID: int32(i), DocHash: fmt.Sprintf("%d/%g/%d/%d", o.Length, o.Depth, o.Trial.Trial, o.Key),
-		Cluster: fmt.Sprintf("%d/%g", o.Length, o.Depth), ContextTokens: int32(len(o.Prompt)), ContinuationTokens: int32(len(o.Generated)),
+		Cluster: o.Cluster(), ContextTokens: int32(len(o.Prompt)), ContinuationTokens: int32(len(o.Generated)),
 		Correct: ptr(o.Right), RightText: ptr(o.RightText), Length: ptr(int32(o.Length)), Depth: ptr(o.Depth), Key: ptr(int32(o.Key)),
 		Generated: ptr(m.Tokenizer.Decode(o.Generated, false)),
 	}

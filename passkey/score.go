@@ -15,6 +15,12 @@ type Outcome struct {
 	RightText bool    // the generated text is the key, however it is cut into tokens
 }
 
+// Cluster names what the trial shares with others: its key, which trials of the same number ask for at
+// every length of a depth. Their outcomes are not independent; those of other keys are.
+func (t Trial) Cluster() string {
+	return strconv.FormatFloat(t.Depth, 'g', -1, 64) + "/" + strconv.Itoa(t.Trial)
+}
+
 // Score judges the ids generated after the trial's prompt.
 func (t Trial) Score(tok Tokenizer, generated []int32) Outcome {
 	o := Outcome{Trial: t, Generated: generated, Right: len(generated) == len(t.Answer)}

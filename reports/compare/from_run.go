@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
 )
@@ -105,6 +106,9 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 	first := &rows[0]
 	d = Document{ID: int(first.DocID), Cluster: first.Cluster}
 	d.Keys[bySource] = first.DocHash
+	if t.Kind == rundir.PasskeyTask {
+		d.Cluster = sharedKey(first)
+	}
 	var prompt, said []string
 	for i := range rows {
 		r := &rows[i]
@@ -130,6 +134,17 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 		said = append(said, fmt.Sprint(v.Value))
 	}
 	return d, digest(said...)
+}
+
+// sharedKey is what a passkey trial shares with those of other lengths, its key:
+// depth and trial, from the name length/depth/trial/key. Runs of earlier versions
+// call all trials of one length and depth a cluster, which share nothing.
+func sharedKey(r *rundir.Sample) string {
+	parts := strings.Split(r.DocHash, "/")
+	if len(parts) != 4 {
+		return r.Cluster
+	}
+	return parts[1] + "/" + parts[2]
 }
 
 // runValue is a document's part in a metric, by its first row.

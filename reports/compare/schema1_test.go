@@ -1,0 +1,33 @@
+package compare
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// testdata/schema1 holds two runs that a build before the keys' clusters wrote.
+func schema1(t *testing.T) (a, b *Side) {
+	t.Helper()
+	var sides []*Side
+	for _, name := range []string{"softmax", "softpick"} {
+		s, err := Open(filepath.Join("testdata", "schema1", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides = append(sides, s)
+	}
+	return sides[0], sides[1]
+}
+
+// Runs from before the keys were clusters are read by the keys all the same.
+func TestOldPasskeyClusters(t *testing.T) {
+	a, b := schema1(t)
+	if got := a.Samples[len(a.Samples)-1].Cluster; got != "128/0.5" {
+		t.Fatalf("the fixture names the cluster %q: it is not of the old form", got)
+	}
+	for _, m := range compared(t, a, b, Options{}).Metrics {
+		if m.Task == "passkey" && m.Clusters != 6 { // two depths, three trials
+			t.Errorf("%s: %d clusters, want 6", m.Metric, m.Clusters)
+		}
+	}
+}
