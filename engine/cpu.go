@@ -9,6 +9,7 @@ import (
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/safetensors"
 )
 
 // CPUOptions choose how the CPU backend computes.
@@ -48,8 +49,8 @@ type cpuScratch struct {
 	at     []int // of each scored row, its row of x after the last layer
 }
 
-// NewCPU packs a checkpoint's weights for this processor. The checkpoint must
-// stay open as long as the backend: embeddings are read from it.
+// NewCPU packs a checkpoint's weights for this processor. Nothing of the
+// checkpoint is read once it returns.
 func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backend, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
@@ -64,8 +65,11 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 		rope:   newRopeTable(ck.Config.InvFreq()),
 	}
 	c.scratch.tiles = make([]attentionTile, o.Threads)
-	var err error
-	if c.weights, err = packWeights(ctx, ck, o.Set, o.DType, c.pool); err != nil {
+	err := safetensors.Guard(func() (err error) {
+		c.weights, err = packWeights(ctx, ck, o.Set, o.DType, c.pool)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return c, nil

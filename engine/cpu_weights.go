@@ -21,7 +21,7 @@ type cpuLayer struct {
 }
 
 type cpuWeights struct {
-	embed  *safetensors.Tensor
+	embed  *safetensors.Tensor // in memory of its own: nothing is read from the files later
 	layers []cpuLayer
 	norm   []float32
 	head   *kernel.Matrix
@@ -30,7 +30,7 @@ type cpuWeights struct {
 // packWeights packs every matrix once and lets go of the mapped pages behind
 // it, so that the checkpoint is not held twice.
 func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set, dt kernel.DType, p pool) (*cpuWeights, error) {
-	w := &cpuWeights{embed: ck.Embed, norm: vector(ck.Norm)}
+	w := &cpuWeights{norm: vector(ck.Norm)}
 	pack := func(parts ...*safetensors.Tensor) (*kernel.Matrix, error) {
 		return packRows(ctx, set, dt, p, parts...)
 	}
@@ -62,8 +62,38 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		w.layers = append(w.layers, l)
 	}
 	var err error
-	w.head, err = pack(ck.Head)
+	if w.head, err = pack(ck.Head); err != nil {
+		return nil, err
+	}
+	w.embed, err = copyTensor(ctx, p, ck.Embed)
 	return w, err
+}
+
+// copyTensor copies a tensor out of its file.
+func copyTensor(ctx context.Context, p pool, t *safetensors.Tensor) (*safetensors.Tensor, error) {
+	const piece = 1 << 20
+	out := &safetensors.Tensor{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: make([]byte, len(t.Data))}
+	err := readTasks(ctx, p, (len(t.Data)+piece-1)/piece, func(i int) {
+		at := i * piece
+		copy(out.Data[at:min(at+piece, len(out.Data))], t.Data[at:])
+		safetensors.DropBytes(t, at, min(piece, len(t.Data)-at))
+	})
+	return out, err
+}
+
+// readTasks is pool.run for tasks that read from the files, which may fault.
+func readTasks(ctx context.Context, p pool, n int, task func(i int)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := p.run(ctx, n, func(_, i int) {
+		if err := safetensors.Guard(func() error { task(i); return nil }); err != nil {
+			cancel(err)
+		}
+	})
+	if err != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // packRows packs matrices of equal width, one below the other, as one.
@@ -87,7 +117,7 @@ func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, part
 	}
 	// A task packs whole panels: the rows of a panel lie interleaved.
 	step := set.PanelWidth() * max(1, 256/set.PanelWidth())
-	err := p.run(ctx, (n+step-1)/step, func(_, task int) {
+	err := readTasks(ctx, p, (n+step-1)/step, func(task int) {
 		n0, n1 := task*step, min(n, (task+1)*step)
 		if halves {
 			set.PackHalves(w, n0, n1, func(j int) []byte {
@@ -121,7 +151,7 @@ func vector(parts ...*safetensors.Tensor) []float32 {
 }
 
 func (w *cpuWeights) bytes() int64 {
-	n := w.head.Bytes()
+	n := w.head.Bytes() + int64(len(w.embed.Data))
 	for i := range w.layers {
 		l := &w.layers[i]
 		n += l.qkv.Bytes() + l.out.Bytes() + l.gateUp.Bytes() + l.down.Bytes()

@@ -31,9 +31,14 @@ func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, 
 	if err := checkDevice(device); err != nil {
 		return nil, "", err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, "", err
+	}
 	if device != "cpu" {
 		b, err := cuda.Open(ctx, ck, cuda.Options{DType: o.DType})
 		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, "", ctx.Err() // whatever the device said of being stopped
 		case err == nil && device == "cuda":
 			return b, "", nil
 		case err == nil:
@@ -41,8 +46,6 @@ func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, 
 			return b, fmt.Sprintf("--device auto computes on %s (%s)", d.Name, d.ISA), nil
 		case device == "cuda":
 			return nil, "", fmt.Errorf("--device cuda: %w", err)
-		case ctx.Err() != nil:
-			return nil, "", err
 		case cuda.Built:
 			note = fmt.Sprintf("--device auto computes on the CPU: %v", err)
 		}

@@ -78,7 +78,7 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 			if w.Passkey != nil {
 				return nil, fmt.Errorf("more than one of the suites has a passkey grid: run them one by one")
 			}
-			if err := w.addPasskey(*s.Passkey, m); err != nil {
+			if err := w.addPasskey(ctx, *s.Passkey, m); err != nil {
 				return nil, err
 			}
 		}
@@ -103,7 +103,7 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 
 // addPasskey builds the grid's prompts. Lengths that leave no room for the
 // answer within the model's context are left out with a note.
-func (w *Work) addPasskey(g passkey.Grid, m *Model) error {
+func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
 	var fit []int
 	longest := m.LM.MaxLength()
 	const answer = 8 // tokens: more than any key of five digits has
@@ -118,8 +118,11 @@ func (w *Work) addPasskey(g passkey.Grid, m *Model) error {
 	if len(fit) == 0 {
 		return fmt.Errorf("passkey: no length fits the model's context of %d tokens, the answer included; give shorter lengths in a suite file", longest)
 	}
-	trials, err := g.Build(m.Tokenizer)
+	trials, err := await(ctx, func() ([]passkey.Trial, error) { return g.Build(m.Tokenizer) })
 	if err != nil {
+		return err
+	}
+	if err := m.Tokenizer.Err(); err != nil {
 		return err
 	}
 	w.Passkey = &PasskeyWork{g, trials}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/softbench/softbench/engine/checkpoint"
@@ -38,21 +39,21 @@ type Inspection struct {
 
 // Inspect opens a checkpoint and its tokenizer and checks both. Device is left
 // to the caller.
-func Inspect(model, attention string) (*Inspection, error) {
+func Inspect(ctx context.Context, model, attention string) (*Inspection, error) {
 	dir, err := FindModel(model)
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := tokenizer.LoadContext(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.Open(dir, checkpoint.Options{Attention: attention})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: attention})
 	if err != nil {
 		return nil, err
 	}
 	defer ck.Close()
-	sum, err := ck.SHA256()
+	sum, err := ck.SHA256(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -55,11 +55,11 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := tokenizer.LoadContext(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.Open(dir, checkpoint.Options{Attention: o.Attention})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads})
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,9 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 	}
 	m.DeviceNote = note
 	m.Engine = engine.New(backend, config.Vocab)
+	if err := m.settled(); err != nil {
+		return err
+	}
 	length := o.MaxLength
 	if length == 0 {
 		length = maxLength(config, m.Tokenizer)
@@ -95,6 +98,14 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 		return fmt.Errorf("%s: %w", m.Dir, err)
 	}
 	return nil
+}
+
+// settled is an error where a file that was loaded changed meanwhile.
+func (m *Model) settled() error {
+	if err := m.Tokenizer.Settled(); err != nil {
+		return err
+	}
+	return m.Checkpoint.Settled()
 }
 
 // Close releases weights and files.
@@ -141,4 +152,26 @@ func FindModel(name string) (string, error) {
 		return dir, nil
 	}
 	return "", fmt.Errorf("model %q: no such directory, and no such model in the hub's local cache", name)
+}
+
+// await returns what work returns, or the context's error as soon as the context
+// ends: for work of many seconds that does not look at one. It then goes on
+// unheard, until the process ends.
+func await[T any](ctx context.Context, work func() (T, error)) (T, error) {
+	type result struct {
+		v   T
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := work()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.v, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }

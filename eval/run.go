@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -66,7 +64,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	// run that is not kept is scored first.
 	var settings rundir.Settings
 	if o.Out != "" {
-		if settings, err = settingsOf(m, work, o); err != nil {
+		if settings, err = settingsOf(ctx, m, work, o); err != nil {
 			return nil, err
 		}
 	}
@@ -89,12 +87,8 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 
-	model, err := describe(m)
-	if err != nil {
-		return nil, err
-	}
 	run := &rundir.Run{
-		Schema: rundir.Schema, Suites: o.Suites, Model: model, Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...),
+		Schema: rundir.Schema, Suites: o.Suites, Model: describe(m), Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...),
 		Seeds: map[string]uint64{"bootstrap": tasks.BootstrapSeed},
 	}
 	stats, err := compute(ctx, m, work, journal, o, Shard{}, &run.Tokens)
@@ -116,11 +110,14 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		stats.PeakKV = max(stats.PeakKV, probeStats.PeakKV)
 	}
 	if o.Out == "" {
-		if settings, err = settingsOf(m, work, o); err != nil {
+		if settings, err = settingsOf(ctx, m, work, o); err != nil {
 			return nil, err
 		}
 	}
 	run.Settings = settings
+	if m.Checkpoint.Changed() {
+		o.Note("the checkpoint's files have changed since they were loaded: the results are of what was loaded, and model_sha256 is of that")
+	}
 	samples, err := work.report(run, journal.records, m)
 	if err != nil {
 		return nil, err
@@ -172,7 +169,7 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 	if err := work.plan(rest, j, part); err != nil {
 		return lm.Stats{}, err
 	}
-	prepared, err := rest.Prepare(ctx)
+	prepared, err := preparePlan(ctx, m, rest)
 	if err != nil {
 		return lm.Stats{}, err
 	}
@@ -183,7 +180,7 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 			if err := work.plan(all, newJournal(nil), Shard{}); err != nil {
 				return lm.Stats{}, err
 			}
-			if whole, err = all.Prepare(ctx); err != nil {
+			if whole, err = preparePlan(ctx, m, all); err != nil {
 				return lm.Stats{}, err
 			}
 		}
@@ -213,9 +210,18 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 	return stats, err
 }
 
+// preparePlan turns a plan's texts into tokens, and says where that failed.
+func preparePlan(ctx context.Context, m *Model, p *lm.Plan) (*lm.Prepared, error) {
+	prepared, err := await(ctx, func() (*lm.Prepared, error) { return p.Prepare(ctx) })
+	if err == nil {
+		err = m.Tokenizer.Err()
+	}
+	return prepared, err
+}
+
 // settingsOf is all that the run's numbers depend on.
-func settingsOf(m *Model, w *Work, o RunOptions) (rundir.Settings, error) {
-	weights, err := m.Checkpoint.SHA256()
+func settingsOf(ctx context.Context, m *Model, w *Work, o RunOptions) (rundir.Settings, error) {
+	weights, err := m.Checkpoint.SHA256(ctx)
 	if err != nil {
 		return rundir.Settings{}, err
 	}
@@ -259,15 +265,11 @@ func documentsHash(docs []tasks.Doc) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func describe(m *Model) (rundir.Model, error) {
-	config, err := os.ReadFile(filepath.Join(m.Dir, "config.json"))
-	if err != nil {
-		return rundir.Model{}, err
-	}
+func describe(m *Model) rundir.Model {
 	return rundir.Model{
 		Type: m.Checkpoint.Config.ModelType, Parameters: m.Checkpoint.Parameters, Stored: m.Checkpoint.DType,
-		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), Config: config,
-	}, nil
+		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), Config: m.Checkpoint.ConfigText,
+	}
 }
 
 func process(o RunOptions, m *Model, w *Work, start time.Time, stats lm.Stats, resumed int) rundir.Process {

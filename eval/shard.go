@@ -49,7 +49,7 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 		return nil, err
 	}
 	defer m.Close()
-	settings, err := settingsOf(m, work, o)
+	settings, err := settingsOf(ctx, m, work, o)
 	if err != nil {
 		return nil, err
 	}

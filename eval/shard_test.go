@@ -207,7 +207,7 @@ func gathered(t *testing.T, o RunOptions) (*Work, rundir.Settings) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	s, err := settingsOf(m, w, o)
+	s, err := settingsOf(t.Context(), m, w, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,5 +129,8 @@ func (l *LM) Score(ctx context.Context, requests []Request, o RunOptions) ([]Res
 		}
 	}
 	stats, err := p.Run(ctx, o)
+	if t, ok := l.enc.tok.(interface{ Err() error }); ok && err == nil {
+		err = t.Err() // a text that could not be encoded
+	}
 	return results, stats, err
 }

@@ -191,7 +191,7 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 	run.BatchTokens, run.Memory = o.batch.tokens, memory
 	run.Version, run.Resume = version(), true
 	run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
-	dir, err := o.runDirectory(&run)
+	dir, err := o.runDirectory(ctx, &run)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func likeOther(run *eval.RunOptions, other *compare.Side) error {
 
 // runDirectory names the directory of a checkpoint's run by all that is known
 // before it is run.
-func (o *compareOptions) runDirectory(run *eval.RunOptions) (string, error) {
+func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions) (string, error) {
 	base := o.runs
 	if base == "" {
 		cache, err := os.UserCacheDir()
@@ -266,7 +266,7 @@ func (o *compareOptions) runDirectory(run *eval.RunOptions) (string, error) {
 		}
 		base = filepath.Join(cache, "softbench", "runs")
 	}
-	in, err := eval.Inspect(run.Model.Model, run.Model.Attention)
+	in, err := eval.Inspect(ctx, run.Model.Model, run.Model.Attention)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ architecture, size, number format, attention kind, context length and tokenizer.
 			if o.model, err = builtIn(args[0], nil); err != nil {
 				return err
 			}
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
@@ -44,12 +45,12 @@ architecture, size, number format, attention kind, context length and tokenizer.
 	return cmd
 }
 
-func (o inspectOptions) run() error {
+func (o inspectOptions) run(ctx context.Context) error {
 	device, err := eval.DeviceText(o.device)
 	if err != nil {
 		return err
 	}
-	in, err := eval.Inspect(o.model, o.attention)
+	in, err := eval.Inspect(ctx, o.model, o.attention)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
 				return err
 			}
 			o.hasText = cmd.Flags().Changed("text")
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.text, "text", "", "the text to encode, instead of standard input")
@@ -47,12 +48,12 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
 	return cmd
 }
 
-func (o tokenizeOptions) run() error {
+func (o tokenizeOptions) run(ctx context.Context) error {
 	dir, err := eval.FindModel(o.model)
 	if err != nil {
 		return err
 	}
-	tok, err := tokenizer.Load(dir)
+	tok, err := tokenizer.LoadContext(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,9 @@ func (o tokenizeOptions) run() error {
 
 func (o tokenizeOptions) print(w io.Writer, tok *tokenizer.Tokenizer, text string) error {
 	ids := tok.Encode(text, !o.bare)
+	if err := tok.Err(); err != nil {
+		return err
+	}
 	if ids == nil {
 		ids = []int32{}
 	}

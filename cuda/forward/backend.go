@@ -10,6 +10,7 @@ import (
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/safetensors"
 )
 
 // Options choose how a backend computes.
@@ -79,7 +80,7 @@ func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o O
 	if g, ok := dev.(guard); ok {
 		arena.Guard(g.Part)
 	}
-	if err := b.weights.upload(ctx, ck, mode, dev, arena); err != nil {
+	if err := safetensors.Guard(func() error { return b.weights.upload(ctx, ck, mode, dev, arena) }); err != nil {
 		return nil, err
 	}
 	b.scratch.take(arena, scratchParts(&c, mode, b.sizes))

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -26,9 +27,16 @@ type Checkpoint struct {
 	DType      string // of the matrices: F32, F16 or BF16; the widest where they differ
 	Notes      []string
 
-	set  *safetensors.Set
-	used []*safetensors.Tensor // sorted by name
-	sum  func() (string, error)
+	// ConfigText is config.json as it was read.
+	ConfigText []byte
+
+	set     *safetensors.Set
+	used    []*safetensors.Tensor // sorted by name
+	threads int
+	small   []watched // the files that lead to the weights
+
+	hashing sync.Mutex
+	sum     string // once computed
 }
 
 // Layer is the weights of one block; nil where the architecture has none.
@@ -52,23 +60,35 @@ type Options struct {
 	Attention string
 	// SkipFinite leaves out the search for NaN and infinity: for tests only.
 	SkipFinite bool
+	// Threads is how many read the weights at once; 0: one per processor.
+	Threads int
 }
 
-// Open reads config.json, maps the weights and checks them against each other.
+// Open is OpenContext without a context.
 func Open(dir string, o Options) (*Checkpoint, error) {
-	k := &Checkpoint{Dir: dir}
-	weights, err := k.survey(o)
+	return OpenContext(context.Background(), dir, o)
+}
+
+// OpenContext reads config.json, maps the weights and checks them against each
+// other. It ends with the context's error soon after the context does.
+func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error) {
+	k := &Checkpoint{Dir: dir, threads: o.Threads}
+	weights, err := k.survey(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	if k.set, err = safetensors.OpenSet(weights); err != nil {
+	err = safetensors.Guard(func() (err error) {
+		if k.set, err = safetensors.OpenSet(weights); err != nil {
+			return err
+		}
+		return k.load(ctx, weights, o)
+	})
+	if err != nil {
+		if k.set != nil {
+			_ = k.set.Close() // the error that matters is err
+		}
 		return nil, err
 	}
-	if err := k.load(weights, o); err != nil {
-		_ = k.set.Close() // the error that matters is err
-		return nil, err
-	}
-	k.sum = sync.OnceValues(k.hash)
 	return k, nil
 }
 
@@ -76,7 +96,7 @@ func Open(dir string, o Options) (*Checkpoint, error) {
 func (k *Checkpoint) Close() error { return k.set.Close() }
 
 // load fills the weights' places and looks at every tensor of the files.
-func (k *Checkpoint) load(weights string, o Options) error {
+func (k *Checkpoint) load(ctx context.Context, weights string, o Options) error {
 	for _, w := range k.Config.outer() {
 		if err := k.place(weights, w, nil); err != nil {
 			return err
@@ -97,13 +117,13 @@ func (k *Checkpoint) load(weights string, o Options) error {
 		k.Head = k.Embed
 	}
 	slices.SortFunc(k.used, func(a, b *safetensors.Tensor) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	if err := k.extras(o); err != nil {
+	if err := k.extras(ctx, o); err != nil {
 		return err
 	}
 	if o.SkipFinite {
 		return nil
 	}
-	return k.checkFinite()
+	return k.checkFinite(ctx)
 }
 
 // place finds the tensor for w, checks its type and shape, and puts it in its
@@ -160,7 +180,7 @@ func trimModel(name string) string {
 }
 
 // extras judges the tensors that no weight asked for.
-func (k *Checkpoint) extras(o Options) error {
+func (k *Checkpoint) extras(ctx context.Context, o Options) error {
 	used := map[*safetensors.Tensor]bool{}
 	for _, t := range k.used {
 		used[t] = true

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softbench/softbench/internal/pythonjson"
 )
 
 // fields reads members of a JSON object as wanted types. The first mistake is
@@ -29,6 +31,7 @@ func parseFields(text []byte) (*fields, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("not UTF-8 text")
 	}
+	text = pythonjson.Plain(text)
 	d := json.NewDecoder(bytes.NewReader(text))
 	var values map[string]json.RawMessage
 	if err := d.Decode(&values); err != nil {

@@ -1,12 +1,15 @@
 package checkpoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // maxConfig bounds config.json, in bytes: real ones have a few thousand.
@@ -14,7 +17,7 @@ const maxConfig = 16 << 20
 
 // survey looks at the directory, reads config.json into k, and returns the file
 // that leads to the weights.
-func (k *Checkpoint) survey(o Options) (weights string, err error) {
+func (k *Checkpoint) survey(ctx context.Context, o Options) (weights string, err error) {
 	st, err := os.Stat(k.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -37,13 +40,13 @@ func (k *Checkpoint) survey(o Options) (weights string, err error) {
 	if have["adapter_config.json"] || have["adapter_model.safetensors"] {
 		return "", fmt.Errorf("%s: this is an adapter: merge it into its base model (peft's merge_and_unload) and save that", k.Dir)
 	}
-	if err := k.readConfig(have, names, o); err != nil {
+	if err := k.readConfig(ctx, have, names, o); err != nil {
 		return "", err
 	}
 	return k.findWeights(have, names)
 }
 
-func (k *Checkpoint) readConfig(have map[string]bool, names []string, o Options) error {
+func (k *Checkpoint) readConfig(ctx context.Context, have map[string]bool, names []string, o Options) error {
 	path := filepath.Join(k.Dir, "config.json")
 	if !have["config.json"] {
 		hint := "give a Hugging Face checkpoint directory"
@@ -52,19 +55,14 @@ func (k *Checkpoint) readConfig(have map[string]bool, names []string, o Options)
 		}
 		return fmt.Errorf("%s: there is no config.json: %s", k.Dir, hint)
 	}
-	st, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return brief(path, err)
-	case !st.Mode().IsRegular():
-		return fmt.Errorf("%s: not a regular file", path)
-	case st.Size() > maxConfig:
-		return fmt.Errorf("%s: %d bytes, more than the limit of %d", path, st.Size(), maxConfig)
+	if err := k.watch(path); err != nil {
+		return err
 	}
-	text, err := os.ReadFile(path)
+	text, err := regularfile.ReadAll(ctx, path, maxConfig)
 	if err != nil {
 		return brief(path, err)
 	}
+	k.ConfigText = text
 	if k.Config, k.Notes, err = ParseConfig(text, o.Attention); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -82,7 +80,8 @@ func (k *Checkpoint) findWeights(have map[string]bool, names []string) (string, 
 		return filepath.Join(k.Dir, single), nil
 	}
 	if have[index] {
-		return filepath.Join(k.Dir, index), nil
+		path := filepath.Join(k.Dir, index)
+		return path, k.watch(path)
 	}
 	var found []string
 	for _, n := range names {
@@ -121,7 +120,10 @@ func withSuffix(names []string, suffix string) string {
 // brief is a file error as "path: reason".
 func brief(path string, err error) error {
 	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if !errors.As(err, &pe) && err != nil && strings.HasPrefix(err.Error(), path+": ") {
+		return err // has the path already
+	}
+	if pe != nil {
 		err = pe.Err
 	}
 	return fmt.Errorf("%s: %w", path, err)

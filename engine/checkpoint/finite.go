@@ -1,11 +1,11 @@
 package checkpoint
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -17,13 +17,13 @@ import (
 const chunk = 4 << 20
 
 // pieces calls visit for every chunk of the tensors' data from as many
-// goroutines as there are CPUs: tensor i, and the byte its chunk starts at. It
-// stops early once one fails, and returns the error of the first failing piece
-// in tensor order among those seen.
+// goroutines as there are threads (0: CPUs): tensor i, and the byte its chunk starts at. It
+// stops early once one fails or the context ends, and returns the error of the
+// first failing piece in tensor order among those seen.
 //
 // A mapped file that is cut short by someone else, or on a failing disk, faults
 // when touched: that becomes an error too.
-func pieces(tensors []*safetensors.Tensor, visit func(i, at int, data []byte) error) error {
+func pieces(ctx context.Context, threads int, tensors []*safetensors.Tensor, visit func(i, at int, data []byte) error) error {
 	type piece struct{ tensor, at int }
 	var all []piece
 	for i, t := range tensors {
@@ -37,23 +37,19 @@ func pieces(tensors []*safetensors.Tensor, visit func(i, at int, data []byte) er
 		errs   = make([]error, len(all))
 		wg     sync.WaitGroup
 	)
-	one := func(n int) (err error) {
-		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	one := func(n int) error {
 		p := all[n]
-		t := tensors[p.tensor]
-		defer func() {
-			if r := recover(); r != nil {
-				if _, fault := r.(interface{ Addr() uintptr }); !fault {
-					panic(r)
-				}
-				err = fmt.Errorf("tensor %q: its file was cut short or became unreadable while open", t.Name)
-			}
-		}()
-		return visit(p.tensor, p.at, t.Data[p.at:min(p.at+chunk, len(t.Data))])
+		data := tensors[p.tensor].Data
+		return safetensors.Guard(func() error {
+			return visit(p.tensor, p.at, data[p.at:min(p.at+chunk, len(data))])
+		})
 	}
-	for range min(runtime.GOMAXPROCS(0), len(all)) {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	for range min(threads, len(all)) {
 		wg.Go(func() {
-			for !failed.Load() {
+			for !failed.Load() && ctx.Err() == nil {
 				n := int(next.Add(1)) - 1
 				if n >= len(all) {
 					return
@@ -65,6 +61,9 @@ func pieces(tensors []*safetensors.Tensor, visit func(i, at int, data []byte) er
 		})
 	}
 	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -74,8 +73,8 @@ func pieces(tensors []*safetensors.Tensor, visit func(i, at int, data []byte) er
 }
 
 // checkFinite refuses weights that are NaN or infinite, naming the first found.
-func (k *Checkpoint) checkFinite() error {
-	return pieces(k.used, func(i, at int, data []byte) error {
+func (k *Checkpoint) checkFinite(ctx context.Context) error {
+	return pieces(ctx, k.threads, k.used, func(i, at int, data []byte) error {
 		t := k.used[i]
 		if !anyNonFinite(t.DType, data) {
 			return nil

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -21,19 +22,37 @@ import (
 //	and the SHA-256 of each 4 MiB piece of its data, separated by spaces
 //
 // Tensors that are not used (see Notes) do not count.
-func (k *Checkpoint) SHA256() (string, error) { return k.sum() }
+//
+// It is an error where a file has been written to since Open: what was computed
+// with before may then not be what was hashed.
+func (k *Checkpoint) SHA256(ctx context.Context) (string, error) {
+	k.hashing.Lock()
+	defer k.hashing.Unlock()
+	if k.sum != "" {
+		return k.sum, nil
+	}
+	sum, err := k.hash(ctx)
+	if err == nil {
+		err = k.set.Unchanged()
+	}
+	if err != nil {
+		return "", err
+	}
+	k.sum = sum
+	return sum, nil
+}
 
-func (k *Checkpoint) hash() (string, error) {
+func (k *Checkpoint) hash(ctx context.Context) (string, error) {
 	sums := make([][][sha256.Size]byte, len(k.used))
 	for i, t := range k.used {
 		sums[i] = make([][sha256.Size]byte, (len(t.Data)+chunk-1)/chunk)
 	}
-	if err := pieces(k.used, func(i, at int, data []byte) error {
+	if err := pieces(ctx, k.threads, k.used, func(i, at int, data []byte) error {
 		sums[i][at/chunk] = sha256.Sum256(data)
 		safetensors.DropBytes(k.used[i], at, len(data)) // packed weights may stand beside these by now
 		return nil
 	}); err != nil {
-		return "", fmt.Errorf("%s: %w", k.Dir, err)
+		return "", err
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "softbench checkpoint 1\n%s", k.Config.lines())

@@ -14,7 +14,7 @@ import (
 
 func sum(t testing.TB, dir string, o Options) string {
 	t.Helper()
-	s, err := mustOpen(t, dir, o).SHA256()
+	s, err := mustOpen(t, dir, o).SHA256(t.Context())
 	if err != nil || len(s) != 64 {
 		t.Fatalf("SHA-256 %q, error %v", s, err)
 	}
@@ -84,7 +84,7 @@ func TestCutShortWhileOpen(t *testing.T) {
 	if err := os.Truncate(filepath.Join(dir, "model.safetensors"), 4096); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.SHA256(); err == nil || !strings.Contains(err.Error(), "cut short") {
+	if _, err := k.SHA256(t.Context()); err == nil || !strings.Contains(err.Error(), "cut short") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -310,7 +310,7 @@ func TestRefusedDirectories(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "config.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	wantRefusal(t, dir, Options{}, "config.json", "not a regular file")
+	wantRefusal(t, dir, Options{}, "config.json", "not a file")
 }
 
 // Every prefix of a real file must be refused: none may pass for a whole one.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Tensor is a view of one tensor. Data is little-endian, row-major, read-only,
@@ -113,25 +115,37 @@ func (f *File) Tensors() []*Tensor { return f.tensors }
 // Tensor returns the tensor of that name, nil where there is none.
 func (f *File) Tensor(name string) *Tensor { return f.byName[name] }
 
+// Unchanged returns an error where the file has been written to since Open, so
+// that what was read of it may be of two states. What replaces the file at its
+// path does not count: see InPlace.
+func (f *File) Unchanged() error { return f.mapping.unchanged(f.Path) }
+
+// InPlace returns an error where Path no longer leads to the file that is open.
+func (f *File) InPlace() error { return f.mapping.inPlace(f.Path) }
+
 // Close unmaps the file: no tensor's Data may be touched afterwards.
 func (f *File) Close() error { return f.mapping.close() }
 
 // openRegular opens a file that can be mapped or read whole.
 func openRegular(path string) (*os.File, int, error) {
-	// Look before opening: opening a named pipe would wait for a writer.
-	st, err := os.Stat(path)
+	f, err := regularfile.Open(path)
+	var kind *regularfile.NotRegularError
+	if errors.As(err, &kind) {
+		return nil, 0, err // which names the path
+	}
 	if err != nil {
 		return nil, 0, pathError(path, err)
 	}
-	if !st.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: not a regular file", path)
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		err = pathError(path, err)
+	case st.Size() > math.MaxInt:
+		err = fmt.Errorf("%s: %d bytes are more than this machine can address", path, st.Size())
 	}
-	if st.Size() > math.MaxInt {
-		return nil, 0, fmt.Errorf("%s: %d bytes are more than this machine can address", path, st.Size())
-	}
-	f, err := os.Open(path)
 	if err != nil {
-		return nil, 0, pathError(path, err)
+		f.Close()
+		return nil, 0, err
 	}
 	return f, int(st.Size()), nil
 }

@@ -3,10 +3,8 @@ package safetensors
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/bits"
 	"slices"
@@ -60,17 +58,22 @@ func parseHeader(header []byte) ([]info, map[string]string, error) {
 	if !utf8.Valid(header) {
 		return nil, nil, errors.New("the header is not UTF-8")
 	}
-	d := &walker{json.NewDecoder(bytes.NewReader(header))}
-	d.UseNumber()
+	d, err := newWalker(header, "header")
+	if err != nil {
+		return nil, nil, err
+	}
 	var (
 		entries  []info
 		metadata map[string]string
 	)
-	err := d.object("header", func(name string) error {
+	err = d.object("header", maxTensors, func(name string) error {
 		if name == metadataKey {
+			if d.null() { // as the reference takes it: none
+				return nil
+			}
 			metadata = map[string]string{}
-			return d.object(metadataKey, func(key string) error {
-				v, err := d.text(metadataKey + " entry " + strconv.Quote(key))
+			return d.object(metadataKey, maxMetadata, func(key string) error {
+				v, err := d.string(metadataKey + " entry " + strconv.Quote(key))
 				metadata[key] = v
 				return err
 			})
@@ -83,20 +86,17 @@ func parseHeader(header []byte) ([]info, map[string]string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, nil, fmt.Errorf("the header goes on after its JSON object, at byte %d", d.InputOffset())
-	}
 	return entries, metadata, nil
 }
 
 func (e *info) read(d *walker) error {
 	what := "tensor " + strconv.Quote(e.name)
 	var hasType, hasShape, hasOffsets bool
-	err := d.object(what, func(key string) error {
+	err := d.object(what, maxMembers, func(key string) error {
 		switch key {
 		case "dtype":
 			hasType = true
-			s, err := d.text(what + ": dtype")
+			s, err := d.string(what + ": dtype")
 			e.dtype = DType(s)
 			if err == nil && !e.dtype.Known() {
 				err = fmt.Errorf("%s: unknown dtype %q", what, s)
@@ -109,25 +109,33 @@ func (e *info) read(d *walker) error {
 				if n > min(1<<48, math.MaxInt) {
 					return fmt.Errorf("%s: dimension %d is too large", what, n)
 				}
+				if len(e.shape) == maxDims {
+					return fmt.Errorf("%s: shape has more than %d dimensions", what, maxDims)
+				}
 				e.shape = append(e.shape, int(n))
 				return nil
 			})
 		case "data_offsets":
 			hasOffsets = true
-			var at []uint64
+			var at [2]uint64
+			count := 0
 			if err := d.numbers(what+": data_offsets", func(n uint64) error {
-				at = append(at, n)
+				if count < len(at) {
+					at[count] = n
+				}
+				count++
 				return nil
 			}); err != nil {
 				return err
 			}
-			if len(at) != 2 {
-				return fmt.Errorf("%s: data_offsets has %d numbers, want 2", what, len(at))
+			if count != len(at) {
+				return fmt.Errorf("%s: data_offsets has %d numbers, want %d", what, count, len(at))
 			}
 			e.start, e.end = at[0], at[1]
 			return nil
 		}
-		return d.skip() // unknown keys are the future's, as in the reference
+		d.skip() // unknown keys are the future's, as in the reference
+		return nil
 	})
 	switch {
 	case err != nil:

@@ -131,7 +131,7 @@ func TestAcceptedFiles(t *testing.T) {
 func TestNotAFile(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Open(dir)
-	wantError(t, err, dir, "not a regular file")
+	wantError(t, err, dir, "not a file")
 	path := filepath.Join(dir, "none.safetensors")
 	_, err = Open(path)
 	wantError(t, err, path, "no such file")

@@ -1,16 +1,17 @@
 package safetensors
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Set is the tensors of one file, or of all shards an index names.
@@ -46,12 +47,9 @@ func OpenSet(path string) (*Set, error) {
 }
 
 func (s *Set) openIndex(path string) error {
-	if err := checkIndexFile(path); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(path)
+	data, err := readIndex(path)
 	if err != nil {
-		return pathError(path, err)
+		return err
 	}
 	shardOf, err := parseIndex(data)
 	if err != nil {
@@ -87,18 +85,14 @@ func (s *Set) openIndex(path string) error {
 	return nil
 }
 
-// checkIndexFile refuses an index that is no regular file or absurdly large.
-func checkIndexFile(path string) error {
-	st, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return pathError(path, err)
-	case !st.Mode().IsRegular():
-		return fmt.Errorf("%s: not a regular file", path)
-	case st.Size() > MaxHeader:
-		return fmt.Errorf("%s: %d bytes, more than the limit of %d", path, st.Size(), MaxHeader)
+// readIndex reads an index, refusing what is not a regular file or absurdly large.
+func readIndex(path string) ([]byte, error) {
+	data, err := regularfile.ReadAll(context.Background(), path, MaxHeader)
+	var fe *fs.PathError
+	if errors.As(err, &fe) {
+		return nil, pathError(path, err)
 	}
-	return nil
+	return data, err
 }
 
 // parseIndex returns the weight_map: tensor name to shard, a path below the
@@ -107,15 +101,19 @@ func parseIndex(data []byte) (map[string]string, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("the index is not UTF-8")
 	}
-	d := &walker{json.NewDecoder(bytes.NewReader(data))}
+	d, err := newWalker(data, "index")
+	if err != nil {
+		return nil, err
+	}
 	var shardOf map[string]string
-	err := d.object("index", func(key string) error {
+	err = d.object("index", maxMembers, func(key string) error {
 		if key != "weight_map" {
-			return d.skip()
+			d.skip()
+			return nil
 		}
 		shardOf = map[string]string{}
-		return d.object(key, func(name string) error {
-			shard, err := d.text(fmt.Sprintf("weight_map entry %q", name))
+		return d.object(key, maxTensors, func(name string) error {
+			shard, err := d.string(fmt.Sprintf("weight_map entry %q", name))
 			if err != nil {
 				return err
 			}
@@ -128,9 +126,6 @@ func parseIndex(data []byte) (map[string]string, error) {
 	})
 	if err != nil {
 		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("the index goes on after its JSON object, at byte %d", d.InputOffset())
 	}
 	if len(shardOf) == 0 {
 		return nil, errors.New("the index has no weight_map with entries")
@@ -152,6 +147,26 @@ func (s *Set) FileOf(t *Tensor) string {
 		}
 	}
 	return ""
+}
+
+// Unchanged is File.Unchanged for all files.
+func (s *Set) Unchanged() error {
+	for _, f := range s.Files {
+		if err := f.Unchanged(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// InPlace is File.InPlace for all files.
+func (s *Set) InPlace() error {
+	for _, f := range s.Files {
+		if err := f.InPlace(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close closes all files: no tensor's Data may be touched afterwards.

@@ -23,3 +23,8 @@ func (m *mapping) close() error {
 }
 
 func (m *mapping) drop(offset, n int) {}
+
+// What is read whole stays as it was read.
+func (m *mapping) unchanged(string) error { return nil }
+
+func (m *mapping) inPlace(string) error { return nil }

@@ -1,58 +1,87 @@
 package tokenizer
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/softbench/softbench/internal/pythonjson"
 )
 
-// Load reads the tokenizer of a checkpoint directory: tokenizer.json, else tokenizer.model; and, where
-// present, tokenizer_config.json and special_tokens_map.json. The error is one line that names the file,
-// the place in it and what is wrong.
-func Load(dir string) (*Tokenizer, error) {
+// Load is LoadContext without a context.
+func Load(dir string) (*Tokenizer, error) { return LoadContext(context.Background(), dir) }
+
+// LoadContext reads the tokenizer of a checkpoint directory: tokenizer.json, else tokenizer.model; and,
+// where present, tokenizer_config.json and special_tokens_map.json. The error is one line that names the
+// file, the place in it and what is wrong. It returns the context's error as soon as the context ends.
+func LoadContext(ctx context.Context, dir string) (*Tokenizer, error) {
+	type result struct {
+		t   *Tokenizer
+		err error
+	}
+	// A large file takes seconds to parse, which nothing interrupts: whoever is told to stop does not wait.
+	done := make(chan result, 1)
+	go func() {
+		t, err := loadFiles(ctx, dir)
+		done <- result{t, err}
+	}()
+	select {
+	case r := <-done:
+		return r.t, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func loadFiles(ctx context.Context, dir string) (*Tokenizer, error) {
+	r := &reader{ctx: ctx}
 	path := filepath.Join(dir, "tokenizer.json")
 	parse := parseJSON
-	data, err := os.ReadFile(path)
+	data, err := r.read(path, maxTokenizer)
 	if errors.Is(err, fs.ErrNotExist) {
 		path = filepath.Join(dir, "tokenizer.model")
 		parse = parseSentencePiece
-		data, err = os.ReadFile(path)
+		data, err = r.read(path, maxTokenizer)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: neither tokenizer.json nor tokenizer.model in it; copy the tokenizer's files beside the weights", dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read: %w", path, underlying(err))
+		return nil, err
 	}
-	t, err := parse(data)
-	if err != nil {
+	var t *Tokenizer
+	if err := intoError(func() (err error) { t, err = parse(data); return err }); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	settings, err := readSettings(dir)
+	t.path = path
+	settings, err := readSettings(r, dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.configure(settings); err != nil {
+	if err := intoError(func() error { return t.configure(settings) }); err != nil {
 		return nil, fmt.Errorf("%s: %w", settings.path, err)
 	}
+	t.files = r.seen
 	t.sha, err = fingerprint(data, settings)
 	return t, err
 }
 
-// underlying strips the operation and path from a file error.
-func underlying(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+// Settled returns an error where a file of the tokenizer has changed since it was read, so that the
+// checkpoint around it may have too.
+func (t *Tokenizer) Settled() error {
+	for _, f := range t.files {
+		if err := f.unchanged(); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // settings is what tokenizer_config.json and special_tokens_map.json say that changes ids or limits. Its
@@ -77,9 +106,9 @@ type settings struct {
 // namedTokens are transformers' special token attributes, in its order.
 var namedTokens = []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
 
-func readSettings(dir string) (settings, error) {
+func readSettings(r *reader, dir string) (settings, error) {
 	s := settings{path: filepath.Join(dir, "tokenizer_config.json"), Added: map[int32]addedToken{}}
-	config, err := readObject(s.path)
+	config, err := readObject(r, s.path)
 	if err != nil {
 		return s, err
 	}
@@ -99,7 +128,7 @@ func readSettings(dir string) (settings, error) {
 	// transformers reads special_tokens_map.json only where the config lists no added tokens.
 	if !s.HasAdded {
 		path := filepath.Join(dir, "special_tokens_map.json")
-		special, err := readObject(path)
+		special, err := readObject(r, path)
 		if err != nil {
 			return s, err
 		}
@@ -124,14 +153,15 @@ func readSettings(dir string) (settings, error) {
 }
 
 // readObject reads a JSON object; a file that does not exist is an empty one.
-func readObject(path string) (map[string]json.RawMessage, error) {
-	data, err := os.ReadFile(path)
+func readObject(r *reader, path string) (map[string]json.RawMessage, error) {
+	data, err := r.read(path, maxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read: %w", path, underlying(err))
+		return nil, err
 	}
+	data = pythonjson.Plain(data)
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {
 		if syntax, ok := err.(*json.SyntaxError); ok {

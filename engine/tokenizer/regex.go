@@ -1,8 +1,11 @@
 package tokenizer
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
@@ -10,7 +13,54 @@ import (
 
 // regex is the general pattern: a backtracking engine with look-ahead. The reference compiles with
 // Oniguruma's Ruby syntax; compilePattern refuses what means something else in this engine.
-type regex struct{ re *regexp2.Regexp }
+type regex struct {
+	re     *regexp2.Regexp
+	source string
+}
+
+// Bounds on patterns. One match of those in use takes microseconds; an engine that backtracks may take
+// years. A text of n bytes has slowText and as often slowMatch as it has slowBytes.
+const (
+	maxPattern = 64 << 10 // bytes
+	slowMatch  = 5 * time.Second
+	slowText   = 20 * time.Second
+	slowBytes  = 64 << 10
+)
+
+// slowPattern is thrown by patterns that do not come to an end; see intoError.
+type slowPattern struct {
+	source string
+	bytes  int
+	err    error
+}
+
+func (e *slowPattern) Error() string {
+	return fmt.Sprintf("regex %s: its search in a text of %d bytes does not come to an end (%s): a pattern that backtracks without bound is not supported", quote(e.source), e.bytes, oneLine(e.err))
+}
+
+// intoError turns a slowPattern that work throws into an error: patterns lie below normalizers,
+// pre-tokenizers and decoders, none of which can fail otherwise.
+func intoError(work func() error) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *slowPattern:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	return work()
+}
+
+// quote quotes text of a file for an error's one line, clipped.
+func quote(s string) string {
+	const most = 80
+	if len(s) > most {
+		return fmt.Sprintf("%q... (%d bytes)", strings.ToValidUTF8(s[:most], ""), len(s))
+	}
+	return strconv.Quote(s)
+}
 
 // compilePattern returns the scanner for a known pattern, else a general engine for it.
 func compilePattern(source string) (pattern, error) {
@@ -21,16 +71,20 @@ func compilePattern(source string) (pattern, error) {
 }
 
 func compileGeneral(source string) (pattern, error) {
+	if len(source) > maxPattern {
+		return nil, fmt.Errorf("regex %s: a pattern may have %d bytes", quote(source), maxPattern)
+	}
 	translated, err := translate(source)
 	if err != nil {
-		return nil, fmt.Errorf("regex %q: %w", source, err)
+		return nil, fmt.Errorf("regex %s: %w", quote(source), err)
 	}
 	// Ruby's ^ and $ always match at line ends.
 	re, err := regexp2.Compile(translated, regexp2.Multiline)
 	if err != nil {
-		return nil, fmt.Errorf("regex %q: %s", source, oneLine(err))
+		return nil, fmt.Errorf("regex %s: %s", quote(source), oneLine(err))
 	}
-	return regex{re}, nil
+	re.MatchTimeout = slowMatch
+	return regex{re, source}, nil
 }
 
 // find follows the reference's iteration: after an empty match that touches the previous match, the
@@ -46,9 +100,16 @@ func (x regex) find(s string, yield func(start, end int)) {
 		return offset
 	}
 	from, previousEnd := 0, -1
+	deadline := time.Now().Add(slowText + time.Duration(len(s)/slowBytes)*slowMatch)
 	for from <= len(runes) {
 		m, err := x.re.FindRunesMatchStartingAt(runes, from)
-		if err != nil || m == nil {
+		if err == nil && time.Now().After(deadline) {
+			err = errors.New("it takes too long")
+		}
+		if err != nil {
+			panic(&slowPattern{x.source, len(s), err})
+		}
+		if m == nil {
 			return
 		}
 		start, end := m.Index, m.Index+m.Length

@@ -2,9 +2,10 @@ package tokenizer
 
 import (
 	"fmt"
+	"sync/atomic"
 )
 
-// Tokenizer maps text to token ids and back. It does not change after Load and is safe for concurrent use.
+// Tokenizer maps text to token ids and back. It does not change after Load, but for Err, and is safe for concurrent use.
 type Tokenizer struct {
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
@@ -20,6 +21,9 @@ type Tokenizer struct {
 	bos, eos  int32 // -1: none
 	maxLength int
 	sha       string
+	path      string // of the tokenizer's file
+	files     []seenFile
+	failed    atomic.Pointer[error]
 	kind      string
 }
 
@@ -28,12 +32,27 @@ type Tokenizer struct {
 // template applies to empty text too. Text that is not valid UTF-8 has each maximal invalid part replaced
 // by U+FFFD first. Equals Tokenizer.encode(text, add_special_tokens=addSpecial).ids of the tokenizers
 // library. Time is near-linear in the length of text.
+//
+// Where a pattern of the tokenizer takes too long for text, Err says so from then on and the ids are those
+// of an empty text.
 func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
-	ids := t.encodeText(replaceInvalid(text))
+	var ids []int32
+	if err := intoError(func() error { ids = t.encodeText(replaceInvalid(text)); return nil }); err != nil {
+		t.failed.CompareAndSwap(nil, &err)
+		ids = nil
+	}
 	if ids == nil {
 		ids = []int32{}
 	}
 	return t.template.apply(ids, addSpecial)
+}
+
+// Err is the first failure of Encode or Decode, nil where all was well. Ask before ids are used.
+func (t *Tokenizer) Err() error {
+	if err := t.failed.Load(); err != nil {
+		return fmt.Errorf("%s: %w", t.path, *err)
+	}
+	return nil
 }
 
 func (t *Tokenizer) encodeText(text string) []int32 {
@@ -83,7 +102,10 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	}
 	separator := ""
 	if t.decode != nil {
-		tokens = t.decode(tokens)
+		if err := intoError(func() error { tokens = t.decode(tokens); return nil }); err != nil {
+			t.failed.CompareAndSwap(nil, &err)
+			return ""
+		}
 	} else {
 		separator = " "
 	}
