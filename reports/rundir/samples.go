@@ -1,11 +1,8 @@
 package rundir
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +12,6 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/softbench/softbench/internal/atomicfile"
-	"github.com/softbench/softbench/internal/parquetcheck"
 )
 
 // Sample is one row of samples.parquet: one request of one document. Columns
@@ -114,96 +110,6 @@ func ReadSamples(dir string) ([]Sample, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
-}
-
-// readParquet reads a file of rows of this schema version. Errors name the file.
-func readParquet[T any](path string) ([]T, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: this file of the run is missing", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	rows, err := readRows[T](f, info.Size())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return rows, nil
-}
-
-func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
-	defer func() {
-		if r := recover(); r != nil { // the Parquet reader's answer to some damaged files
-			rows, err = nil, fmt.Errorf("damaged or not a Parquet file: %s", printable(fmt.Sprint(r)))
-		}
-	}()
-	if err := parquetcheck.Check(f, size); err != nil {
-		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
-	}
-	pf, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
-	}
-	if v, ok := pf.Lookup(schemaKey); !ok {
-		return nil, errors.New("a Parquet file, but not of a run: it has no schema version")
-	} else if v != fmt.Sprint(Schema) {
-		return nil, fmt.Errorf("schema %s, this version of softbench reads %d: use the version that wrote it", printable(v), Schema)
-	}
-	if err := checkColumns(pf.Schema(), parquet.SchemaOf(*new(T))); err != nil {
-		return nil, err
-	}
-	in := parquet.NewGenericReader[T](pf)
-	defer in.Close()
-	for int64(len(rows)) < pf.NumRows() {
-		// In pieces: the file may claim more rows than it holds.
-		n, room := len(rows), min(pf.NumRows()-int64(len(rows)), 1<<13)
-		rows = slices.Grow(rows, int(room))[:n+int(room)]
-		k, err := in.Read(rows[n:])
-		rows = rows[:n+k]
-		if err != nil && int64(len(rows)) < pf.NumRows() || k == 0 {
-			if err == nil || errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return nil, fmt.Errorf("damaged after row %d of %d: %w", len(rows), pf.NumRows(), err)
-		}
-	}
-	return rows, nil
-}
-
-// checkColumns compares a file's columns with those of a row.
-func checkColumns(have, want *parquet.Schema) error {
-	found, wanted := columns(have), columns(want)
-	for _, path := range want.Columns() {
-		name := strings.Join(path, ".")
-		switch {
-		case found[name] == "":
-			return fmt.Errorf("column %s is missing", name)
-		case found[name] != wanted[name]:
-			return fmt.Errorf("column %s is %s, want %s", name, found[name], wanted[name])
-		}
-	}
-	for _, path := range have.Columns() {
-		if name := strings.Join(path, "."); wanted[name] == "" {
-			return fmt.Errorf("column %s is not one of this schema", printable(name))
-		}
-	}
-	return nil
-}
-
-// columns are a schema's leaves with their types.
-func columns(s *parquet.Schema) map[string]string {
-	out := map[string]string{}
-	for _, path := range s.Columns() {
-		leaf, _ := s.Lookup(path...)
-		out[strings.Join(path, ".")] = fmt.Sprintf("%v (repeated to level %d, optional to level %d)", leaf.Node.Type(), leaf.MaxRepetitionLevel, leaf.MaxDefinitionLevel)
-	}
-	return out
 }
 
 func checkSamples(rows []Sample) error {

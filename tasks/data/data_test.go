@@ -125,7 +125,27 @@ func TestBrokenFiles(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
 		{"cut.jsonl", "{\"a\":1}\n\n{\"a\":\"tw", "cut.jsonl:3: the JSON object is cut off at the end of the line"},
 		{"cut2.jsonl", "{\"a\":1}\n{\"a\":", "cut2.jsonl:2: the JSON object is cut off"},
-		{"array.jsonl", "[{\"a\":1}]", "array.jsonl:1: the line is a JSON array"},
+		{"lines.jsonl", "{\"a\":1}\n[{\"a\":1}]\n", "lines.jsonl:2: the line is a JSON array"},
+		{"array.json", "[{\"a\":1},\n {\"a\":", "array.json:2: the JSON object is cut off"},
+		{"array2.json", "[{\"a\":1}\n", "array2.json:2: the JSON array is cut off"},
+		{"array3.json", "[{\"a\":1},\n7]", "array3.json:2: the array holds something else than objects: what starts with '7'"},
+		{"array4.json", "[{\"a\":1}]\n{}", "array4.json:2: text after the JSON array"},
+		{"array5.json", "[{\"a\":1}\n{\"a\":1}]", "array5.json:2: '{' stands where a comma or the array's end should"},
+		{"array6.json", "[]", "array6.json: no documents"},
+		{"pretty.json", "{\n \"a\": 1\n}\n{\n \"a\": [1,\n", "pretty.json:4: the JSON object is cut off"},
+		{"surrogate.jsonl", "{\"a\":\"\\ud800\"}", "surrogate.jsonl:1: not valid JSON at column 7: \\ud800 is half of a surrogate pair"},
+		{"deep.jsonl", "{\"a\":" + strings.Repeat("[", 100_000), "deep.jsonl:1: arrays and objects stand within each other more than 500 deep"},
+		{"many.jsonl", "{\"a\":[" + strings.Repeat("0,", maxValues) + "0]}", "many.jsonl:1: the document has more than 1048576 values"},
+		{"long.jsonl", "{\"a\":\"" + strings.Repeat("x", maxRow) + "\"}", "long.jsonl:1: one document is more than 64 MiB"},
+		{"digits.jsonl", "{\"a\":" + strings.Repeat("1", 5000) + "}", "digits.jsonl:1: a whole number of 5000 digits"},
+		{"two.csv", "a,b\n1,2\n3\n", "two.csv:3: 1 fields, where the first row names 2 columns"},
+		{"same.csv", "a,a\n1,2\n", "same.csv:1: two columns are called \"a\""},
+		{"open.csv", "a,b\n\"1,2\n3,4\n", "open.csv:2: a quote is not closed"},
+		{"latin.tsv", "a\nb\xe9\n", "latin.tsv:2: the row is not valid UTF-8"},
+		{"cut.jsonl.gz", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", "cut.jsonl.gz: its gzip data is damaged or cut off"},
+		{"not.jsonl.gz", "{\"a\":1}\n and more", "not.jsonl.gz: not gzip data"},
+		{"not.jsonl.zst", "{\"a\":1}\n", "not.jsonl.zst: its Zstandard data is damaged"},
+		{"x.jsonl.xz", "", "x.jsonl.xz: .xz files are not read"},
 		{"text.jsonl", "hello\n", "text.jsonl:1: the line is not a JSON object; it starts with 'h'"},
 		{"two.jsonl", "{\"a\":1} {\"b\":2}\n", "two.jsonl:1: text after the JSON object, at column 8"},
 		{"bad.jsonl", "{\"a\":1,}\n", "bad.jsonl:1: not valid JSON"},
@@ -140,8 +160,9 @@ func TestBrokenFiles(t *testing.T) {
 		{"flipped.parquet", string(flipped), "flipped.parquet: reading row"},
 		{"list.parquet", string(list), "list.parquet: not a readable Parquet file: its metadata is damaged"},
 		{"rows.parquet", string(claimRows(arc)), "rows.parquet: not a readable Parquet file: its row groups have"},
-		{"heads.parquet", string(heads), "heads.parquet: not a readable Parquet file: row group 0 column 0: page 1: its head is damaged"},
-		{"odd.csv", "a,b\n", "\".csv\" is no data format"},
+		{"heads.parquet", string(heads), "heads.parquet: reading row 1 of the Parquet file: row group 0, column"},
+		{"odd.csv", "a,b\n", "odd.csv: no documents"},
+		{"odd.xls", "a,b\n", "odd.xls: .xls files are not read"},
 		{"latin.txt", "caf\xe9", "latin.txt: not valid UTF-8"},
 	} {
 		dir := t.TempDir()
@@ -218,7 +239,7 @@ func FuzzParquet(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		rows := 0
-		err := readParquet(bytes.NewReader(b), int64(len(b)), "fuzz.parquet", func(row int, v map[string]any) error {
+		err := readParquet(t.Context(), bytes.NewReader(b), int64(len(b)), "fuzz.parquet", func(row int, v map[string]any) error {
 			if rows++; row != rows {
 				t.Fatalf("row %d after %d", row, rows-1)
 			}
@@ -245,7 +266,7 @@ func FuzzJSONL(f *testing.F) {
 	f.Add([]byte("\ufeff{\"a\":[1e400,-0,0.1,123456789012345678901234567890]}\r\n"))
 	f.Add([]byte("{\"a\":\"\\ud800\",\"\":{}}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		err := readJSONL(bytes.NewReader(b), "fuzz.jsonl", func(line int, v map[string]any) error {
+		err := readJSON(bytes.NewReader(b), "fuzz.jsonl", func(line int, v map[string]any) error {
 			text := Canonical(v)
 			if bytes.Contains(text, []byte("Infinity")) {
 				return nil // as in Python, not JSON

@@ -2,123 +2,14 @@ package data
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/big"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
-
-// normalise turns what a reader produced into the few types a Row holds: nil, bool, int64, float64,
-// string, []any, map[string]any, and json.Number for an integer beyond int64. A byte string that is
-// not UTF-8 becomes "base64:" and its base64.
-func normalise(v any) any {
-	switch x := v.(type) {
-	case nil, bool, int64, float64:
-		return x
-	case string:
-		return normaliseString(x)
-	case []byte:
-		return normaliseString(string(x))
-	case json.Number:
-		return normaliseNumber(x)
-	case int32:
-		return int64(x)
-	case int:
-		return int64(x)
-	case float32:
-		return float64(x)
-	case []any:
-		out := make([]any, len(x))
-		for i, e := range x {
-			out[i] = normalise(e)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(x))
-		for k, e := range x {
-			out[k] = normalise(e)
-		}
-		return out
-	}
-	return normaliseReflect(reflect.ValueOf(v))
-}
-
-// normaliseReflect covers the typed slices, maps and narrow integers a Parquet reader may return.
-func normaliseReflect(v reflect.Value) any {
-	switch v.Kind() {
-	case reflect.Bool:
-		return v.Bool()
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return v.Int()
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		if u := v.Uint(); u > math.MaxInt64 {
-			return json.Number(strconv.FormatUint(u, 10))
-		}
-		return int64(v.Uint())
-	case reflect.Float32, reflect.Float64:
-		return v.Float()
-	case reflect.String:
-		return normaliseString(v.String())
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return nil
-		}
-		return normalise(v.Elem().Interface())
-	case reflect.Slice:
-		if v.IsNil() {
-			return nil
-		}
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return normaliseString(string(v.Bytes()))
-		}
-		fallthrough
-	case reflect.Array:
-		out := make([]any, v.Len())
-		for i := range out {
-			out[i] = normalise(v.Index(i).Interface())
-		}
-		return out
-	case reflect.Map:
-		out := make(map[string]any, v.Len())
-		for it := v.MapRange(); it.Next(); {
-			out[fmt.Sprint(it.Key().Interface())] = normalise(it.Value().Interface())
-		}
-		return out
-	}
-	return fmt.Sprint(v.Interface())
-}
-
-func normaliseString(s string) any {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return "base64:" + base64.StdEncoding.EncodeToString([]byte(s))
-}
-
-func normaliseNumber(n json.Number) any {
-	s := n.String()
-	if strings.ContainsAny(s, ".eE") {
-		f, err := strconv.ParseFloat(s, 64)
-		if err != nil { // out of range: ±Inf, as Python's json gives
-			return f
-		}
-		return f
-	}
-	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return i
-	}
-	if b, ok := new(big.Int).SetString(s, 10); ok {
-		return json.Number(b.String())
-	}
-	return s
-}
 
 // Canonical is the one JSON text of a document, whatever file it came from: keys sorted by code
 // point, no spaces, text as UTF-8 with only the escapes JSON demands, integers and floats as Python
@@ -177,7 +68,7 @@ func appendCanonical(b []byte, v any) []byte {
 		}
 		return append(b, '}')
 	}
-	return appendCanonical(b, normalise(v))
+	return appendString(b, fmt.Sprint(v)) // not a type that a row holds
 }
 
 // appendFloat prints a float as Python's repr does: the shortest digits that read back equal, an

@@ -1,4 +1,4 @@
-package parquetcheck
+package parquetread
 
 import "encoding/binary"
 
@@ -113,11 +113,32 @@ func (t *thrift) list(kind byte, each func() bool) bool {
 
 // number reads an integer of that type into to.
 func (t *thrift) number(kind byte, to *int64) (read, ok bool) {
-	if kind < thriftInt16 || kind > thriftInt64 {
-		return false, false
+	switch kind {
+	case thriftByte:
+		b, ok := t.byte()
+		*to = int64(int8(b))
+		return true, ok
+	case thriftInt16, thriftInt32, thriftInt64:
+		*to, ok = t.int()
+		return true, ok
 	}
-	*to, ok = t.int()
-	return true, ok
+	return false, false
+}
+
+// text reads a string into to.
+func (t *thrift) text(kind byte, to *string) (read, ok bool) {
+	n, ok := t.varint()
+	if kind != thriftBinary || !ok || n > uint64(len(t.rest)) {
+		return true, false
+	}
+	*to = string(t.rest[:n])
+	return true, t.bytes(n)
+}
+
+// flag takes a boolean field, whose value is in its type.
+func flag(kind byte, to *bool) (read, ok bool) {
+	*to = kind == thriftTrue
+	return false, kind == thriftTrue || kind == thriftFalse
 }
 
 // int is a number of any length.

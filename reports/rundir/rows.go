@@ -1,0 +1,152 @@
+package rundir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"reflect"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/softbench/softbench/internal/parquetread"
+	"github.com/softbench/softbench/internal/regularfile"
+)
+
+// readParquet reads a file of rows of this schema version. Errors name the file.
+func readParquet[T any](path string) ([]T, error) {
+	f, err := regularfile.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: this file of the run is missing", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := readRows[T](f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return rows, nil
+}
+
+func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
+	file, err := parquetread.Open(f, size)
+	if err != nil {
+		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
+	}
+	if v, ok := file.Lookup(schemaKey); !ok {
+		return nil, errors.New("a Parquet file, but not of a run: it has no schema version")
+	} else if v != fmt.Sprint(Schema) {
+		return nil, fmt.Errorf("schema %s, this version of softbench reads %d: use the version that wrote it", printable(v), Schema)
+	}
+	if err := checkColumns(file.Columns(), parquet.SchemaOf(*new(T))); err != nil {
+		return nil, err
+	}
+	err = file.Rows(context.Background(), func(_ int64, values map[string]any) error {
+		var row T
+		if err := fill(reflect.ValueOf(&row).Elem(), values); err != nil {
+			return err
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		var damage *parquetread.RowError
+		if errors.As(err, &damage) {
+			err = damage.Err
+		}
+		return nil, fmt.Errorf("damaged after row %d of %d: %s", len(rows), file.NumRows(), printable(err.Error()))
+	}
+	return rows, nil
+}
+
+// fill sets the fields of a row from columns of their names.
+func fill(row reflect.Value, values map[string]any) error {
+	for i := range row.NumField() {
+		name, _, _ := strings.Cut(row.Type().Field(i).Tag.Get("parquet"), ",")
+		if err := set(row.Field(i), values[name]); err != nil {
+			return fmt.Errorf("column %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// set sets a field: null leaves a pointer or list nil.
+func set(to reflect.Value, v any) error {
+	switch {
+	case v == nil && (to.Kind() == reflect.Pointer || to.Kind() == reflect.Slice):
+		return nil
+	case to.Kind() == reflect.Pointer:
+		to.Set(reflect.New(to.Type().Elem()))
+		return set(to.Elem(), v)
+	}
+	switch v := v.(type) {
+	case string:
+		if to.Kind() == reflect.String {
+			to.SetString(v)
+			return nil
+		}
+	case bool:
+		if to.Kind() == reflect.Bool {
+			to.SetBool(v)
+			return nil
+		}
+	case int64:
+		if to.CanInt() && !to.OverflowInt(v) {
+			to.SetInt(v)
+			return nil
+		}
+	case float64:
+		if to.CanFloat() {
+			to.SetFloat(v)
+			return nil
+		}
+	case []any:
+		if to.Kind() == reflect.Slice {
+			to.Set(reflect.MakeSlice(to.Type(), len(v), len(v)))
+			for i, e := range v {
+				if err := set(to.Index(i), e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("a value that is not %s", to.Type())
+}
+
+// checkColumns compares a file's columns with those of a row.
+func checkColumns(have []parquetread.Column, want *parquet.Schema) error {
+	found, wanted := map[string]string{}, map[string]string{}
+	for _, c := range have {
+		found[strings.Join(c.Path, ".")] = describeColumn(c.Type, c.MaxRepetition, c.MaxDefinition)
+	}
+	for _, path := range want.Columns() {
+		leaf, _ := want.Lookup(path...)
+		name := strings.Join(path, ".")
+		wanted[name] = describeColumn(leaf.Node.Type().Kind().String(), int(leaf.MaxRepetitionLevel), int(leaf.MaxDefinitionLevel))
+		switch {
+		case found[name] == "":
+			return fmt.Errorf("column %s is missing", name)
+		case found[name] != wanted[name]:
+			return fmt.Errorf("column %s is %s, want %s", name, found[name], wanted[name])
+		}
+	}
+	for _, c := range have {
+		if name := strings.Join(c.Path, "."); wanted[name] == "" {
+			return fmt.Errorf("column %s is not one of this schema", printable(name))
+		}
+	}
+	return nil
+}
+
+func describeColumn(kind string, repetition, definition int) string {
+	return fmt.Sprintf("%s (repeated to level %d, optional to level %d)", kind, repetition, definition)
+}
