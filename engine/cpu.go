@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -30,7 +31,7 @@ type cpu struct {
 	weights *cpuWeights
 	layout  kvLayout
 	store   kvStore
-	rope    ropeTable
+	ropes   []ropeTable // as Config.Rotary
 	scratch cpuScratch
 }
 
@@ -40,7 +41,9 @@ type cpuScratch struct {
 	normed []float32 // [threads, hidden]
 	qkv    []float32 // [rows, (heads + 2·kv heads)·head size]
 	mixed  []float32 // [rows, heads·head size]
-	gateUp []float32 // [rows, 2·intermediate]
+	gateUp []float32 // [rows, 2·intermediate], or half of it where the MLP has no gate
+	branch []float32 // [rows, hidden]: what a block adds, where something is done to it before
+	second []float32 // the same of the attention, where the MLP reads what it read
 	in     kernel.Input
 	tiles  []attentionTile // one a thread
 	work   []attentionWork
@@ -62,7 +65,9 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 		config: ck.Config, kind: ck.Config.Attention.Kind, set: o.Set, dtype: o.DType,
 		pool:   pool{o.Threads},
 		layout: kvLayout{ck.Config.Layers, ck.Config.KVHeads, ck.Config.HeadDim, o.DType},
-		rope:   newRopeTable(ck.Config.InvFreq()),
+	}
+	for i := range ck.Config.Rotary {
+		c.ropes = append(c.ropes, newRopeTable(ck.Config.Rotary[i].InvFreq()))
 	}
 	c.scratch.tiles = make([]attentionTile, o.Threads)
 	err := safetensors.Guard(func() (err error) {
@@ -97,13 +102,13 @@ func (c *cpu) Close() error {
 func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 	rows := len(b.Tokens)
 	c.resize(rows)
-	c.rope.reach(b)
+	for i := range c.ropes {
+		c.ropes[i].reach(b)
+	}
 	c.planHeads(b)
 	s := &c.scratch
 	hidden := c.config.Hidden
-	for i, t := range b.Tokens {
-		c.weights.embed.RowF32(int(t), s.x[i*hidden:][:hidden])
-	}
+	c.embed(b)
 	for l := range c.weights.layers {
 		if err := c.block(ctx, l, b); err != nil {
 			return err
@@ -152,16 +157,33 @@ func (c *cpu) keep() int {
 	return len(s.kept)
 }
 
-// block runs one transformer block over the residual stream:
-//
-//	x += O·attention(RoPE(norm(QKV·rmsnorm(x))))
-//	x += Down·(silu(Gate·h)·(Up·h)),  h = rmsnorm(x)
-//
-// In the last layer every row gets its keys and values, and only the rows that
+// embed begins the residual stream.
+func (c *cpu) embed(b *Batch) {
+	hidden := c.config.Hidden
+	for i, t := range b.Tokens {
+		c.weights.embed.RowF32(int(t), c.scratch.x[i*hidden:][:hidden])
+	}
+	if a := c.config.EmbedScale; a != 0 {
+		c.set.Scale(c.scratch.x, a)
+	}
+	if c.weights.positions == nil {
+		return
+	}
+	row := make([]float32, hidden)
+	for _, sp := range b.Spans {
+		for r := range sp.N {
+			c.weights.positions.RowF32(sp.Position+r+c.config.PositionsFrom, row)
+			kernel.Add(c.scratch.x[(sp.Row+r)*hidden:][:hidden], row, 1)
+		}
+	}
+}
+
+// block runs one transformer block over the residual stream, as Config says. In
+// the last layer every row gets its keys and values, and only the rows that
 // planHeads keeps go on.
 func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	s, w, rows := &c.scratch, &c.weights.layers[layer], len(b.Tokens)
-	if err := c.normalise(ctx, w.attnNorm, rows); err != nil {
+	if err := c.normalise(ctx, &w.attnNorm, rows); err != nil {
 		return err
 	}
 	if err := c.matmul(ctx, s.qkv, rows, w.qkv, w.qkvBias, false); err != nil {
@@ -181,10 +203,14 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	if err := c.prepare(ctx, s.mixed, w.out.K, rows); err != nil {
 		return err
 	}
-	if err := c.matmul(ctx, s.x, rows, w.out, w.outBias, true); err != nil {
+	if c.config.Parallel { // the MLP reads the stream without what attention adds
+		if err := c.matmul(ctx, s.second, rows, w.out, w.outBias, false); err != nil {
+			return err
+		}
+	} else if err := c.add(ctx, rows, w.out, w.outBias, &w.postAttnNorm); err != nil {
 		return err
 	}
-	if err := c.normalise(ctx, w.mlpNorm, rows); err != nil {
+	if err := c.normalise(ctx, &w.mlpNorm, rows); err != nil {
 		return err
 	}
 	if err := c.matmul(ctx, s.gateUp, rows, w.gateUp, w.gateUpBias, false); err != nil {
@@ -193,7 +219,48 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	if err := c.activate(ctx, rows); err != nil {
 		return err
 	}
-	return c.matmul(ctx, s.x, rows, w.down, w.downBias, true)
+	if err := c.add(ctx, rows, w.down, w.downBias, &w.postMLPNorm); err != nil {
+		return err
+	}
+	if c.config.Parallel {
+		return c.addRows(ctx, s.second, rows, &w.postAttnNorm)
+	}
+	return nil
+}
+
+// add multiplies the prepared input with w and adds the product to the residual
+// stream: as it is, or normalised and scaled before.
+func (c *cpu) add(ctx context.Context, rows int, w *kernel.Matrix, bias []float32, post *normWeights) error {
+	if !post.has && c.config.ResidualScale == 0 {
+		return c.matmul(ctx, c.scratch.x, rows, w, bias, true)
+	}
+	if err := c.matmul(ctx, c.scratch.branch, rows, w, bias, false); err != nil {
+		return err
+	}
+	return c.addRows(ctx, c.scratch.branch, rows, post)
+}
+
+// addRows adds y [rows, hidden] to the residual stream; y is overwritten.
+func (c *cpu) addRows(ctx context.Context, y []float32, rows int, post *normWeights) error {
+	hidden, scale := c.config.Hidden, cmp.Or(c.config.ResidualScale, 1)
+	return c.pool.run(ctx, chunks(rows), func(_, i int) {
+		for r := i * rowChunk; r < min(rows, (i+1)*rowChunk); r++ {
+			row := y[r*hidden:][:hidden]
+			if post.has {
+				c.norm(row, row, post, &c.config.Norm)
+			}
+			kernel.Add(c.scratch.x[r*hidden:][:hidden], row, scale)
+		}
+	})
+}
+
+// norm normalises one vector.
+func (c *cpu) norm(dst, x []float32, w *normWeights, n *checkpoint.Norm) {
+	if n.Mean {
+		kernel.LayerNorm(dst, x, w.weight, w.bias, n.Eps)
+		return
+	}
+	c.set.RMSNorm(dst, x, w.weight, n.Eps)
 }
 
 func (c *cpu) last(layer int) bool { return layer == len(c.weights.layers)-1 }
@@ -203,15 +270,18 @@ const rowChunk = 16
 
 func chunks(rows int) int { return (rows + rowChunk - 1) / rowChunk }
 
-// normalise prepares rmsnorm(x) as the next matrix multiply's input.
-func (c *cpu) normalise(ctx context.Context, weight []float32, rows int) error {
+// normalise prepares norm(x), or x where w is none, as the next product's input.
+func (c *cpu) normalise(ctx context.Context, w *normWeights, rows int) error {
 	s, hidden := &c.scratch, c.config.Hidden
+	if !w.has {
+		return c.prepare(ctx, s.x, hidden, rows)
+	}
 	s.in.Reset(c.dtype, rows, hidden)
 	return c.pool.run(ctx, chunks(rows), func(worker, i int) {
 		buf := s.normed[worker*rowChunk*hidden:][:rowChunk*hidden]
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {
-			c.set.RMSNorm(buf[(r-r0)*hidden:][:hidden], s.x[r*hidden:][:hidden], weight, c.config.NormEps)
+			c.norm(buf[(r-r0)*hidden:][:hidden], s.x[r*hidden:][:hidden], w, &c.config.Norm)
 		}
 		c.prepareRows(buf, hidden, r0, r1)
 	})
@@ -232,18 +302,50 @@ func (c *cpu) prepare(ctx context.Context, x []float32, k, rows int) error {
 	})
 }
 
-// activate makes silu(gate)·up the next matrix multiply's input.
+// activate makes act(gate)·up, or act(up), the next product's input.
 func (c *cpu) activate(ctx context.Context, rows int) error {
-	s, n := &c.scratch, c.config.Intermediate
+	s, n, mlp := &c.scratch, c.config.Intermediate, c.config.MLP
+	width := n
+	if mlp.Gated {
+		width = 2 * n
+	}
 	s.in.Reset(c.dtype, rows, n)
 	return c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {
-			gate := s.gateUp[r*2*n:][:n]
-			c.set.SwiGLU(gate, gate, s.gateUp[r*2*n+n:][:n])
+			x := s.gateUp[r*width:][:n]
+			switch {
+			case mlp.Gated && mlp.Act == checkpoint.SiLU:
+				c.set.SwiGLU(x, x, s.gateUp[r*width+n:][:n])
+			case mlp.Gated:
+				activate(mlp.Act, x)
+				kernel.Multiply(x, s.gateUp[r*width+n:][:n])
+			default:
+				activate(mlp.Act, x)
+			}
 		}
-		c.set.Prepare(&s.in, s.gateUp, 2*n, r0, r1)
+		c.set.Prepare(&s.in, s.gateUp, width, r0, r1)
 	})
+}
+
+// activate applies an activation in place.
+func activate(a checkpoint.Activation, x []float32) {
+	switch a {
+	case checkpoint.SiLU:
+		kernel.SiLU(x)
+	case checkpoint.GELU:
+		kernel.GELU(x)
+	case checkpoint.GELUTanh:
+		kernel.GELUTanh(x)
+	case checkpoint.ReLU:
+		kernel.ReLU(x)
+	case checkpoint.ReLU2:
+		kernel.ReLU2(x)
+	case checkpoint.QuickGELU:
+		kernel.QuickGELU(x)
+	default:
+		panic(fmt.Sprintf("engine: activation %d", a))
+	}
 }
 
 // matmul multiplies the prepared input with w into y [rows, w.N], or adds to y.
@@ -272,6 +374,8 @@ func (c *cpu) resize(rows int) {
 	growFloats(&s.qkv, rows*(cfg.Heads+2*cfg.KVHeads)*cfg.HeadDim)
 	growFloats(&s.mixed, rows*cfg.Heads*cfg.HeadDim)
 	growFloats(&s.gateUp, rows*2*cfg.Intermediate)
+	growFloats(&s.branch, rows*cfg.Hidden)
+	growFloats(&s.second, rows*cfg.Hidden)
 }
 
 // growFloats is grow for buffers of megabytes.

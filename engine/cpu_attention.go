@@ -50,27 +50,16 @@ func (c *cpu) rotateAndStore(ctx context.Context, layer int, b *Batch) error {
 }
 
 func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
-	w, size := &c.weights.layers[layer], c.config.HeadDim
-	heads, kv := c.config.Heads, c.config.KVHeads
+	size, heads, kv := c.config.HeadDim, c.config.Heads, c.config.KVHeads
 	stride := (heads + 2*kv) * size
 	row := c.scratch.qkv[r*stride:][:stride]
 	position := sp.Position + r - sp.Row
-	cos, sin := c.rope.at(position)
-	for h := range heads + kv {
-		x := row[h*size:][:size]
-		if norm := w.qNorm; norm != nil {
-			if h >= heads {
-				norm = w.kNorm
-			}
-			c.set.RMSNorm(x, x, norm, c.config.QKNormEps)
-		}
-		c.set.Rotate(x, cos, sin)
-	}
+	c.prepareHeads(layer, row, position)
 	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
 	grow(&t.round, c.layout.width())
 	for h := range kv {
 		key, value := row[(heads+h)*size:][:size], row[(heads+kv+h)*size:][:size]
-		if c.dtype == kernel.BFloat16 {
+		if c.layout.dtype == kernel.BFloat16 {
 			c.set.Round(t.round, key)
 			own.putKeyBF16(layer, h, position, t.round)
 			c.set.Round(t.round, value)
@@ -79,6 +68,51 @@ func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 			own.putKey(layer, h, position, key)
 			own.putValue(layer, h, position, value)
 		}
+	}
+}
+
+// prepareHeads clips, normalises and rotates the queries and keys of one row of
+// q, k and v.
+func (c *cpu) prepareHeads(layer int, row []float32, position int) {
+	w, size := &c.weights.layers[layer], c.config.HeadDim
+	q, k := row[:c.config.Heads*size], row[c.config.Heads*size:][:c.config.KVHeads*size]
+	if c.config.ClipQKV > 0 {
+		kernel.Clip(row, c.config.ClipQKV)
+	}
+	norms := c.config.QKNorm.On
+	if norms && !c.config.QKNorm.After {
+		c.normHeads(q, &w.qNorm)
+		c.normHeads(k, &w.kNorm)
+	}
+	if r := c.config.Blocks[layer].Rotary; r >= 0 && r < len(c.ropes) {
+		cos, sin := c.ropes[r].at(position)
+		for x := row[:len(q)+len(k)]; len(x) > 0; x = x[size:] {
+			c.set.Rotate(x[:2*len(cos)], cos, sin)
+		}
+	}
+	if norms && c.config.QKNorm.After {
+		c.normHeads(q, &w.qNorm)
+		c.normHeads(k, &w.kNorm)
+	}
+}
+
+// normHeads normalises one position's queries or keys, x [heads·head size].
+func (c *cpu) normHeads(x []float32, w *normWeights) {
+	n := &c.config.QKNorm
+	if n.Wide {
+		c.norm(x, x, w, &n.Norm)
+		return
+	}
+	size := c.config.HeadDim
+	for at := 0; at < len(x); at += size {
+		part := *w
+		if n.PerHead && !n.Bare {
+			part.weight = w.weight[at:][:size]
+			if w.bias != nil {
+				part.bias = w.bias[at:][:size]
+			}
+		}
+		c.norm(x[at:][:size], x[at:][:size], &part, &n.Norm)
 	}
 }
 
@@ -178,7 +212,7 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 // into pairs must not depend on those.
 func (c *cpu) addValues(t *attentionTile, layer int, w attentionWork, m, block, end int) {
 	size := c.config.HeadDim
-	if c.dtype == kernel.BFloat16 {
+	if c.layout.dtype == kernel.BFloat16 {
 		width := c.layout.width()
 		grow(&t.weights, m*kernel.KeyBlock)
 		c.set.Round(t.weights, t.s[:m*kernel.KeyBlock])
@@ -202,7 +236,7 @@ func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 	grow(&t.q, m*size)
 	grow(&t.s, m*kernel.KeyBlock)
 	grow(&t.edge, m*kernel.KeyGroup)
-	base := float32(1 / math.Sqrt(float64(size)))
+	base := c.scoreScale(layer)
 	for i := range m {
 		r, head := w.r0+i/group, w.kvHead*group+i%group
 		scale := base
@@ -213,13 +247,25 @@ func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 		copy(q, c.scratch.qkv[(w.span.Row+r)*stride+head*size:])
 		c.set.Scale(q, scale)
 	}
-	if c.dtype == kernel.BFloat16 {
+	if c.layout.dtype == kernel.BFloat16 {
 		width := c.layout.width()
 		grow(&t.half, m*width)
 		for i := range m {
 			c.set.Round(t.half[i*width:][:width], t.q[i*size:][:size])
 		}
 	}
+}
+
+// scoreScale is what products of queries and keys are multiplied by in a layer.
+func (c *cpu) scoreScale(layer int) float32 {
+	scale := c.config.AttnScale
+	if scale == 0 {
+		scale = float32(1 / math.Sqrt(float64(c.config.HeadDim)))
+	}
+	if own := c.config.Blocks[layer].AttnScale; own != 0 {
+		scale *= own
+	}
+	return scale
 }
 
 // eachKeyBlock calls visit with the scores of a task's queries over each key
@@ -229,7 +275,7 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 	m := (w.r1 - w.r0) * c.config.Heads / c.config.KVHeads
 	last := w.span.Position + w.r1 - 1
 	first := 0
-	if window := c.weights.layers[layer].window; window > 0 {
+	if window := c.config.Blocks[layer].Window; window > 0 {
 		first = max(0, w.span.Position+w.r0-window+1)
 	}
 	for block := first / kernel.KeyBlock * kernel.KeyBlock; block <= last; block += kernel.KeyBlock {
@@ -248,6 +294,9 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 				c.scores(t.s[g*kernel.KeyGroup-block:], kernel.KeyBlock, t, m, seg, layer, w.kvHead, g, until-g)
 			}
 		})
+		if a := c.config.ScoreCap; a > 0 {
+			kernel.SoftCap(t.s[:m*kernel.KeyBlock], a)
+		}
 		visit(block, end)
 	}
 }
@@ -255,7 +304,7 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 // scores multiplies a task's m queries with groups of a segment's keys, the
 // first being group g of the sequence.
 func (c *cpu) scores(s []float32, lds int, t *attentionTile, m int, seg *cpuSegment, layer, head, g, groups int) {
-	if c.dtype == kernel.BFloat16 {
+	if c.layout.dtype == kernel.BFloat16 {
 		width := c.layout.width()
 		c.set.ScoresBF16(s, lds, t.half, m, width, seg.keysOfBF16(layer, head)[(g-seg.first)*width*kernel.KeyGroup:], groups)
 		return
@@ -267,7 +316,7 @@ func (c *cpu) scores(s []float32, lds int, t *attentionTile, m int, seg *cpuSegm
 // visible is the range of a key block's lanes that a row sees.
 func (c *cpu) visible(layer int, w attentionWork, row, block int) (lo, hi int) {
 	position := w.span.Position + w.r0 + row
-	if window := c.weights.layers[layer].window; window > 0 {
+	if window := c.config.Blocks[layer].Window; window > 0 {
 		lo = max(0, position-window+1-block)
 	}
 	return lo, max(0, min(kernel.KeyBlock, position+1-block))

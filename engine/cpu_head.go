@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"math"
+
+	"github.com/softbench/softbench/engine/kernel"
 )
 
 // headColumns is the number of vocabulary entries whose logits exist at once,
@@ -53,7 +55,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	if err := c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {
-			c.set.RMSNorm(h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden], c.weights.norm, c.config.NormEps)
+			c.norm(h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden], &c.weights.norm, &c.config.Norm)
 		}
 		c.set.Prepare(&s.in, h.normed, hidden, r0, r1)
 	}); err != nil {
@@ -70,6 +72,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		c.set.MatMul(logits, headColumns, &s.in, r0, r1, w, n0, n1, false)
 		for r := r0; r < r1; r++ {
 			row := logits[(r-r0)*headColumns:][:n1-n0]
+			c.finishLogits(row, n0)
 			p := &h.partials[r*columns+column]
 			m, arg, sum := c.set.MaxSumExp(row)
 			*p = headPartial{m, sum, int32(n0 + arg)}
@@ -94,6 +97,20 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		}
 	}
 	return nil
+}
+
+// finishLogits does to the logits of the tokens from n0 on what some
+// architectures do: a bias, a scale, a soft cap.
+func (c *cpu) finishLogits(row []float32, n0 int) {
+	if bias := c.weights.headBias; bias != nil {
+		kernel.Add(row, bias[n0:], 1)
+	}
+	if a := c.config.LogitScale; a != 0 {
+		c.set.Scale(row, a)
+	}
+	if a := c.config.LogitCap; a != 0 {
+		kernel.SoftCap(row, a)
+	}
 }
 
 // mergePartials returns the log-sum-exp and the lowest index of the maximum.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
@@ -9,42 +10,64 @@ import (
 )
 
 // cpuLayer is one transformer block's weights, packed. q, k and v are one
-// matrix, their outputs side by side; so are gate and up.
+// matrix, their outputs side by side; so are gate and up, where there is a gate.
 type cpuLayer struct {
-	attnNorm, mlpNorm      []float32
+	attnNorm, postAttnNorm normWeights
+	mlpNorm, postMLPNorm   normWeights
 	qkv, out, gateUp, down *kernel.Matrix
 	qkvBias, outBias       []float32 // nil where the model has none
 	gateUpBias, downBias   []float32
-	qNorm, kNorm           []float32 // [head size]
+	qNorm, kNorm           normWeights
 	scale                  []float32 // [heads], the s of scaled kinds
-	window                 int       // keys at this distance or more are not seen; 0: all are
+}
+
+// normWeights are a norm's weight and bias, nil where it has none. has is false
+// where there is no norm at all.
+type normWeights struct {
+	has          bool
+	weight, bias []float32
 }
 
 type cpuWeights struct {
-	embed  *safetensors.Tensor // in memory of its own: nothing is read from the files later
-	layers []cpuLayer
-	norm   []float32
-	head   *kernel.Matrix
+	// Tables in memory of their own: nothing is read from the files later.
+	embed     *checkpoint.View
+	positions *checkpoint.View // nil where they are not learned
+	layers    []cpuLayer
+	norm      normWeights
+	head      *kernel.Matrix
+	headBias  []float32
 }
 
 // packWeights packs every matrix once and lets go of the mapped pages behind
 // it, so that the checkpoint is not held twice.
 func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set, dt kernel.DType, p pool) (*cpuWeights, error) {
-	w := &cpuWeights{norm: vector(ck.Norm)}
-	pack := func(parts ...*safetensors.Tensor) (*kernel.Matrix, error) {
+	cfg := &ck.Config
+	norm := func(name string, n checkpoint.NormWeights) normWeights {
+		w := normWeights{name != "", n.Weight.F32(), n.Bias.F32()}
+		if w.has && w.weight == nil { // a norm without weights
+			w.weight = slices.Repeat([]float32{1}, cfg.Hidden)
+		}
+		return w
+	}
+	w := &cpuWeights{norm: norm(cfg.Names.Norm, ck.Norm), headBias: ck.HeadBias.F32()}
+	pack := func(parts ...*checkpoint.View) (*kernel.Matrix, error) {
 		return packRows(ctx, set, dt, p, parts...)
 	}
 	for i := range ck.Layers {
 		src := &ck.Layers[i]
+		gateUp, gateUpBias := []*checkpoint.View{src.Up}, []*checkpoint.View{src.UpBias}
+		if src.Gate != nil {
+			gateUp, gateUpBias = []*checkpoint.View{src.Gate, src.Up}, []*checkpoint.View{src.GateBias, src.UpBias}
+		}
 		l := cpuLayer{
-			attnNorm: vector(src.AttnNorm), mlpNorm: vector(src.MLPNorm),
-			qkvBias: vector(src.QBias, src.KBias, src.VBias), outBias: vector(src.OBias),
-			gateUpBias: vector(src.GateBias, src.UpBias), downBias: vector(src.DownBias),
-			qNorm: vector(src.QNorm), kNorm: vector(src.KNorm),
-			window: ck.Config.SlidingWindow,
+			attnNorm: norm(cfg.Names.AttnNorm, src.AttnNorm), postAttnNorm: norm(cfg.Names.PostAttnNorm, src.PostAttnNorm),
+			mlpNorm: norm(cfg.Names.MLPNorm, src.MLPNorm), postMLPNorm: norm(cfg.Names.PostMLPNorm, src.PostMLPNorm),
+			qkvBias: vector(src.QBias, src.KBias, src.VBias), outBias: src.OBias.F32(),
+			gateUpBias: vector(gateUpBias...), downBias: src.DownBias.F32(),
+			qNorm: norm(cfg.Names.QNorm, src.QNorm), kNorm: norm(cfg.Names.KNorm, src.KNorm),
 		}
 		if ck.Config.Attention.Scaled {
-			l.scale = vector(src.Scale)
+			l.scale = src.Scale.F32()
 		}
 		var err error
 		if l.qkv, err = pack(src.Q, src.K, src.V); err != nil {
@@ -53,7 +76,7 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		if l.out, err = pack(src.O); err != nil {
 			return nil, err
 		}
-		if l.gateUp, err = pack(src.Gate, src.Up); err != nil {
+		if l.gateUp, err = pack(gateUp...); err != nil {
 			return nil, err
 		}
 		if l.down, err = pack(src.Down); err != nil {
@@ -65,20 +88,26 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 	if w.head, err = pack(ck.Head); err != nil {
 		return nil, err
 	}
-	w.embed, err = copyTensor(ctx, p, ck.Embed)
+	if w.embed, err = copyTable(ctx, p, ck.Embed); err != nil || ck.Positions == nil {
+		return w, err
+	}
+	w.positions, err = copyTable(ctx, p, ck.Positions)
 	return w, err
 }
 
-// copyTensor copies a tensor out of its file.
-func copyTensor(ctx context.Context, p pool, t *safetensors.Tensor) (*safetensors.Tensor, error) {
+// copyTable copies a whole tensor out of its file.
+func copyTable(ctx context.Context, p pool, v *checkpoint.View) (*checkpoint.View, error) {
 	const piece = 1 << 20
+	t := v.Stored
 	out := &safetensors.Tensor{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: make([]byte, len(t.Data))}
 	err := readTasks(ctx, p, (len(t.Data)+piece-1)/piece, func(i int) {
 		at := i * piece
 		copy(out.Data[at:min(at+piece, len(out.Data))], t.Data[at:])
 		safetensors.DropBytes(t, at, min(piece, len(t.Data)-at))
 	})
-	return out, err
+	table := *v
+	table.Stored = out
+	return &table, err
 }
 
 // readTasks is pool.run for tasks that read from the files, which may fault.
@@ -97,23 +126,23 @@ func readTasks(ctx context.Context, p pool, n int, task func(i int)) error {
 }
 
 // packRows packs matrices of equal width, one below the other, as one.
-func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, parts ...*safetensors.Tensor) (*kernel.Matrix, error) {
-	n, k := 0, parts[0].Shape[1]
+func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, parts ...*checkpoint.View) (*kernel.Matrix, error) {
+	n, k := 0, parts[0].K
 	for _, t := range parts {
-		n += t.Shape[0]
+		n += t.N
 	}
 	w := set.NewMatrix(dt, n, k)
-	find := func(j int) (*safetensors.Tensor, int) {
+	find := func(j int) (*checkpoint.View, int) {
 		at := 0
-		for j >= parts[at].Shape[0] {
-			j -= parts[at].Shape[0]
+		for j >= parts[at].N {
+			j -= parts[at].N
 			at++
 		}
 		return parts[at], j
 	}
 	halves := dt == kernel.BFloat16
 	for _, t := range parts {
-		halves = halves && t.DType == safetensors.BF16
+		halves = halves && t.BF16()
 	}
 	// A task packs whole panels: the rows of a panel lie interleaved.
 	step := set.PanelWidth() * max(1, 256/set.PanelWidth())
@@ -132,26 +161,25 @@ func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, part
 		})
 	})
 	for _, t := range parts {
-		safetensors.Drop(t)
+		t.Drop()
 	}
 	return w, err
 }
 
-// vector reads one-dimensional tensors, or ones with a trailing dimension of 1,
-// one after the other; nil where the first is absent.
-func vector(parts ...*safetensors.Tensor) []float32 {
+// vector reads vectors one after the other; nil where the first is absent.
+func vector(parts ...*checkpoint.View) []float32 {
 	if parts[0] == nil {
 		return nil
 	}
 	var all []float32
-	for _, t := range parts {
-		all = append(all, t.F32()...)
+	for _, v := range parts {
+		all = append(all, v.F32()...)
 	}
 	return all
 }
 
 func (w *cpuWeights) bytes() int64 {
-	n := w.head.Bytes() + int64(len(w.embed.Data))
+	n := w.head.Bytes() + int64(len(w.embed.Stored.Data))
 	for i := range w.layers {
 		l := &w.layers[i]
 		n += l.qkv.Bytes() + l.out.Bytes() + l.gateUp.Bytes() + l.down.Bytes()

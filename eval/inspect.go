@@ -58,10 +58,16 @@ func Inspect(ctx context.Context, model, attention string) (*Inspection, error) 
 		return nil, err
 	}
 	c := &ck.Config
+	window := 0 // the narrowest
+	for _, b := range c.Blocks {
+		if b.Window > 0 && (window == 0 || b.Window < window) {
+			window = b.Window
+		}
+	}
 	in := &Inspection{
 		Dir: dir, ModelType: c.ModelType, Parameters: ck.Parameters, DType: ck.DType, Attention: c.Attention.String(),
 		Layers: c.Layers, Hidden: c.Hidden, Intermediate: c.Intermediate, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim,
-		Vocab: c.Vocab, TiedEmbeddings: c.TieEmbeddings, MaxLength: maxLength(c, tok), Rope: ropeText(c), SlidingWindow: c.SlidingWindow,
+		Vocab: c.Vocab, TiedEmbeddings: c.TieEmbeddings, MaxLength: maxLength(c, tok), Rope: ropeText(c), SlidingWindow: window,
 		Tokenizer: tok.Kind(), TokenizerSize: tok.VocabSize(), KVBytes: int64(c.Layers) * int64(c.KVHeads) * int64(c.HeadDim) * 2 * 4,
 		ModelSHA256: sum, TokenizerSHA256: tok.SHA256(), Notes: append([]string{}, ck.Notes...),
 	}
@@ -79,9 +85,16 @@ func Inspect(ctx context.Context, model, attention string) (*Inspection, error) 
 }
 
 func ropeText(c *checkpoint.Config) string {
-	text := fmt.Sprintf("theta %g", c.RopeTheta)
-	if c.Rope.Type != "" && c.Rope.Type != "default" {
-		text += fmt.Sprintf(", %s scaling by %g", c.Rope.Type, c.Rope.Factor)
+	if len(c.Rotary) == 0 {
+		return "none"
+	}
+	r := &c.Rotary[0]
+	text := fmt.Sprintf("theta %g", r.Theta)
+	if r.Dim != c.HeadDim {
+		text += fmt.Sprintf(", %d of %d components", r.Dim, c.HeadDim)
+	}
+	if r.Type != "" && r.Type != "default" {
+		text += fmt.Sprintf(", %s scaling by %g", r.Type, r.Factor)
 	}
 	return text
 }

@@ -67,7 +67,7 @@ func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o O
 	if err := supported(&c); err != nil {
 		return nil, err
 	}
-	b := &Backend{dev: dev, config: c, mode: mode, rope: newRope(c.InvFreq()), tileRows: abi.TileRows(mode, c.HeadDim, c.Heads/c.KVHeads)}
+	b := &Backend{dev: dev, config: c, mode: mode, rope: newRope(c.Rotary[0].InvFreq()), tileRows: abi.TileRows(mode, c.HeadDim, c.Heads/c.KVHeads)}
 	var err error
 	if b.sizes, err = divide(&c, ck.Head == ck.Embed, mode, dev.Info(), o); err != nil {
 		return nil, err
@@ -105,6 +105,9 @@ func (b *Backend) storeBytes() int64 {
 // supported says what of a model the kernels do not compute.
 func supported(c *checkpoint.Config) error {
 	group := c.Heads / c.KVHeads
+	if beyond := c.BeyondLlama(); len(beyond) > 0 {
+		return fmt.Errorf("%s (model_type %q) is %w: use --device cpu", beyond[0], c.ModelType, ErrUnsupported)
+	}
 	switch {
 	case !abi.HeadSize(c.HeadDim):
 		return fmt.Errorf("a head size of %d is %w: the kernels compute %v; use --device cpu", c.HeadDim, ErrUnsupported, abi.HeadSizes)
@@ -208,11 +211,11 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 	size, wide := c.HeadDim, c.Heads*c.HeadDim
 	keys, values := b.store[2*l], b.store[2*l+1]
 	x = s.x
-	q.launch(abi.RMSNorm(b.mode, x, w.attnNorm, s.h, rows, c.Hidden, c.NormEps))
+	q.launch(abi.RMSNorm(b.mode, x, w.attnNorm, s.h, rows, c.Hidden, c.Norm.Eps))
 	q.launch(abi.Gemm(b.mode, abi.Store, s.h, w.qkv, w.qkvBias, s.qkv, rows, wide+2*c.KVHeads*size, c.Hidden))
 	q.launch(abi.Rope(b.mode, abi.RopeArgs{
 		QKV: s.qkv, Q: s.q, Keys: keys, Values: values, Slot: t.slot, Cos: t.cos, Sin: t.sin, LogN: t.logN,
-		Scale: w.scale, QNorm: w.qNorm, KNorm: w.kNorm, Rows: rows, Heads: c.Heads, KVHeads: c.KVHeads, Size: size, Eps: c.QKNormEps,
+		Scale: w.scale, QNorm: w.qNorm, KNorm: w.kNorm, Rows: rows, Heads: c.Heads, KVHeads: c.KVHeads, Size: size, Eps: c.QKNorm.Eps,
 	}))
 	tiles, n := t.tiles, len(p.tiles)
 	last := l == len(b.weights.layers)-1
@@ -224,7 +227,7 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 	}
 	attention := abi.AttentionArgs{
 		Q: s.q, Keys: keys, Values: values, Out: s.mixed, Tiles: tiles, Runs: t.runs, N: n,
-		Kind: c.Attention.Kind, Window: c.SlidingWindow, Heads: c.Heads, KVHeads: c.KVHeads, Size: size,
+		Kind: c.Attention.Kind, Window: c.Blocks[l].Window, Heads: c.Heads, KVHeads: c.KVHeads, Size: size,
 	}
 	if o != nil {
 		attention.Stats = s.stats
@@ -241,7 +244,7 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 		x, mixed = s.x2, s.q
 	}
 	q.launch(abi.Gemm(b.mode, abi.Add, mixed, w.out, w.outBias, x, rows, c.Hidden, wide))
-	q.launch(abi.RMSNorm(b.mode, x, w.mlpNorm, s.h, rows, c.Hidden, c.NormEps))
+	q.launch(abi.RMSNorm(b.mode, x, w.mlpNorm, s.h, rows, c.Hidden, c.Norm.Eps))
 	q.launch(abi.Gemm(b.mode, abi.SwiGLU, s.h, w.gateUp, w.gateUpBias, s.act, rows, 2*c.Intermediate, c.Hidden))
 	q.launch(abi.Gemm(b.mode, abi.Add, s.act, w.down, w.downBias, x, rows, c.Hidden, c.Intermediate))
 	return x, rows

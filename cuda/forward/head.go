@@ -68,7 +68,7 @@ func (b *Backend) scorePass(q *queue, p *plan, pass []scored, x device.Ptr) erro
 	if err := b.dev.Upload(s.heads, table); err != nil {
 		return err
 	}
-	q.launch(abi.RMSNormAt(b.mode, x, b.weights.norm, index, s.h, m, c.Hidden, c.NormEps))
+	q.launch(abi.RMSNormAt(b.mode, x, b.weights.norm, index, s.h, m, c.Hidden, c.Norm.Eps))
 	q.launch(abi.Head(b.mode, s.h, b.weights.head, starts, ids, s.logits, s.partials, m, c.Vocab, c.Hidden))
 	q.launch(abi.HeadMerge(s.partials, s.lse, s.argmax, m, abi.HeadBlocks(c.Vocab)))
 	if q.err != nil {

@@ -33,7 +33,7 @@ func (b *Backend) observeAttention(q *queue, p *plan, layer int, a abi.Attention
 	for i, t := range p.tiles {
 		rows, end := int(t.rows), int(t.position+t.rows)
 		first := 0
-		if w := b.config.SlidingWindow; w > 0 {
+		if w := b.config.Blocks[layer].Window; w > 0 {
 			first = max(0, int(t.position)-w+1) / abi.KeyBlock * abi.KeyBlock
 		}
 		step := observed / 4 / (b.config.Heads * rows) / abi.KeyBlock * abi.KeyBlock

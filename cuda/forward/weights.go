@@ -30,7 +30,7 @@ type piece struct {
 	to         *device.Ptr
 	matrix     bool // T, else float
 	interleave bool
-	from       []*safetensors.Tensor
+	from       []*checkpoint.View
 }
 
 func (p piece) elements() (n int64) {
@@ -51,27 +51,27 @@ func (p piece) bytes(mode abi.Mode) int64 {
 func (w *weights) pieces(ck *checkpoint.Checkpoint) []piece {
 	w.layers = make([]layer, len(ck.Layers))
 	list := []piece{
-		{to: &w.embed, matrix: true, from: []*safetensors.Tensor{ck.Embed}},
-		{to: &w.norm, from: []*safetensors.Tensor{ck.Norm}},
+		{to: &w.embed, matrix: true, from: []*checkpoint.View{ck.Embed}},
+		{to: &w.norm, from: []*checkpoint.View{ck.Norm.Weight}},
 	}
-	add := func(to *device.Ptr, matrix, interleave bool, from ...*safetensors.Tensor) {
+	add := func(to *device.Ptr, matrix, interleave bool, from ...*checkpoint.View) {
 		if from[0] != nil {
 			list = append(list, piece{to, matrix, interleave, from})
 		}
 	}
 	for i := range ck.Layers {
 		l, src := &w.layers[i], &ck.Layers[i]
-		add(&l.attnNorm, false, false, src.AttnNorm)
+		add(&l.attnNorm, false, false, src.AttnNorm.Weight)
 		add(&l.qkv, true, false, src.Q, src.K, src.V)
 		add(&l.qkvBias, false, false, src.QBias, src.KBias, src.VBias)
-		add(&l.qNorm, false, false, src.QNorm)
-		add(&l.kNorm, false, false, src.KNorm)
+		add(&l.qNorm, false, false, src.QNorm.Weight)
+		add(&l.kNorm, false, false, src.KNorm.Weight)
 		if ck.Config.Attention.Scaled {
 			add(&l.scale, false, false, src.Scale)
 		}
 		add(&l.out, true, false, src.O)
 		add(&l.outBias, false, false, src.OBias)
-		add(&l.mlpNorm, false, false, src.MLPNorm)
+		add(&l.mlpNorm, false, false, src.MLPNorm.Weight)
 		add(&l.gateUp, true, true, src.Gate, src.Up)
 		add(&l.gateUpBias, false, true, src.GateBias, src.UpBias)
 		add(&l.down, true, false, src.Down)
@@ -97,7 +97,7 @@ func weightBytes(c *checkpoint.Config, tied bool, mode abi.Mode) int64 {
 	matrix := func(n int64) int64 { return device.RoundUp(t * n) }
 	perLayer := 2*vector(true, hidden) + matrix((q+2*kv)*hidden) + matrix(hidden*q) + matrix(2*inter*hidden) + matrix(hidden*inter) +
 		vector(c.QKVBias, q+2*kv) + vector(c.OutputBias, hidden) + vector(c.MLPBias, 2*inter) + vector(c.MLPBias, hidden) +
-		2*vector(c.QKNorm, int64(c.HeadDim)) + vector(c.Attention.Scaled, int64(c.Heads))
+		2*vector(c.QKNorm.On, int64(c.HeadDim)) + vector(c.Attention.Scaled, int64(c.Heads))
 	table := matrix(int64(c.Vocab) * hidden)
 	total := int64(c.Layers)*perLayer + table + vector(true, hidden)
 	if !tied {
@@ -120,15 +120,15 @@ func (w *weights) upload(ctx context.Context, ck *checkpoint.Checkpoint, mode ab
 	if ck.Head == ck.Embed {
 		w.head = w.embed
 	}
-	for _, t := range matrices(ck) {
-		safetensors.Drop(t)
+	for _, v := range matrices(ck) {
+		v.Drop()
 	}
 	return nil
 }
 
-// matrices lists the tensors whose pages are worth letting go of.
-func matrices(ck *checkpoint.Checkpoint) []*safetensors.Tensor {
-	var out []*safetensors.Tensor
+// matrices lists the views whose pages are worth letting go of.
+func matrices(ck *checkpoint.Checkpoint) []*checkpoint.View {
+	var out []*checkpoint.View
 	for i := range ck.Layers {
 		l := &ck.Layers[i]
 		out = append(out, l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down)
@@ -144,7 +144,7 @@ func (p piece) upload(ctx context.Context, mode abi.Mode, dev device.Device) err
 	}
 	width, total := 1, 0 // a vector is rows of one
 	if p.matrix {
-		width = p.from[0].Shape[1]
+		width = p.from[0].K
 	}
 	for _, t := range p.from {
 		total += t.Elements() / width
@@ -176,15 +176,15 @@ func (p piece) upload(ctx context.Context, mode abi.Mode, dev device.Device) err
 }
 
 // at says which part, and which of its rows, row i of the whole is.
-func (p piece) at(i int) (*safetensors.Tensor, int) {
+func (p piece) at(i int) (*checkpoint.View, int) {
 	if p.interleave {
 		return p.from[i%len(p.from)], i / len(p.from)
 	}
 	for _, t := range p.from {
-		if i < t.Shape[0] {
+		if i < t.N {
 			return t, i
 		}
-		i -= t.Shape[0]
+		i -= t.N
 	}
 	panic("cuda: row outside the matrix")
 }

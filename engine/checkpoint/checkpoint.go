@@ -17,9 +17,11 @@ type Checkpoint struct {
 	Dir    string
 	Config Config
 
-	Embed *safetensors.Tensor // [vocab, hidden]
-	Norm  *safetensors.Tensor // [hidden]
-	Head  *safetensors.Tensor // [vocab, hidden]; Embed itself where they are tied
+	Embed     *View       // [vocab, hidden]
+	Positions *View       // [positions, hidden]; nil where they are not learned
+	Norm      NormWeights // [hidden]
+	Head      *View       // [vocab, hidden]; Embed itself where they are tied
+	HeadBias  *View       // [vocab]
 	// Layers has Config.Layers entries.
 	Layers []Layer
 
@@ -39,18 +41,22 @@ type Checkpoint struct {
 	sum     string // once computed
 }
 
+// NormWeights are a norm's: nil where it has none.
+type NormWeights struct{ Weight, Bias *View }
+
 // Layer is the weights of one block; nil where the architecture has none.
 // q is heads·head_dim and kv is kv_heads·head_dim.
 type Layer struct {
-	AttnNorm, MLPNorm          *safetensors.Tensor // [hidden]
-	Q, K, V                    *safetensors.Tensor // [q|kv|kv, hidden]
-	O                          *safetensors.Tensor // [hidden, q]
-	QBias, KBias, VBias, OBias *safetensors.Tensor // [q|kv|kv|hidden]
-	QNorm, KNorm               *safetensors.Tensor // [head_dim]
-	Gate, Up                   *safetensors.Tensor // [intermediate, hidden]
-	Down                       *safetensors.Tensor // [hidden, intermediate]
-	GateBias, UpBias, DownBias *safetensors.Tensor // [intermediate|intermediate|hidden]
-	Scale                      *safetensors.Tensor // [heads, 1]: s of the scaled attention kinds
+	AttnNorm, PostAttnNorm     NormWeights // [hidden]
+	MLPNorm, PostMLPNorm       NormWeights // [hidden]
+	Q, K, V                    *View       // [q|kv|kv, hidden]
+	O                          *View       // [hidden, q]
+	QBias, KBias, VBias, OBias *View       // [q|kv|kv|hidden]
+	QNorm, KNorm               NormWeights // [head_dim], or [q|kv] by Config.QKNorm
+	Gate, Up                   *View       // [intermediate, hidden]; Gate is nil where the MLP has none
+	Down                       *View       // [hidden, intermediate]
+	GateBias, UpBias, DownBias *View       // [intermediate|intermediate|hidden]
+	Scale                      *View       // [heads]: s of the scaled attention kinds
 }
 
 // Options are choices at load time.
@@ -154,7 +160,11 @@ func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
 	}
 	k.Parameters += int64(t.Elements())
 	k.used = append(k.used, t)
-	*w.slot(k, l) = t
+	for _, u := range w.uses {
+		v := u.view
+		v.Stored = t
+		*u.place(k, l) = &v
+	}
 	return nil
 }
 
@@ -164,7 +174,7 @@ func (k *Checkpoint) missing(weights string, w Weight) error {
 	switch {
 	case scaleVector.MatchString(w.Name):
 		hint = fmt.Sprintf("%s needs it; choose an unscaled kind with --attention", k.Config.Attention)
-	case w.Name == headName:
+	case w.Name == k.Config.Names.headName():
 		hint = "if the head shares the embedding, set tie_word_embeddings to true in config.json"
 	case k.set.Tensor(trimModel(w.Name)) != nil:
 		hint = "the files name their tensors without \"model.\": save the whole causal language model, not its body alone"
@@ -191,8 +201,8 @@ func (k *Checkpoint) extras(ctx context.Context, o Options) error {
 		file := k.set.FileOf(t)
 		switch {
 		case used[t]:
-		case name == headName && k.Config.TieEmbeddings:
-			if t.DType != k.Embed.DType || !slices.Equal(t.Shape, k.Embed.Shape) || !bytes.Equal(t.Data, k.Embed.Data) {
+		case name == k.Config.Names.headName() && k.Config.TieEmbeddings:
+			if e := k.Embed.Stored; t.DType != e.DType || !slices.Equal(t.Shape, e.Shape) || !bytes.Equal(t.Data, e.Data) {
 				return fmt.Errorf("%s: tensor %q differs from the embedding that tie_word_embeddings says it shares: set that to false in config.json, or remove the tensor", file, name)
 			}
 		case rotaryBuffer.MatchString(name):

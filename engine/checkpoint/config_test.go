@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/softbench/softbench/engine/attention"
 )
 
@@ -55,14 +57,15 @@ func TestConfigGolden(t *testing.T) {
 			continue
 		}
 		w := g.Want
-		got := fmt.Sprint(c.Hidden, c.Intermediate, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.Vocab, c.MaxPositions, c.NormEps,
-			c.RopeTheta, c.Rope.Type, c.TieEmbeddings, c.OutputBias, c.MLPBias, c.SlidingWindow, c.BOS, c.EOS, c.TorchDType)
+		window, _ := c.Window()
+		got := fmt.Sprint(c.Hidden, c.Intermediate, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.Vocab, c.MaxPositions, c.Norm.Eps,
+			c.Rotary[0].Theta, c.Rotary[0].Type, c.TieEmbeddings, c.OutputBias, c.MLPBias, window, c.BOS, c.EOS, c.TorchDType)
 		want := fmt.Sprint(w.Hidden, w.Intermediate, w.Layers, w.Heads, w.KVHeads, w.HeadDim, w.Vocab, w.MaxPositions, float32(w.NormEps),
 			w.RopeTheta, w.RopeType, w.Tie, w.AttentionBias, w.MLPBias, w.Window, w.BOS, w.EOS, w.DType)
 		if got != want {
 			t.Errorf("%s:\n got %s\nwant %s", g.Name, got, want)
 		}
-		inv := c.InvFreq()
+		inv := c.Rotary[0].InvFreq()
 		if len(inv) != len(w.InvFreq) {
 			t.Errorf("%s: %d frequencies, want %d", g.Name, len(inv), len(w.InvFreq))
 			continue
@@ -97,11 +100,12 @@ func TestFlaConfig(t *testing.T) {
 		return c
 	}
 	c := parse(`{"model_type":"transformer"}`)
-	c.Rope = RopeScaling{}
+	c.Names = Names{}
 	want := Config{ModelType: "transformer", Hidden: 2048, Intermediate: 5632, Layers: 24, Heads: 32, KVHeads: 32, HeadDim: 64, Vocab: 32000,
-		MaxPositions: 2048, NormEps: 1e-6, RopeTheta: 10000, BOS: 1, EOS: 2}
-	if c != want {
-		t.Errorf("defaults:\n got %+v\nwant %+v", c, want)
+		MaxPositions: 2048, Norm: Norm{Eps: 1e-6}, MLP: MLP{Gated: true}, Rotary: []Rotary{{Theta: 10000, Dim: 64, Scaling: Scaling{Type: "default"}}},
+		Blocks: make([]Block, 24), BOS: 1, EOS: 2}
+	if d := cmp.Diff(want, c); d != "" {
+		t.Errorf("defaults (-want +got):\n%s", d)
 	}
 	// The paper's 340M model.
 	c = parse(`{"model_type":"transformer","attention_bias":false,"hidden_act":"swish","hidden_size":1024,"max_position_embeddings":8192,
@@ -123,7 +127,7 @@ func TestFlaConfig(t *testing.T) {
 			t.Errorf("%s: MLP width %d, want %d", w.text, c.Intermediate, w.mlp)
 		}
 	}
-	if c := parse(`{"model_type":"transformer","qkv_bias":true,"qk_norm":true,"window_size":32,"norm_eps":1e-6}`); !c.QKVBias || c.OutputBias || !c.QKNorm || c.QKNormEps != 1e-5 || c.SlidingWindow != 32 {
+	if c := parse(`{"model_type":"transformer","qkv_bias":true,"qk_norm":true,"window_size":32,"norm_eps":1e-6}`); !c.QKVBias || c.OutputBias || !c.QKNorm.On || c.QKNorm.Eps != 1e-5 || c.Blocks[23].Window != 32 {
 		t.Errorf("switches give %+v", c)
 	}
 }
@@ -183,7 +187,7 @@ func TestRefusedConfigs(t *testing.T) {
 		{`{} {}`, "text after the JSON object"},
 		{`{}`, "model_type is missing"},
 		{`{"model_type":7}`, "model_type is 7: want a string"},
-		{`{"model_type":"gpt2"}`, `model_type "gpt2" is not supported: want llama, mistral, qwen2, qwen3 or transformer`},
+		{`{"model_type":"bert"}`, `model_type "bert" is not supported: want gemma, gemma2, `},
 		{`{"model_type":"mixtral","num_local_experts":8}`, "mixture-of-experts"},
 		{`{"model_type":"qwen3","num_experts":128}`, "mixture-of-experts"},
 		{`{"model_type":"llama","quantization_config":{"bits":4}}`, "dequantise"},
@@ -198,7 +202,7 @@ func TestRefusedConfigs(t *testing.T) {
 		{`{"model_type":"qwen3","head_dim":null}`, "head_dim is null"},
 		{`{"model_type":"llama","num_key_value_heads":5}`, "num_attention_heads 32 is not a multiple of num_key_value_heads 5"},
 		{`{"model_type":"transformer","num_kv_heads":5}`, "num_heads 32 is not a multiple of num_kv_heads 5"},
-		{`{"model_type":"llama","hidden_act":"gelu"}`, `hidden_act "gelu"`},
+		{`{"model_type":"llama","hidden_act":"elu"}`, `hidden_act "elu"`},
 		{`{"model_type":"llama","rms_norm_eps":0}`, "rms_norm_eps is 0"},
 		{`{"model_type":"llama","rms_norm_eps":1e-60}`, "rms_norm_eps is 1e-60"},
 		{`{"model_type":"llama","rms_norm_eps":1e999}`, "rms_norm_eps is 1e999: want a number"},
@@ -215,15 +219,12 @@ func TestRefusedConfigs(t *testing.T) {
 		{`{"model_type":"llama","partial_rotary_factor":0.5}`, "partial_rotary_factor 0.5"},
 		{`{"model_type":"llama","rope_parameters":{"partial_rotary_factor":0.5}}`, "rope_parameters.partial_rotary_factor 0.5"},
 		{`{"model_type":"transformer","rope_scaling":{"type":"linear","factor":2}}`, "rope_scaling is not supported"},
-		{`{"model_type":"llama","sliding_window":4096}`, "llama has none"},
 		{`{"model_type":"mistral","sliding_window":0}`, "sliding_window is 0"},
 		{`{"model_type":"mistral","num_hidden_layers":2,"layer_types":["sliding_attention","full_attention"]}`, "layer_types[1]"},
-		{`{"model_type":"qwen2","num_hidden_layers":8,"use_sliding_window":true,"max_window_layers":4}`, "max_window_layers 4 of 8 layers"},
-		{`{"model_type":"qwen2","num_hidden_layers":2,"layer_types":["full_attention","sliding_attention"],"use_sliding_window":true}`, "layer_types[1]"},
-		{`{"model_type":"qwen2","num_hidden_layers":1,"layer_types":["sliding_attention"]}`, "layer_types[0]"},
+		{`{"model_type":"qwen2","num_hidden_layers":1,"layer_types":["sliding_attention"]}`, "there is no window"},
 		{`{"model_type":"qwen2","num_hidden_layers":2,"layer_types":["full_attention"]}`, "1 entries for 2 layers"},
 		{`{"model_type":"qwen3","num_hidden_layers":1,"layer_types":["linear_attention"]}`, `"linear_attention" is not supported`},
-		{`{"model_type":"transformer","window_size":16,"attn_impl":"parallel_softpick_attn"}`, "knows no window"},
+		{`{"model_type":"transformer","window_size":16,"attn_impl":"parallel_softpick_attn"}`, "has no window"},
 		{`{"model_type":"transformer","elementwise_affine":false}`, "elementwise_affine"},
 		{`{"model_type":"transformer","hidden_ratio":1e30}`, "hidden_ratio"},
 		{`{"model_type":"llama","attn_impl":"parallel_sigmoid_attn"}`, `attn_impl "parallel_sigmoid_attn" is not known: name the kind with --attention`},
@@ -266,15 +267,17 @@ func FuzzConfig(f *testing.F) {
 			return
 		}
 		if min(c.Hidden, c.Intermediate, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.Vocab, c.MaxPositions) < 1 ||
-			c.Heads%c.KVHeads != 0 || c.HeadDim%2 != 0 || c.SlidingWindow < 0 || c.BOS < -1 || c.EOS < -1 || !(c.NormEps > 0) || !(c.RopeTheta > 0) {
+			c.Heads%c.KVHeads != 0 || c.HeadDim%2 != 0 || len(c.Blocks) != c.Layers || c.BOS < -1 || c.EOS < -1 || !(c.Norm.Eps > 0) {
 			t.Fatalf("accepted as %+v", c)
 		}
 		if c.HeadDim > 1<<12 {
 			return
 		}
-		for _, x := range c.InvFreq() {
-			if math.IsNaN(x) {
-				t.Fatalf("a frequency of %+v is not a number", c)
+		for _, r := range c.Rotary {
+			for _, x := range r.InvFreq() {
+				if math.IsNaN(x) {
+					t.Fatalf("a frequency of %+v is not a number", c)
+				}
 			}
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/softbench/softbench/engine/safetensors"
 )
@@ -67,9 +68,16 @@ func (k *Checkpoint) hash(ctx context.Context) (string, error) {
 }
 
 // lines writes the fields that change what is computed. TorchDType is not one:
-// the tensors say their types themselves.
+// the tensors say their types themselves. What only later families have is
+// written where it is used, so that a model of before keeps its identity.
 func (c *Config) lines() string {
-	return fmt.Sprintf(`model_type %s
+	r := Rotary{}
+	if len(c.Rotary) > 0 {
+		r = c.Rotary[0]
+	}
+	window, alike := c.Window()
+	var b strings.Builder
+	fmt.Fprintf(&b, `model_type %s
 hidden %d
 intermediate %d
 layers %d
@@ -90,7 +98,33 @@ sliding_window %d
 bos %d
 eos %d
 `, c.ModelType, c.Hidden, c.Intermediate, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.Vocab, c.MaxPositions,
-		c.NormEps, c.QKNormEps, c.RopeTheta,
-		c.Rope.Type, c.Rope.Factor, c.Rope.LowFreqFactor, c.Rope.HighFreqFactor, c.Rope.OriginalMaxPositions,
-		c.TieEmbeddings, c.QKVBias, c.OutputBias, c.MLPBias, c.QKNorm, c.Attention, c.SlidingWindow, c.BOS, c.EOS)
+		c.Norm.Eps, c.QKNorm.Eps, r.Theta,
+		r.Type, r.Factor, r.LowFreqFactor, r.HighFreqFactor, r.OriginalMaxPositions,
+		c.TieEmbeddings, c.QKVBias, c.OutputBias, c.MLPBias, c.QKNorm.On, c.Attention, window, c.BOS, c.EOS)
+	beyond := func(name string, value, usual any) {
+		if value != usual {
+			fmt.Fprintf(&b, "%s %v\n", name, value)
+		}
+	}
+	beyond("norm", c.Norm, Norm{Eps: c.Norm.Eps})
+	beyond("qk_norm", c.QKNorm, QKNorm{Norm: Norm{Eps: c.QKNorm.Eps}, On: c.QKNorm.On})
+	beyond("mlp", c.MLP, MLP{Gated: true})
+	beyond("parallel", c.Parallel, false)
+	beyond("embed_scale", c.EmbedScale, float32(0))
+	beyond("positions", [2]int{c.Positions, c.PositionsFrom}, [2]int{})
+	beyond("scales", [3]float32{c.ResidualScale, c.AttnScale, c.LogitScale}, [3]float32{})
+	beyond("caps", [3]float32{c.ScoreCap, c.LogitCap, c.ClipQKV}, [3]float32{})
+	beyond("interleaved", c.Interleaved, false)
+	beyond("head_bias", c.HeadBias, false)
+	if len(c.Rotary) != 1 || r.Dim != c.HeadDim {
+		fmt.Fprintf(&b, "rotary %v\n", c.Rotary)
+	}
+	rotated := true
+	for _, x := range c.Blocks {
+		rotated = rotated && x.Rotary == 0 && x.AttnScale == 0
+	}
+	if !alike || !rotated {
+		fmt.Fprintf(&b, "blocks %v\n", c.Blocks)
+	}
+	return b.String()
 }

@@ -40,6 +40,17 @@ func (t *Tensor) RowF32(i int, dst []float32) {
 	Decode(t.DType, dst[:len(row)*8/t.DType.Bits()], row)
 }
 
+// ColumnF32 converts column i of a matrix to float32; dst has as many elements
+// as the matrix has rows. It panics where i is out of range or the type is not
+// F32, F16 or BF16.
+func (t *Tensor) ColumnF32(i int, dst []float32) {
+	width := t.DType.Bits() / 8
+	for r := range dst {
+		at := (r*t.Shape[1] + i) * width
+		Decode(t.DType, dst[r:r+1], t.Data[at:at+width])
+	}
+}
+
 // Row returns the bytes of row i, a view. It panics where i is out of range.
 func (t *Tensor) Row(i int) []byte {
 	n := 1

@@ -10,7 +10,6 @@ import (
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
-	"github.com/softbench/softbench/engine/safetensors"
 	"github.com/softbench/softbench/internal/randmodel"
 )
 
@@ -68,8 +67,10 @@ func (d *documents) load(ctx context.Context, o Options) (err error) {
 	}
 	d.head = int64(d.config.Vocab) * int64(d.config.Hidden)
 	for _, l := range d.checkpoint.Layers {
-		for _, t := range []*safetensors.Tensor{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
-			d.layers += int64(t.Shape[0]) * int64(t.Shape[1])
+		for _, t := range []*checkpoint.View{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
+			if t != nil {
+				d.layers += int64(t.Elements())
+			}
 		}
 	}
 	for _, dt := range o.DTypes {

@@ -59,7 +59,7 @@ func TestDistribution(t *testing.T) {
 		"q":    {k.Layers[0].Q.F32(), 0, 1.0 / 8, 0.005},
 		"down": {k.Layers[1].Down.F32(), 0, 1 / math.Sqrt(96), 0.005},
 		"head": {k.Head.F32(), 0, 1.0 / 8, 0.005},
-		"norm": {k.Norm.F32(), 4, 0.4, 0.2},
+		"norm": {k.Norm.Weight.F32(), 4, 0.4, 0.2},
 	} {
 		var sum, square float64
 		for _, v := range c.values {
@@ -101,7 +101,7 @@ func TestRefusedOptions(t *testing.T) {
 	for part, o := range map[string]Options{
 		"unknown preset":        {Preset: "7b"},
 		"unknown dtype":         {DType: "int8"},
-		`model_type "gpt2"`:     {Type: "gpt2"},
+		`model_type "bert"`:     {Type: "bert"},
 		"is not a multiple of":  {Heads: 6, KVHeads: 4},
 		"attn_impl":             {Attention: "sigmoid"},
 		"hidden_size is -1":     {Hidden: -1},

@@ -1,0 +1,64 @@
+package checkpoint
+
+import "github.com/softbench/softbench/engine/safetensors"
+
+// View is a part of a stored tensor, in the order the model wants: a matrix W
+// [N, K] of which y = W·x is computed, or a vector of N numbers (K is 1). It
+// reads from the mapped file, so it is valid until the Checkpoint is closed.
+type View struct {
+	Stored *safetensors.Tensor
+	N, K   int
+
+	row     func(j int) int // where row j lies; nil: at j
+	columns bool            // the tensor is [K, all rows]: a row here is a column there
+	offset  float32         // added to every number
+}
+
+// RowF32 writes row j, K numbers, into dst.
+func (v *View) RowF32(j int, dst []float32) {
+	if v.row != nil {
+		j = v.row(j)
+	}
+	if v.columns {
+		v.Stored.ColumnF32(j, dst[:v.K])
+	} else {
+		v.Stored.RowF32(j, dst[:v.K])
+	}
+	if v.offset != 0 {
+		for i := range dst[:v.K] {
+			dst[i] += v.offset
+		}
+	}
+}
+
+// BF16 reports whether rows are bfloat16 that lie side by side, so that Row may
+// be used.
+func (v *View) BF16() bool {
+	return v.Stored.DType == safetensors.BF16 && !v.columns && v.offset == 0
+}
+
+// Row returns the bytes of row j, as stored; only where BF16 says so.
+func (v *View) Row(j int) []byte {
+	if v.row != nil {
+		j = v.row(j)
+	}
+	return v.Stored.Row(j)
+}
+
+// F32 returns all numbers, row by row, as a copy; nil for a nil View.
+func (v *View) F32() []float32 {
+	if v == nil {
+		return nil
+	}
+	out := make([]float32, v.N*v.K)
+	for j := range v.N {
+		v.RowF32(j, out[j*v.K:])
+	}
+	return out
+}
+
+// Elements is N·K.
+func (v *View) Elements() int { return v.N * v.K }
+
+// Drop lets go of the mapped pages behind the view (safetensors.Drop).
+func (v *View) Drop() { safetensors.Drop(v.Stored) }
