@@ -23,7 +23,9 @@ var amx = &amxSet{simd{isa: isaAVX512BF16, name: "amx", lanes: 16, rows: 14, pan
 const amxTileRows = 32
 
 // amxCall is one use of the tiles. Distances are in bytes. The assembly changes
-// b, c and panels.
+// left, panels and where its panels are; behind the last panel that is an address
+// outside B and C, which is why it is not kept in pointers: the garbage collector
+// would take what happens to lie there for something in use.
 type amxCall struct {
 	config  *[64]byte
 	a, b, c unsafe.Pointer
@@ -37,11 +39,13 @@ type amxCall struct {
 	blocks  int
 	left    int //lint:ignore U1000 the assembly's own: blocks to go
 	panels  int
-	both    int    // more than 16 rows
-	direct  int    // C is stored whole, else through scratch
-	chain   int    // the sums begin from C
-	add     int    // C is added to y
-	mask    uint64 // columns that exist
+	panelB  uintptr //lint:ignore U1000 the assembly's own: the panel of b
+	panelC  uintptr //lint:ignore U1000 the same of c
+	both    int     // more than 16 rows
+	direct  int     // C is stored whole, else through scratch
+	chain   int     // the sums begin from C
+	add     int     // C is added to y
+	mask    uint64  // columns that exist
 	scratch unsafe.Pointer
 }
 

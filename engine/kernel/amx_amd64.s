@@ -23,7 +23,10 @@ TEXT ·amxRows(SB), NOSPLIT, $0-8
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x01 // ldtilecfg [rcx]
 	MOVQ amxCall_a(AX), SI
 	MOVQ amxCall_lda(AX), R8
+	MOVQ amxCall_b(AX), CX
+	MOVQ CX, amxCall_panelB(AX)
 	MOVQ amxCall_c(AX), DI
+	MOVQ DI, amxCall_panelC(AX)
 	MOVQ amxCall_ldc(AX), R9
 	MOVQ amxCall_bstride(AX), R10
 	MOVQ $64, R11
@@ -70,7 +73,7 @@ bothBegin:
 	MOVQ R8, BX
 	SHLQ $4, BX
 	ADDQ SI, BX
-	MOVQ amxCall_b(AX), R15
+	MOVQ amxCall_panelB(AX), R15
 	MOVQ amxCall_steps(AX), CX
 
 bothStep:
@@ -148,10 +151,10 @@ bothNext:
 	DECQ amxCall_left(AX)
 	JNZ bothBlock
 	MOVQ amxCall_bpanel(AX), CX
-	ADDQ CX, amxCall_b(AX)
-	ADDQ $128, amxCall_c(AX)
+	ADDQ CX, amxCall_panelB(AX)
+	ADDQ $128, amxCall_panelC(AX)
 	MOVQ amxCall_a(AX), SI
-	MOVQ amxCall_c(AX), DI
+	MOVQ amxCall_panelC(AX), DI
 	DECQ amxCall_panels(AX)
 	JNZ bothPanel
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
@@ -183,7 +186,7 @@ oneBegin:
 	MOVQ R8, BX
 	SHLQ $4, BX
 	ADDQ SI, BX
-	MOVQ amxCall_b(AX), R15
+	MOVQ amxCall_panelB(AX), R15
 	MOVQ amxCall_steps(AX), CX
 
 oneStep:
@@ -245,10 +248,10 @@ oneNext:
 	DECQ amxCall_left(AX)
 	JNZ oneBlock
 	MOVQ amxCall_bpanel(AX), CX
-	ADDQ CX, amxCall_b(AX)
-	ADDQ $128, amxCall_c(AX)
+	ADDQ CX, amxCall_panelB(AX)
+	ADDQ $128, amxCall_panelC(AX)
 	MOVQ amxCall_a(AX), SI
-	MOVQ amxCall_c(AX), DI
+	MOVQ amxCall_panelC(AX), DI
 	DECQ amxCall_panels(AX)
 	JNZ onePanel
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
