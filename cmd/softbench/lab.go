@@ -62,7 +62,7 @@ trained on the text. The same numbers give the same bytes. It serves as --world 
 	}
 	addWorldFlags(cmd.Flags(), &o.world)
 	cmd.Flags().StringVar(&o.out, "out", "", "directory to write (required)")
-	cmd.Flags().StringVar(&o.preset, "preset", "", "numbers to begin from: twin, those of the built-in twins")
+	cmd.Flags().StringVar(&o.preset, "preset", "", "numbers to begin from: twin, those of the built-in twins, or toy, those of a small model of invented words")
 	return cmd
 }
 
@@ -71,6 +71,7 @@ func addWorldFlags(f *pflag.FlagSet, w *session.WorldOptions) {
 	f.IntVar(&w.Words, "words", w.Words, "words of training text")
 	f.IntVar(&w.Questions, "questions", w.Questions, "questions of each of the four forms")
 	f.IntVar(&w.Vocab, "vocab", w.Vocab, "tokenizer's vocabulary")
+	f.IntVar(&w.OwnWords, "own-words", w.OwnWords, "invented words for the exercises of --mix, each a token of its own behind the vocabulary; with --words 0, a world of nothing else")
 }
 
 func (o labWorldOptions) run(flags *pflag.FlagSet) error {
@@ -79,19 +80,26 @@ func (o labWorldOptions) run(flags *pflag.FlagSet) error {
 	}
 	switch o.preset {
 	case "":
-	case "twin":
-		w := twins.World
+	case "twin", "toy":
+		w := map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld}[o.preset]
 		if err := over(flags, func(f *pflag.FlagSet) { addWorldFlags(f, &w) }); err != nil {
 			return err
 		}
 		o.world = w
 	default:
-		return fmt.Errorf("--preset %q: want twin", o.preset)
+		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
 	}
 	if err := session.World(o.out, o.world); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(o.io.out, "%s: at least %d words of text, %d questions of each form\n", o.out, o.world.Words, o.world.Questions)
+	what := fmt.Sprintf("at least %d words of text, %d questions of each form", o.world.Words, o.world.Questions)
+	if o.world.Words == 0 {
+		what = "no text, exercises"
+	}
+	if o.world.OwnWords > 0 {
+		what += fmt.Sprintf(" of %d invented words", o.world.OwnWords)
+	}
+	_, err := fmt.Fprintf(o.io.out, "%s: %s\n", o.out, what)
 	return err
 }
 
@@ -134,13 +142,15 @@ losses and, every --probe-every steps, what goes on inside: sinks, dead heads,
 sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 		Example: `  softbench lab train --world world --attention softpick --out models/softpick --log
   softbench lab train --data book.txt --attention rectified --steps 2000 --out models/rectified
-  softbench lab train --data book.txt --attention rectified --steps 2000 --out models/rectified --resume`,
+  softbench lab train --data book.txt --attention rectified --steps 2000 --out models/rectified --resume
+  softbench lab world --preset toy --out toy
+  softbench lab train --preset toy --world toy --attention softpick --out models/toy`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), cmd.Flags()) },
 	}
 	f := cmd.Flags()
 	addTrainFlags(f, &o.train.Settings)
-	f.StringVar(&o.preset, "preset", "", "numbers to begin from: twin, those of the built-in twins")
+	f.StringVar(&o.preset, "preset", "", "numbers to begin from: twin, those of the built-in twins, or toy, those of a small model of invented words")
 	f.StringVar(&o.world, "world", "", "directory of a world to train on")
 	f.StringSliceVar(&o.train.Files, "data", nil, "text `files` to train on, in this order")
 	f.StringSliceVar(&o.train.Valid, "valid", nil, "text `files` to measure on (default: the world's, else the beginning of --data)")
@@ -164,6 +174,7 @@ func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
 	f.IntVar(&s.Intermediate, "intermediate", s.Intermediate, "width of the MLP")
 	f.IntVar(&s.Layers, "layers", s.Layers, "transformer blocks")
 	f.IntVar(&s.Heads, "heads", s.Heads, "attention heads of a block")
+	f.IntVar(&s.HeadDim, "head-dim", s.HeadDim, "size of a head, 0 for --hidden divided by --heads")
 	f.IntVar(&s.Context, "context", s.Context, "`tokens` of a training window")
 	f.IntVar(&s.Positions, "positions", s.Positions, "longest context the checkpoint claims to take, 0 for --context")
 	f.Float64Var(&s.Theta, "theta", s.Theta, "base of the rotary position embedding")
@@ -177,20 +188,26 @@ func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
 	f.Float64Var(&s.Decay, "decay", s.Decay, "weight decay of matrices")
 	f.Float64Var(&s.Clip, "clip", s.Clip, "largest norm of a gradient, 0 for any")
 	f.Uint64Var(&s.Seed, "seed", s.Seed, "seed of weights and order")
+	f.Float64Var(&s.Init, "init", s.Init, "standard deviation of the first weights; of those that write to the residual stream, divided by sqrt(2 layers)")
+	f.Float64Var(&s.QKGain, "qk-gain", s.QKGain, "what the first weights of q and k are multiplied by")
+	f.Float64Var(&s.Beta1, "adam-beta1", s.Beta1, "AdamW's decay of the first moment")
+	f.Float64Var(&s.Beta2, "adam-beta2", s.Beta2, "AdamW's decay of the second moment")
+	f.Float64Var(&s.AdamEps, "adam-eps", s.AdamEps, "what AdamW adds to the second moment's root")
+	f.StringVar(&s.Mix, "mix", s.Mix, "`sources` of windows with their parts, such as text=50,repeat=30,chain=20; of text, chain, span, repeat, pairs")
 	f.StringVar(&s.DType, "dtype", s.DType, "what matrix products round to, and the checkpoint stores: bfloat16 or float32")
 }
 
 func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	switch o.preset {
 	case "":
-	case "twin":
-		s := twins.Training
+	case "twin", "toy":
+		s := map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy}[o.preset]
 		if err := over(flags, func(f *pflag.FlagSet) { addTrainFlags(f, &s) }); err != nil {
 			return err
 		}
 		o.train.Settings = s
 	default:
-		return fmt.Errorf("--preset %q: want twin", o.preset)
+		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
 	}
 	if err := o.text(); err != nil {
 		return err
@@ -287,6 +304,9 @@ func logLine(w io.Writer, l session.Line, speed float64) {
 	if m := l.Measure; m != nil {
 		fmt.Fprintf(&b, "  measured loss %.4f  sinks %.3f  dead %.3f  zeros %.3f  mass %.3f  kurtosis %.1f  largest %.1f",
 			m.Loss, m.SinkRate, m.Dead, m.Sparsity, m.Mass, m.Kurtosis, m.Largest)
+		if m.Copying != nil {
+			fmt.Fprintf(&b, "  copying %.3f", *m.Copying)
+		}
 	}
 	fmt.Fprintln(w, b.String())
 }

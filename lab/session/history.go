@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 
 	"github.com/softbench/softbench/internal/atomicfile"
@@ -29,14 +30,62 @@ type Line struct {
 // number that is none is null in the file.
 type Measure struct {
 	HeldOut  bool          `json:"held_out"`
-	Loss     rundir.Number `json:"loss"`      // nats a token
+	Loss     rundir.Number `json:"loss"`      // nats a token; of a mix's exercises, of the tokens that can be known
 	SinkRate rundir.Number `json:"sink_rate"` // the probe package has these definitions
+	SinkHalf rundir.Number `json:"sink_half"` // the sink rate of the samples' first halves
 	Sparsity rundir.Number `json:"sparsity"`
 	Dead     rundir.Number `json:"dead_heads"`
 	Mass     rundir.Number `json:"mass"`
 	Kurtosis rundir.Number `json:"kurtosis"`
 	Largest  rundir.Number `json:"largest"` // |activation|
 	Massive  int64         `json:"massive"`
+	// Copying is the share of the tokens that a mix's exercises let copy and
+	// that are the model's first choice.
+	Copying *rundir.Number           `json:"copying,omitempty"`
+	Layers  []LayerMeasure           `json:"layers,omitempty"`
+	Sources map[string]SourceMeasure `json:"sources,omitempty"` // of a mix
+}
+
+// LayerMeasure is one block of the model.
+type LayerMeasure struct {
+	Kurtosis rundir.Number `json:"kurtosis"` // of the residual stream behind it
+	Largest  rundir.Number `json:"largest"`
+	// FirstNorm is the mean norm of the first token's residual stream over that
+	// of the others.
+	FirstNorm rundir.Number `json:"first_norm"`
+	// FirstWeight is the mean weight of the first token over all queries, by head.
+	FirstWeight []rundir.Number `json:"first_weight"`
+}
+
+// SourceMeasure is one source of a mix.
+type SourceMeasure struct {
+	Loss     rundir.Number  `json:"loss"`
+	SinkRate rundir.Number  `json:"sink_rate"`
+	Copying  *rundir.Number `json:"copying,omitempty"`
+}
+
+// InnerKurtosis is the largest kurtosis behind a block but the last: that of the
+// last has spikes that are not the first token's.
+func (m *Measure) InnerKurtosis() rundir.Number {
+	out := rundir.Number(math.NaN())
+	for i := range max(0, len(m.Layers)-1) {
+		if k := m.Layers[i].Kurtosis; !(k <= out) {
+			out = k
+		}
+	}
+	return out
+}
+
+// LargestFirstNorm is the largest ratio of the first token's norm behind a block
+// but the last.
+func (m *Measure) LargestFirstNorm() rundir.Number {
+	out := rundir.Number(math.NaN())
+	for i := range max(0, len(m.Layers)-1) {
+		if r := m.Layers[i].FirstNorm; !(r <= out) {
+			out = r
+		}
+	}
+	return out
 }
 
 // ReadHistory reads a history.jsonl. A last line that a crash cut off is left

@@ -5,19 +5,28 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/lab/world"
 	"github.com/softbench/softbench/probe"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
 // looker measures a model on fixed samples.
 type looker struct {
-	samples [][]int32
+	samples []sample
 	heldOut bool
 	threads int
+}
+
+// sample is a window as the model reads it.
+type sample struct {
+	tokens []int32
+	known  []world.Target // of each token; nil for text
+	source string         // where trainings are of a mix
 }
 
 // newLooker cuts the first count samples of length tokens, each behind BOS.
@@ -32,7 +41,7 @@ func newLooker(c corpus, bos *int32, count, length int) *looker {
 		if bos != nil {
 			s = append(s, *bos)
 		}
-		l.samples = append(l.samples, append(s, c.tokens[at:at+room]...))
+		l.samples = append(l.samples, sample{tokens: append(s, c.tokens[at:at+room]...)})
 	}
 	return l
 }
@@ -58,36 +67,129 @@ func (l *looker) look(ctx context.Context, dir string) (*Measure, error) {
 	}
 	m := engine.New(backend, ck.Config.Vocab)
 	defer m.Close()
-	f := &engine.Forest{}
-	var lengths []int
-	scored := 0
-	for _, s := range l.samples {
-		n := engine.Node{Parent: -1, Tokens: s}
-		for i, next := range s[1:] {
-			n.Scored = append(n.Scored, engine.Scored{Row: i, Targets: []int32{next}})
-			scored++
-		}
-		f.Nodes = append(f.Nodes, n)
-		lengths = append(lengths, len(s))
-	}
-	watch, err := probe.New(ck.Config.Layers, ck.Config.Heads, ck.Config.Hidden, lengths, probe.Options{})
+	whole, err := l.run(ctx, m, &ck.Config, func(n int) int { return n })
 	if err != nil {
 		return nil, err
 	}
-	var sum float64
-	_, err = m.Run(ctx, f, engine.RunOptions{Observer: watch, Score: func(_, _ int, s engine.Score) error {
-		sum -= float64(s.LogProbs[0])
+	half, err := l.run(ctx, m, &ck.Config, func(n int) int { return max(1, n/2) })
+	if err != nil {
+		return nil, err
+	}
+	out := whole.measure(l)
+	out.SinkHalf = rundir.Number(half.probe.Summary().SinkRate[0])
+	return out, nil
+}
+
+// looked is what one run over the samples gave.
+type looked struct {
+	probe *probe.Probe
+	first *firstKey
+	tally map[string]*tally // by source, and of all under ""
+}
+
+// tally is what the samples of a source sum up to.
+type tally struct {
+	loss           float64 // of tokens that can be known
+	scored         int
+	copied, copies int
+	sinks          float64
+	samples        int
+}
+
+// run runs the model over the samples, each cut to the length that cut says.
+func (l *looker) run(ctx context.Context, m *engine.Model, c *checkpoint.Config, cut func(int) int) (*looked, error) {
+	f := &engine.Forest{}
+	var lengths []int
+	out := &looked{first: newFirstKey(c.Layers, c.Heads, c.Hidden), tally: map[string]*tally{"": {}}}
+	for _, s := range l.samples {
+		tokens := s.tokens[:cut(len(s.tokens))]
+		n := engine.Node{Parent: -1, Tokens: tokens}
+		for i, next := range tokens[1:] {
+			n.Scored = append(n.Scored, engine.Scored{Row: i, Targets: []int32{next}})
+		}
+		f.Nodes = append(f.Nodes, n)
+		lengths = append(lengths, len(tokens))
+		if s.source != "" && out.tally[s.source] == nil {
+			out.tally[s.source] = &tally{}
+		}
+	}
+	var err error
+	if out.probe, err = probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{}); err != nil {
+		return nil, err
+	}
+	_, err = m.Run(ctx, f, engine.RunOptions{Observer: observers{out.probe, out.first}, Score: func(node, row int, s engine.Score) error {
+		sample := &l.samples[node]
+		out.add("", sample, row+1, s)
+		if sample.source != "" {
+			out.add(sample.source, sample, row+1, s)
+		}
 		return nil
 	}})
 	if err != nil {
 		return nil, err
 	}
-	s := watch.Summary()
+	for i, s := range out.probe.Samples() {
+		for _, source := range slices.Compact([]string{"", l.samples[i].source}) {
+			out.tally[source].sinks += s.SinkRate
+			out.tally[source].samples++
+		}
+	}
+	return out, nil
+}
+
+// add takes in the score of a sample's token.
+func (o *looked) add(source string, s *sample, at int, score engine.Score) {
+	t := o.tally[source]
+	if s.known != nil {
+		switch s.known[at] {
+		case world.Unknown:
+			return
+		case world.Copied:
+			t.copies++
+			if score.Argmax == s.tokens[at] {
+				t.copied++
+			}
+		}
+	}
+	t.loss -= float64(score.LogProbs[0])
+	t.scored++
+}
+
+func (t *tally) measure() SourceMeasure {
+	m := SourceMeasure{Loss: share(t.loss, t.scored), SinkRate: share(t.sinks, t.samples)}
+	if t.copies > 0 {
+		copying := share(float64(t.copied), t.copies)
+		m.Copying = &copying
+	}
+	return m
+}
+
+func share(sum float64, n int) rundir.Number { return rundir.Number(sum / float64(n)) }
+
+func (o *looked) measure(l *looker) *Measure {
+	s := o.probe.Summary()
 	n := func(x float64) rundir.Number { return rundir.Number(x) }
-	return &Measure{
-		HeldOut: l.heldOut, Loss: n(sum / float64(scored)), SinkRate: n(s.SinkRate[0]), Sparsity: n(s.Sparsity), Dead: n(s.DeadHeads),
+	all := o.tally[""].measure()
+	m := &Measure{
+		HeldOut: l.heldOut, Loss: all.Loss, Copying: all.Copying, SinkRate: n(s.SinkRate[0]), Sparsity: n(s.Sparsity), Dead: n(s.DeadHeads),
 		Mass: n(s.Mass), Kurtosis: n(s.Kurtosis), Largest: n(math.Max(-s.Min, s.Max)), Massive: s.Massive,
-	}, nil
+	}
+	for i, layer := range o.probe.Layers() {
+		lm := LayerMeasure{Kurtosis: n(layer.Kurtosis), Largest: n(math.Max(-layer.Min, layer.Max)), FirstNorm: n(o.first.normRatio(i))}
+		for _, w := range o.first.means(i) {
+			lm.FirstWeight = append(lm.FirstWeight, n(w))
+		}
+		m.Layers = append(m.Layers, lm)
+	}
+	for source, t := range o.tally {
+		if source != "" && t.samples > 0 {
+			if m.Sources == nil {
+				m.Sources = map[string]SourceMeasure{}
+			}
+			m.Sources[source] = t.measure()
+		}
+	}
+	return m
 }
 
 // measure exports the model as it is now beside the training and looks at it.

@@ -277,10 +277,17 @@ func (r *run) prepare(ctx context.Context) error {
 	if id, ok := tok.EOS(); ok {
 		r.eos = id
 	}
+	mix, err := newMixture(&r.Settings, tok)
+	if err != nil {
+		return err
+	}
+	if mix != nil {
+		options.Exercises = mix
+	}
 	if r.trainer, err = train.NewTrainer(c.tokens, options); err != nil {
 		return err
 	}
-	if err := r.newLooker(ctx, tok, c, options.First); err != nil {
+	if err := r.newLooker(ctx, tok, c, mix, options.First); err != nil {
 		return err
 	}
 	if err := r.claim(resumed); err != nil {
@@ -306,20 +313,27 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) newLooker(ctx context.Context, tok *tokenizer.Tokenizer, c corpus, bos *int32) error {
+func (r *run) newLooker(ctx context.Context, tok *tokenizer.Tokenizer, c corpus, mix *mixture, bos *int32) (err error) {
 	length := r.ProbeLength
 	if length == 0 {
 		length = r.Settings.Context
 	}
 	held := len(r.Valid) > 0
 	if held {
-		text, err := readTexts(r.Valid)
-		if err != nil {
+		var text string
+		if text, err = readTexts(r.Valid); err != nil {
 			return err
 		}
 		if c, err = tokenize(ctx, tok, text); err != nil {
 			return err
 		}
+	}
+	if mix != nil {
+		if r.look, err = mix.newLooker(c, *bos, r.ProbeSamples, length); err != nil {
+			return err
+		}
+		r.look.threads = r.Threads
+		return nil
 	}
 	r.look = newLooker(c, bos, r.ProbeSamples, length)
 	r.look.heldOut, r.look.threads = held, r.Threads

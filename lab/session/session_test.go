@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -37,6 +38,7 @@ func small(t *testing.T, dir, out string) Options {
 		Settings: Settings{
 			Attention: "softpick", Hidden: 16, Intermediate: 24, Layers: 2, Heads: 2, Context: 32, Theta: 10000, Tie: true, Vocab: 300,
 			Batch: 2, Accumulate: 1, Steps: 12, Rate: 1e-2, Warmup: 2, Decay: 0.1, Clip: 1, Seed: 5, DType: "float32",
+			Init: 0.02, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8,
 		},
 		Files: []string{path}, Out: filepath.Join(dir, out), Threads: 2, SaveEvery: 5, LogEvery: 3, ProbeEvery: 4, ProbeSamples: 2,
 	}
@@ -71,7 +73,7 @@ func sameHistory(t *testing.T, got, want []Line) {
 	}
 	for i := range got {
 		a, b := got[i], want[i]
-		if (a.Measure == nil) != (b.Measure == nil) || a.Measure != nil && *a.Measure != *b.Measure {
+		if (a.Measure == nil) != (b.Measure == nil) || !reflect.DeepEqual(a.Measure, b.Measure) {
 			t.Fatalf("line %d measures %+v, want %+v", i+1, a.Measure, b.Measure)
 		}
 		a.Measure, b.Measure = nil, nil

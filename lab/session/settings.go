@@ -16,6 +16,7 @@ type Settings struct {
 	Intermediate int     `json:"intermediate"`
 	Layers       int     `json:"layers"`
 	Heads        int     `json:"heads"`
+	HeadDim      int     `json:"head_dim"`  // size of a head; 0: Hidden / Heads
 	Context      int     `json:"context"`   // tokens of a window
 	Positions    int     `json:"positions"` // longest text the checkpoint claims to take; 0: Context
 	Theta        float64 `json:"theta"`     // of RoPE
@@ -29,7 +30,13 @@ type Settings struct {
 	Decay        float64 `json:"decay"`
 	Clip         float64 `json:"clip"`
 	Seed         uint64  `json:"seed"`
-	DType        string  `json:"dtype"` // float32 or bfloat16: of matrix products, and of the checkpoint
+	DType        string  `json:"dtype"`   // float32 or bfloat16: of matrix products, and of the checkpoint
+	Init         float64 `json:"init"`    // standard deviation of the first weights
+	QKGain       float64 `json:"qk_gain"` // what those of q and k are multiplied by
+	Beta1        float64 `json:"adam_beta1"`
+	Beta2        float64 `json:"adam_beta2"`
+	AdamEps      float64 `json:"adam_eps"`
+	Mix          string  `json:"mix"` // sources of windows with their parts; "": text alone
 }
 
 // Default is a model of about a million parameters that learns the world's
@@ -38,6 +45,7 @@ func Default() Settings {
 	return Settings{
 		Attention: attention.Softmax.String(), Hidden: 128, Intermediate: 344, Layers: 4, Heads: 4, Context: 256, Theta: 10000,
 		Tie: true, Vocab: 2048, Batch: 16, Accumulate: 1, Steps: 500, Rate: 2e-3, Warmup: 50, Decay: 0.1, Clip: 1, Seed: 1, DType: "bfloat16",
+		Init: 0.02, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8,
 	}
 }
 
@@ -59,11 +67,17 @@ func (s *Settings) options(threads int) (train.Options, safetensors.DType, error
 	}
 	o := train.Options{
 		Config: train.Config{
-			Hidden: s.Hidden, Intermediate: s.Intermediate, Layers: s.Layers, Heads: s.Heads, Context: s.Context, Positions: s.Positions,
+			Hidden: s.Hidden, Intermediate: s.Intermediate, Layers: s.Layers, Heads: s.Heads, HeadSize: s.HeadDim, Context: s.Context, Positions: s.Positions,
 			Attention: spec.Kind, Scaled: spec.Scaled, RopeTheta: s.Theta, NormEps: 1e-5, Tie: s.Tie,
 		},
 		Steps: s.Steps, Batch: s.Batch, Accumulate: s.Accumulate, Rate: s.Rate, Warmup: s.Warmup, Decay: s.Decay, Clip: s.Clip,
 		Seed: s.Seed, Threads: threads, Set: set,
+		Begin: train.Beginning{Std: s.Init, QKGain: s.QKGain}, Adam: train.Adam{Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.AdamEps},
+	}
+	for name, v := range map[string]float64{"init": s.Init, "qk gain": s.QKGain, "Adam's first beta": s.Beta1, "Adam's second beta": s.Beta2, "Adam's epsilon": s.AdamEps} {
+		if !(v > 0) {
+			return train.Options{}, "", fmt.Errorf("%s %v: want a number above zero", name, v)
+		}
 	}
 	switch s.DType {
 	case "float32":

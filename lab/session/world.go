@@ -34,7 +34,8 @@ type WorldOptions struct {
 	Seed      uint64
 	Words     int // of training text
 	Questions int // of each form
-	Vocab     int // of the tokenizer
+	Vocab     int // of the tokenizer, without the own words
+	OwnWords  int // invented words for exercises
 }
 
 // World makes dir a world: what world.Write writes, a tokenizer trained on the
@@ -47,6 +48,9 @@ func World(dir string, o WorldOptions) (err error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return pathError(dir, err)
 	}
+	if o.OwnWords < 0 || o.OwnWords > world.MaxOwnWords || o.OwnWords > 0 && o.OwnWords < world.LeastWords {
+		return fmt.Errorf("%d words of the exercises' own: want 0, or %d to %d", o.OwnWords, world.LeastWords, world.MaxOwnWords)
+	}
 	dir = filepath.Clean(dir)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
 		return pathError(dir, err)
@@ -57,10 +61,15 @@ func World(dir string, o WorldOptions) (err error) {
 	}
 	defer os.RemoveAll(temp)
 	made := filepath.Join(temp, "world")
-	if err := world.Write(made, o.Seed, o.Words, o.Questions); err != nil {
+	if o.Words == 0 && o.OwnWords > 0 {
+		err = writeExercises(made, o)
+	} else {
+		err = world.Write(made, o.Seed, o.Words, o.Questions)
+	}
+	if err != nil {
 		return errors.New(strings.ReplaceAll(err.Error(), made, dir))
 	}
-	if err := finishWorld(made, o.Vocab); err != nil {
+	if err := finishWorld(made, o); err != nil {
 		return err
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -72,7 +81,29 @@ func World(dir string, o WorldOptions) (err error) {
 	return nil
 }
 
-func finishWorld(dir string, vocab int) error {
+// shownMix are the exercises of a world without text: what it shows of them, as
+// text, and what it is looked at with.
+var shownMix = world.Mix{{Source: string(world.Chain), Part: 0.42}, {Source: string(world.Span), Part: 0.18}, {Source: string(world.Repeat), Part: 0.4}}
+
+// writeExercises makes a world without text: some exercises as text files. The
+// trainer draws its own (--mix).
+func writeExercises(dir string, o WorldOptions) error {
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return err
+	}
+	const length = 128
+	for name, documents := range map[string]int{"train.txt": 1000, "valid.txt": 200} {
+		err := atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error {
+			return world.WriteExercises(w, o.Seed+uint64(documents), shownMix, o.OwnWords, documents, length)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func finishWorld(dir string, o WorldOptions) error {
 	train, valid, _, err := WorldFiles(dir)
 	if err != nil {
 		return err
@@ -81,7 +112,11 @@ func finishWorld(dir string, vocab int) error {
 	if err != nil {
 		return err
 	}
-	if err := trainTokenizer(dir, head, vocab); err != nil {
+	tokenizer, err := o.tokenizer(head)
+	if err != nil {
+		return err
+	}
+	if err := writeTokenizer(dir, tokenizer); err != nil {
 		return err
 	}
 	held, err := readTexts([]string{valid})
@@ -147,6 +182,23 @@ func trainTokenizer(dir string, text []byte, vocab int) error {
 	if err != nil {
 		return err
 	}
+	return writeTokenizer(dir, data)
+}
+
+// tokenizer makes a world's tokenizer.json.
+func (o *WorldOptions) tokenizer(text []byte) (data []byte, err error) {
+	if o.Words == 0 && o.OwnWords > 0 {
+		data, err = world.LettersOnly()
+	} else {
+		data, err = world.TrainBPE(text, o.Vocab)
+	}
+	if err == nil && o.OwnWords != 0 {
+		data, err = world.AddOwnWords(data, o.OwnWords)
+	}
+	return data, err
+}
+
+func writeTokenizer(dir string, data []byte) error {
 	if err := writeFile(filepath.Join(dir, settingsFile), tokenizerConfig); err != nil {
 		return err
 	}

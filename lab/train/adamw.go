@@ -1,6 +1,9 @@
 package train
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Optimiser is AdamW (Loshchilov and Hutter, arXiv 1711.05101) with decoupled
 // weight decay on matrices only, the embedding not among them.
@@ -11,10 +14,40 @@ type Optimiser struct {
 	decays                   []bool // by parameter
 }
 
-// NewOptimiser makes an optimiser for p with betas 0.9 and 0.95.
-func NewOptimiser(p *Params, decay float64) *Optimiser {
+// Adam are the optimiser's constants. A zero means the usual one.
+type Adam struct {
+	Beta1, Beta2 float64 // of the first and the second moment; 0: 0.9 and 0.95
+	Eps          float64 // added to the second moment's root; 0: 1e-8
+}
+
+func (a Adam) filled() Adam {
+	if a.Beta1 == 0 {
+		a.Beta1 = 0.9
+	}
+	if a.Beta2 == 0 {
+		a.Beta2 = 0.95
+	}
+	if a.Eps == 0 {
+		a.Eps = 1e-8
+	}
+	return a
+}
+
+func (a Adam) check() error {
+	if !(a.Beta1 >= 0 && a.Beta1 < 1 && a.Beta2 >= 0 && a.Beta2 < 1) {
+		return fmt.Errorf("Adam's betas %v and %v: want numbers from 0 up to, not including, 1", a.Beta1, a.Beta2)
+	}
+	if !(a.Eps >= 0) || math.IsInf(a.Eps, 0) {
+		return fmt.Errorf("Adam's epsilon %v: want a number above zero", a.Eps)
+	}
+	return nil
+}
+
+// NewOptimiser makes an optimiser for p.
+func NewOptimiser(p *Params, decay float64, a Adam) *Optimiser {
+	a = a.filled()
 	o := &Optimiser{
-		Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Decay: decay,
+		Beta1: a.Beta1, Beta2: a.Beta2, Eps: a.Eps, Decay: decay,
 		first: make([]float32, len(p.All)), second: make([]float32, len(p.All)), decays: make([]bool, len(p.All)),
 	}
 	// Which parameters decay is found by marking them: tensors are views of All.

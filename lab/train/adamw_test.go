@@ -15,11 +15,19 @@ import (
 // TestEqualsTorchAdamW: clipping and steps are those of PyTorch's AdamW (float64)
 // within float32's rounding.
 func TestEqualsTorchAdamW(t *testing.T) {
-	data, err := os.ReadFile("testdata/adamw.json")
+	for _, file := range []string{"testdata/adamw.json", "testdata/adamw_options.json"} {
+		t.Run(file, func(t *testing.T) { equalsTorchAdamW(t, file) })
+	}
+}
+
+func equalsTorchAdamW(t *testing.T, file string) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var g struct {
+		Betas       [2]float64
+		Eps         float64
 		Rates       []float64
 		Decay, Clip float64
 		Decaying    int
@@ -41,7 +49,7 @@ func TestEqualsTorchAdamW(t *testing.T) {
 		}
 		return out
 	}
-	o := &Optimiser{Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Decay: g.Decay, first: make([]float32, n), second: make([]float32, n), decays: make([]bool, n)}
+	o := &Optimiser{Beta1: g.Betas[0], Beta2: g.Betas[1], Eps: g.Eps, Decay: g.Decay, first: make([]float32, n), second: make([]float32, n), decays: make([]bool, n)}
 	for i := range g.Decaying {
 		o.decays[i] = true
 	}
@@ -65,7 +73,7 @@ func TestEqualsTorchAdamW(t *testing.T) {
 func TestWhatDecays(t *testing.T) {
 	for _, tie := range []bool{false, true} {
 		p := NewParams(Config{Hidden: 4, Intermediate: 6, Layers: 2, Heads: 2, Vocab: 5, Context: 8, Scaled: true, RopeTheta: 1e4, NormEps: 1e-5, Tie: tie})
-		o := NewOptimiser(p, 0.1)
+		o := NewOptimiser(p, 0.1, Adam{})
 		if o.Beta1 != 0.9 || o.Beta2 != 0.95 || o.Eps != 1e-8 || o.Decay != 0.1 {
 			t.Errorf("optimiser %v %v %v %v", o.Beta1, o.Beta2, o.Eps, o.Decay)
 		}
@@ -179,7 +187,7 @@ func TestStepAppliesAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	own := slices.Clone(tr.Model.Params.All)
-	optimiser := NewOptimiser(tr.Model.Params, o.Decay)
+	optimiser := NewOptimiser(tr.Model.Params, o.Decay, o.Adam)
 	for step, rate := range []float64{o.Rate / 2, o.Rate, o.Rate} {
 		r, err := tr.Step(context.Background())
 		if err != nil {
@@ -205,10 +213,10 @@ func TestStepAppliesAll(t *testing.T) {
 func TestFirstWeights(t *testing.T) {
 	c := Config{Hidden: 64, Intermediate: 96, Layers: 8, Heads: 4, Vocab: 100, Context: 8, RopeTheta: 1e4, NormEps: 1e-5}
 	plain := NewParams(c)
-	plain.Init(1)
+	plain.Init(1, Beginning{})
 	c.Scaled = true
 	scaled := NewParams(c)
-	scaled.Init(1)
+	scaled.Init(1, Beginning{})
 	all := scaled.Tensors()
 	for i, tensor := range all {
 		if i < len(plain.Tensors()) && !slices.Equal(tensor.Data, plain.Tensors()[i].Data) {
@@ -237,8 +245,24 @@ func TestFirstWeights(t *testing.T) {
 			t.Errorf("%s has a spread of %v, want %v", tensor.Name, got, want)
 		}
 	}
+	wide := NewParams(c)
+	wide.Init(1, Beginning{Std: 0.06, QKGain: 2})
+	for i, tensor := range all {
+		factor := 3.0
+		switch {
+		case len(tensor.Shape) == 1 || hasSuffix(tensor.Name, scaleSuffix):
+			factor = 1
+		case hasSuffix(tensor.Name, "q_proj.weight"), hasSuffix(tensor.Name, "k_proj.weight"):
+			factor = 6
+		}
+		for j, x := range wide.Tensors()[i].Data {
+			if want := factor * float64(tensor.Data[j]); math.Abs(float64(x)-want) > 1e-6*math.Abs(want) {
+				t.Fatalf("%s begins at %v with another spread, want %v", tensor.Name, x, want)
+			}
+		}
+	}
 	other := NewParams(c)
-	other.Init(2)
+	other.Init(2, Beginning{})
 	if slices.Equal(other.Tensors()[0].Data, all[0].Data) {
 		t.Error("another seed gives the same weights")
 	}

@@ -46,6 +46,9 @@ func llamaConfig(c *Config) map[string]any {
 		"max_position_embeddings": c.positions(), "rms_norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
 		"hidden_act": "silu", "tie_word_embeddings": c.Tie,
 	}
+	if c.HeadSize != 0 {
+		config["head_dim"] = c.HeadSize
+	}
 	if c.Attention != attention.Softmax {
 		config["attn_impl"] = c.Attention.String()
 	}

@@ -38,8 +38,8 @@ type Model struct {
 // activations are what a block keeps for its backward pass.
 type activations struct {
 	x, normed     []float32 // [rows, hidden]: input, and after the norm
-	qkv           []float32 // [rows, 3·hidden], q and k rotated, q divided by sqrt(head size)
-	mixed         []float32 // [rows, hidden]
+	qkv           []float32 // [rows, 3·width], q and k rotated, q divided by sqrt(head size)
+	mixed         []float32 // [rows, width]
 	middle, after []float32 // [rows, hidden]: between attention and MLP, and normed
 	gateUp        []float32 // [rows, 2·intermediate]
 	act           []float32 // [rows, intermediate]
@@ -61,16 +61,16 @@ func NewModel(c Config, batch int, set kernel.Set, threads int) (*Model, error) 
 		return nil, err
 	}
 	m := &Model{Config: c, Params: NewParams(c), Grads: NewParams(c), ops: newOps(set, threads), batch: batch}
-	rows, h, f := batch*c.Context, c.Hidden, c.Intermediate
+	rows, h, f, width := batch*c.Context, c.Hidden, c.Intermediate, c.width()
 	vec := func(n int) []float32 { return make([]float32, n) }
 	m.embedded, m.final, m.finalNorm = vec(rows*h), vec(rows*h), vec(rows*h)
-	m.dx, m.dh, m.dmixed = vec(rows*h), vec(rows*h), vec(rows*h)
-	m.dqkv, m.dgateUp, m.dact = vec(rows*3*h), vec(rows*2*f), vec(rows*f)
+	m.dx, m.dh, m.dmixed = vec(rows*h), vec(rows*h), vec(rows*width)
+	m.dqkv, m.dgateUp, m.dact = vec(rows*3*width), vec(rows*2*f), vec(rows*f)
 	m.logits = vec(logitRows * c.Vocab)
 	m.dweight = vec(chunks(rows) * h)
 	for range c.Layers {
 		m.layers = append(m.layers, activations{
-			x: vec(rows * h), normed: vec(rows * h), qkv: vec(rows * 3 * h), mixed: vec(rows * h),
+			x: vec(rows * h), normed: vec(rows * h), qkv: vec(rows * 3 * width), mixed: vec(rows * width),
 			middle: vec(rows * h), after: vec(rows * h), gateUp: vec(rows * 2 * f), act: vec(rows * f),
 			states: make([]state, batch*c.Heads*c.Context),
 		})
@@ -152,7 +152,7 @@ func (m *Model) check(inputs, targets []int32) error {
 
 func (m *Model) forward(inputs []int32) {
 	c, o := &m.Config, m.ops
-	rows, h, f := len(inputs), c.Hidden, c.Intermediate
+	rows, h, f, width := len(inputs), c.Hidden, c.Intermediate, c.width()
 	x := m.embedded
 	for i, t := range inputs {
 		copy(x[i*h:][:h], m.Params.embed[int(t)*h:])
@@ -164,15 +164,15 @@ func (m *Model) forward(inputs []int32) {
 		a, p := &m.layers[l], &m.Params.layers[l]
 		copy(a.x, x)
 		m.norm(a.normed, a.x, p.attnNorm)
-		o.product(a.qkv, a.normed, p.qkv, rows, 3*h, h, false)
+		o.product(a.qkv, a.normed, p.qkv, rows, 3*width, h, false)
 		m.rotate(a.qkv, 1)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
 			m.load(s, a, p, seq, head)
 			s.forward(o.set, c.Attention, c.Context, c.HeadDim(), m.states(a, seq, head))
-			m.scatter(a.mixed, s.o, seq, head, h, 0)
+			m.scatter(a.mixed, s.o, seq, head, width, 0)
 		})
 		copy(a.middle, a.x)
-		o.product(a.middle, a.mixed, p.out, rows, h, h, true)
+		o.product(a.middle, a.mixed, p.out, rows, h, width, true)
 		m.norm(a.after, a.middle, p.mlpNorm)
 		o.product(a.gateUp, a.after, p.gateUp, rows, 2*f, h, false)
 		o.eachRow(rows, func(r int) {
@@ -238,7 +238,7 @@ func (m *Model) head(targets []int32, scale float32, gradient bool) float64 {
 
 func (m *Model) backward(inputs []int32) {
 	c, o := &m.Config, m.ops
-	rows, h, f := len(inputs), c.Hidden, c.Intermediate
+	rows, h, f, width := len(inputs), c.Hidden, c.Intermediate, c.width()
 	for l := len(m.layers) - 1; l >= 0; l-- {
 		if m.stopped() {
 			return
@@ -255,21 +255,21 @@ func (m *Model) backward(inputs []int32) {
 		m.normBackward(m.dx, g.mlpNorm, m.dh, a.middle, p.mlpNorm)
 
 		clear(m.dmixed)
-		o.backward(m.dmixed, g.out, m.dx, a.mixed, p.out, rows, h, h)
+		o.backward(m.dmixed, g.out, m.dx, a.mixed, p.out, rows, h, width)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
 			m.load(s, a, p, seq, head)
-			m.gather(s.o, a.mixed, seq, head, h, 0)
-			m.gather(s.do, m.dmixed, seq, head, h, 0)
+			m.gather(s.o, a.mixed, seq, head, width, 0)
+			m.gather(s.do, m.dmixed, seq, head, width, 0)
 			s.backward(o.set, c.Attention, c.Context, c.HeadDim(), m.states(a, seq, head))
 			m.unscale(s, a, p, seq, head)
-			m.scatter(m.dqkv, s.dq, seq, head, 3*h, 0)
-			m.scatter(m.dqkv, s.dk, seq, head, 3*h, h)
-			m.scatter(m.dqkv, s.dv, seq, head, 3*h, 2*h)
+			m.scatter(m.dqkv, s.dq, seq, head, 3*width, 0)
+			m.scatter(m.dqkv, s.dk, seq, head, 3*width, width)
+			m.scatter(m.dqkv, s.dv, seq, head, 3*width, 2*width)
 		})
 		m.addScaleGradient(g)
 		m.rotate(m.dqkv, -1)
 		clear(m.dh)
-		o.backward(m.dh, g.qkv, m.dqkv, a.normed, p.qkv, rows, 3*h, h)
+		o.backward(m.dh, g.qkv, m.dqkv, a.normed, p.qkv, rows, 3*width, h)
 		m.normBackward(m.dx, g.attnNorm, m.dh, a.x, p.attnNorm)
 	}
 	for i, t := range inputs { // in order: rows that share a token add up
@@ -284,7 +284,7 @@ func (m *Model) backward(inputs []int32) {
 // undoes the rotation, as a gradient's way back does, and scales as well.
 func (m *Model) rotate(qkv []float32, sign float32) {
 	c := &m.Config
-	size, h := c.HeadDim(), c.Hidden
+	size, width := c.HeadDim(), c.width()
 	half := size / 2
 	scale := float32(1 / math.Sqrt(float64(size)))
 	sines := m.sin
@@ -293,11 +293,11 @@ func (m *Model) rotate(qkv []float32, sign float32) {
 	}
 	m.ops.eachRow(m.batch*c.Context, func(r int) {
 		at := r % c.Context * half
-		row := qkv[r*3*h:][:2*h]
-		for d := 0; d < 2*h; d += size {
+		row := qkv[r*3*width:][:2*width]
+		for d := 0; d < 2*width; d += size {
 			m.ops.set.Rotate(row[d:][:size], m.cos[at:][:half], sines[at:][:half])
 		}
-		m.ops.set.Scale(row[:h], scale)
+		m.ops.set.Scale(row[:width], scale)
 	})
 }
 
@@ -314,11 +314,11 @@ func (m *Model) states(a *activations, seq, head int) []state {
 
 // load gathers one head's q, scaled where the kind is, k and v.
 func (m *Model) load(s *attentionScratch, a *activations, p *layerParams, seq, head int) {
-	h := m.Config.Hidden
-	m.gather(s.q, a.qkv, seq, head, 3*h, 0)
+	width := m.Config.width()
+	m.gather(s.q, a.qkv, seq, head, 3*width, 0)
 	m.scale(s.q, p, head)
-	m.gather(s.k, a.qkv, seq, head, 3*h, h)
-	m.gather(s.v, a.qkv, seq, head, 3*h, 2*h)
+	m.gather(s.k, a.qkv, seq, head, 3*width, width)
+	m.gather(s.v, a.qkv, seq, head, 3*width, 2*width)
 }
 
 func (m *Model) gather(dst, src []float32, seq, head, stride, at int) {

@@ -8,11 +8,13 @@ import (
 	"github.com/softbench/softbench/engine/attention"
 )
 
-// Config is a model's shape. Heads·HeadDim is Hidden; every head has its own
-// keys and values.
+// Config is a model's shape. Every head has its own keys and values.
 type Config struct {
 	Hidden, Intermediate, Layers, Heads, Vocab, Context int
-	Attention                                           attention.Kind
+	// HeadSize is the size of a head; Hidden/Heads if zero. Heads·HeadSize need
+	// not be Hidden.
+	HeadSize  int
+	Attention attention.Kind
 	// Scaled: queries are multiplied by s[head]·ln(position+2), position from 0
 	// and s learned, before they meet the keys (scaled.go).
 	Scaled    bool
@@ -26,7 +28,15 @@ type Config struct {
 }
 
 // HeadDim is the size of a head.
-func (c *Config) HeadDim() int { return c.Hidden / c.Heads }
+func (c *Config) HeadDim() int {
+	if c.HeadSize != 0 {
+		return c.HeadSize
+	}
+	return c.Hidden / c.Heads
+}
+
+// width is the number of all heads' components: of q, of k, of v.
+func (c *Config) width() int { return c.Heads * c.HeadDim() }
 
 func (c *Config) positions() int { return max(c.Context, c.Positions) }
 
@@ -40,14 +50,19 @@ func (c *Config) Check() error {
 	if c.Positions != 0 && c.Positions < c.Context {
 		return fmt.Errorf("%d positions are fewer than a window's %d tokens", c.Positions, c.Context)
 	}
-	if c.Hidden%c.Heads != 0 || c.HeadDim()%2 != 0 {
-		return fmt.Errorf("%d heads do not divide a width of %d into even sizes", c.Heads, c.Hidden)
+	switch {
+	case c.HeadSize < 0 || c.HeadSize%2 != 0:
+		return fmt.Errorf("head size %d: want an even number above zero, or 0 for the width divided by the heads", c.HeadSize)
+	case c.HeadSize == 0 && (c.Hidden%c.Heads != 0 || c.HeadDim()%2 != 0):
+		return fmt.Errorf("%d heads do not divide a width of %d into even sizes: give a head size of its own, or other numbers", c.Heads, c.Hidden)
+	case c.Scaled && c.width() != c.Hidden:
+		return fmt.Errorf("%d heads of %d are not a width of %d: the checkpoint of a scaled kind has no place for a head size of its own", c.Heads, c.HeadDim(), c.Hidden)
 	}
 	if !(c.RopeTheta > 0) || !(c.NormEps > 0) || math.IsInf(c.RopeTheta, 0) {
 		return fmt.Errorf("rope theta %v and norm epsilon %v must be numbers above zero", c.RopeTheta, c.NormEps)
 	}
-	h, f := float64(c.Hidden), float64(c.Intermediate)
-	if n := float64(c.Layers)*h*(4*h+3*f) + 2*float64(c.Vocab)*h; n > mostNumbers {
+	h, f, a := float64(c.Hidden), float64(c.Intermediate), float64(c.Heads)*float64(c.HeadDim())
+	if n := float64(c.Layers)*h*(4*a+3*f) + 2*float64(c.Vocab)*h; n > mostNumbers {
 		return fmt.Errorf("a model of about %.3g parameters: this trainer takes %.3g at most", n, mostNumbers)
 	}
 	return nil
@@ -60,7 +75,7 @@ const mostNumbers = float64(1 << 33)
 
 // checkBatch refuses batches whose activations are too many.
 func (c *Config) checkBatch(batch int) error {
-	row := float64(c.Layers) * (9*float64(c.Hidden) + 3*float64(c.Intermediate))
+	row := float64(c.Layers) * (5*float64(c.Hidden) + 4*float64(c.Heads)*float64(c.HeadDim()) + 3*float64(c.Intermediate))
 	if n := float64(batch) * float64(c.Context) * row; n > mostNumbers {
 		return fmt.Errorf("a batch of %d windows of %d tokens keeps about %.3g numbers: this trainer takes %.3g at most; accumulate smaller ones", batch, c.Context, n, mostNumbers)
 	}
@@ -77,7 +92,8 @@ type Tensor struct {
 }
 
 // layerParams are one block's parameters. q, k and v lie in one matrix
-// [3·hidden, hidden], gate and up in one [2·intermediate, hidden].
+// [3·width, hidden], gate and up in one [2·intermediate, hidden]; out is
+// [hidden, width].
 type layerParams struct {
 	attnNorm, mlpNorm      []float32
 	qkv, out, gateUp, down []float32
@@ -96,8 +112,8 @@ type Params struct {
 
 // NewParams makes parameters of zeros.
 func NewParams(c Config) *Params {
-	h, f := c.Hidden, c.Intermediate
-	perLayer := 2*h + 4*h*h + 3*f*h
+	h, f, a := c.Hidden, c.Intermediate, c.width()
+	perLayer := 2*h + 4*a*h + 3*f*h
 	if c.Scaled {
 		perLayer += c.Heads
 	}
@@ -114,7 +130,7 @@ func NewParams(c Config) *Params {
 	p.embed = take(c.Vocab * h)
 	for range c.Layers {
 		p.layers = append(p.layers, layerParams{
-			attnNorm: take(h), qkv: take(3 * h * h), out: take(h * h),
+			attnNorm: take(h), qkv: take(3 * a * h), out: take(h * a),
 			mlpNorm: take(h), gateUp: take(2 * f * h), down: take(h * f),
 		})
 		if c.Scaled {
@@ -129,10 +145,29 @@ func NewParams(c Config) *Params {
 	return p
 }
 
-// Init draws the weights: normal with standard deviation 0.02, the matrices that
+// Beginning says how weights begin. The zero value means the usual one.
+type Beginning struct {
+	Std    float64 // standard deviation of the weights; 0: usualStd
+	QKGain float64 // what those of q and k are multiplied by; 0: 1
+}
+
+const usualStd = 0.02
+
+func (b Beginning) filled() Beginning {
+	if b.Std == 0 {
+		b.Std = usualStd
+	}
+	if b.QKGain == 0 {
+		b.QKGain = 1
+	}
+	return b
+}
+
+// Init draws the weights: normal with b's standard deviation, the matrices that
 // write to the residual stream divided by sqrt(2·layers); norms are one, scales
 // firstScale. A scaled kind begins from the weights of its unscaled form.
-func (p *Params) Init(seed uint64) {
+func (p *Params) Init(seed uint64, b Beginning) {
+	b = b.filled()
 	for i, t := range p.Tensors() {
 		if !t.Decay && t.Name != embedName {
 			constant := float32(1)
@@ -144,9 +179,12 @@ func (p *Params) Init(seed uint64) {
 			}
 			continue
 		}
-		std := 0.02
-		if len(t.Shape) == 2 && residual(t.Name) {
+		std := b.Std
+		switch {
+		case residual(t.Name):
 			std /= math.Sqrt(2 * float64(p.config.Layers))
+		case hasSuffix(t.Name, "q_proj.weight") || hasSuffix(t.Name, "k_proj.weight"):
+			std *= b.QKGain
 		}
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		for j := range t.Data {
@@ -169,17 +207,17 @@ func hasSuffix(s, suffix string) bool {
 // scales, which that has not, last; the data are views.
 func (p *Params) Tensors() []Tensor {
 	c := &p.config
-	h, f := c.Hidden, c.Intermediate
+	h, f, a := c.Hidden, c.Intermediate, c.width()
 	out := []Tensor{{embedName, []int{c.Vocab, h}, p.embed, false}}
 	for i := range p.layers {
 		l := &p.layers[i]
 		name := func(s string) string { return fmt.Sprintf("model.layers.%d.%s.weight", i, s) }
 		out = append(out,
 			Tensor{name("input_layernorm"), []int{h}, l.attnNorm, false},
-			Tensor{name("self_attn.q_proj"), []int{h, h}, l.qkv[:h*h], true},
-			Tensor{name("self_attn.k_proj"), []int{h, h}, l.qkv[h*h : 2*h*h], true},
-			Tensor{name("self_attn.v_proj"), []int{h, h}, l.qkv[2*h*h:], true},
-			Tensor{name("self_attn.o_proj"), []int{h, h}, l.out, true},
+			Tensor{name("self_attn.q_proj"), []int{a, h}, l.qkv[:a*h], true},
+			Tensor{name("self_attn.k_proj"), []int{a, h}, l.qkv[a*h : 2*a*h], true},
+			Tensor{name("self_attn.v_proj"), []int{a, h}, l.qkv[2*a*h:], true},
+			Tensor{name("self_attn.o_proj"), []int{h, a}, l.out, true},
 			Tensor{name("post_attention_layernorm"), []int{h}, l.mlpNorm, false},
 			Tensor{name("mlp.gate_proj"), []int{f, h}, l.gateUp[:f*h], true},
 			Tensor{name("mlp.up_proj"), []int{f, h}, l.gateUp[f*h:], true},

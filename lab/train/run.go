@@ -31,6 +31,30 @@ type Options struct {
 	Starts []int32
 	// First, where not nil, is the token in front of every window: BOS.
 	First *int32
+	// Begin are the weights before the first step, Adam the optimiser's
+	// constants.
+	Begin Beginning
+	Adam  Adam
+	// Exercises, where not nil, may fill a window instead of the text.
+	Exercises Exercises
+}
+
+// Exercises make windows of their own.
+type Exercises interface {
+	// Fill fills a window (what follows First, and the token after it) from r
+	// alone, or says that this one is the text's; it draws from r either way.
+	Fill(r *rand.Rand, window []int32) (filled bool)
+	// Text says whether any window is the text's.
+	Text() bool
+	// Name tells two Exercises that fill differently apart; a state keeps it.
+	Name() string
+}
+
+func (o *Options) exercises() string {
+	if o.Exercises == nil {
+		return ""
+	}
+	return o.Exercises.Name()
 }
 
 func (o *Options) check(tokens int) error {
@@ -39,7 +63,11 @@ func (o *Options) check(tokens int) error {
 		return errors.New("steps, batch, accumulation and threads must be at least 1")
 	case !(o.Rate > 0) || o.Warmup < 0 || !(o.Decay >= 0) || !(o.Clip >= 0) || math.IsInf(o.Rate+o.Decay+o.Clip, 0):
 		return errors.New("the learning rate must be above zero; warm-up, weight decay and clipping not below; all of them numbers")
-	case tokens <= o.Config.Context:
+	case !(o.Begin.Std >= 0 && o.Begin.QKGain >= 0) || math.IsInf(o.Begin.Std+o.Begin.QKGain, 0):
+		return fmt.Errorf("weights that begin with a standard deviation of %v, times %v for q and k: want numbers above zero", o.Begin.Std, o.Begin.QKGain)
+	case o.Exercises != nil && o.First == nil:
+		return errors.New("windows of exercises begin with BOS, and this tokenizer names none")
+	case tokens <= o.Config.Context && (o.Exercises == nil || o.Exercises.Text()):
 		return fmt.Errorf("the text has %d tokens, fewer than one window of %d and the token after it: give more text or a shorter context", tokens, o.Config.Context)
 	}
 	for _, s := range o.Starts {
@@ -49,6 +77,9 @@ func (o *Options) check(tokens int) error {
 	}
 	if o.First != nil && (*o.First < 0 || int(*o.First) >= o.Config.Vocab) {
 		return fmt.Errorf("first token %d is outside the vocabulary of %d", *o.First, o.Config.Vocab)
+	}
+	if err := o.Adam.check(); err != nil {
+		return err
 	}
 	return o.Config.Check()
 }
@@ -87,10 +118,11 @@ func NewTrainer(tokens []int32, o Options) (*Trainer, error) {
 		return nil, err
 	}
 	m.ops.dtype = o.DType
-	m.Params.Init(o.Seed)
+	o.Begin, o.Adam = o.Begin.filled(), o.Adam.filled()
+	m.Params.Init(o.Seed, o.Begin)
 	n := o.Batch * o.Config.Context
 	return &Trainer{
-		Model: m, opts: o, optim: NewOptimiser(m.Params, o.Decay), tokens: tokens,
+		Model: m, opts: o, optim: NewOptimiser(m.Params, o.Decay, o.Adam), tokens: tokens,
 		inputs: make([]int32, n), targets: make([]int32, n),
 	}, nil
 }
@@ -146,6 +178,11 @@ func (t *Trainer) draw(number int) {
 	n, starts := t.opts.Config.Context, t.opts.Starts
 	for b := range t.opts.Batch {
 		in, out := t.inputs[b*n:][:n], t.targets[b*n:][:n]
+		if e := t.opts.Exercises; e != nil && e.Fill(r, out) {
+			in[0] = *t.opts.First
+			copy(in[1:], out)
+			continue
+		}
 		var at int
 		if len(starts) > 0 {
 			at = int(starts[r.IntN(len(starts))])

@@ -30,6 +30,9 @@ type stateHeader struct {
 	Decay   float64
 	Clip    float64
 	Seed    uint64
+	Begin   Beginning
+	Adam    Adam
+	Mix     string // the exercises
 	Set     string
 	DType   string
 	First   int32  // -1: none
@@ -55,7 +58,7 @@ func (t *Trainer) header() stateHeader {
 		first = *o.First
 	}
 	return stateHeader{
-		o.Config, o.Steps, o.Batch, o.Accumulate, o.Rate, o.Warmup, o.Decay, o.Clip, o.Seed, o.Set.Name(), o.DType.String(), first,
+		o.Config, o.Steps, o.Batch, o.Accumulate, o.Rate, o.Warmup, o.Decay, o.Clip, o.Seed, o.Begin, o.Adam, o.exercises(), o.Set.Name(), o.DType.String(), first,
 		sum.Sum32(), t.Done, len(t.Model.Params.All),
 	}
 }

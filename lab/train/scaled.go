@@ -42,7 +42,7 @@ func (m *Model) unscale(s *attentionScratch, a *activations, p *layerParams, seq
 		return
 	}
 	size := m.Config.HeadDim()
-	m.gather(s.q, a.qkv, seq, head, 3*m.Config.Hidden, 0)
+	m.gather(s.q, a.qkv, seq, head, 3*m.Config.width(), 0)
 	var sum float64
 	for i, log := range m.logs {
 		dq, q := s.dq[i*size:][:size], s.q[i*size:][:size]

@@ -18,6 +18,7 @@ import (
 type torchCase struct {
 	Kind, Regime string
 	Tied         bool
+	HeadDim      int `json:"head_dim"` // 0: the width divided by the heads
 	Loss         float64
 	DeadRows     int `json:"dead_rows"`
 	Rows         int
@@ -27,9 +28,9 @@ type torchCase struct {
 	ScaleTerms []float64 `json:"scale_terms"`
 }
 
-func readTorch(t *testing.T) (ids, targets []int32, cases []torchCase) {
+func readTorch(t *testing.T, file string) (ids, targets []int32, cases []torchCase) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/torch.json")
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,10 +114,15 @@ var magnified = map[string]float64{
 // loss by 2e-6, the gradient of each parameter by 2e-5 of its norm, that of a scale,
 // a sum that cancels, by 2e-5 of its terms, but for those in magnified.
 func TestEqualsAutograd(t *testing.T) {
-	ids, targets, cases := readTorch(t)
+	ids, targets, cases := readTorch(t, "testdata/torch.json")
 	if len(cases) != 3*len(specs()) {
 		t.Fatalf("%d cases; want every kind, and its scaled form, in three regimes", len(cases))
 	}
+	_, _, others := readTorch(t, "testdata/torch_head_dim.json")
+	if len(others) != len(attention.Kinds()) {
+		t.Fatalf("%d cases with a head size of their own; want every kind", len(others))
+	}
+	cases = append(cases, others...)
 	for _, name := range kernel.Available() {
 		set, err := kernel.ByName(name)
 		if err != nil {
@@ -132,7 +138,7 @@ func TestEqualsAutograd(t *testing.T) {
 				t.Errorf("%s %s: %d dead rows of %d", c.Regime, c.Kind, c.DeadRows, c.Rows)
 			}
 			m, err := NewModel(Config{
-				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
+				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, HeadSize: c.HeadDim, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
 			}, 2, set, 2)
 			if err != nil {
 				t.Fatal(err)

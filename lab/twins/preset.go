@@ -9,4 +9,16 @@ var World = session.WorldOptions{Seed: 1, Words: 16_000_000, Questions: 300, Voc
 var Training = session.Settings{
 	Attention: "softmax", Hidden: 128, Intermediate: 344, Layers: 4, Heads: 4, Context: 1024, Positions: 2304, Theta: 10000,
 	Tie: true, Vocab: 2048, Batch: 4, Accumulate: 1, Steps: 6000, Rate: 2e-3, Warmup: 200, Decay: 0.1, Clip: 1, Seed: 1, DType: "bfloat16",
+	Init: 0.02, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8,
+}
+
+// ToyWorld is a world of invented words alone, and Toy a training on it in which
+// softmax has sinks and softpick has none after ten minutes of one processor.
+var ToyWorld = session.WorldOptions{Seed: 1, OwnWords: 122}
+
+// Toy's kinds differ in Attention alone. docs/twins.md has what came of it.
+var Toy = session.Settings{
+	Attention: "softmax", Hidden: 64, Intermediate: 176, Layers: 2, Heads: 2, HeadDim: 64, Context: 128, Theta: 10000,
+	Tie: true, Vocab: 2048, Batch: 32, Accumulate: 1, Steps: 5800, Rate: 3e-3, Warmup: 100, Decay: 0.1, Clip: 1, Seed: 1, DType: "bfloat16",
+	Init: 0.1, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8, Mix: "chain=42,span=18,repeat=40",
 }

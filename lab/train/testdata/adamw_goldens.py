@@ -1,7 +1,8 @@
 """Steps of PyTorch's AdamW in float64, with clipping, for the trainer's optimiser.
 
 Weights and gradients are drawn by a rule that the Go test follows too, and are
-exact in float32. Writes adamw.json beside itself. Run with the versions of
+exact in float32. Writes adamw.json beside itself, and
+adamw_options.json with other betas and epsilon. Run with the versions of
 testdata/golden/requirements.txt.
 """
 
@@ -25,10 +26,15 @@ def draws(seed):
 
 
 def main():
+    write("adamw.json", (0.9, 0.95), 1e-8)
+    write("adamw_options.json", (0.8, 0.999), 1e-3)
+
+
+def write(name, betas, eps):
     r = draws(3)
     p = torch.tensor([4 * next(r) for _ in range(COUNT)], dtype=torch.float64)
     a, b = p[:DECAYING].clone().requires_grad_(), p[DECAYING:].clone().requires_grad_()
-    optimiser = torch.optim.AdamW([{"params": [a], "weight_decay": DECAY}, {"params": [b], "weight_decay": 0.0}], betas=(0.9, 0.95), eps=1e-8)
+    optimiser = torch.optim.AdamW([{"params": [a], "weight_decay": DECAY}, {"params": [b], "weight_decay": 0.0}], betas=betas, eps=eps)
     steps = []
     for i, rate in enumerate(RATES):
         # Gradients of falling size: the first are clipped, the last are not.
@@ -40,9 +46,9 @@ def main():
         optimiser.step()
         steps.append({"norm": norm.item(), "weights": torch.cat([a, b]).tolist()})
     assert steps[0]["norm"] > CLIP > steps[-1]["norm"]
-    with open(os.path.join(here, "adamw.json"), "w") as f:
+    with open(os.path.join(here, name), "w") as f:
         json.dump({"made_by": "lab/train/testdata/adamw_goldens.py", "torch": torch.__version__, "rates": RATES, "decay": DECAY, "clip": CLIP,
-                   "decaying": DECAYING, "steps": steps}, f, indent=0)
+                   "decaying": DECAYING, "betas": betas, "eps": eps, "steps": steps}, f, indent=0)
         f.write("\n")
 
 

@@ -4,7 +4,8 @@ For every attention kind, also scaled, and three regimes: "mixed" (scores of bot
 rows have no score above zero), "dead-head" (one head of the first layer sees only
 scores below zero) and "negative" (every score of every head is below zero). The
 weights are drawn by a rule that the Go test follows too, and are exact in
-float32. Writes torch.json beside itself. Run with the versions of
+float32. Writes torch.json beside itself, and torch_head_dim.json: heads of another
+size than the width divided by their number, in the regime "mixed". Run with the versions of
 testdata/golden/requirements.txt.
 """
 
@@ -22,6 +23,7 @@ from kinds import KINDS, weights  # noqa: E402  the formulas, as the engine's go
 
 HIDDEN, INTER, LAYERS, HEADS, VOCAB, CONTEXT, BATCH = 8, 12, 2, 2, 13, 20, 2
 SIZE = HIDDEN // HEADS
+OTHER_SIZE = 6
 THETA, EPS = 1e6, 1e-5
 REGIMES = ["mixed", "dead-head", "negative"]
 
@@ -34,12 +36,13 @@ def draws(seed):
         yield (((state >> 40) & 0xFFF) - 2048) / 4096
 
 
-def names(tied, scaled):
+def names(tied, scaled, size=SIZE):
+    all_heads = HEADS * size
     out = [("model.embed_tokens.weight", (VOCAB, HIDDEN))]
     for i in range(LAYERS):
         for n, shape in [
-            ("input_layernorm", (HIDDEN,)), ("self_attn.q_proj", (HIDDEN, HIDDEN)), ("self_attn.k_proj", (HIDDEN, HIDDEN)),
-            ("self_attn.v_proj", (HIDDEN, HIDDEN)), ("self_attn.o_proj", (HIDDEN, HIDDEN)), ("post_attention_layernorm", (HIDDEN,)),
+            ("input_layernorm", (HIDDEN,)), ("self_attn.q_proj", (all_heads, HIDDEN)), ("self_attn.k_proj", (all_heads, HIDDEN)),
+            ("self_attn.v_proj", (all_heads, HIDDEN)), ("self_attn.o_proj", (HIDDEN, all_heads)), ("post_attention_layernorm", (HIDDEN,)),
             ("mlp.gate_proj", (INTER, HIDDEN)), ("mlp.up_proj", (INTER, HIDDEN)), ("mlp.down_proj", (HIDDEN, INTER)),
         ]:
             out.append((f"model.layers.{i}.{n}.weight", shape))
@@ -51,11 +54,11 @@ def names(tied, scaled):
     return out
 
 
-def make(regime, tied, scaled):
+def make(regime, tied, scaled, size=SIZE):
     """Parameters, by name. The Go test has the same rule."""
     r = draws(7 + REGIMES.index(regime))
     p = {}
-    for name, shape in names(tied, scaled):
+    for name, shape in names(tied, scaled, size):
         v = np.array([next(r) for _ in range(int(np.prod(shape)))]).reshape(shape)
         if name.endswith(".s"):
             v = 0.5 + v / 2  # above zero: the scores keep their signs
@@ -82,8 +85,9 @@ def norm(x, w):
 
 def rotate(x):
     """RoPE on halves; x: [batch, heads, length, size]."""
-    half = SIZE // 2
-    angle = torch.arange(CONTEXT, dtype=torch.float64)[:, None] * THETA ** (-2 * torch.arange(half, dtype=torch.float64) / SIZE)
+    size = x.shape[-1]
+    half = size // 2
+    angle = torch.arange(CONTEXT, dtype=torch.float64)[:, None] * THETA ** (-2 * torch.arange(half, dtype=torch.float64) / size)
     a, b = x[..., :half], x[..., half:]
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
@@ -110,27 +114,27 @@ def loss_of(p, kind, ids, targets, seen, queries):
     for i in range(LAYERS):
         w = lambda n: p[f"model.layers.{i}.{n}.weight"]  # noqa: E731
         h = norm(x, w("input_layernorm"))
-        q, k, v = ((h @ w(f"self_attn.{n}_proj").T).view(BATCH, CONTEXT, HEADS, SIZE).transpose(1, 2) for n in "qkv")
+        q, k, v = ((h @ w(f"self_attn.{n}_proj").T).view(BATCH, CONTEXT, HEADS, -1).transpose(1, 2) for n in "qkv")
         q = rotate(q)
         if f"model.layers.{i}.self_attn.s" in p:
             queries.append((q, scale(q, p[f"model.layers.{i}.self_attn.s"])))
             q = queries[-1][1]
             q.retain_grad()
-        scores = q @ rotate(k).transpose(2, 3) / SIZE**0.5
+        scores = q @ rotate(k).transpose(2, 3) / q.shape[-1] ** 0.5
         a = weights(kind, scores, causal.expand_as(scores))
         seen.append((scores.detach(), a.detach()))
-        x = x + (a @ v).transpose(1, 2).reshape(BATCH, CONTEXT, HIDDEN) @ w("self_attn.o_proj").T
+        x = x + (a @ v).transpose(1, 2).reshape(BATCH, CONTEXT, -1) @ w("self_attn.o_proj").T
         h = norm(x, w("post_attention_layernorm"))
         x = x + (torch.nn.functional.silu(h @ w("mlp.gate_proj").T) * (h @ w("mlp.up_proj").T)) @ w("mlp.down_proj").T
     logits = norm(x, p["model.norm.weight"]) @ p.get("lm_head.weight", p["model.embed_tokens.weight"]).T
     return torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
-def single(regime, kind, tied, scaled, ids, targets, exact):
+def single(regime, kind, tied, scaled, ids, targets, exact, size=SIZE):
     """How far the gradient is off, by the norm of a parameter's, where PyTorch itself
     computes in float32: what rounding alone does to this model. Scales are left
     out (scale_terms)."""
-    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied, scaled).items()}
+    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied, scaled, size).items()}
     loss_of(p, kind, ids, targets, [], []).backward()
     off = 0.0
     for n, v in p.items():
@@ -146,38 +150,46 @@ def main():
     ids = torch.tensor([[int((next(r) + 0.5) * VOCAB) for _ in range(CONTEXT)] for _ in range(BATCH)])
     targets = torch.tensor([[int((next(r) + 0.5) * VOCAB) for _ in range(CONTEXT)] for _ in range(BATCH)])
     targets[0, 5] = targets[1, 17] = -100
+    cases = [case(regime, name, SIZE, ids, targets) for regime in REGIMES for name in KINDS + ["scaled-" + k for k in KINDS]]
+    write("torch.json", ids, targets, cases)
+    write("torch_head_dim.json", ids, targets, [case("mixed", name, OTHER_SIZE, ids, targets) for name in KINDS])
+
+
+def case(regime, name, size, ids, targets):
     causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
-    cases = []
-    for regime in REGIMES:
-        for name in KINDS + ["scaled-" + k for k in KINDS]:
-            kind, scaled = name.removeprefix("scaled-"), name.startswith("scaled-")
-            tied = kind in ("softpick", "softmax")
-            p, seen, queries = make(regime, tied, scaled), [], []
-            loss = loss_of(p, kind, ids, targets, seen, queries)
-            loss.backward()
-            scores = torch.cat([s for s, _ in seen], 1)
-            allowed = causal.expand_as(scores)
-            top = torch.where(allowed, scores, -torch.inf).amax(-1)
-            dead_rows, dead_heads = int((top < 0).sum()), int((top < 0).all(-1).all(0).sum())
-            nearest = scores[allowed].abs().min().item()
-            assert nearest > 1e-5, f"{regime} {name}: a score {nearest} from zero: rounding decides the gradient"
-            if regime == "mixed":
-                assert 0 < dead_rows < top.numel() and dead_heads == 0
-            elif regime == "dead-head":
-                assert dead_heads >= 1 and dead_rows < top.numel()
-            else:
-                assert dead_rows == top.numel()
-            flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied, scaled)])
-            assert np.isfinite(flat).all()
-            cases.append({
-                "kind": name, "regime": regime, "tied": tied, "loss": loss.item(), "dead_rows": dead_rows, "rows": top.numel(),
-                "float32_error": single(regime, kind, tied, scaled, ids, targets, p),
-                **({"scale_terms": scale_terms(queries)} if scaled else {}),
-                "gradient": base64.b64encode(flat.astype("<f4").tobytes()).decode(),
-            })
-            print(f"{regime:10} {name:24} loss {loss.item():.6f} dead rows {dead_rows}/{top.numel()} nearest score {nearest:.1e}, "
-                  f"in float32 off by {cases[-1]['float32_error']:.1e}")
-    with open(os.path.join(here, "torch.json"), "w") as f:
+    kind, scaled = name.removeprefix("scaled-"), name.startswith("scaled-")
+    tied = kind in ("softpick", "softmax")
+    p, seen, queries = make(regime, tied, scaled, size), [], []
+    loss = loss_of(p, kind, ids, targets, seen, queries)
+    loss.backward()
+    scores = torch.cat([s for s, _ in seen], 1)
+    allowed = causal.expand_as(scores)
+    top = torch.where(allowed, scores, -torch.inf).amax(-1)
+    dead_rows, dead_heads = int((top < 0).sum()), int((top < 0).all(-1).all(0).sum())
+    nearest = scores[allowed].abs().min().item()
+    assert nearest > 1e-5, f"{regime} {name}: a score {nearest} from zero: rounding decides the gradient"
+    if regime == "mixed":
+        assert 0 < dead_rows < top.numel() and dead_heads == 0
+    elif regime == "dead-head":
+        assert dead_heads >= 1 and dead_rows < top.numel()
+    else:
+        assert dead_rows == top.numel()
+    flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied, scaled, size)])
+    assert np.isfinite(flat).all()
+    error = single(regime, kind, tied, scaled, ids, targets, p, size)
+    print(f"{regime:10} {name:24} size {size} loss {loss.item():.6f} dead rows {dead_rows}/{top.numel()} nearest score {nearest:.1e}, "
+          f"in float32 off by {error:.1e}")
+    return {
+        "kind": name, "regime": regime, "tied": tied, "loss": loss.item(), "dead_rows": dead_rows, "rows": top.numel(),
+        "float32_error": error,
+        **({"head_dim": size} if size != SIZE else {}),
+        **({"scale_terms": scale_terms(queries)} if scaled else {}),
+        "gradient": base64.b64encode(flat.astype("<f4").tobytes()).decode(),
+    }
+
+
+def write(name, ids, targets, cases):
+    with open(os.path.join(here, name), "w") as f:
         json.dump({
             "made_by": "lab/train/testdata/torch_goldens.py", "torch": torch.__version__, "numpy": np.__version__,
             "ids": ids.flatten().tolist(), "targets": targets.clamp(min=-1).flatten().tolist(), "cases": cases,

@@ -1,0 +1,106 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/lab/world"
+)
+
+// mixture is train.Exercises: windows of a mix of text and exercises.
+type mixture struct {
+	mix       world.Mix
+	name      string
+	exercises *world.Exercises // nil where the mix is text alone
+	known     []world.Target
+}
+
+// newMixture is nil where settings ask for none.
+func newMixture(s *Settings, tok *tokenizer.Tokenizer) (*mixture, error) {
+	if s.Mix == "" {
+		return nil, nil
+	}
+	mix, err := world.ParseMix(s.Mix)
+	if err != nil {
+		return nil, err
+	}
+	m := &mixture{mix: mix, name: s.Mix}
+	if mix.Part(world.TextSource) == 1 {
+		return m, nil
+	}
+	if s.Context < world.LeastWindow {
+		return nil, fmt.Errorf("windows of %d tokens are too short for exercises: want at least %d", s.Context, world.LeastWindow)
+	}
+	words := ownWords(tok)
+	if len(words) < world.LeastWords {
+		return nil, fmt.Errorf("mix %q: the tokenizer has %d words for exercises, %d are needed: make a world with --own-words", s.Mix, len(words), world.LeastWords)
+	}
+	m.name = fmt.Sprintf("%s of %d words", s.Mix, len(words))
+	if m.exercises, err = world.NewExercises(words); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// ownWords are the ids of the invented words that are one token each.
+func ownWords(tok *tokenizer.Tokenizer) (ids []int32) {
+	for i := range world.MaxOwnWords {
+		id := tok.Encode(" "+world.OwnWord(i), false)
+		if len(id) != 1 {
+			break
+		}
+		ids = append(ids, id[0])
+	}
+	return ids
+}
+
+// Name, Text and Fill are train.Exercises.
+func (m *mixture) Name() string { return m.name }
+
+func (m *mixture) Text() bool { return m.mix.Part(world.TextSource) > 0 }
+
+func (m *mixture) Fill(r *rand.Rand, window []int32) bool {
+	source := m.mix.Draw(r)
+	if source == world.TextSource {
+		return false
+	}
+	if len(m.known) < len(window) {
+		m.known = make([]world.Target, len(window))
+	}
+	m.exercises.Draw(r, world.Exercise(source), window, m.known[:len(window)])
+	return true
+}
+
+// heldOutSeed draws the windows that are looked at: no training's batch has its
+// stream.
+const heldOutSeed = 1 << 63
+
+// newLooker draws count windows of length tokens from the mix; those of text are
+// the first of c.
+func (m *mixture) newLooker(c corpus, bos int32, count, length int) (*looker, error) {
+	l := &looker{heldOut: true}
+	r := rand.New(rand.NewPCG(heldOutSeed, heldOutSeed))
+	at := 0
+	for range count {
+		source := m.mix.Draw(r)
+		window := make([]int32, length)
+		window[0] = bos
+		s := sample{window, nil, source}
+		if source == world.TextSource {
+			if at+length-1 > len(c.tokens) {
+				continue
+			}
+			at += copy(window[1:], c.tokens[at:])
+		} else {
+			s.known = make([]world.Target, length)
+			m.exercises.Draw(r, world.Exercise(source), window[1:], s.known[1:])
+		}
+		l.samples = append(l.samples, s)
+	}
+	if len(l.samples) == 0 {
+		return nil, errors.New("the held-out text is shorter than one sample: give more text, or shorter samples")
+	}
+	return l, nil
+}

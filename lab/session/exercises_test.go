@@ -1,0 +1,155 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/engine/tokenizer"
+)
+
+// drilled is a training of a second on a mix.
+func drilled(t *testing.T, dir, out, mix string) Options {
+	t.Helper()
+	o := small(t, dir, out)
+	w := filepath.Join(dir, "world")
+	if err := World(w, WorldOptions{Seed: 1, OwnWords: 20}); err != nil && !strings.Contains(err.Error(), "holds files already") {
+		t.Fatal(err)
+	}
+	files, valid, tok, err := WorldFiles(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Files, o.Valid, o.Tokenizer = files, []string{valid}, tok
+	o.Settings.Mix, o.Settings.HeadDim, o.ProbeSamples = mix, 12, 12
+	return o
+}
+
+// TestMixStopsAnywhere: a training of a mix that is interrupted has the state of
+// one that is not, whatever the threads; another mix is another training.
+func TestMixStopsAnywhere(t *testing.T) {
+	dir := t.TempDir()
+	const mix = "text=1,chain=1,span=1,repeat=2,pairs=1"
+	whole := drilled(t, dir, "whole", mix)
+	if _, err := Run(context.Background(), whole); err != nil {
+		t.Fatal(err)
+	}
+	cut := drilled(t, dir, "cut", mix)
+	cut.Threads = 1
+	ctx, stop := context.WithCancel(context.Background())
+	cut.Line = func(l Line) {
+		if l.Step >= 6 {
+			stop()
+		}
+	}
+	if _, err := Run(ctx, cut); err == nil {
+		t.Fatal("not stopped")
+	}
+	cut.Resume, cut.Line = true, nil
+	other := cut
+	other.Settings.Mix = "text=1"
+	if _, err := Run(context.Background(), other); err == nil || !strings.Contains(err.Error(), "mix was") {
+		t.Errorf("another mix: %v", err)
+	}
+	other = cut
+	other.Settings.AdamEps = 1e-3
+	if _, err := Run(context.Background(), other); err == nil || !strings.Contains(err.Error(), "eps was 1e-08, is 0.001") {
+		t.Errorf("another epsilon: %v", err)
+	}
+	if _, err := Run(context.Background(), cut); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(read(t, filepath.Join(whole.Out, "model.safetensors")), read(t, filepath.Join(cut.Out, "model.safetensors"))) {
+		t.Error("the weights differ")
+	}
+	sameHistory(t, historyOf(t, cut.Out), historyOf(t, whole.Out))
+}
+
+// TestMixMeasures: every source is measured, copying where it can be, and every
+// layer; a softmax of two layers gives the first token something.
+func TestMixMeasures(t *testing.T) {
+	o := drilled(t, t.TempDir(), "out", "text=1,chain=1,span=1,repeat=2,pairs=1")
+	o.Settings.Attention, o.ProbeSamples = "softmax", 40
+	result, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := result.Lines[len(result.Lines)-1].Measure
+	for source, copies := range map[string]bool{"text": false, "chain": false, "span": true, "repeat": true, "pairs": true} {
+		s, ok := m.Sources[source]
+		if !ok || !(s.Loss > 0) || (s.Copying != nil) != copies || !(s.SinkRate >= 0 && s.SinkRate <= 1) {
+			t.Errorf("%s: %+v", source, s)
+		}
+	}
+	if m.Copying == nil || !(*m.Copying >= 0 && *m.Copying <= 1) || len(m.Layers) != 2 {
+		t.Fatalf("%+v", m)
+	}
+	for i, l := range m.Layers {
+		if len(l.FirstWeight) != 2 || !(l.FirstWeight[0] > 0 && l.FirstWeight[0] < 1) || !(l.FirstNorm > 0) || !(l.Kurtosis > 1) || !(l.Largest > 0) {
+			t.Errorf("layer %d: %+v", i, l)
+		}
+	}
+	if m.InnerKurtosis() != m.Layers[0].Kurtosis || m.LargestFirstNorm() != m.Layers[0].FirstNorm {
+		t.Error("the last layer counts among the inner ones")
+	}
+	if !math.IsNaN(float64((&Measure{Layers: m.Layers[:1]}).InnerKurtosis())) {
+		t.Error("a model of one layer has inner layers")
+	}
+}
+
+// TestMixRefusals: a mix that cannot be is refused before anything is written.
+func TestMixRefusals(t *testing.T) {
+	dir := t.TempDir()
+	for want, change := range map[string]func(*Options){
+		"no source":                func(o *Options) { o.Settings.Mix = "nonsense=1" },
+		"make a world with":        func(o *Options) { o.Files, o.Tokenizer = small(t, dir, "x").Files, "" },
+		"too short for exercises":  func(o *Options) { o.Settings.Context, o.ProbeLength = 16, 16 },
+		"init 0: want":             func(o *Options) { o.Settings.Init = 0 },
+		"epsilon -1: want":         func(o *Options) { o.Settings.AdamEps = -1 },
+		"betas 1 and":              func(o *Options) { o.Settings.Beta1 = 1 },
+		"head size 7":              func(o *Options) { o.Settings.HeadDim = 7 },
+		"no place for a head size": func(o *Options) { o.Settings.Attention = "scaled-softpick" },
+		"fewer than one window of": func(o *Options) { o.Settings.Mix, o.Settings.Context = "text=1,chain=1", 1<<20 },
+		"want a number above zero": func(o *Options) { o.Settings.QKGain = math.NaN() },
+		"want SOURCE=PART":         func(o *Options) { o.Settings.Mix = "chain" },
+		"heads do not divide a":    func(o *Options) { o.Settings.HeadDim, o.Settings.Heads = 0, 3 },
+		"weights that begin":       func(o *Options) { o.Settings.Init = math.Inf(1) },
+	} {
+		o := drilled(t, dir, "out", "chain=1")
+		change(&o)
+		_, err := Run(context.Background(), o)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+}
+
+// TestWorldOfWords: a world without text has a tokenizer whose every invented
+// word is a token, and text that shows the exercises.
+func TestWorldOfWords(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "w")
+	if err := World(dir, WorldOptions{Seed: 1, OwnWords: 122}); err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(ownWords(tok)); n != 122 {
+		t.Errorf("%d words", n)
+	}
+	c, err := tokenize(context.Background(), tok, string(read(t, filepath.Join(dir, "train.txt"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A document is 128 words, and behind all but the last two line ends.
+	if len(c.starts) != 1000 || len(c.tokens) != 1000*130-1 {
+		t.Errorf("%d documents, %d tokens", len(c.starts), len(c.tokens))
+	}
+	if err := World(filepath.Join(t.TempDir(), "w"), WorldOptions{Seed: 1, OwnWords: 5000}); err == nil || !strings.Contains(err.Error(), "want 0, or 14 to 600") {
+		t.Errorf("%v", err)
+	}
+}
