@@ -55,10 +55,10 @@ func newBPE(c bpeConfig) (*bpe, error) {
 	m.pieces = make(map[int32]string, len(c.vocab))
 	for token, id := range c.vocab {
 		if id < 0 || id >= maxTokenID {
-			return nil, fmt.Errorf("vocab: token %q has id %d, outside 0..%d", token, id, maxTokenID-1)
+			return nil, fmt.Errorf("vocab: token %s has id %d, outside 0..%d", quote(token), id, maxTokenID-1)
 		}
 		if other, ok := m.pieces[id]; ok {
-			return nil, fmt.Errorf("vocab: tokens %q and %q share id %d", min(other, token), max(other, token), id)
+			return nil, fmt.Errorf("vocab: tokens %s and %s share id %d", quote(min(other, token)), quote(max(other, token)), id)
 		}
 		m.pieces[id] = token
 		m.size = max(m.size, int(id)+1)
@@ -87,11 +87,11 @@ func (m *bpe) addMerges(merges [][2]string) error {
 	for rank, pair := range merges {
 		left, ok := m.vocab[pair[0]]
 		if !ok {
-			return fmt.Errorf("merges: merge %d: token %q is not in the vocabulary", rank, pair[0])
+			return fmt.Errorf("merges: merge %d: token %s is not in the vocabulary", rank, quote(pair[0]))
 		}
 		right, ok := m.vocab[pair[1]]
 		if !ok {
-			return fmt.Errorf("merges: merge %d: token %q is not in the vocabulary", rank, pair[1])
+			return fmt.Errorf("merges: merge %d: token %s is not in the vocabulary", rank, quote(pair[1]))
 		}
 		if len(pair[1]) < len(m.prefix) {
 			return fmt.Errorf("merges: merge %d: token %q is shorter than continuing_subword_prefix %q", rank, pair[1], m.prefix)
@@ -99,7 +99,7 @@ func (m *bpe) addMerges(merges [][2]string) error {
 		joined := pair[0] + pair[1][len(m.prefix):]
 		result, ok := m.vocab[joined]
 		if !ok {
-			return fmt.Errorf("merges: merge %d: result %q is not in the vocabulary", rank, joined)
+			return fmt.Errorf("merges: merge %d: result %s is not in the vocabulary", rank, quote(joined))
 		}
 		m.table.set(left, right, mergeRule{rank: uint32(rank), result: result})
 	}

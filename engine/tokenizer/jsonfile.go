@@ -16,7 +16,7 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 		Padding *struct {
 			PadToken string `json:"pad_token"`
 		}
-		AddedTokens   []jsonToken     `json:"added_tokens"`
+		AddedTokens   tokenList       `json:"added_tokens"`
 		Normalizer    json.RawMessage `json:"normalizer"`
 		PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
 		PostProcessor json.RawMessage `json:"post_processor"`
@@ -39,6 +39,17 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 	t := &Tokenizer{added: newAddedVocab(), bos: -1, eos: -1}
 	if file.Padding != nil {
 		t.padToken = file.Padding.PadToken
+	}
+	for _, section := range []struct {
+		name string
+		raw  json.RawMessage
+	}{
+		{"normalizer", file.Normalizer}, {"pre_tokenizer", file.PreTokenizer},
+		{"post_processor", file.PostProcessor}, {"decoder", file.Decoder},
+	} {
+		if err := checkSection(section.raw); err != nil {
+			return nil, fmt.Errorf("%s: %w", section.name, err)
+		}
 	}
 	var err error
 	if t.normalizers, err = parseNormalizer(file.Normalizer); err != nil {
@@ -295,10 +306,13 @@ func parseVocab(raw json.RawMessage) (map[string]int32, error) {
 		}
 		id, err := j.number()
 		if err != nil {
-			return nil, fmt.Errorf("token %q: %w", token, err)
+			return nil, fmt.Errorf("token %s: %w", quote(token), err)
 		}
 		if _, ok := vocab[token]; ok {
-			return nil, fmt.Errorf("token %q occurs twice", token)
+			return nil, fmt.Errorf("token %s occurs twice", quote(token))
+		}
+		if len(vocab) == maxTokens {
+			return nil, fmt.Errorf("more than %d tokens", maxTokens)
 		}
 		vocab[token] = id
 	}
@@ -314,6 +328,9 @@ func parseMerges(raw json.RawMessage) ([][2]string, error) {
 	merges := make([][2]string, 0, len(raw)/16)
 	pairs := j.peek() == '['
 	for {
+		if len(merges) > maxTokens {
+			return nil, fmt.Errorf("more than %d merges", maxTokens)
+		}
 		switch c := j.peek(); {
 		case c == ']' || c == 0:
 			return merges, nil
@@ -331,7 +348,7 @@ func parseMerges(raw json.RawMessage) ([][2]string, error) {
 			}
 			left, right, found := strings.Cut(line, " ")
 			if !ok || !found || strings.Contains(right, " ") {
-				return nil, fmt.Errorf("merge %d, %q, is not two tokens and one space", len(merges), line)
+				return nil, fmt.Errorf("merge %d, %s, is not two tokens and one space", len(merges), quote(line))
 			}
 			merges = append(merges, [2]string{left, right})
 		default:

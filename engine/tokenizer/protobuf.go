@@ -130,10 +130,16 @@ func parseProto(data []byte) (*protoModel, error) {
 }
 
 func (m *protoModel) readPiece(message []byte, at int) error {
+	if len(m.pieces) == maxTokens {
+		return fmt.Errorf("byte %d: more than %d pieces", at, maxTokens)
+	}
 	p := protoPiece{kind: pieceNormal}
 	err := eachField(message, at, func(f protoField, at int) error {
 		switch {
 		case f.number == 1 && f.wire == 2:
+			if len(f.bytes) > maxPieceBytes {
+				return fmt.Errorf("byte %d: a piece of %d bytes, more than %d", at, len(f.bytes), maxPieceBytes)
+			}
 			p.text = string(f.bytes)
 		case f.number == 2 && f.wire == 5:
 			p.score = f.float()

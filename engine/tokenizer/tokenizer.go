@@ -186,6 +186,13 @@ func (t *Tokenizer) Kind() string { return fmt.Sprintf("%s, %d tokens", t.kind, 
 
 // addTokens adds tokens to the added vocabulary.
 func (t *Tokenizer) addTokens(tokens []addedToken) error {
+	total := 0
+	for _, a := range t.added.tokens {
+		total += len(a.content)
+	}
+	if err := checkAdded(tokens, total); err != nil {
+		return err
+	}
 	size := 0
 	if t.sp != nil {
 		size = len(t.sp.pieces)
