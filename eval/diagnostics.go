@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,7 +22,7 @@ import (
 type ProbeWork struct {
 	configs.Diagnostics
 	Samples [][]int32
-	Docs    []tasks.Doc
+	Docs    []tasks.Doc // of each sample
 }
 
 // diagnostics are a suite's with what the options say instead.
@@ -49,13 +50,9 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 		return fmt.Errorf("diagnostics: %w", err)
 	}
 	p := &ProbeWork{Diagnostics: d}
-	for _, doc := range docs {
-		if len(p.Samples) == d.Samples {
-			break
-		}
-		p.Docs = append(p.Docs, doc)
-		p.Samples = append(p.Samples, cutSamples(m.Tokenizer.Encode(doc.Text, false), tokensBefore(m.Tokenizer, doc.Text), d.Length, d.Samples-len(p.Samples))...)
-	}
+	p.takeSamples(docs, func(text string, most int) [][]int32 {
+		return cutSamples(m.Tokenizer.Encode(text, false), tokensBefore(m.Tokenizer, text), d.Length, most)
+	})
 	if len(p.Samples) == 0 {
 		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter one with --probe-length, or in a suite file", d.Task.Name, d.Length)
 	}
@@ -64,6 +61,37 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 	}
 	w.Probe = p
 	return nil
+}
+
+// takeSamples takes one sample from each document before a second from any: those
+// of one document say much the same, so that few documents would make many samples
+// worth little.
+func (p *ProbeWork) takeSamples(docs []tasks.Doc, cut func(text string, most int) [][]int32) {
+	most := p.Diagnostics.Samples
+	pieces := make([][][]int32, 0, len(docs))
+	for i := range docs {
+		if len(p.Samples) == most {
+			return
+		}
+		pieces = append(pieces, cut(docs[i].Text, most))
+		p.take(&docs[i], pieces[i], 0)
+	}
+	for k := 1; len(p.Samples) < most; k++ {
+		before := len(p.Samples)
+		for i := range docs {
+			p.take(&docs[i], pieces[i], k)
+		}
+		if len(p.Samples) == before { // no text is left
+			return
+		}
+	}
+}
+
+// take adds a document's k-th sample, where it has so many and there is room.
+func (p *ProbeWork) take(doc *tasks.Doc, pieces [][]int32, k int) {
+	if k < len(pieces) && len(p.Samples) < p.Diagnostics.Samples {
+		p.Samples, p.Docs = append(p.Samples, pieces[k]), append(p.Docs, *doc)
+	}
 }
 
 // tokensBefore is what the tokenizer puts before a text by itself: a BOS, or
@@ -198,7 +226,7 @@ func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, rundir.In
 	}
 	for i, x := range watched.Samples() {
 		inside.Samples = append(inside.Samples, rundir.InsideRow{
-			Sample: int32(i), SinkRate: x.SinkRate, Sparsity: x.Sparsity, NearSparsity: x.NearSparsity,
+			Sample: int32(i), DocID: int32(p.Docs[i].ID), DocHash: p.Docs[i].Hash, Cluster: cmp.Or(p.Docs[i].Cluster, p.Docs[i].Hash), SinkRate: x.SinkRate, Sparsity: x.Sparsity, NearSparsity: x.NearSparsity,
 			DeadHeads: x.DeadHeads, Mass: x.Mass, Kurtosis: x.Kurtosis,
 		})
 	}

@@ -13,7 +13,7 @@ import (
 func (w *Work) report(run *rundir.Run, records map[recordKey]rundir.Record, m *Model) ([]rundir.Sample, error) {
 	var samples []rundir.Sample
 	for _, t := range w.Tasks {
-		result := rundir.TaskResult{Name: t.Task.Name, Kind: string(t.Task.Kind), Documents: len(t.Docs)}
+		result := rundir.TaskResult{Name: t.Task.Name, Kind: string(t.Task.Kind), Documents: len(t.Docs), ClusteredBy: t.Task.ClusteredBy(t.Docs)}
 		outcomes := make([]tasks.Outcome, len(t.Docs))
 		for i := range t.Docs {
 			d := &t.Docs[i]
@@ -35,10 +35,14 @@ func (w *Work) report(run *rundir.Run, records map[recordKey]rundir.Record, m *M
 			samples = append(samples, taskSamples(t.Task, d, outcomes[i], recs)...)
 		}
 		for _, metric := range t.Task.Metrics(outcomes) {
-			result.Metrics = append(result.Metrics, rundir.Metric{
+			m := rundir.Metric{
 				Name: metric.Name, Value: rundir.Number(metric.Value), Stderr: rundir.Number(metric.Stderr),
 				Low: rundir.Number(metric.Low), High: rundir.Number(metric.High), N: metric.N, HigherIsBetter: metric.HigherIsBetter,
-			})
+			}
+			if metric.Clusters > 0 {
+				m.Clusters, m.ClusteredStderr = metric.Clusters, ptr(rundir.Number(metric.ClusteredStderr))
+			}
+			result.Metrics = append(result.Metrics, m)
 		}
 		run.Tasks = append(run.Tasks, result)
 	}

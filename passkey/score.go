@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/softbench/softbench/tasks/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // Outcome is a trial with what the model said.
@@ -73,7 +73,7 @@ func Cells(outcomes []Outcome) []Cell {
 	for i := range cells {
 		c := &cells[i]
 		c.Accuracy = float64(c.Right) / float64(c.N)
-		c.Low, c.High = stats.Wilson(c.Right, c.N)
+		c.Low, c.High, _ = stats.Wilson(c.Right, c.N, 0.05) // a cell has trials, and no more right ones
 	}
 	return cells
 }

@@ -8,12 +8,14 @@ import (
 
 // An Estimate is a value with how sure it is.
 type Estimate struct {
-	Value     float64
-	SE        float64 // standard error; NaN where there is no telling
-	Low, High float64
-	N         int // documents
-	Clusters  int // 0 where documents stand alone
-	Warnings  []Warning
+	Value float64
+	SE    float64 // standard error; NaN where there is no telling
+	// ClusteredSE is Single's cluster-robust standard error; NaN where documents stand alone.
+	ClusteredSE float64
+	Low, High   float64
+	N           int // documents
+	Clusters    int // 0 where documents stand alone
+	Warnings    []Warning
 }
 
 // Mean is the mean of per-document values with its standard error, the sample
@@ -33,7 +35,7 @@ func Mean(values []float64, clusters []string, level float64) (Estimate, error) 
 		return Estimate{}, err
 	}
 	u := p.units(Share)
-	e := Estimate{Value: sum(values) / float64(len(values)), N: len(values)}
+	e := Estimate{Value: sum(values) / float64(len(values)), ClusteredSE: math.NaN(), N: len(values)}
 	if clusters != nil {
 		e.Clusters = u.n()
 	}
@@ -53,7 +55,7 @@ func Proportion(k, n int, level float64) (Estimate, error) {
 	if err := checkShare(k, n, level); err != nil {
 		return Estimate{}, err
 	}
-	e := Estimate{Value: float64(k) / float64(n), N: n, SE: math.NaN()}
+	e := Estimate{Value: float64(k) / float64(n), N: n, SE: math.NaN(), ClusteredSE: math.NaN()}
 	if n > 1 {
 		e.SE = math.Sqrt(e.Value * (1 - e.Value) / float64(n-1))
 	}

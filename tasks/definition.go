@@ -27,6 +27,8 @@ type definition struct {
 	Delimiter    *string    `yaml:"delimiter" json:"delimiter,omitempty"`
 	Metrics      oneOrMany  `yaml:"metrics" json:"metrics,omitempty"`
 	Cluster      *text      `yaml:"cluster" json:"cluster,omitempty"`
+
+	source string // column that documents are clustered by where Cluster does not say
 }
 
 type datasetDef struct {

@@ -57,6 +57,7 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	if err != nil {
 		return nil, nil, fmt.Errorf("task %s: %w", t.Name, err)
 	}
+	t.settleClusters(docs)
 	return docs, append(files, exampleFiles...), nil
 }
 
@@ -133,10 +134,8 @@ func (t *Task) document(row data.Row) (Doc, error) {
 		return doc, err
 	}
 	d := t.def
-	if d.Cluster != nil {
-		if doc.Cluster, err = d.Cluster.render(r); err != nil {
-			return doc, err
-		}
+	if doc.Cluster, err = t.cluster(r); err != nil {
+		return doc, err
 	}
 	switch {
 	case t.Kind == RollingPerplexity:

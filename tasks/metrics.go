@@ -4,17 +4,21 @@ import (
 	"encoding/json"
 	"math"
 
-	"github.com/softbench/softbench/tasks/stats"
+	"github.com/softbench/softbench/stats"
 )
 
 // Metric is one number over a task's outcomes, with how sure it is.
 type Metric struct {
 	Name           string
 	Value          float64
-	Stderr         float64 // NaN where n < 2
-	Low, High      float64 // 95% interval; NaN for perplexities where n < 2
+	Stderr         float64 // as lm-evaluation-harness has it: documents are independent; NaN where n < 2
+	Low, High      float64 // 95% interval, of clusters where there are any; NaN for perplexities where n < 2
 	N              int     // documents it is over
 	HigherIsBetter bool
+	// Clusters of documents that are not independent, and the cluster-robust standard
+	// error; 0 and NaN where every document stands alone.
+	Clusters        int
+	ClusteredStderr float64
 }
 
 // BootstrapSamples and BootstrapSeed fix the bootstrap behind the perplexities' errors and
@@ -28,7 +32,7 @@ const (
 // metric is how one metric is computed from the outcomes' values and weights.
 type metric struct {
 	higherIsBetter bool
-	share          bool                        // values are 0 or 1: a Wilson interval and the mean's standard error
+	transform      stats.Transform             // what final is to statistics
 	final          func(ratio float64) float64 // of Σ value / Σ weight
 }
 
@@ -36,25 +40,25 @@ type metric struct {
 var metrics = map[string]metric{
 	// acc: share of documents whose right choice has the highest loglikelihood; for last_word, whose
 	// continuation is the greedy one. Higher is better. lm-evaluation-harness: acc, mean, mean_stderr.
-	"acc": {higherIsBetter: true, share: true, final: identity},
+	"acc": {higherIsBetter: true, final: identity},
 	// acc_norm: the same with each loglikelihood divided by its choice's length in Unicode code
 	// points. Higher is better. lm-evaluation-harness: acc_norm.
-	"acc_norm": {higherIsBetter: true, share: true, final: identity},
+	"acc_norm": {higherIsBetter: true, final: identity},
 	// acc_bytes: the same, divided by the choice's length in UTF-8 bytes, as papers that speak of
 	// byte-normalised accuracy mean it. Higher is better. lm-evaluation-harness: acc_bytes.
-	"acc_bytes": {higherIsBetter: true, share: true, final: identity},
+	"acc_bytes": {higherIsBetter: true, final: identity},
 	// perplexity: exp(-mean of the documents' loglikelihoods), each document weighing the same
 	// whatever its tokens. Lower is better. lm-evaluation-harness: perplexity, bootstrapped.
-	"perplexity": {final: negExp},
+	"perplexity": {transform: stats.Perplexity, final: negExp},
 	// word_perplexity: exp(-Σ loglikelihood / Σ words of the original pages). Lower is better.
 	// lm-evaluation-harness: word_perplexity, weighted_perplexity (which gives no error).
-	"word_perplexity": {final: negExp},
+	"word_perplexity": {transform: stats.Perplexity, final: negExp},
 	// byte_perplexity: exp(-Σ loglikelihood / Σ bytes of the original pages). Lower is better.
 	// lm-evaluation-harness: byte_perplexity, weighted_perplexity (which gives no error).
-	"byte_perplexity": {final: negExp},
+	"byte_perplexity": {transform: stats.Perplexity, final: negExp},
 	// bits_per_byte: -Σ loglikelihood / Σ bytes / ln 2, the logarithm to base 2 of byte_perplexity.
 	// Lower is better. lm-evaluation-harness: bits_per_byte (which gives no error).
-	"bits_per_byte": {final: func(r float64) float64 { return -r / math.Ln2 }},
+	"bits_per_byte": {transform: stats.Bits, final: func(r float64) float64 { return -r / math.Ln2 }},
 }
 
 func identity(r float64) float64 { return r }
@@ -84,32 +88,30 @@ func Aggregate(name string, outcomes []Outcome) (Metric, bool) {
 	if !known {
 		return Metric{}, false
 	}
-	var values, weights []float64
+	l := stats.List{}
 	var sum, weight float64
+	weighted := false
 	for _, o := range outcomes {
 		v, w, ok := o.Value(name)
 		if !ok {
 			continue
 		}
-		values, weights = append(values, v), append(weights, w)
+		l.Values, l.Weights, l.Clusters = append(l.Values, v), append(l.Weights, w), append(l.Clusters, o.Cluster)
+		weighted = weighted || w != 1
 		sum += v
 		weight += w
 	}
-	n := len(values)
-	if n == 0 {
+	if len(l.Values) == 0 {
 		return Metric{}, false
 	}
-	m := Metric{Name: name, N: n, HigherIsBetter: def.higherIsBetter, Value: def.final(sum / weight)}
-	switch {
-	case def.share:
-		m.Stderr = stats.StdErr(values)
-		m.Low, m.High = stats.Wilson(int(sum), n)
-	case n < 2:
-		m.Stderr, m.Low, m.High = math.NaN(), math.NaN(), math.NaN()
-	default:
-		draws := stats.Bootstrap(values, weights, BootstrapSamples, BootstrapSeed, def.final)
-		m.Stderr = stats.StdDev(draws)
-		m.Low, m.High = stats.Percentiles(draws)
+	if !weighted {
+		l.Weights = nil
+	}
+	nan := math.NaN()
+	m := Metric{Name: name, N: len(l.Values), HigherIsBetter: def.higherIsBetter, Value: def.final(sum / weight), Stderr: nan, Low: nan, High: nan, ClusteredStderr: nan}
+	// Values of which no error follows, as infinite ones, have none.
+	if e, err := stats.Single(l, stats.Options{Transform: def.transform, Draws: BootstrapSamples, Seed: BootstrapSeed}); err == nil {
+		m.Stderr, m.Low, m.High, m.Clusters, m.ClusteredStderr = e.SE, e.Low, e.High, e.Clusters, e.ClusteredSE
 	}
 	return m, true
 }
@@ -122,7 +124,7 @@ func (m Metric) MarshalJSON() ([]byte, error) {
 		}
 		return &f
 	}
-	return json.Marshal(metricJSON{m.Name, finite(m.Value), finite(m.Stderr), finite(m.Low), finite(m.High), m.N, m.HigherIsBetter})
+	return json.Marshal(metricJSON{m.Name, finite(m.Value), finite(m.Stderr), finite(m.Low), finite(m.High), m.N, m.HigherIsBetter, m.Clusters, finite(m.ClusteredStderr)})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes; null is NaN.
@@ -137,7 +139,7 @@ func (m *Metric) UnmarshalJSON(b []byte) error {
 		}
 		return *f
 	}
-	*m = Metric{j.Name, number(j.Value), number(j.Stderr), number(j.Low), number(j.High), j.N, j.HigherIsBetter}
+	*m = Metric{j.Name, number(j.Value), number(j.Stderr), number(j.Low), number(j.High), j.N, j.HigherIsBetter, j.Clusters, number(j.ClusteredStderr)}
 	return nil
 }
 
@@ -149,4 +151,7 @@ type metricJSON struct {
 	High           *float64 `json:"high"`
 	N              int      `json:"n"`
 	HigherIsBetter bool     `json:"higher_is_better"`
+
+	Clusters        int      `json:"clusters,omitempty"`
+	ClusteredStderr *float64 `json:"stderr_clustered,omitempty"`
 }

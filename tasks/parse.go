@@ -44,6 +44,7 @@ func Parse(yaml []byte, file string) (*Task, error) {
 	if len(d.Metrics) == 0 {
 		d.Metrics = metricsOf[d.Kind]
 	}
+	d.source = d.findSource()
 	t := &Task{
 		Name: d.Name, Description: d.Description, Version: d.Version, Kind: d.Kind,
 		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: d.Metrics,

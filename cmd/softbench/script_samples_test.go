@@ -27,7 +27,7 @@ func spoilSamples(dir, fault string) error {
 	if err != nil {
 		return err
 	}
-	schema := "1"
+	schema := "2"
 	switch fault {
 	case "twice":
 		rows = append(rows, rows[0])

@@ -57,6 +57,9 @@ type HeadRow struct {
 // the whole model. It is what a comparison of two runs pairs.
 type InsideRow struct {
 	Sample       int32   `parquet:"sample"`        // from 0
+	DocID        int32   `parquet:"doc_id"`        // of the document that it is cut from
+	DocHash      string  `parquet:"doc_hash,dict"` // "" in runs of schema version 1, which do not say
+	Cluster      string  `parquet:"cluster,dict"`  // samples of one cluster are not independent
 	SinkRate     float64 `parquet:"sink_rate"`     // share of heads
 	Sparsity     float64 `parquet:"sparsity"`      // pooled over heads
 	NearSparsity float64 `parquet:"near_sparsity"` // pooled over heads
@@ -64,6 +67,9 @@ type InsideRow struct {
 	Mass         float64 `parquet:"mass"`          // mean over heads and queries
 	Kurtosis     float64 `parquet:"kurtosis"`      // pooled over layers
 }
+
+// since2 are the columns that schema version 1 did not have.
+func (InsideRow) since2() []string { return []string{"doc_id", "doc_hash", "cluster"} }
 
 // MapRow is one row of attention_maps.parquet: one head's weights on a text.
 type MapRow struct {

@@ -74,7 +74,7 @@ var someHeads = []HeadRow{{Layer: 0, Head: 1, SinkShare: 0.5, Mass: 1, MassSeen:
 // someInside is someHeads with the tables beside them.
 var someInside = Inside{
 	Heads:   someHeads,
-	Samples: []InsideRow{{Sample: 0, SinkRate: 0.5, Mass: 1, Kurtosis: 3.5}, {Sample: 1, Sparsity: 0.25}},
+	Samples: []InsideRow{{Sample: 0, DocID: 3, DocHash: "page", Cluster: "book", SinkRate: 0.5, Mass: 1, Kurtosis: 3.5}, {Sample: 1, DocHash: "a page", Sparsity: 0.25}},
 	Maps:    []MapRow{{Layer: 1, Head: 0, Tokens: []string{"<s>", " a"}, Weights: []float32{1, 0.25, 0.75}}},
 }
 
@@ -207,7 +207,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no samples":       {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, samplesName)) }, []string{samplesName, "is missing"}},
 		"no heads":         {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, diagnosticsName)) }, []string{diagnosticsName, "is missing"}},
 		"no manifest":      {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, manifestName)) }, []string{"no run here", manifestName}},
-		"another schema":   {rewrite(manifestName, `"schema": 1`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
+		"another schema":   {rewrite(manifestName, `"schema": 2`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
 		"no schema":        {rewrite(manifestName, `"schema"`, `"scheme"`), []string{manifestName, "no schema"}},
 		"no settings":      {rewrite(manifestName, `"settings"`, `"sittings"`), []string{manifestName, "no settings"}},
 		"an unknown field": {rewrite(manifestName, `"documents"`, `"dokuments"`), []string{manifestName, "dokuments"}},

@@ -14,39 +14,68 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// TestSchemaOfSamples pins the columns of schema version 1: whoever changes one
+// TestSchemaOfSamples pins the columns of this schema version: whoever changes one
 // raises the version.
 func TestSchemaOfSamples(t *testing.T) {
 	golden(t, "samples.schema", parquet.SchemaOf(Sample{}).String()+"\n")
 	golden(t, "diagnostics.schema", parquet.SchemaOf(HeadRow{}).String()+"\n")
 	golden(t, "diagnostics_samples.schema", parquet.SchemaOf(InsideRow{}).String()+"\n")
 	golden(t, "attention_maps.schema", parquet.SchemaOf(MapRow{}).String()+"\n")
-	if Schema != 1 {
-		t.Error("the goldens are of schema version 1: keep them as fixtures of what is refused, and make new ones")
+	if Schema != 2 {
+		t.Error("the goldens are of schema version 2: keep testdata/run2 as a fixture of what is read, and make new ones")
 	}
 }
 
-// TestOldRun reads a run that an earlier build wrote: schema version 1 stays
-// readable.
+// TestOldRun reads runs that earlier builds wrote: testdata/run is of schema
+// version 1, which had no clusters and no documents of samples, testdata/run2 of 2.
 func TestOldRun(t *testing.T) {
 	if os.Getenv("SOFTBENCH_UPDATE") != "" {
 		dir := finished(t, someRun(), someSamples(), someInside)
-		for _, name := range []string{manifestName, samplesName, diagnosticsName} {
-			overwrite(t, filepath.Join("testdata", "run", name), readAll(t, filepath.Join(dir, name)))
+		for _, name := range []string{manifestName, samplesName, diagnosticsName, insideName, mapsName} {
+			overwrite(t, filepath.Join("testdata", "run2", name), readAll(t, filepath.Join(dir, name)))
 		}
 	}
-	r, rows, err := Open(filepath.Join("testdata", "run"))
+	for schema, dir := range map[int]string{1: filepath.Join("testdata", "run"), 2: filepath.Join("testdata", "run2")} {
+		r, rows, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := someRun()
+		want.Schema, want.Process.Written = schema, r.Process.Written
+		if a, b := must(r.encode()), must(want.encode()); !bytes.Equal(a, b) {
+			t.Errorf("the manifest is read as\n%s\nwant\n%s", a, b)
+		}
+		if !reflect.DeepEqual(rows, someSamples()) {
+			t.Errorf("the samples are read as\n%+v", rows)
+		}
+	}
+	// Samples of diagnostics that do not know their document.
+	type version1 struct {
+		Sample       int32   `parquet:"sample"`
+		SinkRate     float64 `parquet:"sink_rate"`
+		Sparsity     float64 `parquet:"sparsity"`
+		NearSparsity float64 `parquet:"near_sparsity"`
+		DeadHeads    float64 `parquet:"dead_heads"`
+		Mass         float64 `parquet:"mass"`
+		Kurtosis     float64 `parquet:"kurtosis"`
+	}
+	old := []version1{{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, {1, 0.7, 0.8, 0.9, 1, 1.1, 1.2}}
+	dir := t.TempDir()
+	overwrite(t, filepath.Join(dir, insideName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "1")))
+	rows, err := ReadInside(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := someRun()
-	want.Schema, want.Process.Written = Schema, r.Process.Written
-	if a, b := must(r.encode()), must(want.encode()); !bytes.Equal(a, b) {
-		t.Errorf("the manifest is read as\n%s\nwant\n%s", a, b)
+	want := []InsideRow{
+		{Sample: 0, SinkRate: 0.1, Sparsity: 0.2, NearSparsity: 0.3, DeadHeads: 0.4, Mass: 0.5, Kurtosis: 0.6},
+		{Sample: 1, SinkRate: 0.7, Sparsity: 0.8, NearSparsity: 0.9, DeadHeads: 1, Mass: 1.1, Kurtosis: 1.2},
 	}
-	if !reflect.DeepEqual(rows, someSamples()) {
-		t.Errorf("the samples are read as\n%+v", rows)
+	if !slices.Equal(rows, want) {
+		t.Errorf("version 1 is read as\n%+v, want\n%+v", rows, want)
 	}
+	overwrite(t, filepath.Join(dir, insideName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "2")))
+	_, err = ReadInside(dir)
+	oneLine(t, err, insideName, "column doc_id is missing")
 }
 
 // TestOtherColumns: a Parquet file that is not a run's samples is refused by the
@@ -63,7 +92,7 @@ func TestOtherColumns(t *testing.T) {
 		Sample
 		Extra int32 `parquet:"extra"`
 	}
-	version := parquet.KeyValueMetadata(schemaKey, "1")
+	version := parquet.KeyValueMetadata(schemaKey, "2")
 	for name, c := range map[string]struct {
 		file []byte
 		want string
@@ -72,7 +101,8 @@ func TestOtherColumns(t *testing.T) {
 		"retyped":    {parquetOf([]retyped{{"a", 1}}, version), "column kind is INT"},
 		"more":       {parquetOf([]more{{Extra: 1}}, version), "column extra is not one of this schema"},
 		"no version": {parquetOf([]Sample{{}}), "no schema version"},
-		"version 2":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "2")), "schema 2, this version of softbench reads 1"},
+		"version 3":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "3")), "schema 3, this version of softbench reads 1 to 2"},
+		"version 0":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "0")), "schema 0, this version of softbench reads 1 to 2"},
 		"JSON":       {[]byte(`{"schema": 1}`), "not a Parquet file"},
 		"empty":      {nil, "not a Parquet file"},
 	} {

@@ -194,7 +194,7 @@ func TestJournalRefused(t *testing.T) {
 		want    []string
 	}{
 		"twice":   {bytes.Join([][]byte{first, line, line}, nil), []string{"line 3 repeats line 2", "arc_easy document 0 request 0"}},
-		"schema":  {bytes.Join([][]byte{later, line}, nil), []string{"schema 2", "line 1"}},
+		"schema":  {bytes.Join([][]byte{later, line}, nil), []string{"schema 3", "line 1"}},
 		"unknown": {bytes.Join([][]byte{first, unknown, line}, nil), []string{"line 2", "surprise"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -216,8 +216,8 @@ func readJournal(r io.Reader) (h header, records []Record, size int64, err error
 		}
 		size += int64(len(line)) + 1
 		if number == 1 {
-			if h.Journal != journalOf || h.Schema != Schema {
-				return h, nil, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench reads %d: use the version that wrote it", h.Journal, h.Schema, Schema)
+			if h.Journal != journalOf || !readable(h.Schema) {
+				return h, nil, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench reads 1 to %d: use the version that wrote it", h.Journal, h.Schema, Schema)
 			}
 			continue
 		}

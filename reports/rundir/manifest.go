@@ -13,8 +13,14 @@ import (
 	"time"
 )
 
-// Schema is the version of run.json, samples.parquet and the journal.
-const Schema = 1
+// Schema is the version of run.json, samples.parquet and the journal; versions
+// from 1 on are read. Version 2 added clusters and their errors to run.json, and
+// the document of each sample to diagnostics_samples.parquet; a passkey trial's
+// cluster became its key.
+const Schema = 2
+
+// readable says whether this version of softbench reads a schema.
+func readable(schema int) bool { return schema >= 1 && schema <= Schema }
 
 // Run is the manifest, run.json. All of it but Process is the same for the same
 // Settings, however often the run was stopped and resumed.
@@ -60,6 +66,9 @@ type TaskResult struct {
 	Documents int      `json:"documents"`
 	Truncated int      `json:"truncated"` // requests of which the beginning was cut off
 	Metrics   []Metric `json:"metrics"`
+	// ClusteredBy says what documents share that are not independent: a column of the
+	// data, "cluster" for the task's own, "copies" for documents that are the same.
+	ClusteredBy string `json:"clustered_by,omitempty"`
 }
 
 // Metric is one number with its uncertainty; those that cannot be given are NaN
@@ -67,11 +76,15 @@ type TaskResult struct {
 type Metric struct {
 	Name           string `json:"name"`
 	Value          Number `json:"value"`
-	Stderr         Number `json:"stderr"`
-	Low            Number `json:"low"` // 95% interval
+	Stderr         Number `json:"stderr"` // as lm-evaluation-harness has it: documents are independent
+	Low            Number `json:"low"`    // 95% interval, of clusters where there are any
 	High           Number `json:"high"`
 	N              int    `json:"n"`
 	HigherIsBetter bool   `json:"higher_is_better"`
+	// Clusters of documents that are not independent and the standard error that
+	// allows for them; 0 and nil where every document stands alone.
+	Clusters        int     `json:"clusters,omitempty"`
+	ClusteredStderr *Number `json:"stderr_clustered,omitempty"`
 }
 
 // Number is a float64 that is null in JSON where it is not finite.
@@ -206,8 +219,8 @@ func parseManifest(text []byte) (*Run, error) {
 	if parts.Schema == nil {
 		return nil, errors.New("not a run's manifest: it has no schema")
 	}
-	if *parts.Schema != Schema {
-		return nil, fmt.Errorf("schema %d, this version of softbench reads %d: use the version that wrote it", *parts.Schema, Schema)
+	if !readable(*parts.Schema) {
+		return nil, fmt.Errorf("schema %d, this version of softbench reads 1 to %d: use the version that wrote it", *parts.Schema, Schema)
 	}
 	if parts.Settings == nil || parts.Tasks == nil {
 		return nil, errors.New("not a run's manifest: it has no settings or no tasks")

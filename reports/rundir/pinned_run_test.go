@@ -17,6 +17,9 @@ func pinnedRun() *Run {
 			{Name: "arc_easy", Kind: "multiple_choice", Documents: 3, Truncated: 1, Metrics: []Metric{
 				{Name: "acc", Value: 2.0 / 3, Stderr: 1.0 / 3, Low: 0.2, High: 0.95, N: 3, HigherIsBetter: true},
 			}},
+			{Name: "boolq", Kind: "multiple_choice", Documents: 4, ClusteredBy: "passage", Metrics: []Metric{
+				{Name: "acc", Value: 0.5, Stderr: 0.29, Low: 0.1, High: 0.9, N: 4, HigherIsBetter: true, Clusters: 3, ClusteredStderr: ptr(Number(0.35))},
+			}},
 			{Name: "wikitext", Kind: "rolling_perplexity", Documents: 2, Metrics: []Metric{
 				{Name: "word_perplexity", Value: 12345.678, Stderr: nan, Low: nan, High: nan, N: 2},
 				{Name: "bits_per_byte", Value: 1.25, Stderr: 1e-7, Low: 1.1, High: 1.4, N: 2},

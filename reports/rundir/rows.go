@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -43,10 +45,9 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 	}
 	if v, ok := file.Lookup(schemaKey); !ok {
 		return nil, errors.New("a Parquet file, but not of a run: it has no schema version")
-	} else if v != fmt.Sprint(Schema) {
-		return nil, fmt.Errorf("schema %s, this version of softbench reads %d: use the version that wrote it", printable(v), Schema)
-	}
-	if err := checkColumns(file.Columns(), parquet.SchemaOf(*new(T))); err != nil {
+	} else if version, err := strconv.Atoi(v); err != nil || !readable(version) {
+		return nil, fmt.Errorf("schema %s, this version of softbench reads 1 to %d: use the version that wrote it", printable(v), Schema)
+	} else if err := checkColumns(file.Columns(), parquet.SchemaOf(*new(T)), added[T](version)); err != nil {
 		return nil, err
 	}
 	err = file.Rows(context.Background(), func(_ int64, values map[string]any) error {
@@ -67,11 +68,24 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 	return rows, nil
 }
 
-// fill sets the fields of a row from columns of their names.
+// added are the columns of a row that files of a schema version do not have yet.
+func added[T any](version int) []string {
+	if row, ok := any(*new(T)).(interface{ since2() []string }); ok && version < 2 {
+		return row.since2()
+	}
+	return nil
+}
+
+// fill sets the fields of a row from columns of their names; one without a column
+// stays as it is.
 func fill(row reflect.Value, values map[string]any) error {
 	for i := range row.NumField() {
 		name, _, _ := strings.Cut(row.Type().Field(i).Tag.Get("parquet"), ",")
-		if err := set(row.Field(i), values[name]); err != nil {
+		v, ok := values[name]
+		if !ok {
+			continue
+		}
+		if err := set(row.Field(i), v); err != nil {
 			return fmt.Errorf("column %s: %w", name, err)
 		}
 	}
@@ -122,8 +136,9 @@ func set(to reflect.Value, v any) error {
 	return fmt.Errorf("a value that is not %s", to.Type())
 }
 
-// checkColumns compares a file's columns with those of a row.
-func checkColumns(have []parquetread.Column, want *parquet.Schema) error {
+// checkColumns compares a file's columns with those of a row, of which some may
+// be missing.
+func checkColumns(have []parquetread.Column, want *parquet.Schema, optional []string) error {
 	found, wanted := map[string]string{}, map[string]string{}
 	for _, c := range have {
 		found[strings.Join(c.Path, ".")] = describeColumn(c.Type, c.MaxRepetition, c.MaxDefinition)
@@ -133,6 +148,7 @@ func checkColumns(have []parquetread.Column, want *parquet.Schema) error {
 		name := strings.Join(path, ".")
 		wanted[name] = describeColumn(leaf.Node.Type().Kind().String(), int(leaf.MaxRepetitionLevel), int(leaf.MaxDefinitionLevel))
 		switch {
+		case found[name] == "" && slices.Contains(optional, name):
 		case found[name] == "":
 			return fmt.Errorf("column %s is missing", name)
 		case found[name] != wanted[name]:

@@ -52,7 +52,7 @@ type DiagnosticsSettings struct {
 	Samples   int     `json:"samples"`
 	Length    int     `json:"length"`
 	Threshold float64 `json:"threshold"`
-	Data      string  `json:"data_sha256"`           // of the documents that the samples are cut from
+	Data      string  `json:"data_sha256"`           // of the document of each sample
 	Maps      string  `json:"maps_sha256,omitempty"` // of the attention maps' text, layers and heads
 }
 

@@ -33,6 +33,9 @@ func tableText(r *Run, width int) string {
 	var b strings.Builder
 	if len(r.Tasks) > 0 {
 		metricsTable(r).fit(width).write(&b)
+		for _, n := range clusterNotes(r) {
+			b.WriteString(wrap(n, width))
+		}
 	}
 	if len(r.Passkey) > 0 {
 		if len(r.Tasks) > 0 {
@@ -83,13 +86,39 @@ func metricsTable(r *Run) *grid {
 	g.column("metric", alignLeft, keep)
 	g.column("value", alignRight, keep)
 	g.column("± stderr", alignRight, 2)
+	clustered := len(clusterNotes(r)) > 0
+	if clustered {
+		g.column("± clustered", alignRight, 2)
+	}
 	g.column("95% interval", alignRight, 1)
 	for _, t := range r.Tasks {
 		for _, m := range t.Metrics {
-			g.row(printable(t.Name), strconv.Itoa(m.N), printable(m.Name)+arrow(m.HigherIsBetter), number(m.Value), number(m.Stderr), interval(m.Low, m.High))
+			cells := []string{printable(t.Name), strconv.Itoa(m.N), printable(m.Name) + arrow(m.HigherIsBetter), number(m.Value), number(m.Stderr)}
+			if clustered {
+				text := ""
+				if m.ClusteredStderr != nil {
+					text = number(*m.ClusteredStderr)
+				}
+				cells = append(cells, text)
+			}
+			g.row(append(cells, interval(m.Low, m.High))...)
 		}
 	}
 	return g
+}
+
+// clusterNotes say of which tasks the documents are not independent.
+func clusterNotes(r *Run) (out []string) {
+	for _, t := range r.Tasks {
+		for _, m := range t.Metrics {
+			if m.Clusters > 0 {
+				out = append(out, fmt.Sprintf("%s: %s in %s (%s): the interval is of the clusters, stderr takes the documents as independent",
+					printable(t.Name), plural(m.N, "document", "documents"), plural(m.Clusters, "cluster", "clusters"), printable(t.ClusteredBy)))
+				break
+			}
+		}
+	}
+	return out
 }
 
 func passkeyTitle(cells []Cell) string {

@@ -1,0 +1,156 @@
+package tasks
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/softbench/softbench/tasks/data"
+)
+
+// Documents that share a source are not independent: a model that takes to a
+// passage takes to all questions about it. A task says by its key cluster what they
+// share. One that does not say is clustered by a column that data sets keep such a
+// source in, where the prompt shows it, and by the documents that are the same.
+
+// sources are the columns that hold what several documents may be about: BoolQ's
+// and DROP's passage, RACE's article, SQuAD's context, MultiRC's paragraph, CoQA's
+// story, QuALITY's document, SciQ's support, PIQA's goal, the premise of inferences.
+// The first of them that the task's prompt shows is taken.
+var sources = []string{"passage", "article", "context", "paragraph", "story", "document", "support", "goal", "premise"}
+
+// preparedSources are columns that a preparation's data sets keep besides what the
+// prompt shows: the video or the article that scenes of HellaSwag are cut from.
+var preparedSources = map[string]string{"hellaswag": "source_id"}
+
+// copies begins the labels of documents that are the same.
+const copies = "copies"
+
+// findSource is the column that documents are clustered by where the task does not
+// say; "" for none.
+func (d *definition) findSource() string {
+	if d.Cluster != nil {
+		return ""
+	}
+	if name := preparedSources[d.Prepare]; name != "" {
+		return name
+	}
+	var shown []string
+	for _, t := range []*text{d.Context, d.Continuation} {
+		if t != nil {
+			shown = append(shown, t.source)
+		}
+	}
+	for _, l := range []*listDef{d.Contexts, d.Choices} {
+		if l == nil {
+			continue
+		}
+		for _, t := range l.Templates {
+			shown = append(shown, t.source)
+		}
+	}
+	for _, name := range sources {
+		uses := regexp.MustCompile(`\.` + name + `\b`)
+		if slices.ContainsFunc(shown, uses.MatchString) {
+			return name
+		}
+	}
+	return ""
+}
+
+// cluster is a document's label, "" for none.
+func (t *Task) cluster(r data.Row) (string, error) {
+	if t.def.Cluster != nil {
+		return t.def.Cluster.render(r)
+	}
+	name := t.def.source
+	if name == "" || !r.Has(name) {
+		return "", nil
+	}
+	value, err := r.Get(name)
+	if err != nil {
+		return "", err
+	}
+	if s, ok := value.(string); ok && pyStrip(s) != "" {
+		return label(name, s), nil
+	}
+	return "", nil
+}
+
+// label is short, and the same for the same source in every run.
+func label(kind string, parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		sum := sha256.Sum256([]byte(p))
+		h.Write(sum[:])
+	}
+	return kind + ":" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// settleClusters drops what is no cluster after all: a column's text that a single
+// document has, or that all have, which is no source but part of the prompt. Documents
+// that ask the same are copies of one and make a cluster by themselves.
+func (t *Task) settleClusters(docs []Doc) {
+	count := map[string]int{}
+	for i := range docs {
+		count[docs[i].Cluster]++
+	}
+	asked := make([]string, len(docs))
+	same := map[string]int{}
+	for i := range docs {
+		d := &docs[i]
+		if n := count[d.Cluster]; t.def.Cluster == nil && (n == 1 || n == len(docs)) {
+			d.Cluster = ""
+		}
+		parts := []string{d.Text}
+		for _, q := range d.Requests {
+			parts = append(parts, q.Context, q.Continuation)
+		}
+		asked[i] = label(copies, parts...)
+		same[asked[i]]++
+		same[d.Hash]++
+	}
+	for i := range docs {
+		switch d := &docs[i]; {
+		case d.Cluster != "":
+		case same[asked[i]] > 1:
+			d.Cluster = asked[i]
+		case same[d.Hash] > 1: // asked after other examples
+			d.Cluster = label(copies, d.Hash)
+		}
+	}
+}
+
+// ClusteredBy names what the clusters of documents are of: the task's own key
+// "cluster", a column of the data, "copies" of one document; "" where all stand alone.
+func (t *Task) ClusteredBy(docs []Doc) string {
+	own, copied := false, false
+	seen, shared := map[string]bool{}, false
+	for i := range docs {
+		c := docs[i].Cluster
+		if c == "" {
+			continue
+		}
+		shared = shared || seen[c]
+		seen[c] = true
+		if strings.HasPrefix(c, copies+":") {
+			copied = true
+		} else {
+			own = true
+		}
+	}
+	var by []string
+	if own && shared {
+		name := t.def.source
+		if t.def.Cluster != nil {
+			name = "cluster"
+		}
+		by = append(by, name)
+	}
+	if copied {
+		by = append(by, copies)
+	}
+	return strings.Join(by, ", ")
+}
