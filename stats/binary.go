@@ -10,13 +10,13 @@ import (
 //
 // It is the paired bootstrap's, without its noise: a resample of n documents
 // matters only through how many of each kind it holds, which is multinomial, so
-// the distribution that draws would approach is summed exactly. Where the exact
-// conditional interval that belongs to McNemar's test (Clopper-Pearson on
-// onlyB/(onlyA+onlyB), times the share of discordant documents) is wider on a
-// side, it stands there: with few discordant documents the bootstrap alone would
+// the distribution that draws would approach is summed exactly. Two others stand
+// where they are wider on a side. The exact conditional interval that belongs to
+// McNemar's test (Clopper-Pearson on onlyB/(onlyA+onlyB), times the share of
+// discordant documents): with few discordant documents the bootstrap alone would
 // leave out 0 too often (4 to 0 has p = 0.125), so 0 is outside only where p < level.
-//
-// Without discordant documents the interval is exactly [0, 0].
+// And Tango's score interval: a bootstrap cannot draw what the documents do not show,
+// and without discordant ones would be sure of a difference of 0.
 func BinaryInterval(n, onlyA, onlyB int, level float64, method Method) (Interval, error) {
 	if err := checkLevel(level); err != nil {
 		return Interval{}, err
@@ -42,10 +42,12 @@ func negate(x float64) float64 { return 0 - x }
 func binaryInterval(n, onlyA, onlyB int, level float64, method Method) Interval {
 	out := Interval{Method: Percentile}
 	discordant := onlyA + onlyB
+	nf := float64(n)
+	scoreLow, scoreHigh := tango(nf, float64(onlyA), float64(onlyB), level)
 	if discordant == 0 {
+		out.Low, out.High = scoreLow, scoreHigh
 		return out
 	}
-	nf := float64(n)
 	if n > 1 {
 		d := netDistribution(n, onlyA, onlyB)
 		low, high := expandedTails(n, level)
@@ -67,8 +69,8 @@ func binaryInterval(n, onlyA, onlyB int, level float64, method Method) Interval 
 	share := float64(discordant) / nf
 	pLow := clopperPearsonLow(onlyB, discordant, level)
 	pHigh := 1 - clopperPearsonLow(onlyA, discordant, level)
-	out.Low = min(out.Low, (2*pLow-1)*share)
-	out.High = max(out.High, (2*pHigh-1)*share)
+	out.Low = min(out.Low, (2*pLow-1)*share, scoreLow)
+	out.High = max(out.High, (2*pHigh-1)*share, scoreHigh)
 	if onlyA == onlyB {
 		out.High = max(out.High, -out.Low)
 		out.Low = -out.High

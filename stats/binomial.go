@@ -82,16 +82,9 @@ func wilson(k, n int, level float64) (low, high float64) {
 	return lower(k), 1 - lower(n-k)
 }
 
-// ClopperPearson is the exact interval of a share of k successes among n trials
-// (Clopper, Pearson 1934): it leaves out 1/2 exactly where McNemar's p < level.
-// Equal to statsmodels' proportion_confint(method="beta").
-func ClopperPearson(k, n int, level float64) (low, high float64, err error) {
-	if err := checkShare(k, n, level); err != nil {
-		return 0, 0, err
-	}
-	return clopperPearsonLow(k, n, level), 1 - clopperPearsonLow(n-k, n, level), nil
-}
-
+// clopperPearsonLow is the lower end of the exact interval of a share of k successes
+// among n trials (Clopper, Pearson 1934): 1/2 is outside the interval exactly where
+// McNemar's p < level. Equal to statsmodels' proportion_confint(method="beta").
 func clopperPearsonLow(k, n int, level float64) float64 {
 	if k == 0 {
 		return 0

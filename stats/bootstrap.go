@@ -73,8 +73,40 @@ func (u *units) difference() float64 {
 	return exp(-sum(u.b)/u.total) - exp(-sum(u.a)/u.total)
 }
 
-// draw is the sorted differences of resamples of all units with replacement.
-// Resamples without any weight are drawn anew.
+// size is how large a difference of the metric a difference r of the ratio makes:
+// of a perplexity, around the geometric mean of both runs'.
+func (t Transform) size(r, a, b float64) float64 {
+	switch t {
+	case Perplexity:
+		return 2 * math.Sqrt(a) * math.Sqrt(b) * math.Sinh(r/2)
+	case Bits:
+		return r / math.Ln2
+	}
+	return r
+}
+
+// rounding is size for a difference that is there in every document.
+func (t Transform) rounding(r, a, b float64) float64 {
+	if r == 0 || math.IsInf(a, 0) || math.IsInf(b, 0) {
+		return 0
+	}
+	return t.size(r, a, b)
+}
+
+// effect is the difference of the ratio that a named one is: of a share as it is, of
+// anything else as a part of the value.
+func (t Transform) effect(e float64, u *units) float64 {
+	switch t {
+	case Perplexity:
+		return math.Log1p(e)
+	case Bits:
+		return e * math.Abs(sum(u.a)+sum(u.b)) / (2 * u.total)
+	}
+	return e
+}
+
+// draw is the sorted differences of resamples of all units with replacement, nil
+// where one is not finite. Resamples without any weight are drawn anew.
 func (u *units) draw(draws int, seed uint64) ([]float64, error) {
 	n := u.n()
 	if n > math.MaxInt32 {
@@ -99,7 +131,7 @@ func (u *units) draw(draws int, seed uint64) ([]float64, error) {
 	group.Wait()
 	for _, d := range out {
 		if math.IsNaN(d) || math.IsInf(d, 0) {
-			return nil, fmt.Errorf("stats: the metric of a resample is not finite: loglikelihoods too low for their weights")
+			return nil, nil
 		}
 	}
 	slices.Sort(out)
@@ -152,32 +184,55 @@ func (u *units) filler() func(seed, block uint64, out []float64) {
 	}
 }
 
-// interval is the bootstrap interval of the difference. Fewer than two units
-// have none: its ends are NaN.
-func (u *units) interval(o Options) (Interval, error) {
-	n, method := u.n(), o.Method
-	if method == Auto {
-		method = BCa
+// bootstrapped are the draws of a difference, of which intervals of any level are read.
+type bootstrapped struct {
+	method   Method
+	warnings []Warning
+
+	n                int
+	sorted           []float64
+	z0, acceleration float64
+}
+
+// interval is the bootstrap of the difference; nil where a resample is not finite.
+// Fewer than two units have no interval: its ends are NaN.
+func (u *units) interval(o Options) (*bootstrapped, error) {
+	out := &bootstrapped{n: u.n(), method: o.Method}
+	if out.method == Auto {
+		out.method = BCa
 	}
-	if n < 2 {
-		return Interval{math.NaN(), math.NaN(), method, []Warning{warn(NoInterval, "a single document or cluster: no interval")}}, nil
+	if out.n < 2 {
+		out.warnings = []Warning{warn(NoInterval, "a single document or cluster: no interval")}
+		return out, nil
 	}
-	sorted, err := u.draw(o.Draws, o.Seed)
-	if err != nil {
-		return Interval{}, err
+	var err error
+	if out.sorted, err = u.draw(o.Draws, o.Seed); err != nil || out.sorted == nil {
+		return nil, err
 	}
-	out := Interval{Method: Percentile}
-	low, high := expandedTails(n, o.Level)
-	if method == BCa {
-		l, h, ok := bcaTails(u.bias(sorted), u.acceleration(), low)
-		if ok {
-			low, high, out.Method = l, h, BCa
-		} else {
-			out.Warnings = append(out.Warnings, warn(NoBCa, "BCa is undefined for these documents: percentile interval"))
+	if out.method == BCa {
+		out.z0, out.acceleration = u.bias(out.sorted), u.acceleration()
+		tail, _ := expandedTails(out.n, o.Level)
+		if _, _, ok := bcaTails(out.z0, out.acceleration, tail); !ok {
+			out.method = Percentile
+			out.warnings = append(out.warnings, warn(NoBCa, "BCa is undefined for these documents: percentile interval"))
 		}
 	}
-	out.Low, out.High = quantiles(sorted, low, high)
 	return out, nil
+}
+
+// at is the interval with confidence 1 - level, with tails expanded for few units.
+// Over the same draws it is that of scipy.stats.bootstrap at the expanded level.
+func (b *bootstrapped) at(level float64) (low, high float64) {
+	if b.n < 2 {
+		return math.NaN(), math.NaN()
+	}
+	below, above := expandedTails(b.n, level)
+	if b.method == BCa {
+		if l, h, ok := bcaTails(b.z0, b.acceleration, below); ok {
+			below, above = l, h
+		}
+	}
+	return quantiles(b.sorted, below, above)
 }
 
 // bias is BCa's z0, draws equal to the observed difference, but for rounding,

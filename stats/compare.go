@@ -20,6 +20,12 @@ type Options struct {
 	// Family is how many comparisons Holm's correction will run over (0: 1); the
 	// detectable difference is for the level of its first step, Level/Family.
 	Family int
+	// Effect is a difference named beforehand, for NeededN: of a share as it is, of
+	// anything else as a part of the value. 0: none.
+	Effect float64
+	// Rounding is by how much a document's value may be off by arithmetic alone: a
+	// difference that so much in every document makes is none. 0: not known.
+	Rounding float64
 	// Names are what warnings call the runs; empty: A and B.
 	Names [2]string
 }
@@ -46,7 +52,11 @@ func (o Options) filled() (Options, error) {
 	case o.Level/float64(o.Family) >= Power:
 		return o, fmt.Errorf("stats: level %v: give one below %v", o.Level, Power)
 	case o.Transform < Share || o.Transform > Bits:
-		return o, fmt.Errorf("stats: no transform %d", o.Transform)
+		return o, fmt.Errorf("stats: transform %d is not one", o.Transform)
+	case !(o.Effect >= 0) || math.IsInf(o.Effect, 0):
+		return o, fmt.Errorf("stats: a difference of %v to find: give a finite one above 0", o.Effect)
+	case !(o.Rounding >= 0) || math.IsInf(o.Rounding, 0):
+		return o, fmt.Errorf("stats: values off by %v: give a finite number of at least 0", o.Rounding)
 	}
 	return o, o.Method.check()
 }
@@ -77,17 +87,28 @@ type Comparison struct {
 	Test      Test
 	P         float64 // two-sided; 1 for identical runs; NaN where there is no test
 	PAdjusted float64 // P until Adjust
+	// LowAdjusted and HighAdjusted are the interval at the level that Holm's step
+	// gives this comparison: it leaves out 0 only where PAdjusted < Level. Low and
+	// High until Adjust.
+	LowAdjusted, HighAdjusted float64
 
 	AHigher, BHigher int // documents with the higher value in A, in B: for 0/1 metrics the discordant ones
 
 	// MDE is the smallest true difference that so many documents, as discordant or
 	// as spread as these, show with Power at Level/Family; NaN where none.
 	MDE float64
-	// NeededN is about how many documents would show a true difference as large as
-	// the one observed, with Power; 0 where Diff is 0 or that cannot be told.
-	NeededN int
+	// NeededN is how many documents show a true difference of Options.Effect with
+	// Power at Level/Family, NeededClusters in how many clusters (0: documents stand
+	// alone); 0 where none was named or that cannot be told.
+	NeededN, NeededClusters int
+	// Floor is the difference that Options.Rounding may make, in the metric's unit.
+	Floor float64
 
 	Warnings []Warning
+
+	sign     int                                     // of the difference on the linear scale, which does not overflow
+	u        *units                                  // what the difference is over
+	interval func(level float64) (low, high float64) // at any level
 }
 
 // Compare compares two runs over the same documents.
@@ -100,11 +121,12 @@ type Comparison struct {
 // The interval: BinaryInterval, else the Bootstrap's, widened where it is narrower
 // than Student's t interval (few documents) and to hold 0 where the test has
 // p >= Level: were A and B exchangeable in every document, 0 would be left out no
-// more often than Level. Where the differences are strongly skewed, as when single
-// documents change much and the others hardly, neither test nor interval keeps its
-// level over a few dozen documents.
+// more often than Level. That of shares in clusters is at least Tango's too; see
+// clusteredTango. Where the differences are strongly skewed, neither test nor
+// interval keeps its level over a few dozen documents: a warning says so.
 //
-// Runs equal on every document have p = 1 and a difference and interval of exactly 0.
+// Runs whose answers are equal to the bit (Pairs.Unchanged, or the same values that
+// are not just right and wrong) have p = 1 and a difference and interval of exactly 0.
 func Compare(p Pairs, o Options) (Comparison, error) {
 	o, err := o.filled()
 	if err != nil {
@@ -113,11 +135,12 @@ func Compare(p Pairs, o Options) (Comparison, error) {
 	if err := p.check(); err != nil {
 		return Comparison{}, err
 	}
-	c := Comparison{N: len(p.A), LowerIsBetter: o.LowerIsBetter, Level: o.Level}
-	binary := p.Weights == nil && o.Transform == Share
+	c := Comparison{N: len(p.A), LowerIsBetter: o.LowerIsBetter, Level: o.Level, MDE: math.NaN()}
+	binary, bounded := p.Weights == nil && o.Transform == Share, p.Weights == nil && o.Transform == Share
 	for i, a := range p.A {
 		b := p.B[i]
 		binary = binary && (a == 0 || a == 1) && (b == 0 || b == 1)
+		bounded = bounded && a >= 0 && a <= 1 && b >= 0 && b <= 1
 		switch {
 		case a > b:
 			c.AHigher++
@@ -125,71 +148,75 @@ func Compare(p Pairs, o Options) (Comparison, error) {
 			c.BHigher++
 		}
 	}
-	documents := Pairs{A: p.A, B: p.B, Weights: p.Weights}
-	plain := documents.units(o.Transform)
+	plain := (&Pairs{A: p.A, B: p.B, Weights: p.Weights}).units(o.Transform)
 	c.A, c.B = o.Transform.of(sum(p.A)/plain.total), o.Transform.of(sum(p.B)/plain.total)
 	c.Diff = plain.difference()
-	if math.IsInf(c.A, 0) || math.IsInf(c.B, 0) {
-		return Comparison{}, fmt.Errorf("stats: the metric is %v for A and %v for B: loglikelihoods too low for their weights", c.A, c.B)
-	}
-	u := plain
+	c.Floor = o.Transform.rounding(o.Rounding*float64(c.N)/plain.total, c.A, c.B)
+	c.u = plain
 	if p.Clusters != nil {
-		u = p.units(o.Transform)
-		c.Clusters = u.n()
+		c.u = p.units(o.Transform)
+		c.Clusters = c.u.n()
 	}
 	c.Warnings = sizeWarnings(c.N, c.Clusters)
-	influence := u.influence()
-	c.SE = math.Sqrt(sumOfSquares(influence))
+	c.SE = math.Sqrt(sumOfSquares(c.u.influence()))
+	same := c.AHigher+c.BHigher == 0
 	switch {
+	case same && (p.Unchanged || !bounded):
+		c.identical()
+		c.Warnings = append(c.Warnings, warn(Identical, "identical on every document"))
+	case same:
+		c.Warnings = append(c.Warnings, warn(SameOutcomes, "the same right and wrong answers, from outputs that are not the same: other documents may differ"))
+	}
+	switch {
+	case same && c.interval != nil:
+		if binary {
+			c.Test = ExactMcNemar
+		}
 	case binary && p.Clusters == nil:
 		err = c.binary(o)
-	case c.AHigher+c.BHigher == 0:
-		c.identical()
-		if binary {
-			err = c.detectBinary(o)
-		}
 	default:
-		err = c.continuous(u, influence, o)
+		err = c.continuous(&p, binary, bounded, o)
 	}
 	if err != nil {
 		return Comparison{}, err
 	}
+	if err := c.power(binary, o); err != nil {
+		return Comparison{}, err
+	}
 	if binary {
-		c.Low, c.High = max(c.Low, -1), min(c.High, 1) // no two shares differ by more
 		c.Warnings = append(c.Warnings, endWarnings(o.Names[0], c.A)...)
 		c.Warnings = append(c.Warnings, endWarnings(o.Names[1], c.B)...)
 	}
-	if outside := c.Low > 0 || c.High < 0; outside != (c.P < o.Level) && !math.IsNaN(c.Low) {
-		c.Warnings = append(c.Warnings, warn(Disagree, "the interval and the test fall on different sides of the level %g: a close call", o.Level))
+	c.Low, c.High = c.interval(o.Level)
+	c.PAdjusted, c.LowAdjusted, c.HighAdjusted = c.P, c.Low, c.High
+	if c.withinRounding() {
+		c.Warnings = append(c.Warnings, warn(Arithmetic, "the same within arithmetic: rounding alone may make a difference of %.2g", c.Floor))
 	}
-	if math.IsNaN(c.MDE) {
-		c.Warnings = append(c.Warnings, warn(NoMDE, "no telling what difference %s could have shown", count(c.N, "document")))
-	}
-	c.PAdjusted = c.P
 	return c, nil
 }
 
-// identical fills in what holds for runs equal on every document.
+// withinRounding says whether a difference, other than none, is below the floor.
+func (c *Comparison) withinRounding() bool {
+	return c.sign != 0 && math.Abs(c.Diff) <= c.Floor
+}
+
+// identical fills in what holds for runs whose answers are equal.
 func (c *Comparison) identical() {
-	c.Diff, c.Low, c.High, c.SE = 0, 0, 0, 0
-	c.P, c.MDE = 1, math.NaN()
-	if c.Test == "" {
-		c.Test = ExactSignFlip
-	}
-	c.Warnings = append(c.Warnings, warn(Identical, "identical on every document"))
+	c.Diff, c.SE, c.P, c.Test = 0, 0, 1, ExactSignFlip
+	c.interval = func(float64) (low, high float64) { return 0, 0 }
 }
 
 // binary compares 0/1 values of independent documents.
 func (c *Comparison) binary(o Options) (err error) {
 	c.Test = ExactMcNemar
-	if c.AHigher+c.BHigher == 0 {
-		c.identical()
-		return c.detectBinary(o)
-	}
 	// From counts, so that no order matters.
 	n, net, discordant := float64(c.N), float64(c.BHigher-c.AHigher), c.AHigher+c.BHigher
+	c.sign = sign(net)
 	c.Diff = net / n
-	c.SE = math.Sqrt((float64(discordant) - float64(net*net)/n) / (n * (n - 1)))
+	c.SE = 0
+	if discordant > 0 {
+		c.SE = math.Sqrt((float64(discordant) - float64(net*net)/n) / (n * (n - 1)))
+	}
 	if c.P, _, err = McNemar(c.AHigher, c.BHigher); err != nil {
 		return err
 	}
@@ -197,50 +224,40 @@ func (c *Comparison) binary(o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	c.Low, c.High, c.Method = interval.Low, interval.High, interval.Method
+	c.Method = interval.Method
 	c.Warnings = append(c.Warnings, interval.Warnings...)
+	a, b, count01 := c.AHigher, c.BHigher, c.N
+	c.interval = func(level float64) (low, high float64) {
+		// Level, counts and method were found in order.
+		i, _ := BinaryInterval(count01, a, b, level, o.Method)
+		return max(i.Low, -1), min(i.High, 1) // no two shares differ by more
+	}
 	least := LeastDiscordant(o.Level)
 	switch {
+	case discordant == 0: // said already
 	case discordant < least:
 		c.Warnings = append(c.Warnings, warn(FewDiscordant, "only %s differ between the runs: no split of fewer than %d reaches p < %g", count(discordant, "document"), least, o.Level))
 	case discordant < fewDiscordant:
 		c.Warnings = append(c.Warnings, warn(FewDiscordant, "only %s differ between the runs", count(discordant, "document")))
 	}
-	return c.detectBinary(o)
+	return nil
 }
 
-// detectBinary fills in what 0/1 values could have shown.
-func (c *Comparison) detectBinary(o Options) (err error) {
-	level := o.Level / float64(o.Family)
-	discordance := float64(c.AHigher+c.BHigher) / float64(c.N)
-	if c.MDE, err = McNemarMDE(c.N, discordance, level, Power); err != nil {
-		return err
+func sign(x float64) int {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
 	}
-	if c.Diff != 0 {
-		c.NeededN, err = McNemarN(discordance, c.Diff, level, Power)
-	}
-	return err
-}
-
-// Bootstrap is the bootstrap interval of the difference alone, percentile or BCa
-// (Auto is BCa), over documents or clusters, with tails expanded for small n. Over the same draws it is
-// that of scipy.stats.bootstrap at the expanded level.
-func Bootstrap(p Pairs, o Options) (Interval, error) {
-	o, err := o.filled()
-	if err != nil {
-		return Interval{}, err
-	}
-	if err := p.check(); err != nil {
-		return Interval{}, err
-	}
-	return p.units(o.Transform).interval(o)
+	return 0
 }
 
 // continuous compares any other values.
-func (c *Comparison) continuous(u *units, influence []float64, o Options) error {
-	differences := make([]float64, u.n())
+func (c *Comparison) continuous(p *Pairs, binary, bounded bool, o Options) error {
+	differences := make([]float64, c.u.n())
 	for i := range differences {
-		differences[i] = u.b[i] - u.a[i]
+		differences[i] = c.u.b[i] - c.u.a[i]
 	}
 	test, err := SignFlip(differences, o.Draws, o.Seed)
 	if err != nil {
@@ -250,50 +267,166 @@ func (c *Comparison) continuous(u *units, influence []float64, o Options) error 
 	if test.Exact {
 		c.Test = ExactSignFlip
 	}
-	interval, err := u.interval(o)
-	if err != nil {
-		return err
-	}
-	c.Low, c.High, c.Method = interval.Low, interval.High, interval.Method
-	c.Warnings = append(c.Warnings, interval.Warnings...)
-	c.MDE = math.NaN()
-	if u.n() < 2 {
+	c.sign = sign(sum(differences) * o.Transform.slope(0))
+	if math.IsInf(c.A, 0) || math.IsInf(c.B, 0) {
+		c.overflow(o)
 		return nil
 	}
-	half := -studentQuantile(o.Level/2, u.n()-1) * c.SE
-	c.Low, c.High = min(c.Low, c.Diff-half), max(c.High, c.Diff+half)
-	if c.P >= o.Level {
-		c.Low, c.High = min(c.Low, 0), max(c.High, 0)
+	boot, err := c.u.interval(o)
+	switch {
+	case err != nil:
+		return err
+	case boot == nil:
+		c.overflow(o)
+		return nil
 	}
-	if largest, total := maxSquare(influence), sumOfSquares(influence); total > 0 && largest > dominance*total && u.n() >= 5 {
-		what := "document"
-		if c.Clusters > 0 {
-			what = "cluster"
+	c.Method = boot.method
+	c.Warnings = append(c.Warnings, boot.warnings...)
+	if c.u.n() < 2 {
+		c.interval = func(float64) (low, high float64) { return math.NaN(), math.NaN() }
+		return nil
+	}
+	guard := func(float64) (low, high float64) { return c.Diff, c.Diff }
+	if binary || bounded && c.AHigher+c.BHigher < fewDiscordant {
+		guard = c.u.clusteredTango(p)
+	}
+	diff, se, df, pValue := c.Diff, c.SE, c.u.n()-1, c.P
+	c.interval = func(level float64) (low, high float64) {
+		low, high = boot.at(level)
+		half := -studentQuantile(level/2, df) * se
+		guardLow, guardHigh := guard(level)
+		low, high = min(low, diff-half, guardLow), max(high, diff+half, guardHigh)
+		if pValue >= level {
+			low, high = min(low, 0), max(high, 0)
 		}
-		c.Warnings = append(c.Warnings, warn(Dominated, "a single %s carries %.0f%% of the variance", what, 100*largest/total))
+		if bounded {
+			low, high = max(low, -1), min(high, 1)
+		}
+		return low, high
 	}
-	// Rounding leaves a trace of a spread where there is none.
-	if c.SE <= 1e-12*(math.Abs(c.A)+math.Abs(c.B)) {
-		c.Warnings = append(c.Warnings, warn(NoSpread, "every document differs by the same amount: no spread to judge by"))
-		return nil
+	if !binary {
+		c.warnOfShape()
 	}
-	level := o.Level / float64(o.Family)
-	if c.MDE, err = MeanMDE(c.SE, u.n()-1, level, Power); err != nil {
-		return err
-	}
-	c.NeededN = ScaledN(c.N, c.MDE, math.Abs(c.Diff))
 	return nil
 }
 
-func maxSquare(values []float64) float64 {
-	m := 0.0
-	for _, v := range values {
-		m = max(m, v*v)
+// warnOfShape tells of differences whose shape keeps tests from their level.
+func (c *Comparison) warnOfShape() {
+	errors := c.u.influence()
+	what := c.u.noun(c.Clusters)
+	if skewness, ok := skewed(errors); ok {
+		c.Warnings = append(c.Warnings, warn(Skewed, "the differences are strongly skewed (skewness %.1f over %s): false alarms come up to three times as often as in %g of cases", skewness, count(len(errors), what), c.Level))
+		return
 	}
-	return m
+	largest := 0.0
+	for _, e := range errors {
+		largest = max(largest, e*e)
+	}
+	if total := sumOfSquares(errors); largest > dominance*total && len(errors) >= 8 {
+		c.Warnings = append(c.Warnings, warn(Dominated, "a single %s carries %.0f%% of the variance", what, 100*largest/total))
+	}
 }
 
-// Adjust sets PAdjusted of a family of comparisons by Holm's correction of their P.
+func (u *units) noun(clusters int) string {
+	if clusters > 0 {
+		return "cluster"
+	}
+	return "document"
+}
+
+// overflow fills in what is left to say where a metric is beyond what a float64
+// holds: the test is over the sums before the transform, and where it finds a
+// difference, that difference has no bound.
+func (c *Comparison) overflow(o Options) {
+	c.SE = math.NaN()
+	p, sign := c.P, c.sign
+	c.interval = func(level float64) (low, high float64) {
+		if p < level && sign != 0 {
+			return math.Inf(sign), math.Inf(sign)
+		}
+		return math.NaN(), math.NaN()
+	}
+	who := o.Names[0]
+	switch {
+	case !math.IsInf(c.A, 0) && !math.IsInf(c.B, 0):
+		who = "a resample"
+	case math.IsInf(c.A, 0) && math.IsInf(c.B, 0):
+		who += " and " + o.Names[1]
+	case math.IsInf(c.B, 0):
+		who = o.Names[1]
+	}
+	c.Warnings = append(c.Warnings, warn(Overflow, "the metric of %s is more than a float64 holds: tested on the loglikelihoods, without an interval", who))
+}
+
+// power fills in what so many documents could have shown, and how many would show
+// the effect that was named.
+func (c *Comparison) power(binary bool, o Options) (err error) {
+	level := o.Level / float64(o.Family)
+	discordance := float64(c.AHigher+c.BHigher) / float64(c.N)
+	if binary {
+		if c.MDE, err = mcNemarMDE(c.N, discordance, level, Power); err != nil {
+			return err
+		}
+		if o.Effect > 0 && o.Effect <= 1 && c.Clusters == 0 {
+			if c.NeededN, err = McNemarN(max(discordance, o.Effect), o.Effect, level, Power); err != nil {
+				return err
+			}
+		}
+	}
+	if !binary || c.Clusters > 0 {
+		c.powerOfUnits(binary, level, o)
+	}
+	if math.IsNaN(c.MDE) {
+		least := LeastDiscordant(level)
+		switch n := c.u.n(); {
+		case n < least:
+			c.Warnings = append(c.Warnings, warn(NoMDE, "%s could not have shown any difference: fewer than %d cannot reach p < %.2g", count(n, c.u.noun(c.Clusters)), least, level))
+		default:
+			c.Warnings = append(c.Warnings, warn(NoMDE, "no telling what difference %s could have shown", count(c.N, "document")))
+		}
+	}
+	return nil
+}
+
+// powerOfUnits is power where the sign-flip test decides. Shares in clusters have at
+// least the error of as many independent documents.
+func (c *Comparison) powerOfUnits(binary bool, level float64, o Options) {
+	alone := c.MDE
+	c.MDE = math.NaN()
+	n := c.u.n()
+	// Rounding leaves a trace of a spread where there is none.
+	spread := c.SE > 1e-12*(math.Abs(c.A)+math.Abs(c.B))
+	switch {
+	case n < 2 || math.IsNaN(c.SE):
+		return
+	case !spread && c.sign != 0:
+		c.Warnings = append(c.Warnings, warn(NoSpread, "every document differs by the same amount: no spread to judge by"))
+		return
+	case !spread && binary: // clusters without a difference: taken as wholes
+		c.MDE, _ = mcNemarMDE(n, 0, level, Power) // n and level were found in order
+		return
+	case !spread:
+		return
+	}
+	found := c.u.detectable(level, Power, o.Seed)
+	c.MDE = o.Transform.size(found, c.A, c.B)
+	if binary {
+		c.MDE = max(c.MDE, alone) // NaN where one is
+	}
+	if o.Transform == Share && c.MDE > 1 && binary {
+		c.MDE = math.NaN()
+	}
+	if o.Effect > 0 {
+		units := c.u.unitsFor(o.Transform.effect(o.Effect, c.u), level, Power, o.Seed)
+		c.NeededN = units
+		if c.Clusters > 0 {
+			c.NeededClusters, c.NeededN = units, int(min(math.MaxInt32, math.Ceil(float64(units)*float64(c.N)/float64(n))))
+		}
+	}
+}
+
+// Adjust sets PAdjusted of a family of comparisons by Holm's correction of their P,
+// and the interval that goes with it, at the level Level·P/PAdjusted.
 func Adjust(family []*Comparison) error {
 	ps := make([]float64, len(family))
 	for i, c := range family {
@@ -305,6 +438,21 @@ func Adjust(family []*Comparison) error {
 	}
 	for i, c := range family {
 		c.PAdjusted = adjusted[i]
+		if c.interval == nil {
+			continue
+		}
+		if c.PAdjusted > c.P {
+			c.LowAdjusted, c.HighAdjusted = c.interval(c.Level * c.P / c.PAdjusted)
+		}
+		if c.PAdjusted < c.Level && !c.excludesZero() {
+			c.Warnings = append(c.Warnings, warn(Disagree, "the test finds a difference, but the interval holds 0: a close call, taken for none"))
+		}
 	}
 	return nil
+}
+
+// excludesZero says whether the interval that decides leaves out 0. Where there is
+// none, the test alone decides.
+func (c *Comparison) excludesZero() bool {
+	return !(c.LowAdjusted <= 0 && c.HighAdjusted >= 0)
 }

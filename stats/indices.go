@@ -18,6 +18,15 @@ func (x *indices) over(n int) {
 	x.reject = uint32((1 << 32) % x.n)
 }
 
+// next draws one index.
+func (x *indices) next() int {
+	for {
+		if m := uint64(uint32(x.pcg.Uint64())) * x.n; uint32(m) >= x.reject {
+			return int(m >> 32)
+		}
+	}
+}
+
 // sum adds n values drawn with replacement.
 func (x *indices) sum(values []float64) float64 {
 	n, reject, pcg := x.n, x.reject, x.pcg

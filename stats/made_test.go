@@ -53,7 +53,7 @@ func madePages(r *rand.Rand, n int, shift float64) Pairs {
 	return p
 }
 
-func mirrored(p Pairs) Pairs { return Pairs{p.B, p.A, p.Weights, p.Clusters} }
+func mirrored(p Pairs) Pairs { return Pairs{p.B, p.A, p.Weights, p.Clusters, p.Unchanged} }
 
 // labels puts documents in turn into clusters.
 func labels(n, clusters int) []string {

@@ -3,9 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-	"sync"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Power is the chance of p < level that the minimum detectable effects ask for.
@@ -41,20 +38,10 @@ func pascal(m, k int, at, next float64) (float64, float64) {
 	return at, at * float64(m-k) / float64(k+1)
 }
 
-// McNemarPower is the chance that the exact test over n documents gives p < level
+// mcNemarPower is the chance that the exact test over n documents gives p < level
 // when each is discordant with probability discordance and the accuracies differ
 // by difference: the sum over the binomial number of discordant documents of the
-// exact test's power given that number.
-func McNemarPower(n int, discordance, difference, level float64) (float64, error) {
-	if err := checkBinaryPower(n, discordance, level); err != nil {
-		return 0, err
-	}
-	if math.IsNaN(difference) || math.Abs(difference) > discordance {
-		return 0, fmt.Errorf("stats: accuracies cannot differ by %v where a share of %v of the documents differs", difference, discordance)
-	}
-	return mcNemarPower(n, discordance, difference, criticalCounts(n, level)), nil
-}
-
+// exact test's power given that number. critical are the criticalCounts up to n.
 func mcNemarPower(n int, discordance, difference float64, critical []int) float64 {
 	if discordance == 0 {
 		return 0
@@ -97,12 +84,12 @@ func tailsAt(critical []int, share float64) []float64 {
 	return out
 }
 
-// McNemarMDE is the smallest true difference of accuracies that the exact test over
+// mcNemarMDE is the smallest true difference of accuracies that the exact test over
 // n documents finds at that level and power, where a share discordance of the
 // documents differs. Beyond the discordance itself, differences are taken to come
 // with as many discordant documents, all on one side. NaN where not even all
 // documents on one side would do.
-func McNemarMDE(n int, discordance, level, power float64) (float64, error) {
+func mcNemarMDE(n int, discordance, level, power float64) (float64, error) {
 	if err := checkBinaryPower(n, discordance, level); err != nil {
 		return 0, err
 	}
@@ -167,134 +154,6 @@ func McNemarN(discordance, difference, level, power float64) (int, error) {
 		}
 	}
 	return high, nil
-}
-
-// MeanPower is the chance of p < level of a two-sided t test with df degrees of
-// freedom when the true difference is effect standard errors: the noncentral t
-// distribution, as the normal tails averaged over the chi-distributed spread.
-// Equal to statsmodels' TTestPower(alternative="two-sided").
-func MeanPower(effect float64, df int, level float64) (float64, error) {
-	if err := checkLevel(level); err != nil {
-		return 0, err
-	}
-	if df < 1 || math.IsNaN(effect) {
-		return 0, fmt.Errorf("stats: power at an effect of %v and %d degrees of freedom: give at least 1 degree", effect, df)
-	}
-	power, _ := newTPower(df, level).power(effect)
-	return power, nil
-}
-
-// tPower computes the power of a t test at one number of degrees of freedom and level.
-type tPower struct {
-	t           float64   // what |t| must exceed
-	at, weights []float64 // points s = sqrt(chi²/df) and their weights, which sum to 1
-}
-
-func newTPower(df int, level float64) tPower {
-	p := tPower{t: -studentQuantile(level/2, df)}
-	if df > 100_000 {
-		p.at, p.weights = []float64{1}, []float64{1}
-		return p
-	}
-	// Simpson over s, which is within 9/sqrt(2 df) of 1 but for 1e-15.
-	chi := distuv.ChiSquared{K: float64(df)}
-	const steps = 400
-	reach := 9 / math.Sqrt(2*float64(df))
-	low, high := max(0, 1-reach), 1+reach
-	h := (high - low) / steps
-	for i := 0; i <= steps; i++ {
-		s := max(1e-12, low+float64(i)*h) // at 0 the density has a limit, not a value
-		w := 2 + 2*float64(i&1)
-		if i == 0 || i == steps {
-			w = 1
-		}
-		if w *= chi.Prob(float64(df)*s*s) * s; w > 0 {
-			p.at, p.weights = append(p.at, s), append(p.weights, w)
-		}
-	}
-	mass := sum(p.weights)
-	for i := range p.weights {
-		p.weights[i] /= mass
-	}
-	return p
-}
-
-// power at a true difference of effect standard errors, and its slope there.
-func (p tPower) power(effect float64) (power, slope float64) {
-	for i, s := range p.at {
-		x, y := effect-p.t*s, -effect-p.t*s
-		power += p.weights[i] * (normalCDF(x) + normalCDF(y))
-		slope += p.weights[i] * (math.Exp(-x*x/2) - math.Exp(-y*y/2))
-	}
-	return power, slope / math.Sqrt(2*math.Pi)
-}
-
-// effect is where the power is as asked: Newton's steps within a shrinking bracket.
-func (p tPower) effect(power float64) float64 {
-	low, high := 0.0, math.Inf(1)
-	x := p.t + max(0, normalQuantile(power))
-	for range 200 {
-		y, slope := p.power(x)
-		if y < power {
-			low = x
-		} else {
-			high = x
-		}
-		next := x - (y-power)/slope
-		switch {
-		case next > low && next < high:
-		case math.IsInf(high, 1):
-			next = 2 * x
-		default:
-			next = (low + high) / 2
-		}
-		if math.Abs(next-x) <= 1e-12*x {
-			return next
-		}
-		x = next
-	}
-	return x
-}
-
-// MeanMDE is the smallest true difference that a two-sided t test finds at that
-// level and power, given the standard error of the difference and its degrees of
-// freedom (documents or clusters, less one).
-func MeanMDE(se float64, df int, level, power float64) (float64, error) {
-	if err := checkLevel(level); err != nil {
-		return 0, err
-	}
-	if err := checkPower(power, level); err != nil {
-		return 0, err
-	}
-	if df < 1 || !(se >= 0) || math.IsInf(se, 0) {
-		return 0, fmt.Errorf("stats: detectable effect at a standard error of %v and %d degrees of freedom: give a finite one and at least 1 degree", se, df)
-	}
-	key := effectKey{df, level, power}
-	effect, ok := effects.Load(key)
-	if !ok {
-		effect = newTPower(df, level).effect(power)
-		effects.Store(key, effect)
-	}
-	return effect.(float64) * se, nil
-}
-
-// effects are the detectable effects in standard errors that were asked for:
-// metrics over the same number of documents ask for the same.
-var effects sync.Map // of float64, by effectKey
-
-type effectKey struct {
-	df           int
-	level, power float64
-}
-
-// ScaledN is how many documents bring a half-width or detectable effect over n
-// documents down to target, as it shrinks with sqrt(n); 0 where none does.
-func ScaledN(n int, width, target float64) int {
-	if !(target > 0) || !(width >= 0) || math.IsInf(width, 0) {
-		return 0
-	}
-	r := width / target
-	return int(min(math.MaxInt32, math.Ceil(float64(n)*r*r)))
 }
 
 func checkBinaryPower(n int, discordance, level float64) error {

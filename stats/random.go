@@ -26,4 +26,5 @@ func stream(seed uint64, purpose, block uint64) *rand.PCG {
 const (
 	forBootstrap uint64 = 1
 	forSignFlips uint64 = 2
+	forShifts    uint64 = 3
 )

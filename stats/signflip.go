@@ -3,7 +3,6 @@ package stats
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // exactFlips is the most nonzero differences whose 2^n signs are all tried.
@@ -68,6 +67,29 @@ func signedSums(values []float64) []float64 {
 	return sums
 }
 
+// sortedSums are the signedSums in ascending order: each value makes two sorted
+// lists of one, that are merged.
+func sortedSums(values []float64) []float64 {
+	sums, next := make([]float64, 1, 1<<len(values)), make([]float64, 0, 1<<len(values))
+	for _, v := range values {
+		v = math.Abs(v)
+		next = next[:0]
+		j := 0 // of the list that v is added to, which is the later one
+		for _, s := range sums {
+			for j < len(sums) && sums[j]+v < s-v {
+				next = append(next, sums[j]+v)
+				j++
+			}
+			next = append(next, s-v)
+		}
+		for ; j < len(sums); j++ {
+			next = append(next, sums[j]+v)
+		}
+		sums, next = next, sums
+	}
+	return sums
+}
+
 // allFlips is the share of all 2^n patterns whose sum is at least limit from 0.
 // Each sum is one of the first half's plus one of the second's. With both sorted,
 // as the second's grows the places in the first's where their sum crosses the two
@@ -77,9 +99,7 @@ func allFlips(d []float64, limit float64) float64 {
 		return 1
 	}
 	half := len(d) / 2
-	low, high := signedSums(d[:half]), signedSums(d[half:])
-	slices.Sort(low)
-	slices.Sort(high)
+	low, high := sortedSums(d[:half]), sortedSums(d[half:])
 	hits, below, above := 0, len(low), len(low)
 	for _, h := range high {
 		for below > 0 && h+low[below-1] > -limit {

@@ -135,6 +135,9 @@ type Pairs struct {
 	// Clusters label documents that share a source and so are not independent;
 	// whole clusters are resampled. Nil: every document stands alone.
 	Clusters []string
+	// Unchanged says that what the values were made of is equal to the bit in both
+	// runs: the same right and wrong answers alone do not show that.
+	Unchanged bool
 }
 
 func (p *Pairs) check() error {

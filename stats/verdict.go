@@ -9,40 +9,19 @@ const (
 	Noise  Verdict = "noise"  // no difference shown
 )
 
-// Significant says whether the adjusted p is below the level.
-func (c *Comparison) Significant() bool { return c.PAdjusted < c.Level && c.Diff != 0 }
+// Significant says whether the adjusted p is below the level, the interval at that
+// level leaves out 0, and the difference is more than rounding may make.
+func (c *Comparison) Significant() bool {
+	return c.PAdjusted < c.Level && c.sign != 0 && c.excludesZero() && !c.withinRounding()
+}
 
 // Verdict is Better or Worse for a significant difference, by the metric's direction.
 func (c *Comparison) Verdict() Verdict {
 	switch {
 	case !c.Significant():
 		return Noise
-	case (c.Diff > 0) == c.LowerIsBetter:
+	case (c.sign > 0) == c.LowerIsBetter:
 		return Worse
 	}
 	return Better
-}
-
-// Mark is the verdict for a narrow column: "~" for noise, "+" better, "-" worse.
-func (c *Comparison) Mark() string {
-	switch c.Verdict() {
-	case Better:
-		return "+"
-	case Worse:
-		return "-"
-	}
-	return "~"
-}
-
-// Words is the verdict as a reader would say it.
-func (c *Comparison) Words() string {
-	switch {
-	case Has(c.Warnings, Identical):
-		return "identical"
-	case c.Verdict() == Better:
-		return "B is better"
-	case c.Verdict() == Worse:
-		return "B is worse"
-	}
-	return "no difference shown"
 }

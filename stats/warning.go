@@ -7,13 +7,17 @@ type Code string
 
 // The warnings. None of them changes a number.
 const (
-	Identical     Code = "identical"      // the runs agree on every document
+	Identical     Code = "identical"      // the answers are equal to the bit on every document
+	SameOutcomes  Code = "same-outcomes"  // right and wrong on the same documents
+	Arithmetic    Code = "arithmetic"     // the difference is what rounding may make
 	SmallN        Code = "small-n"        // fewer than 30 documents
 	FewDiscordant Code = "few-discordant" // fewer than 10 documents differ in a 0/1 metric
 	Ceiling       Code = "ceiling"        // a run gets over 98% right
 	Floor         Code = "floor"          // a run gets under 2% right
 	FewClusters   Code = "few-clusters"   // fewer than 20 clusters
-	Dominated     Code = "dominated"      // one document or cluster carries most of the variance
+	Skewed        Code = "skewed"         // the differences are so skewed that tests do not keep their level
+	Dominated     Code = "dominated"      // one document or cluster carries nearly all of the variance
+	Overflow      Code = "overflow"       // a metric is more than a float64 holds
 	NoInterval    Code = "no-interval"    // too little to compute an interval from
 	NoBCa         Code = "no-bca"         // BCa undefined, the percentile interval stands instead
 	NoSpread      Code = "no-spread"      // every document differs by the same amount
@@ -26,7 +30,7 @@ const (
 	fewDiscordant = 10
 	fewClusters   = 20
 	nearCeiling   = 0.98
-	dominance     = 0.5
+	dominance     = 0.8
 )
 
 // A Warning tells what makes a value less worth than it looks.

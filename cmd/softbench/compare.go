@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -42,8 +43,9 @@ run on --suite first; their runs are kept in --runs, and one that is there with 
 same settings is used again.
 
 Runs are paired document by document: exact McNemar for accuracies, sign flips for
-perplexities, 95% intervals, p corrected for the number of tasks (Holm). ~ is a
-difference that may be chance; a footnote says how many documents would show it.
+perplexities, intervals and p corrected for the number of tasks (Holm). ~ is a
+difference that may be chance; --effect says how many documents show one of a size
+that you name. docs/statistics.md has what is tested and when it cannot tell.
 Runs that did not do the same are refused with what differs.
 
 Without A and B, the built-in twins are compared on the suite world, and the report
@@ -88,6 +90,8 @@ trained alike but for their attention, softmax and softpick.`,
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
 	f.StringVar(&o.runs, "runs", "", "`directory` to keep the checkpoints' runs in (default: in the user's cache)")
 	f.BoolVar(&o.options.Intersect, "intersect", false, "compare the tasks and documents that both sides have, with a note")
+	f.Var((*effectFlag)(&o.options.Effect), "effect", "a `difference` named beforehand, such as 0.02 (of perplexities: 2% of the value): show how many documents would show it")
+	f.BoolVar(&o.options.ByDocument, "by-document", false, "compare perplexities by their mean log ratio over documents, each counting the same, not over the sum of all documents")
 	f.Uint64Var(&o.options.Seed, "seed", 0, "seed of the random draws, 0 for the usual one")
 	f.BoolVar(&o.json, "json", false, "print the comparison as JSON instead of a table")
 	f.StringVar(&o.report, "report", "", "write an HTML report to this `file` too")
@@ -95,6 +99,20 @@ trained alike but for their attention, softmax and softpick.`,
 	addBatchFlags(cmd, &o.batch)
 	addLibraryFlags(cmd, &o.library)
 	return cmd
+}
+
+// effectFlag is a difference above 0 and at most 1.
+type effectFlag float64
+
+func (f *effectFlag) String() string { return compare.Compact(float64(*f)) }
+func (f *effectFlag) Type() string   { return "difference" }
+func (f *effectFlag) Set(text string) error {
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(x > 0 && x <= 1) {
+		return fmt.Errorf("want a difference above 0 and at most 1, such as 0.02")
+	}
+	*f = effectFlag(x)
+	return nil
 }
 
 func (o *compareOptions) execute(ctx context.Context) error {
@@ -114,7 +132,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	if checkpoints == 0 {
 		for _, flag := range o.run.Given {
 			switch flag {
-			case "intersect", "seed", "json", "report", "echarts", "offline":
+			case "intersect", "seed", "effect", "by-document", "json", "report", "echarts", "offline":
 			default:
 				return fmt.Errorf("--%s is about running a checkpoint, but neither side is one", flag)
 			}

@@ -41,9 +41,9 @@ func newGate(io streams) *cobra.Command {
 		Short: "Fail a CI job when a score regressed",
 		Long: `Hold a run (or results of lm-evaluation-harness) against a baseline, document by
 document. A metric passes when the interval of its difference lies within the
-allowed drop, is regressed when it is worse beyond chance and by more than
-allowed, and inconclusive otherwise: then the number of documents that would
-decide it is printed. --update makes the baseline of the run, or renews it and
+allowed drop, is regressed when the whole interval lies beyond it, and inconclusive
+otherwise: then the number of documents is printed with which a run that is as good
+as the baseline would pass. --update makes the baseline of the run, or renews it and
 keeps its allowed drops; nothing else ever writes it.
 
 Exit codes: 0 passed, 1 regressed, 2 misuse or broken input (a missing task, other

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -124,7 +123,7 @@ func TestDocumentedPower(t *testing.T) {
 		}
 		rows++
 		for i, c := range shares {
-			if got := fmt.Sprintf("%.1f", 100*found(t, n, c)); got != cells[1+i] {
+			if got := fmt.Sprintf("%.1f", 100*found(n, c)); got != cells[1+i] {
 				t.Errorf("%d documents, c = %v: found from %s on, the table says %s", n, c, got, cells[1+i])
 			}
 		}
@@ -136,20 +135,6 @@ func TestDocumentedPower(t *testing.T) {
 
 // found is the smallest drop in accuracy that a gate calls a regression with 80%
 // power, with 0.01 allowed and a share c of the documents changed.
-func found(t *testing.T, n int, c float64) float64 {
-	t.Helper()
-	low, high := 0.0, 1.0
-	for high-low > 1e-6 {
-		middle := (low + high) / 2
-		p, err := stats.AccuracyGatePower(n, math.Max(c, middle), middle, 0.01, 0.05)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p < stats.Power {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	return high
+func found(n int, c float64) float64 {
+	return stats.DetectableAccuracyDrop(n, c, 0.01, 0.05, stats.BeyondAllowed)
 }

@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/stats"
 )
 
 // Schema is the version of a Comparison's JSON.
-const Schema = 1
+const Schema = 2
 
 // Options of a comparison. The zero value is the default.
 type Options struct {
@@ -18,6 +20,12 @@ type Options struct {
 	Level     float64 // of the tests, 0: 0.05; intervals have confidence 1 - Level
 	Draws     int     // of bootstrap and sign flips, 0: stats.DefaultDraws
 	Seed      uint64  // 0: stats.DefaultSeed
+	// Effect is a difference named beforehand, for Metric.Needed: of a share as it is
+	// (0.01: one point), of anything else as a part of its value. 0: none.
+	Effect float64
+	// ByDocument compares perplexities and bits per byte by their mean log ratio over
+	// documents, each counting the same, and not over the sum of all documents.
+	ByDocument bool
 	// Names are what notes, warnings and refusals call the runs; empty: A and B.
 	Names [2]string
 }
@@ -34,6 +42,8 @@ type Comparison struct {
 	Draws       int       `json:"draws"`
 	Seed        uint64    `json:"seed"`
 	Intersected bool      `json:"intersected,omitempty"`
+	Effect      float64   `json:"effect,omitempty"`      // the difference that Needed is about
+	ByDocument  bool      `json:"by_document,omitempty"` // perplexities are means over documents
 	Summary     Summary   `json:"summary"`
 	Metrics     []Metric  `json:"metrics"`
 	Diagnostics []Change  `json:"diagnostics,omitempty"`
@@ -75,24 +85,37 @@ type Metric struct {
 	A              rundir.Number `json:"a"`
 	B              rundir.Number `json:"b"`
 	Difference     rundir.Number `json:"difference"`
-	Low            rundir.Number `json:"low"` // of the difference's interval
+	Low            rundir.Number `json:"low"` // of the difference's interval, uncorrected
 	High           rundir.Number `json:"high"`
 	P              rundir.Number `json:"p"`
-	Adjusted       rundir.Number `json:"p_adjusted"` // by Holm's correction
-	Test           string        `json:"test"`
+	// By Holm's correction: the verdict rests on these. The interval is at the level
+	// that Holm's step gives this metric, and leaves out 0 only where p is below Level.
+	Adjusted     rundir.Number `json:"p_adjusted"`
+	LowAdjusted  rundir.Number `json:"low_adjusted"`
+	HighAdjusted rundir.Number `json:"high_adjusted"`
+	Test         string        `json:"test"`
 	// OnlyA and OnlyB count the documents that are right on one side alone, nil
 	// for metrics that are no share.
 	OnlyA *int `json:"only_a,omitempty"`
 	OnlyB *int `json:"only_b,omitempty"`
 	// Detectable is the smallest difference that so many documents would show in
-	// Power percent of cases, Needed how many would so show the one observed: 0
-	// where there is none.
+	// Power percent of cases.
 	Detectable rundir.Number `json:"detectable"`
-	Needed     int           `json:"needed"`
-	Verdict    Verdict       `json:"verdict"`
-	Identical  bool          `json:"identical,omitempty"` // the same on every document
-	PairedBy   string        `json:"paired_by"`
-	Warnings   []string      `json:"warnings,omitempty"`
+	// Needed is how many documents show a difference of Effect in Power percent of
+	// cases, NeededClusters in how many clusters; 0 where none was named or that
+	// cannot be told.
+	Needed         int `json:"needed_for_effect,omitempty"`
+	NeededClusters int `json:"needed_clusters_for_effect,omitempty"`
+	// Floor is what rounding alone may make of the difference; 0: not known.
+	Floor     rundir.Number `json:"arithmetic_floor"`
+	Verdict   Verdict       `json:"verdict"`
+	Identical bool          `json:"identical,omitempty"` // answers equal to the bit on every document
+	// SameOutcomes: the same right and wrong answers, of outputs that differ.
+	SameOutcomes bool `json:"same_outcomes,omitempty"`
+	// WithinArithmetic: the difference is not above Floor.
+	WithinArithmetic bool     `json:"within_arithmetic,omitempty"`
+	PairedBy         string   `json:"paired_by"`
+	Warnings         []string `json:"warnings,omitempty"`
 }
 
 // Verdict is what the adjusted p and the direction of the difference say of B.
@@ -138,7 +161,7 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	}
 	c := &Comparison{
 		Schema: Schema, A: a.info(), B: b.info(), Level: o.Level, Confidence: percentOf(1 - o.Level), Power: percentOf(stats.Power),
-		Draws: o.Draws, Seed: o.Seed, Intersected: o.Intersect, Metrics: []Metric{}, Notes: notes,
+		Draws: o.Draws, Seed: o.Seed, Intersected: o.Intersect, Effect: o.Effect, ByDocument: o.ByDocument, Metrics: []Metric{}, Notes: notes,
 	}
 	c.Settings = differing("", a.May, b.May)
 	for _, side := range []*Side{a, b} {
@@ -147,7 +170,7 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	if a.Format == Harness || b.Format == Harness {
 		c.Notes = append(c.Notes, "lm-evaluation-harness records no hash of the tokenizer: that both sides have the same one could not be checked in full")
 	}
-	if err := c.measure(pairs, o); err != nil {
+	if err := c.measure(pairs, rounding(a, b), o); err != nil {
 		return nil, err
 	}
 	if err := c.compareDiagnostics(a, b, o); err != nil {
@@ -170,7 +193,7 @@ func (s *Side) info() SideInfo {
 }
 
 // measure compares all metrics that both sides have.
-func (c *Comparison) measure(pairs []taskPair, o Options) error {
+func (c *Comparison) measure(pairs []taskPair, rounding float64, o Options) error {
 	type place struct {
 		pair *taskPair
 		i, j int // the metric's place on either side
@@ -203,13 +226,13 @@ func (c *Comparison) measure(pairs []taskPair, o Options) error {
 	family := map[bool][]*stats.Comparison{}
 	for k, t := range todo {
 		primary := k == 0 || todo[k-1].pair != t.pair
-		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary], Names: o.Names})
+		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary],
+			Effect: o.Effect, Rounding: rounding, Names: o.Names}, o.ByDocument)
 		if err != nil {
 			return fmt.Errorf("task %s: metric %s: %w", t.pair.a.Name, t.pair.a.Metrics[t.i].Name, err)
 		}
 		results[k] = r
 		family[primary] = append(family[primary], &r.Comparison)
-		c.Metrics = append(c.Metrics, newMetric(t.pair, t.i, primary, r))
 	}
 	for _, f := range family {
 		if err := stats.Adjust(f); err != nil {
@@ -217,44 +240,92 @@ func (c *Comparison) measure(pairs []taskPair, o Options) error {
 		}
 	}
 	for k, r := range results {
-		m := &c.Metrics[k]
-		m.Adjusted = rundir.Number(r.PAdjusted)
-		m.Verdict = verdictOf(&r.Comparison)
+		t := todo[k]
+		m := newMetric(t.pair, t.i, k == 0 || todo[k-1].pair != t.pair, r)
 		if m.Primary {
 			c.Summary.count(m.Verdict)
 		}
+		c.Metrics = append(c.Metrics, m)
+	}
+	if c.ByDocument {
+		c.Notes = append(c.Notes, "perplexities and bits per byte are means over documents, each counting the same (of the logarithm)")
 	}
 	return nil
 }
 
+// By how much a document's loglikelihood may be off by arithmetic alone: the bounds that are declared and tested, in float32 against transformers and
+// against lm-evaluation-harness, and the spread measured between instruction sets in
+// bfloat16.
+const (
+	roundingFloat32  = 1e-4
+	roundingHarness  = 1e-3
+	roundingBFloat16 = 5e-3
+)
+
+// rounding is the larger one of both sides.
+func rounding(a, b *Side) float64 { return max(a.rounding(), b.rounding()) }
+
+func (s *Side) rounding() float64 { return Rounding(s.Format, s.May["dtype"]) }
+
+// Rounding is by how much a document's loglikelihood may be off by arithmetic alone,
+// by what computed it and in which number format.
+func Rounding(f Format, dtype string) float64 {
+	switch {
+	case strings.Contains(dtype, "bfloat16") || strings.Contains(dtype, "float16"):
+		return roundingBFloat16
+	case f == Harness:
+		return roundingHarness
+	}
+	return roundingFloat32
+}
+
 // difference compares metric i of A with metric j of B over the documents that
 // both scored.
-func (p *taskPair) difference(i, j int, o stats.Options) (*Result, error) {
+func (p *taskPair) difference(i, j int, o stats.Options, byDocument bool) (*Result, error) {
 	m := p.a.Metrics[i]
 	if m.HigherIsBetter != p.b.Metrics[j].HigherIsBetter {
 		return nil, fmt.Errorf("higher is better for one side and worse for the other")
 	}
 	va, vb := make([]Value, len(p.pairs)), make([]Value, len(p.pairs))
 	clusters := make([]string, len(p.pairs))
+	unchanged := true
 	for k, ij := range p.pairs {
+		x, y := p.a.Documents[ij[0]].Answer, p.b.Documents[ij[1]].Answer
+		unchanged = unchanged && x != "" && x == y
 		va[k], vb[k] = p.a.Documents[ij[0]].Values[i], p.b.Documents[ij[1]].Values[j]
 		clusters[k] = p.cluster(ij)
 	}
-	return Difference(m, va, vb, clusters, o)
+	if byDocument && m.Formula != Mean {
+		va, vb = ByDocument(va), ByDocument(vb)
+	}
+	return Difference(m, va, vb, clusters, unchanged, o)
+}
+
+// ByDocument are the values with each document counting the same: of a perplexity
+// they give the geometric mean of the documents'. One without weight has no part.
+func ByDocument(values []Value) []Value {
+	out := make([]Value, len(values))
+	for i, v := range values {
+		if v.Scored && v.Weight > 0 {
+			out[i] = Value{v.Value / v.Weight, 1, true}
+		}
+	}
+	return out
 }
 
 // Result is what statistics say of one metric.
 type Result struct {
 	stats.Comparison
-	Binary   bool // all values are 0 or 1
-	Warnings []string
+	Binary   bool     // all values are 0 or 1
+	Warnings []string // of the documents; see Texts
 }
 
 // Difference compares a metric over paired documents. Documents without a part
 // in it on either side are left out, with a warning where the sides differ. A
-// document without a cluster stands alone.
-func Difference(m MetricInfo, a, b []Value, clusters []string, o stats.Options) (*Result, error) {
-	var p stats.Pairs
+// document without a cluster stands alone. unchanged says that the model's answers
+// are equal to the bit.
+func Difference(m MetricInfo, a, b []Value, clusters []string, unchanged bool, o stats.Options) (*Result, error) {
+	p := stats.Pairs{Unchanged: unchanged}
 	r := Result{Binary: m.Formula == Mean}
 	unscored, clustered, weighted := 0, false, false
 	for k := range a {
@@ -296,22 +367,31 @@ func Difference(m MetricInfo, a, b []Value, clusters []string, o stats.Options) 
 		o.Transform = stats.Perplexity
 	case Bits:
 		o.Transform = stats.Bits
+	default:
+		o.Rounding = 0 // of loglikelihoods; a document is right or wrong
 	}
 	var err error
 	if r.Comparison, err = stats.Compare(p, o); err != nil {
 		return nil, err
 	}
-	r.Warnings = append(r.Warnings, stats.Texts(r.Comparison.Warnings)...)
 	return &r, nil
+}
+
+// Texts are the result's warnings, those of its statistics after its own.
+func (r *Result) Texts() []string {
+	return append(slices.Clone(r.Warnings), stats.Texts(r.Comparison.Warnings)...)
 }
 
 func newMetric(p *taskPair, i int, primary bool, r *Result) Metric {
 	info := p.a.Metrics[i]
+	has := func(code stats.Code) bool { return stats.Has(r.Comparison.Warnings, code) }
 	m := Metric{
 		Task: p.a.Name, Metric: info.Name, Primary: primary, HigherIsBetter: info.HigherIsBetter, N: r.N, Clusters: r.Clusters,
 		A: rundir.Number(r.A), B: rundir.Number(r.B), Difference: rundir.Number(r.Diff), Low: rundir.Number(r.Low), High: rundir.Number(r.High),
-		P: rundir.Number(r.P), Test: string(r.Test), Detectable: rundir.Number(r.MDE), Needed: r.NeededN,
-		Identical: stats.Has(r.Comparison.Warnings, stats.Identical), PairedBy: keyNames[p.by], Warnings: r.Warnings,
+		P: rundir.Number(r.P), Adjusted: rundir.Number(r.PAdjusted), LowAdjusted: rundir.Number(r.LowAdjusted), HighAdjusted: rundir.Number(r.HighAdjusted),
+		Test: string(r.Test), Detectable: rundir.Number(r.MDE), Needed: r.NeededN, NeededClusters: r.NeededClusters, Floor: rundir.Number(r.Floor),
+		Verdict: verdictOf(&r.Comparison), Identical: has(stats.Identical), SameOutcomes: has(stats.SameOutcomes), WithinArithmetic: has(stats.Arithmetic),
+		PairedBy: keyNames[p.by], Warnings: r.Texts(),
 	}
 	if r.Binary {
 		m.OnlyA, m.OnlyB = &r.AHigher, &r.BHigher

@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/stats"
@@ -42,6 +43,7 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 			for i := range sideA.Inside {
 				p.A, p.B = append(p.A, d.of(sideA.Inside[i])), append(p.B, d.of(sideB.Inside[i]))
 			}
+			p.Unchanged = slices.Equal(p.A, p.B) // a measure, equal to the bit
 			r, err := stats.Compare(p, stats.Options{Draws: o.Draws, Seed: c.Seed, Level: c.Level})
 			if err != nil {
 				return fmt.Errorf("diagnostics: %s: %w", d.name, err)

@@ -63,6 +63,7 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 	}
 	at := map[int]int{} // by doc_id
 	var answers [][]string
+	var loglikelihoods [][]float64
 	for i := range r.Samples {
 		sample := &r.Samples[i]
 		k, ok := at[sample.DocID]
@@ -71,6 +72,7 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 			at[sample.DocID] = k
 			t.Documents = append(t.Documents, harnessDocument(sample, len(t.Metrics)))
 			answers = append(answers, nil)
+			loglikelihoods = append(loglikelihoods, nil)
 		}
 		d := &t.Documents[k]
 		if keys := harnessKeys(sample); keys != d.Keys {
@@ -78,7 +80,9 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 		}
 		for _, a := range sample.Responses {
 			answers[k] = append(answers[k], fmt.Sprint(a.LogLikelihood, a.Greedy))
+			loglikelihoods[k] = append(loglikelihoods[k], a.LogLikelihood)
 		}
+		d.Answer = answerOf(loglikelihoods[k], nil)
 		for _, v := range sample.Values {
 			answers[k] = append(answers[k], fmt.Sprint(v.Value, v.Weight))
 			if m, ok := index[lmeval.Metric{Name: v.Metric, Filter: sample.Filter}.Key()]; ok {

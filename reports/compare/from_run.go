@@ -109,7 +109,8 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 	if t.Kind == rundir.PasskeyTask {
 		d.Cluster = sharedKey(first)
 	}
-	var prompt, said []string
+	var prompt, said, texts []string
+	var loglikelihoods []float64
 	for i := range rows {
 		r := &rows[i]
 		if r.Context != nil && r.Continuation != nil {
@@ -117,14 +118,17 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 		}
 		if r.LogLikelihood != nil {
 			said = append(said, strconv.FormatFloat(*r.LogLikelihood, 'g', -1, 64))
+			loglikelihoods = append(loglikelihoods, *r.LogLikelihood)
 		}
 		if r.IsGreedy != nil {
 			said = append(said, strconv.FormatBool(*r.IsGreedy))
 		}
 		if r.Generated != nil {
 			said = append(said, *r.Generated)
+			texts = append(texts, *r.Generated)
 		}
 	}
+	d.Answer = answerOf(loglikelihoods, texts)
 	if len(prompt) > 0 {
 		d.Keys[byPrompt] = digest(prompt...)
 	}

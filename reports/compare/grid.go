@@ -137,7 +137,7 @@ func Signed(n rundir.Number) string {
 
 // Interval shows an interval of a difference.
 func Interval(low, high rundir.Number) string {
-	if math.IsNaN(float64(low)) || math.IsNaN(float64(high)) {
+	if math.IsNaN(float64(low-low)) || math.IsNaN(float64(high-high)) { // or infinite
 		return "-"
 	}
 	return "[" + Signed(low) + ", " + Signed(high) + "]"

@@ -52,6 +52,7 @@ func madeSide(name string, seed uint64, skill float64) *Side {
 				}
 				doc.Values = append(doc.Values, v)
 			}
+			doc.Answer = fmt.Sprint(seed, doc.Values)
 			t.Documents = append(t.Documents, doc)
 			said = append(said, fmt.Sprint(doc.Values))
 		}

@@ -81,6 +81,9 @@ type Document struct {
 	Cluster string // documents of one cluster are not independent; "": none
 	// Keys name the document in several ways; "" where one is not known.
 	Keys [keyKinds]string
+	// Answer is a hash of what the model answered, to the bit: loglikelihoods and
+	// texts; "" where they are not known.
+	Answer string
 	// Values are its parts in the task's metrics, in their order.
 	Values []Value
 }
@@ -138,6 +141,30 @@ func Open(path string) (*Side, error) {
 func isRun(path string) bool {
 	state, err := rundir.StateOf(path)
 	return err != nil || state != rundir.None
+}
+
+// answerOf is a Document's Answer.
+func answerOf(loglikelihoods []float64, texts []string) string {
+	if len(loglikelihoods)+len(texts) == 0 {
+		return ""
+	}
+	parts := make([]string, 0, len(loglikelihoods)+len(texts))
+	for _, l := range loglikelihoods {
+		parts = append(parts, strconv.FormatFloat(l, 'x', -1, 64))
+	}
+	return digest(append(parts, texts...)...)
+}
+
+// AnswersHash covers the answers of all the task's documents in their order: equal
+// for runs that are equal to the bit. "" where some are not known.
+func (t *Task) AnswersHash() string {
+	parts := make([]string, len(t.Documents))
+	for i, d := range t.Documents {
+		if parts[i] = d.Answer; d.Answer == "" {
+			return ""
+		}
+	}
+	return digest(parts...)
 }
 
 // digest is a hash over parts, none of which can run into the next.

@@ -15,8 +15,7 @@ import (
 )
 
 // WriteTable writes a comparison for people: a row for each metric, `~` for a
-// difference that may be chance, with how many documents would show one of its
-// size, and footnotes for what to mind. On a
+// difference that may be chance, and footnotes for what to mind. On a
 // terminal that is too narrow the columns that say least are left out.
 func WriteTable(out io.Writer, c *Comparison) error {
 	width := 0
@@ -48,10 +47,12 @@ func tableText(c *Comparison, width int) string {
 	g.Column("A", Right, Keep)
 	g.Column("B", Right, Keep)
 	g.Column("B - A", Right, Keep)
-	g.Column(Compact(c.Confidence)+"% interval", Left, 4)
+	g.Column(c.intervalTitle(), Left, 4)
 	g.Column("p", Right, 3)
 	g.Column("detectable", Right, 1)
-	g.Column("needs", Right, 2)
+	if c.Effect > 0 {
+		g.Column("n for ±"+Compact(c.Effect), Right, 2)
+	}
 	g.Column("B is", Left, Keep)
 	last := ""
 	for i := range c.Metrics {
@@ -65,18 +66,16 @@ func tableText(c *Comparison, width int) string {
 		if m.HigherIsBetter {
 			arrow = " ↑"
 		}
-		verdict, needs := string(m.Verdict), ""
-		if m.Verdict == Noise {
-			verdict = "~"
-			if m.Needed > 0 && !m.Identical {
-				needs = strconv.Itoa(m.Needed)
-			}
-		}
+		verdict := m.word()
 		for _, n := range m.footnotes() {
 			verdict += " " + notes.mark(n)
 		}
-		g.Row(task, strconv.Itoa(m.N), Printable(m.Metric)+arrow, Decimal(m.A), Decimal(m.B), Signed(m.Difference),
-			Interval(m.Low, m.High), probability(m.Adjusted), plusMinus(m.Detectable), needs, verdict)
+		cells := []string{task, strconv.Itoa(m.N), Printable(m.Metric) + arrow, Decimal(m.A), Decimal(m.B), Signed(m.Difference),
+			Interval(m.LowAdjusted, m.HighAdjusted), probability(m.Adjusted), plusMinus(m.Detectable)}
+		if c.Effect > 0 {
+			cells = append(cells, m.needed())
+		}
+		g.Row(append(cells, verdict)...)
 	}
 	g.Fit(width).Write(&b)
 	b.WriteByte('\n')
@@ -96,7 +95,7 @@ func tableText(c *Comparison, width int) string {
 		}
 		d.Write(&b)
 	}
-	b.WriteString(Wrap(fmt.Sprintf("~: a difference that may be chance. p: corrected for the number of tasks (Holm). detectable: what n documents show in %s%% of cases. needs: how many would show the difference found.", Compact(c.Power)), width))
+	b.WriteString(Wrap(c.legend(), width))
 	for i, n := range notes.texts {
 		b.WriteString(Wrap(superscript(i+1)+" "+n, width))
 	}
@@ -110,6 +109,47 @@ func tableText(c *Comparison, width int) string {
 		b.WriteString(Wrap("warning: "+Printable(w), width))
 	}
 	return b.String()
+}
+
+// intervalTitle names the interval that decides.
+func (c *Comparison) intervalTitle() string {
+	title := Compact(c.Confidence) + "% interval"
+	if len(c.Metrics) > 1 {
+		title += ", corrected"
+	}
+	return title
+}
+
+// legend says what the table's columns mean.
+func (c *Comparison) legend() string {
+	text := "~: a difference that may be chance. same: the answers are equal, or differ by rounding alone. p, interval: corrected for the number of tasks (Holm); the interval leaves out 0 only where p is below " + Compact(c.Level) +
+		". detectable: the smallest true difference that n documents show in " + Compact(c.Power) + "% of cases."
+	if c.Effect > 0 {
+		text += " n for ±" + Compact(c.Effect) + ": how many documents show a true difference of " + Compact(c.Effect) + ", of perplexities and bits " + Compact(percentOf(c.Effect)) + "% of the value, in " + Compact(c.Power) + "% of cases."
+	}
+	return text
+}
+
+// word is the verdict for the table.
+func (m *Metric) word() string {
+	switch {
+	case m.Identical || m.WithinArithmetic:
+		return "same"
+	case m.Verdict == Noise:
+		return "~"
+	}
+	return string(m.Verdict)
+}
+
+// needed is how many documents, in how many clusters, show the effect that was named.
+func (m *Metric) needed() string {
+	switch {
+	case m.Needed == 0:
+		return "-"
+	case m.NeededClusters > 0:
+		return fmt.Sprintf("%d in %d clusters", m.Needed, m.NeededClusters)
+	}
+	return strconv.Itoa(m.Needed)
 }
 
 func (s SideInfo) describe() string {
@@ -137,7 +177,7 @@ func (c *Comparison) conclusion() string {
 func (m *Metric) footnotes() []string {
 	var out []string
 	if m.Identical {
-		out = append(out, "the same on every document")
+		out = append(out, "every answer is the same to the last bit")
 	}
 	for _, w := range m.Warnings {
 		if !m.Identical || !strings.HasPrefix(w, "identical") {

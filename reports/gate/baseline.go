@@ -28,7 +28,9 @@ type BaselineTask struct {
 	// them, in the order of the results: that of the documents' hashes.
 	N                  int
 	Documents, Prompts string
-	Metrics            []BaselineMetric
+	// Answers covers what the model answered, to the bit; "" where that is not known.
+	Answers string
+	Metrics []BaselineMetric
 }
 
 // BaselineMetric is one metric with its results by document.
@@ -54,7 +56,7 @@ func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 	}
 	for i := range s.Tasks {
 		t := &s.Tasks[i]
-		bt := BaselineTask{Name: t.Name, Settings: taskSettings(s, t), N: len(t.Documents)}
+		bt := BaselineTask{Name: t.Name, Settings: taskSettings(s, t), N: len(t.Documents), Answers: t.AnswersHash()}
 		bt.Documents, bt.Prompts = hashDocuments(t)
 		for k, m := range t.Metrics {
 			bm := BaselineMetric{Name: m.Name, HigherIsBetter: m.HigherIsBetter, Formula: m.Formula, Value: t.Aggregate(k)}

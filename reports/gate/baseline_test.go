@@ -182,10 +182,10 @@ func TestEditedBaselineSaysWhatIsWrong(t *testing.T) {
 		{"a result that is none", right, strings.ReplaceAll(right, "1", "x"), "is 'x': want 0, 1 or -"},
 		{"a number that is none", `"numbers": [` + "\n" + `      "-`, `"numbers": [` + "\n" + `      "NaN -`, `"NaN" is no finite number`},
 		{"drop below 0", `"allowed_drop": 0.01`, `"allowed_drop": -0.01`, "allowed_drop -0.01: want 0 or more"},
-		{"drop is NaN", `"allowed_drop": 0.01`, `"allowed_drop": NaN`, "line 35: invalid character 'N'"},
-		{"drop is huge", `"allowed_drop": 0.01`, `"allowed_drop": 1e999`, "line 35: tasks.metrics.allowed_drop: number 1e999 stands where"},
+		{"drop is NaN", `"allowed_drop": 0.01`, `"allowed_drop": NaN`, "line 36: invalid character 'N'"},
+		{"drop is huge", `"allowed_drop": 0.01`, `"allowed_drop": 1e999`, "line 36: tasks.metrics.allowed_drop: number 1e999 stands where"},
 		{"drop is null", `"allowed_drop": 0.01`, `"allowed_drop": null`, "no value or no allowed_drop"},
-		{"drop twice", `"allowed_drop": 0.01`, `"allowed_drop": 0.01, "allowed_drop": 1`, `line 35: "allowed_drop" is there twice`},
+		{"drop twice", `"allowed_drop": 0.01`, `"allowed_drop": 0.01, "allowed_drop": 1`, `line 36: "allowed_drop" is there twice`},
 		{"unknown key", `"allowed_drop": 0.01`, `"allowed_dorp": 0.01`, `unknown field "allowed_dorp"`},
 		{"settings", `"max_length": "256"`, `"max_length": "512"`, "the baseline was edited: only allowed_drop"},
 		{"direction", `"higher_is_better": true`, `"higher_is_better": false`, "the baseline was edited"},
@@ -205,6 +205,31 @@ func TestEditedBaselineSaysWhatIsWrong(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want one that says %q", c.name, err, c.says)
 		}
+	}
+	// A baseline of a version that kept no answers is read, and answers that were
+	// edited are found.
+	var lines []string
+	for _, l := range strings.Split(string(clean), "\n") {
+		if !strings.Contains(l, `"answers_sha256"`) {
+			lines = append(lines, l)
+		}
+	}
+	if _, err := Parse([]byte(strings.Join(lines, "\n"))); err == nil || !strings.Contains(err.Error(), "the baseline was edited") {
+		t.Errorf("without its answers: %v", err)
+	}
+	old, err := Make(madeSide(1, 0.6), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range old.Tasks {
+		old.Tasks[i].Answers = ""
+	}
+	before, err := old.encode()
+	if err != nil || bytes.Contains(before, []byte("answers_sha256")) {
+		t.Errorf("%v: %s", err, before)
+	}
+	if got, err := Parse(before); err != nil || got.Tasks[0].Answers != "" {
+		t.Errorf("a baseline of before: %v", err)
 	}
 	// A drop, the user's to change, counts as given.
 	b, err = Parse(bytes.Replace(clean, []byte(`"allowed_drop": 0.01`), []byte(`"allowed_drop": 0.125`), 1))

@@ -33,6 +33,7 @@ type taskFile struct {
 	N         int               `json:"documents"`
 	Documents string            `json:"documents_sha256"`
 	Prompts   string            `json:"prompts_sha256"`
+	Answers   string            `json:"answers_sha256,omitempty"` // baselines made before have none
 	Metrics   []metricFile      `json:"metrics"`
 }
 
@@ -80,7 +81,7 @@ func (b *Baseline) file() *baselineFile {
 	version := Format
 	f := &baselineFile{Format: &version, Settings: b.Settings, Model: b.Model}
 	for _, t := range b.Tasks {
-		tf := taskFile{Name: t.Name, Settings: t.Settings, N: t.N, Documents: t.Documents, Prompts: t.Prompts}
+		tf := taskFile{Name: t.Name, Settings: t.Settings, N: t.N, Documents: t.Documents, Prompts: t.Prompts, Answers: t.Answers}
 		for _, m := range t.Metrics {
 			tf.Metrics = append(tf.Metrics, m.file())
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
@@ -12,7 +11,7 @@ import (
 )
 
 // Schema is the version of a Result's JSON.
-const Schema = 1
+const Schema = 2
 
 // Result is a gate's decision and what it rests on. Its JSON has every number
 // that a report of it shows; one that cannot be given is null.
@@ -58,12 +57,20 @@ type Metric struct {
 	Test           string        `json:"test"`
 	Drop           rundir.Number `json:"drop"`
 	AllowedDrop    rundir.Number `json:"allowed_drop"`
+	// Rule is what a regression has to show.
+	Rule stats.Rule `json:"regressed_when"`
 	// Detectable is the smallest true drop that is called a regression in Power
 	// percent of cases.
 	Detectable rundir.Number `json:"detectable_drop"`
-	// Needed is how many documents would decide an inconclusive metric; 0 where no
-	// number would.
-	Needed int `json:"needed"`
+	// Needed is, of an inconclusive metric, how many documents let a run that is as
+	// good as the baseline pass in Power percent of cases, NeededClusters in how many
+	// clusters; 0 where no number does.
+	Needed         int `json:"needed_to_pass"`
+	NeededClusters int `json:"needed_clusters_to_pass,omitempty"`
+	Clusters       int `json:"clusters,omitempty"`
+	// Unchanged: the answers are equal to the bit, or those of the same checkpoint.
+	Unchanged  bool `json:"unchanged,omitempty"`
+	ByDocument bool `json:"by_document,omitempty"`
 	// Worse and Better count documents that changed, nil for metrics that are no share.
 	Worse    *int     `json:"worse,omitempty"`
 	Better   *int     `json:"better,omitempty"`
@@ -75,8 +82,9 @@ type Metric struct {
 func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 	r := &Result{Schema: Schema, Run: run.Name, Power: percent(stats.Power), Metrics: []Metric{}}
 	reasons := append(p.unused(b), b.unlike(run, p)...)
+	same := b.sameCheckpoint(run)
 	for i := range b.Tasks {
-		why, err := r.checkTask(run, &b.Tasks[i], p)
+		why, err := r.checkTask(run, &b.Tasks[i], p, same)
 		if err != nil {
 			return nil, err
 		}
@@ -108,8 +116,9 @@ func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 }
 
 // checkTask judges a task's metrics. reasons are why the run is unfit; where the
-// policy requires none of the metrics concerned, they are notes instead.
-func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy) (reasons []string, err error) {
+// policy requires none of the metrics concerned, they are notes instead. same says
+// that the run is of the baseline's checkpoint.
+func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same bool) (reasons []string, err error) {
 	refuse := func(optional bool, why ...string) {
 		if optional {
 			for _, w := range why {
@@ -129,9 +138,11 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy) (reas
 		refuse(allOptional, why...)
 		return reasons, nil
 	}
+	unchanged := same || bt.Answers != "" && bt.Answers == t.AnswersHash()
+	rounding := compare.Rounding(run.Format, run.May["dtype"])
 	for k := range bt.Metrics {
 		bm := &bt.Metrics[k]
-		m, why, err := bt.judge(bm, t, p)
+		m, why, err := bt.judge(bm, t, p, unchanged, rounding)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("task %s: metric %s: %w", bt.Name, bm.Name, err)
@@ -145,7 +156,8 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy) (reas
 }
 
 // judge decides on one metric; why, not empty, says what makes the run unfit for it.
-func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy) (m *Metric, why string, err error) {
+// unchanged says that the same right and wrong answers are no chance.
+func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, unchanged bool, rounding float64) (m *Metric, why string, err error) {
 	i := slices.IndexFunc(t.Metrics, func(x compare.MetricInfo) bool { return x.Name == bm.Name })
 	if i < 0 {
 		return nil, "is missing in the run", nil
@@ -183,12 +195,17 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy) (m
 	if rule.Confidence != 0 {
 		level = math.Round(1e10*(1-rule.Confidence)) / 1e10
 	}
-	c, err := compare.Difference(info, bm.Values, now, clusters, stats.Options{Level: level, Seed: stats.DefaultSeed})
+	values := bm.Values
+	byDocument := rule.ByDocument != nil && *rule.ByDocument && bm.Formula != compare.Mean
+	if byDocument {
+		values, now = compare.ByDocument(values), compare.ByDocument(now)
+	}
+	c, err := compare.Difference(info, values, now, clusters, unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
 	if err != nil {
 		return nil, "", err
 	}
 	allowed := p.allowed(bt.Name, bm.Name, bm.Value, bm.AllowedDrop)
-	g, err := stats.Gate(&c.Comparison, allowed)
+	g, err := stats.Gate(&c.Comparison, allowed, p.regressed(rule))
 	if err != nil {
 		return nil, "", err
 	}
@@ -196,7 +213,8 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy) (m
 		Task: bt.Name, Metric: bm.Name, Decision: g.Decision, Required: p.required(bt.Name, bm.Name), HigherIsBetter: info.HigherIsBetter, N: c.N,
 		Baseline: rundir.Number(c.A), Run: rundir.Number(c.B), Difference: rundir.Number(c.Diff), Low: rundir.Number(c.Low), High: rundir.Number(c.High),
 		Confidence: percent(1 - level), Test: string(c.Test), Drop: rundir.Number(g.Drop), AllowedDrop: rundir.Number(allowed),
-		Detectable: rundir.Number(g.Detectable), Needed: g.NeededN, Warnings: ofRun(c.Warnings),
+		Rule: p.regressed(rule), Detectable: rundir.Number(g.Detectable), Needed: g.NeededN, NeededClusters: g.NeededClusters, Clusters: c.Clusters,
+		Unchanged: unchanged && c.AHigher+c.BHigher == 0, ByDocument: byDocument, Warnings: c.Texts(),
 	}
 	m.Fails = m.Required && (g.Decision == stats.Regressed || g.Decision == stats.Inconclusive && p.failsInconclusive(rule))
 	if c.Binary {
@@ -208,18 +226,8 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy) (m
 	return m, "", nil
 }
 
-// ofRun calls a comparison's sides by what they are here.
-func ofRun(warnings []string) (out []string) {
-	for _, w := range warnings {
-		if side, rest, ok := strings.Cut(w, " gets "); ok && side == "A" {
-			w = "the baseline gets " + rest
-		} else if ok && side == "B" {
-			w = "the run gets " + rest
-		}
-		out = append(out, w)
-	}
-	return out
-}
+// sides are what warnings call the two runs here.
+var sides = [2]string{"the baseline", "the run"}
 
 // blind says why a share can hardly fail the gate, "" where it can: it has less
 // room to drop than the smallest drop that would be found.

@@ -65,6 +65,7 @@ func madeSide(seed uint64, skill float64, tasks ...madeTask) *compare.Side {
 				}
 				doc.Values = append(doc.Values, v)
 			}
+			doc.Answer = fmt.Sprint(seed, doc.Values)
 			t.Documents = append(t.Documents, doc)
 		}
 		s.Tasks = append(s.Tasks, t)

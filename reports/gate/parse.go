@@ -48,7 +48,7 @@ func Parse(text []byte) (*Baseline, error) {
 			return nil, fmt.Errorf("task %s has no metrics", t.Name)
 		}
 		seen[t.Name] = true
-		bt := BaselineTask{Name: t.Name, Settings: t.Settings, N: t.N, Documents: t.Documents, Prompts: t.Prompts}
+		bt := BaselineTask{Name: t.Name, Settings: t.Settings, N: t.N, Documents: t.Documents, Prompts: t.Prompts, Answers: t.Answers}
 		names := map[string]bool{}
 		for _, m := range t.Metrics {
 			if m.Name == "" || names[m.Name] {

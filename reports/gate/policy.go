@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
 
@@ -18,6 +20,8 @@ type Policy struct {
 	// FailInconclusive makes an inconclusive metric fail the gate, where no rule
 	// says otherwise.
 	FailInconclusive bool
+	// Regressed is what a regression has to show, where no rule says otherwise.
+	Regressed stats.Rule
 	// MayDiffer are settings in which a run may differ from its baseline.
 	MayDiffer []string
 	Rules     []Rule // a later one wins
@@ -35,12 +39,17 @@ type Rule struct {
 	Confidence       float64 // of the interval, 0: 0.95
 	Required         *bool   // false: reported only, neither its absence nor a drop fails the gate
 	FailInconclusive *bool
+	Regressed        stats.Rule // "": the policy's
+	// ByDocument judges perplexities and bits per byte by their mean log ratio over
+	// documents, each counting the same.
+	ByDocument *bool
 }
 
 // policyFile is a policy as its YAML declares it.
 type policyFile struct {
 	Version      strictyaml.Int `yaml:"version"`
 	Inconclusive string         `yaml:"inconclusive"`
+	Regressed    string         `yaml:"regressed"`
 	MayDiffer    []string       `yaml:"may_differ"`
 	Metrics      []ruleFile     `yaml:"metrics"`
 }
@@ -52,6 +61,8 @@ type ruleFile struct {
 	Level        *float64 `yaml:"level"`
 	Required     *bool    `yaml:"required"`
 	Inconclusive string   `yaml:"inconclusive"`
+	Regressed    string   `yaml:"regressed"`
+	ByDocument   *bool    `yaml:"by_document"`
 }
 
 // mayDiffer are the settings that a policy may release.
@@ -81,6 +92,9 @@ func ParsePolicy(text []byte, file string) (*Policy, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	p.FailInconclusive = fail != nil && *fail
+	if p.Regressed, err = parseRegressed(f.Regressed); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
 	for _, s := range f.MayDiffer {
 		if !slices.Contains(mayDiffer, s) {
 			return nil, fmt.Errorf("%s: may_differ: %q: want one of %s", file, s, strings.Join(mayDiffer, ", "))
@@ -105,6 +119,14 @@ func parseInconclusive(text string) (*bool, error) {
 		return &fail, nil
 	}
 	return nil, fmt.Errorf("inconclusive: %q: want pass or fail", text)
+}
+
+func parseRegressed(text string) (stats.Rule, error) {
+	switch r := stats.Rule(text); r {
+	case "", stats.BeyondAllowed, stats.WorseAtAll:
+		return r, nil
+	}
+	return "", fmt.Errorf("regressed: %q: want %s (surely worse by more than allowed) or %s (surely worse, and by more than allowed as measured)", text, stats.BeyondAllowed, stats.WorseAtAll)
 }
 
 func parseRule(f ruleFile) (r Rule, err error) {
@@ -136,6 +158,10 @@ func parseRule(f ruleFile) (r Rule, err error) {
 			return r, fmt.Errorf("level: %v: want the confidence of the interval, from 0.5 to 0.9999 (the usual one is 0.95)", *f.Level)
 		}
 		r.Confidence = *f.Level
+	}
+	r.ByDocument = f.ByDocument
+	if r.Regressed, err = parseRegressed(f.Regressed); err != nil {
+		return r, err
 	}
 	r.FailInconclusive, err = parseInconclusive(f.Inconclusive)
 	return r, err
@@ -190,6 +216,12 @@ func (p *Policy) rule(task, metric string) Rule {
 		}
 		if r.FailInconclusive != nil {
 			out.FailInconclusive = r.FailInconclusive
+		}
+		if r.Regressed != "" {
+			out.Regressed = r.Regressed
+		}
+		if r.ByDocument != nil {
+			out.ByDocument = r.ByDocument
 		}
 	}
 	return out
@@ -248,6 +280,14 @@ func (p *Policy) allowed(task, metric string, value, otherwise float64) float64 
 func (p *Policy) required(task, metric string) bool {
 	r := p.rule(task, metric)
 	return r.Required == nil || *r.Required
+}
+
+// regressed is what a regression of a metric with that rule has to show.
+func (p *Policy) regressed(r Rule) stats.Rule {
+	if p != nil {
+		return cmp.Or(r.Regressed, p.Regressed, stats.BeyondAllowed)
+	}
+	return stats.BeyondAllowed
 }
 
 func (p *Policy) failsInconclusive(r Rule) bool {

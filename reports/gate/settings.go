@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -57,6 +58,18 @@ func hashDocuments(t *compare.Task) (documents, prompts string) {
 		fmt.Fprintf(p, "%q\n", doc.Keys[last])
 	}
 	return hex.EncodeToString(d.Sum(nil)), hex.EncodeToString(p.Sum(nil))
+}
+
+// sameCheckpoint says that the run is of the baseline's checkpoint by the baseline's
+// engine, be it on another machine: what differs between their answers is rounding.
+func (b *Baseline) sameCheckpoint(run *compare.Side) bool {
+	for _, k := range []string{"model_sha256", "attention", "engine", "dtype"} {
+		was := cmp.Or(b.Model[k], b.Settings[k])
+		if was == "" || was != run.May[k] {
+			return false
+		}
+	}
+	return true
 }
 
 // unlike lists the settings in which a run differs.

@@ -62,10 +62,14 @@ func (m *Metric) interval() string {
 }
 
 func (m *Metric) outcome() string {
-	if !m.Required {
-		return string(m.Decision) + " (not required)"
+	text := string(m.Decision)
+	if m.Decision == stats.Regressed && m.Rule == stats.WorseAtAll {
+		text = "worse" // all that the rule shows
 	}
-	return string(m.Decision)
+	if !m.Required {
+		return text + " (not required)"
+	}
+	return text
 }
 
 // Headline is the decision in one line.
@@ -77,7 +81,7 @@ func (r *Result) Headline() string {
 	return text
 }
 
-// explain says what a decision rests on, and what would decide it.
+// explain says what a decision rests on, and how many documents would let as good a run pass.
 func (m *Metric) explain() string {
 	var parts []string
 	drop := "no worse"
@@ -91,12 +95,20 @@ func (m *Metric) explain() string {
 	if m.Worse != nil && m.Better != nil {
 		parts = append(parts, fmt.Sprintf("%d of %d documents got worse and %d better", *m.Worse, m.N, *m.Better))
 	}
-	switch {
+	switch as := fmt.Sprintf("a run that is as good as the baseline passes in %s%% of cases", compare.Compact(percent(stats.Power))); {
 	case m.Decision != stats.Inconclusive:
-	case m.Needed > 0:
-		parts = append(parts, fmt.Sprintf("about %d documents with differences like these would decide it", m.Needed))
+	case m.Needed == 0 && m.AllowedDrop == 0:
+		parts = append(parts, "where nothing is allowed, no number of documents shows that a run is as good")
+	case m.Needed == 0:
+	case m.Needed <= m.N:
+		parts = append(parts, fmt.Sprintf("with so many documents %s", as))
+	case m.NeededClusters > 0:
+		parts = append(parts, fmt.Sprintf("with about %d clusters (%d documents) %s", m.NeededClusters, m.Needed, as))
 	default:
-		parts = append(parts, "more documents need not decide it")
+		parts = append(parts, fmt.Sprintf("with about %d documents %s", m.Needed, as))
+	}
+	if m.Decision == stats.Regressed && m.Rule == stats.WorseAtAll {
+		parts = append(parts, "surely worse, and by more than allowed as measured (regressed: "+string(m.Rule)+")")
 	}
 	return strings.Join(parts, "; ")
 }

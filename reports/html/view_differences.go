@@ -89,7 +89,7 @@ func (b *builder) verdictLines(verdict compare.Verdict) []verdictLine {
 		}
 		u := unitOf(m.Metric)
 		at := func(field string) Value { return b.numbers.at(u.difference, "comparison", "metrics", k, field) }
-		line := verdictLine{Class: string(verdict), Verdict: string(verdict), Task: visible(m.Task), Metric: visible(m.Metric), Difference: at("difference"), Low: at("low"), High: at("high")}
+		line := verdictLine{Class: string(verdict), Verdict: string(verdict), Task: visible(m.Task), Metric: visible(m.Metric), Difference: at("difference"), Low: at("low_adjusted"), High: at("high_adjusted")}
 		if u.name == share.name {
 			line.Suffix = " points"
 		}
@@ -127,8 +127,8 @@ func (b *builder) differences() *differencesView {
 	}
 	d := &differencesView{
 		First: first, Last: last,
-		Text:    say("Paired by document: the same questions to both. The interval is the difference's own, with ", whole("confidence"), " confidence; p is how often chance alone would give one as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. Detectable is the smallest difference that this many documents would show in ", whole("power"), " of cases."),
-		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance"),
+		Text:    say("Paired by document: the same questions to both. p is how often chance alone would give a difference as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. The interval, with at least ", whole("confidence"), " confidence, is adjusted alike: it leaves out zero only where the adjusted p shows a difference. Detectable is the smallest true difference that this many documents would show in ", whole("power"), " of cases."),
+		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance, same one of equal answers or of rounding alone"),
 	}
 	for k := range b.doc.Comparison.Metrics {
 		m := &b.doc.Comparison.Metrics[k]
@@ -140,12 +140,15 @@ func (b *builder) differences() *differencesView {
 			Task: visible(m.Task), Metric: visible(m.Metric), Higher: m.HigherIsBetter, metric: m,
 			Again: len(d.Rows) > 0 && d.Rows[len(d.Rows)-1].metric.Task == m.Task,
 			N:     at(count, "n"), A: at(u.value, "a"), B: at(u.value, "b"),
-			Difference: at(u.difference, "difference"), Low: at(u.difference, "low"), High: at(u.difference, "high"),
+			Difference: at(u.difference, "difference"), Low: at(u.difference, "low_adjusted"), High: at(u.difference, "high_adjusted"),
 			P: at(probability, "p"), Adjusted: at(probability, "p_adjusted"), Detectable: at(unsigned(u), "detectable"),
 			Class: "noise", Verdict: "~",
 		}
 		if m.Verdict == compare.Better || m.Verdict == compare.Worse {
 			r.Class, r.Verdict = string(m.Verdict), string(m.Verdict)
+		}
+		if m.Identical || m.WithinArithmetic {
+			r.Verdict = "same"
 		}
 		d.Rows = append(d.Rows, r)
 	}
@@ -199,7 +202,7 @@ func (b *builder) forests(d *differencesView) {
 	var others [][]estimate
 	for _, r := range d.Rows {
 		m := r.metric
-		value, lo, hi := float64(m.Difference), float64(m.Low), float64(m.High)
+		value, lo, hi := float64(m.Difference), float64(m.LowAdjusted), float64(m.HighAdjusted)
 		if !finite(value) {
 			continue
 		}
