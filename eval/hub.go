@@ -1,12 +1,15 @@
 package eval
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
-	"sort"
 	"strings"
 
-	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/eval/hub"
 )
 
 // CachedModel is a checkpoint in the hub's local cache.
@@ -17,39 +20,120 @@ type CachedModel struct {
 
 // CachedModels lists the hub's local cache, by name.
 func CachedModels() []CachedModel {
-	entries, err := os.ReadDir(data.HubCache())
-	if err != nil {
-		return nil // no cache
-	}
+	cache := hub.DefaultCache()
 	var models []CachedModel
-	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), "models--")
-		if !ok {
-			continue
-		}
-		name := strings.Replace(rest, "--", "/", 1)
-		if dir := hubSnapshot(name); dir != "" {
-			models = append(models, CachedModel{name, dir})
+	for _, repo := range cache.Models() {
+		if dirs, err := cache.Snapshots(repo, hub.Main); err == nil && len(dirs) > 0 {
+			models = append(models, CachedModel{repo.Name, dirs[0]})
 		}
 	}
-	sort.Slice(models, func(i, j int) bool { return models[i].Name < models[j].Name })
 	return models
 }
 
-// hubSnapshot returns the directory of organisation/name in the hub's cache, ""
-// where it is not there.
-func hubSnapshot(name string) string {
-	if strings.Count(name, "/") != 1 || filepath.IsAbs(name) || strings.Contains(name, "..") {
-		return ""
+// FindModel returns the directory of a checkpoint: name itself where it is one, else
+// the snapshot of that name in the hub's local cache, of the revision behind an @ or
+// the main one.
+func FindModel(name string) (string, error) {
+	return Locate(context.Background(), ModelOptions{Model: name})
+}
+
+// IsModel says whether the options name a model: in the hub's cache, or, where they
+// allow to download, by any name that the hub may have.
+func IsModel(o ModelOptions) bool {
+	if _, err := os.Stat(o.Model); err == nil {
+		return false
 	}
-	repo := filepath.Join(data.HubCache(), "models--"+strings.ReplaceAll(name, "/", "--"))
-	revision, err := os.ReadFile(filepath.Join(repo, "refs", "main"))
+	if name, _, _ := strings.Cut(o.Model, "@"); o.Download && strings.Contains(name, "/") {
+		return hub.Repo{Kind: hub.Model, Name: name}.Check() == nil
+	}
+	o.Download = false
+	_, err := Locate(context.Background(), o)
+	return err == nil
+}
+
+// Locate is FindModel with the options' revision; it downloads a model that is not in
+// the cache, or not all of it, where they say so.
+func Locate(ctx context.Context, o ModelOptions) (string, error) {
+	if o.Model == "" {
+		return "", errors.New("no model given: use --model with a checkpoint directory")
+	}
+	info, err := os.Stat(o.Model)
+	switch {
+	case err == nil && o.Revision != "":
+		return "", fmt.Errorf("model %s is here: --revision is about models of the hub", o.Model)
+	case err == nil && info.IsDir():
+		return o.Model, nil
+	case err == nil:
+		return "", fmt.Errorf("model %s is a file: give the directory that holds config.json and the weights", o.Model)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("model %s: %w", o.Model, err)
+	}
+	name, revision, named := strings.Cut(o.Model, "@")
+	switch {
+	case named && o.Revision != "" && o.Revision != revision:
+		return "", fmt.Errorf("model %q names the revision %s, --revision %s", o.Model, revision, o.Revision)
+	case o.Revision != "":
+		revision = o.Revision
+	case !named:
+		revision = hub.Main
+	}
+	repo := hub.Repo{Kind: hub.Model, Name: name}
+	if repo.Check() != nil {
+		return "", fmt.Errorf("model %q: no such directory, and not the organisation/name of a model on the hub", o.Model)
+	}
+	if err := hub.CheckRevision(revision); err != nil {
+		return "", fmt.Errorf("model %q: %w", o.Model, err)
+	}
+	return o.fromHub(ctx, repo, revision)
+}
+
+func (o ModelOptions) fromHub(ctx context.Context, repo hub.Repo, revision string) (string, error) {
+	cache := hub.DefaultCache()
+	dirs, err := cache.Snapshots(repo, revision)
+	var unread *hub.Unreadable
+	if errors.As(err, &unread) {
+		return "", fmt.Errorf("model %q: no such directory, and the hub's local cache cannot be read: %w: set HF_HOME to one of your own", o.Model, err)
+	}
+	if err != nil && !o.Download { // a download mends a broken ref
+		return "", fmt.Errorf("model %q: no such directory, and in the hub's local cache: %w", o.Model, err)
+	}
+	if len(dirs) > 0 && (!o.Download || checkpoint.Whole(dirs[0])) {
+		return dirs[0], nil
+	}
+	if !o.Download {
+		return "", fmt.Errorf("model %q: no such directory, and no such model in the hub's local cache, %s, at revision %s; 'softbench run' and 'compare' fetch it with --download", o.Model, cache, revision)
+	}
+	dir, err := o.download(ctx, repo, revision)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return "", fmt.Errorf("downloading %s: %w", repo, err)
+	}
+	return dir, err
+}
+
+// download fetches a checkpoint's files: first the small ones, of which the index
+// tells which files the weights are.
+func (o ModelOptions) download(ctx context.Context, repo hub.Repo, revision string) (string, error) {
+	client, err := hub.FromEnv()
 	if err != nil {
-		return ""
+		return "", err
 	}
-	dir := filepath.Join(repo, "snapshots", strings.TrimSpace(string(revision)))
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return ""
+	client.Note = o.Note
+	listing, err := client.List(ctx, repo, revision)
+	if err != nil {
+		return "", err
 	}
-	return dir
+	small, err := checkpoint.Wanted(listing.Names())
+	if err != nil {
+		return "", err
+	}
+	dir, err := client.Fetch(ctx, listing.At(listing.Commit), small)
+	if err != nil {
+		return "", err
+	}
+	weights, err := checkpoint.Weights(listing.Names(), dir)
+	if err != nil {
+		return "", err
+	}
+	client.Progress = o.Downloading
+	return client.Fetch(ctx, listing, weights)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
@@ -23,6 +21,11 @@ type ModelOptions struct {
 	Threads   int    // 0: one per processor
 	MaxLength int    // 0: what the checkpoint says
 	Strict    bool   // a request that would be truncated is an error
+
+	Revision    string                  // of a model of the hub; "": its main one
+	Download    bool                    // fetch a model that is not in the hub's cache
+	Note        func(string)            // told of a download, in a line; may be nil
+	Downloading func(done, total int64) // its bytes; may be nil
 }
 
 // Model is a checkpoint ready to score text.
@@ -41,10 +44,6 @@ const DefaultMaxLength = 2048
 
 // Load opens a checkpoint and its tokenizer and packs the weights.
 func Load(ctx context.Context, o ModelOptions) (*Model, error) {
-	dir, err := FindModel(o.Model)
-	if err != nil {
-		return nil, err
-	}
 	if err := checkDevice(o.Device); err != nil {
 		return nil, err
 	}
@@ -52,6 +51,10 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 		return nil, errors.New("--threads and --max-length must not be negative")
 	}
 	set, err := kernel.FromEnv()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := Locate(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -131,27 +134,6 @@ func parseDType(name, stored string) (kernel.DType, error) {
 		return kernel.BFloat16, nil
 	}
 	return 0, fmt.Errorf("--dtype %q: want auto, float32 or bfloat16", name)
-}
-
-// FindModel returns the directory of a checkpoint: name itself where it is one,
-// else the newest snapshot of that name in the hub's local cache.
-func FindModel(name string) (string, error) {
-	if name == "" {
-		return "", errors.New("no model given: use --model with a checkpoint directory")
-	}
-	info, err := os.Stat(name)
-	switch {
-	case err == nil && info.IsDir():
-		return name, nil
-	case err == nil:
-		return "", fmt.Errorf("model %s is a file: give the directory that holds config.json and the weights", name)
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("model %s: %w", name, err)
-	}
-	if dir := hubSnapshot(name); dir != "" {
-		return dir, nil
-	}
-	return "", fmt.Errorf("model %q: no such directory, and no such model in the hub's local cache", name)
 }
 
 // await returns what work returns, or the context's error as soon as the context

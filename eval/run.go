@@ -137,6 +137,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 		}
 		suites[i] = s
 	}
+	o.Model.Download, o.Model.Note = o.Download, o.Note
 	m, err := Load(ctx, o.Model)
 	if err != nil {
 		return nil, nil, err

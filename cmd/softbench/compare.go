@@ -85,7 +85,8 @@ trained alike but for their attention, softmax and softpick.`,
 	f := cmd.Flags()
 	f.StringSliceVar(&o.run.Suites, "suite", nil, "suites or tasks to run checkpoints on (default: the other side's tasks, else zero-shot)")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
-	f.BoolVar(&o.run.Download, "download", false, "download documents that are found nowhere else")
+	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and models named organisation/name")
+	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of models of the hub (default main; also organisation/name@REVISION)")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
 	f.StringVar(&o.runs, "runs", "", "`directory` to keep the checkpoints' runs in (default: in the user's cache)")
@@ -123,9 +124,12 @@ func (o *compareOptions) execute(ctx context.Context) error {
 			return err
 		}
 	}
+	if o.run.Model.Revision != "" && here(o.sides[0]) && here(o.sides[1]) {
+		return errors.New("--revision is about models of the hub, but both sides are directories here")
+	}
 	checkpoints := 0
 	for _, path := range o.sides {
-		if isCheckpoint(path) {
+		if o.isCheckpoint(path) {
 			checkpoints++
 		}
 	}
@@ -140,7 +144,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	}
 	var sides [2]*compare.Side
 	for i, path := range o.sides { // what is there already, first
-		if isCheckpoint(path) {
+		if o.isCheckpoint(path) {
 			continue
 		}
 		var err error
@@ -179,11 +183,11 @@ func (o *compareOptions) execute(ctx context.Context) error {
 }
 
 // isCheckpoint says whether a path is to be run: a directory with a config.json,
-// or no path at all but the name of a model in the hub's cache.
-func isCheckpoint(path string) bool {
+// or no path at all but the name of a model in the hub's cache, or on the hub where
+// that may be asked.
+func (o *compareOptions) isCheckpoint(path string) bool {
 	if _, err := os.Stat(path); err != nil {
-		_, err := eval.FindModel(path)
-		return err == nil
+		return eval.IsModel(o.model(path))
 	}
 	if state, err := rundir.StateOf(path); err != nil || state != rundir.None {
 		return false
@@ -192,11 +196,32 @@ func isCheckpoint(path string) bool {
 	return err == nil
 }
 
+func here(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// model says how to find a side's checkpoint.
+func (o *compareOptions) model(path string) eval.ModelOptions {
+	m := o.run.Model
+	m.Model, m.Download = path, o.run.Download
+	if here(path) {
+		m.Revision = "" // it is about the other side
+	}
+	m.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
+	m.Downloading = downloading(o.io)
+	return m
+}
+
 // runCheckpoint runs a checkpoint, or finds its run. other is the other side
 // where that is no checkpoint, else nil.
 func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *compare.Side) (*compare.Side, error) {
 	run := o.run
-	run.Model.Model = path
+	dir, err := eval.Locate(ctx, o.model(path))
+	if err != nil {
+		return nil, err
+	}
+	run.Model.Model, run.Model.Revision = dir, ""
 	if len(run.Suites) == 0 {
 		if err := likeOther(&run, other); err != nil {
 			return nil, err
@@ -209,7 +234,7 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 	run.BatchTokens, run.Memory = o.batch.tokens, memory
 	run.Version, run.Resume = version(), true
 	run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
-	dir, err := o.runDirectory(ctx, &run)
+	dir, err = o.runDirectory(ctx, &run, path)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +300,7 @@ func likeOther(run *eval.RunOptions, other *compare.Side) error {
 
 // runDirectory names the directory of a checkpoint's run by all that is known
 // before it is run.
-func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions) (string, error) {
+func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions, path string) (string, error) {
 	base := o.runs
 	if base == "" {
 		cache, err := os.UserCacheDir()
@@ -298,6 +323,6 @@ func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions)
 			return r
 		}
 		return '_'
-	}, filepath.Base(filepath.Clean(run.Model.Model)))
+	}, filepath.Base(filepath.Clean(path)))
 	return filepath.Join(base, name+"-"+hex.EncodeToString(sum[:6])), nil
 }

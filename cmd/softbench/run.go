@@ -33,7 +33,10 @@ func newRun(io streams) *cobra.Command {
 		Long: `Score a checkpoint on suites, on single tasks, or on YAML files with either
 (default: zero-shot). 'softbench ls' lists what is built in. Documents come from
 --data DIR/<dataset>/<config>/<split>.jsonl or .parquet, or from the hub's local
-cache; nothing is downloaded unless --download is given.
+cache; nothing is downloaded unless --download is given. Then documents and a model
+(--model organisation/name) that are not there are fetched into the hub's cache,
+which huggingface_hub shares (HF_HOME; HF_TOKEN for gated ones), and checked against
+the hub's hashes; a download that was stopped goes on.
 
 With --out, every result is written as it comes, and a run that was stopped goes
 on with --resume. The directory then holds run.json (settings and metrics) and
@@ -45,6 +48,7 @@ directories, in place of --shard, makes the run of them, with the bytes that one
 process would have written; a part that is missing is refused.`,
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
+  softbench run piqa --model organisation/name --revision main --download
   softbench run diagnostics --model ./my-model --data ./data --probe-length 64 --out runs/inside
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
@@ -65,7 +69,8 @@ process would have written; a part that is missing is refused.`,
 	f.StringVar(&o.shard, "shard", "", "compute one `part` of the run, such as 2/3, and leave it in --out")
 	f.StringSliceVar(&o.run.Merge, "merge", nil, "make the run of the shards in these `directories`")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
-	f.BoolVar(&o.run.Download, "download", false, "download documents that are found nowhere else")
+	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and a model named organisation/name")
+	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of a model of the hub (default main; also organisation/name@REVISION)")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
 	f.IntVar(&o.run.ProbeLength, "probe-length", 0, "`tokens` of a sample that diagnostics look at, 0 for the suite's (diagnostics: 512)")
@@ -130,6 +135,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 	o.run.Version = version()
 	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	o.run.Progress = progress(o.io)
+	o.run.Model.Downloading = downloading(o.io)
 	if o.shard != "" {
 		result, err := eval.RunShard(ctx, o.run, part)
 		if err != nil {
@@ -166,6 +172,15 @@ func (o *runOptions) interrupted(err error) error {
 
 // progress returns a progress bar on a terminal, and nothing elsewhere.
 func progress(io streams) func(done, total int64) {
+	return bar(io, "scoring", progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"))
+}
+
+// downloading is progress for the bytes of a model.
+func downloading(io streams) func(done, total int64) {
+	return bar(io, "downloading", progressbar.OptionShowBytes(true))
+}
+
+func bar(io streams, what string, options ...progressbar.Option) func(done, total int64) {
 	f, ok := io.err.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
@@ -173,11 +188,11 @@ func progress(io streams) func(done, total int64) {
 	var bar *progressbar.ProgressBar
 	return func(done, total int64) {
 		if bar == nil {
-			bar = progressbar.NewOptions64(total,
-				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription("scoring"),
-				progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"),
+			bar = progressbar.NewOptions64(total, append(options,
+				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
+				progressbar.OptionShowCount(),
 				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))...)
 		}
 		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is no reason to stop
 	}

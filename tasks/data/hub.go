@@ -1,72 +1,77 @@
 package data
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/softbench/softbench/eval/hub"
 )
 
 // revisions of a dataset that may hold its files, in the order they are tried: the main branch, and
 // the hub's own conversion to Parquet, which datasets made of scripts only have there.
-var revisions = []string{"main", "refs/convert/parquet"}
+var revisions = []string{hub.Main, "refs/convert/parquet"}
 
-// repoDir is a dataset's directory in a hub cache.
-func repoDir(cache, id string) string {
-	return filepath.Join(cache, "datasets--"+strings.ReplaceAll(id, "/", "--"))
+// hubID reports whether a dataset path is a hub id, ORG/NAME.
+func hubID(p string) bool { return strings.Count(p, "/") == 1 }
+
+func hubRepo(id string) hub.Repo { return hub.Repo{Kind: hub.Dataset, Name: id} }
+
+// ownCache is where earlier versions kept what they downloaded: it is still read. "": nowhere.
+func ownCache() hub.Cache {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return hub.Cache(filepath.Join(cache, "softbench", "hub"))
 }
 
-// snapshots returns the snapshot directories of a dataset in a hub cache: what refs/main points to,
-// then refs/convert/parquet, or, where the cache has no ref, the one snapshot there is. A dataset
-// the cache lacks has none; a ref to a missing snapshot, or several snapshots without a ref, are errors.
-func snapshots(cache, id string) ([]string, error) {
-	repo := repoDir(cache, id)
-	var dirs []string
-	for _, rev := range revisions {
-		// A revision such as refs/convert/parquet is stored below refs under its full name.
-		text, err := os.ReadFile(filepath.Join(repo, "refs", filepath.FromSlash(rev)))
-		if errors.Is(err, fs.ErrNotExist) {
+// fetch downloads the files of the first of splits the hub has, and returns the snapshot's directory.
+func (s Source) fetch(ctx context.Context, d Dataset, splits []string) (string, error) {
+	client := s.Hub
+	if client == nil {
+		var err error
+		if client, err = hub.FromEnv(); err != nil {
+			return "", err
+		}
+		client.Note = s.Notify
+	}
+	repo := hubRepo(d.Path)
+	for _, cache := range s.Caches {
+		hub.Sweep(cache, repo)
+	}
+	for _, revision := range revisions {
+		listing, err := client.List(ctx, repo, revision)
+		if hub.IsNotFound(err) && revision != hub.Main {
 			continue
 		}
 		if err != nil {
-			return nil, openError(repo, err)
+			return "", err
 		}
-		commit := strings.TrimSpace(string(text))
-		if !isHex(commit) {
-			return nil, fmt.Errorf("%s: %q is no commit", filepath.Join(repo, "refs", rev), commit)
-		}
-		dir := filepath.Join(repo, "snapshots", commit)
-		if _, err := os.Stat(dir); err != nil {
-			continue // the ref was moved, but nothing was fetched there
-		}
-		dirs = append(dirs, dir)
-	}
-	if len(dirs) > 0 {
-		return dirs, nil
-	}
-	entries, err := os.ReadDir(filepath.Join(repo, "snapshots"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, openError(repo, err)
-	}
-	for _, e := range entries {
-		if e.IsDir() {
-			dirs = append(dirs, filepath.Join(repo, "snapshots", e.Name()))
+		names := listing.Names()
+		for _, sp := range splits {
+			files, err := choose(names, d.Config, sp, d.Files[sp])
+			if err != nil {
+				return "", err
+			}
+			if len(files) > 0 {
+				return client.Fetch(ctx, listing, files)
+			}
 		}
 	}
-	if len(dirs) > 1 {
-		return nil, fmt.Errorf("%s: %d snapshots and no refs/main to choose one; name the files with --data", repo, len(dirs))
-	}
-	return dirs, nil
+	return "", fmt.Errorf("the hub has no split %s in a format softbench reads", strings.Join(splits, " or "))
 }
 
-func isHex(s string) bool {
-	if len(s) < 7 || len(s) > 64 {
-		return false
+// cached returns the snapshot directories of a dataset in a cache. A cache that cannot be read, as
+// another user's, is not an error here but a reason in unread: the documents may be elsewhere.
+func cached(cache hub.Cache, id string) (dirs []string, unread error, err error) {
+	dirs, err = cache.Snapshots(hubRepo(id), revisions...)
+	var bad *hub.Unreadable
+	if errors.As(err, &bad) {
+		return nil, bad, nil
 	}
-	return strings.Trim(s, "0123456789abcdef") == ""
+	return dirs, nil, err
 }

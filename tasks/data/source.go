@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/softbench/softbench/eval/hub"
 )
 
 // Dataset names a dataset and says how its files are called where the hub's usual layouts do not.
@@ -28,44 +29,20 @@ func (d Dataset) Name() string { return path.Base(d.Path) }
 // Download is set, the hub itself.
 type Source struct {
 	Dir      string       // the user's data directory (--data), or empty
-	Caches   []string     // hub cache directories, each holding datasets--ORG--NAME
+	Caches   []hub.Cache  // the hub's cache, and what earlier versions downloaded
 	Download bool         // fetch from the hub what is found nowhere else
-	Store    string       // the cache that downloads go to; must be among Caches to be found again
-	Endpoint string       // the hub's address, such as "https://huggingface.co"
-	Client   *http.Client // nil: http.DefaultClient
+	Hub      *hub.Client  // what downloads; nil: as the environment sets it
 	Notify   func(string) // told of each download, one line; may be nil
 }
 
-// HubCache is the hub's cache of models and datasets, where huggingface_hub keeps it: HF_HUB_CACHE,
-// else HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub or ~/.cache/huggingface/hub; empty where there is
-// no home directory either.
-func HubCache() string {
-	switch home, _ := os.UserHomeDir(); {
-	case os.Getenv("HF_HUB_CACHE") != "":
-		return os.Getenv("HF_HUB_CACHE")
-	case os.Getenv("HF_HOME") != "":
-		return filepath.Join(os.Getenv("HF_HOME"), "hub")
-	case os.Getenv("XDG_CACHE_HOME") != "":
-		return filepath.Join(os.Getenv("XDG_CACHE_HOME"), "huggingface", "hub")
-	case home != "":
-		return filepath.Join(home, ".cache", "huggingface", "hub")
-	}
-	return ""
-}
-
-// NewSource looks in dir (may be empty), in HubCache, and in softbench's own cache. It does not
-// download until Download is set.
+// NewSource looks in dir (may be empty), in the hub's cache, and in softbench's own of earlier
+// versions. It does not download until Download is set.
 func NewSource(dir string) Source {
-	s := Source{Dir: dir, Endpoint: "https://huggingface.co"}
-	if e := os.Getenv("HF_ENDPOINT"); e != "" {
-		s.Endpoint = strings.TrimRight(e, "/")
-	}
-	if hub := HubCache(); hub != "" {
-		s.Caches = append(s.Caches, hub)
-	}
-	if cache, err := os.UserCacheDir(); err == nil {
-		s.Store = filepath.Join(cache, "softbench", "hub")
-		s.Caches = append(s.Caches, s.Store)
+	s := Source{Dir: dir}
+	for _, cache := range []hub.Cache{hub.DefaultCache(), ownCache()} {
+		if cache != "" {
+			s.Caches = append(s.Caches, cache)
+		}
 	}
 	return s
 }
@@ -140,6 +117,27 @@ func (s Source) Locate(ctx context.Context, d Dataset, splits ...string) (paths 
 			return paths, split, err
 		}
 	}
+	missing := &NotFoundError{Dataset: d, Splits: splits, Hub: hubID(d.Path) && !s.Download}
+	for _, cache := range s.Caches {
+		if !hubID(d.Path) {
+			break
+		}
+		dirs, unread, err := cached(cache, d.Path)
+		if err != nil {
+			return nil, "", err
+		}
+		if unread != nil {
+			missing.Unread = append(missing.Unread, unread.Error())
+		}
+		for _, dir := range dirs {
+			ok, err := try(dir)
+			if errors.Is(err, fs.ErrPermission) {
+				missing.Unread = append(missing.Unread, err.Error())
+			} else if ok || err != nil {
+				return paths, split, err
+			}
+		}
+	}
 	if s.Download && hubID(d.Path) {
 		dir, err := s.fetch(ctx, d, splits)
 		if err != nil {
@@ -149,37 +147,30 @@ func (s Source) Locate(ctx context.Context, d Dataset, splits ...string) (paths 
 			return paths, split, err
 		}
 	}
-	return nil, "", &NotFoundError{Dataset: d, Splits: splits, Looked: looked, Hub: hubID(d.Path) && !s.Download}
+	missing.Looked = looked
+	return nil, "", missing
 }
 
-// directories lists where the dataset may lie on this machine, best first.
+// directories lists where the dataset may lie below Dir, best first.
 func (s Source) directories(d Dataset) ([]string, error) {
+	if s.Dir == "" {
+		return nil, nil
+	}
+	info, err := os.Stat(s.Dir)
+	if err != nil {
+		return nil, openError(s.Dir, err)
+	}
 	var dirs []string
-	if s.Dir != "" {
-		info, err := os.Stat(s.Dir)
-		if err != nil {
-			return nil, openError(s.Dir, err)
-		}
-		if info.IsDir() {
-			for _, name := range append([]string{d.Path, d.Name()}, d.Aliases...) {
-				dir := filepath.Join(s.Dir, filepath.FromSlash(name))
-				if len(dirs) == 0 || dirs[len(dirs)-1] != dir {
-					dirs = append(dirs, dir)
-				}
+	if info.IsDir() {
+		for _, name := range append([]string{d.Path, d.Name()}, d.Aliases...) {
+			dir := filepath.Join(s.Dir, filepath.FromSlash(name))
+			if len(dirs) == 0 || dirs[len(dirs)-1] != dir {
+				dirs = append(dirs, dir)
 			}
-		}
-		if !hubID(d.Path) { // any text: the directory or file itself
-			dirs = append(dirs, s.Dir)
 		}
 	}
-	if hubID(d.Path) {
-		for _, cache := range s.Caches {
-			snaps, err := snapshots(cache, d.Path)
-			if err != nil {
-				return nil, err
-			}
-			dirs = append(dirs, snaps...)
-		}
+	if !hubID(d.Path) { // any text: the directory or file itself
+		dirs = append(dirs, s.Dir)
 	}
 	return dirs, nil
 }
@@ -208,15 +199,13 @@ func (s Source) locateOwn(d Dataset, splits []string) ([]string, string, error) 
 	return nil, "", fmt.Errorf("the task names no files for the split %s", strings.Join(splits, " or "))
 }
 
-// hubID reports whether a dataset path is a hub id, ORG/NAME.
-func hubID(p string) bool { return strings.Count(p, "/") == 1 }
-
 // NotFoundError says that a dataset is nowhere on this machine, and where was looked.
 type NotFoundError struct {
 	Dataset Dataset
 	Splits  []string
 	Looked  []string
-	Hub     bool // it could be downloaded
+	Unread  []string // caches that could not be looked into, and why
+	Hub     bool     // it could be downloaded
 }
 
 func (e *NotFoundError) Error() string {
@@ -228,6 +217,9 @@ func (e *NotFoundError) Error() string {
 	fmt.Fprintf(&b, ", split %s", strings.Join(e.Splits, " or "))
 	if len(e.Looked) > 0 {
 		fmt.Fprintf(&b, "; looked in %s", strings.Join(e.Looked, ", "))
+	}
+	for _, u := range e.Unread {
+		fmt.Fprintf(&b, "; not looked in %s", u)
 	}
 	if e.Hub {
 		fmt.Fprintf(&b, "; put %s below --data DIR, or add --download to fetch it from the hub", path.Join(e.Dataset.Name(), e.Dataset.Config, e.Splits[0]+".jsonl"))

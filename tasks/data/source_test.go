@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/softbench/softbench/eval/hub"
 )
 
 // tree writes files below a new directory: a name ending in .parquet gets a real Parquet file, any
@@ -148,7 +150,7 @@ func TestHubCache(t *testing.T) {
 	cache := t.TempDir()
 	repo := filepath.Join(cache, "datasets--allenai--sciq")
 	find := func() (string, error) {
-		got, _, err := Source{Caches: []string{cache}}.Locate(context.Background(), d, "test")
+		got, _, err := Source{Caches: []hub.Cache{hub.Cache(cache)}}.Locate(context.Background(), d, "test")
 		if err != nil {
 			return "", err
 		}
@@ -179,7 +181,7 @@ func TestHubCache(t *testing.T) {
 		t.Error(got, err)
 	}
 	write(t, filepath.Join(repo, "refs", "main"), []byte("../../etc"))
-	if _, err := find(); err == nil || !strings.Contains(err.Error(), "is no commit") {
+	if _, err := find(); err == nil || !strings.Contains(err.Error(), "is not a commit") {
 		t.Errorf("a ref that is no commit: %v", err)
 	}
 }
@@ -196,7 +198,7 @@ func TestNewSourceFollowsTheEnvironment(t *testing.T) {
 			}
 			t.Setenv(c.name, filepath.FromSlash(c.value))
 			s := NewSource("")
-			if filepath.ToSlash(s.Caches[0]) != c.want || s.Download {
+			if filepath.ToSlash(string(s.Caches[0])) != c.want || s.Download {
 				t.Errorf("caches %q, download %v; want %s first and no download", s.Caches, s.Download, c.want)
 			}
 		})

@@ -1,0 +1,126 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Wanted chooses from the names of a repository's files those that make a checkpoint,
+// in two steps: small holds the configuration, the tokenizer and the weights' index,
+// and Weights tells, once they are in a directory, which files hold the weights.
+func Wanted(names []string) (small []string, err error) {
+	for _, name := range names {
+		if strings.Contains(name, "/") {
+			continue
+		}
+		switch {
+		case name == "config.json", name == "generation_config.json", name == indexFile,
+			strings.HasPrefix(name, "tokenizer") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".model")),
+			name == "special_tokens_map.json", name == "added_tokens.json", name == "vocab.json", name == "merges.txt",
+			name == "chat_template.jinja", name == "chat_template.json":
+			small = append(small, name)
+		}
+	}
+	if !slices.Contains(small, "config.json") {
+		return nil, errors.New("it has no config.json: it is not a checkpoint that softbench reads")
+	}
+	if _, err := Weights(names, ""); err != nil && !slices.Contains(small, indexFile) {
+		return nil, err
+	}
+	return small, nil
+}
+
+const (
+	singleFile = "model.safetensors"
+	indexFile  = "model.safetensors.index.json"
+	maxIndex   = 256 << 20
+)
+
+// Weights chooses the files that hold the weights as Open does: model.safetensors,
+// else the shards that the index in dir names, else the only .safetensors there is.
+func Weights(names []string, dir string) ([]string, error) {
+	if slices.Contains(names, singleFile) {
+		return []string{singleFile}, nil
+	}
+	if slices.Contains(names, indexFile) {
+		shards, err := shardsOf(filepath.Join(dir, indexFile))
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range shards {
+			if !slices.Contains(names, s) {
+				return nil, fmt.Errorf("%s names %q, which is not there", indexFile, s)
+			}
+		}
+		return shards, nil
+	}
+	var found []string
+	for _, n := range names {
+		if strings.HasSuffix(n, ".safetensors") && !strings.Contains(n, "/") && !strings.HasPrefix(n, "adapter_") {
+			found = append(found, n)
+		}
+	}
+	if len(found) == 1 && !strings.Contains(found[0], "-of-") {
+		return found, nil
+	}
+	return nil, errors.New("it has no weights that softbench reads: neither model.safetensors nor model.safetensors.index.json")
+}
+
+// shardsOf are the files that an index names, sorted.
+func shardsOf(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, brief(path, err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxIndex {
+		return nil, fmt.Errorf("%s: not an index of at most %d bytes", path, maxIndex)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, brief(path, err)
+	}
+	var index struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(text, &index); err != nil {
+		return nil, fmt.Errorf("%s: not an index of weights: %w", path, err)
+	}
+	var shards []string
+	seen := map[string]bool{}
+	for _, s := range index.WeightMap {
+		if !seen[s] {
+			seen[s] = true
+			shards = append(shards, s)
+		}
+	}
+	slices.Sort(shards)
+	if len(shards) == 0 {
+		return nil, fmt.Errorf("%s: it names no weights", path)
+	}
+	return shards, nil
+}
+
+// Whole says whether a directory has all files of a checkpoint and its tokenizer: what
+// a download that was stopped left has not.
+func Whole(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	var names []string
+	for _, e := range entries {
+		if _, err := os.Stat(filepath.Join(dir, e.Name())); err == nil { // a link to what is gone does not count
+			names = append(names, e.Name())
+		}
+	}
+	if !slices.Contains(names, "config.json") || !slices.Contains(names, "tokenizer.json") && !slices.Contains(names, "tokenizer.model") {
+		return false
+	}
+	_, err = Weights(names, dir)
+	return err == nil
+}
