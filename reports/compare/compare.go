@@ -239,9 +239,18 @@ func (c *Comparison) measure(pairs []taskPair, rounding float64, o Options) erro
 			return err
 		}
 	}
+	first := 0 // the task's first metric
 	for k, r := range results {
 		t := todo[k]
-		m := newMetric(t.pair, t.i, k == 0 || todo[k-1].pair != t.pair, r)
+		primary := k == 0 || todo[k-1].pair != t.pair
+		if primary {
+			first = k
+		}
+		// The same evidence has the same verdict, in whichever family it stands.
+		if x := results[first]; r.P == x.P && r.Diff == x.Diff {
+			r.PAdjusted, r.LowAdjusted, r.HighAdjusted = x.PAdjusted, x.LowAdjusted, x.HighAdjusted
+		}
+		m := newMetric(t.pair, t.i, primary, r)
 		if m.Primary {
 			c.Summary.count(m.Verdict)
 		}
@@ -287,18 +296,16 @@ func (p *taskPair) difference(i, j int, o stats.Options, byDocument bool) (*Resu
 		return nil, fmt.Errorf("higher is better for one side and worse for the other")
 	}
 	va, vb := make([]Value, len(p.pairs)), make([]Value, len(p.pairs))
-	clusters := make([]string, len(p.pairs))
 	unchanged := true
 	for k, ij := range p.pairs {
 		x, y := p.a.Documents[ij[0]].Answer, p.b.Documents[ij[1]].Answer
 		unchanged = unchanged && x != "" && x == y
 		va[k], vb[k] = p.a.Documents[ij[0]].Values[i], p.b.Documents[ij[1]].Values[j]
-		clusters[k] = p.cluster(ij)
 	}
 	if byDocument && m.Formula != Mean {
 		va, vb = ByDocument(va), ByDocument(vb)
 	}
-	return Difference(m, va, vb, clusters, unchanged, o)
+	return Difference(m, va, vb, p.clusters, unchanged, o)
 }
 
 // ByDocument are the values with each document counting the same: of a perplexity
@@ -327,7 +334,7 @@ type Result struct {
 func Difference(m MetricInfo, a, b []Value, clusters []string, unchanged bool, o stats.Options) (*Result, error) {
 	p := stats.Pairs{Unchanged: unchanged}
 	r := Result{Binary: m.Formula == Mean}
-	unscored, clustered, weighted := 0, false, false
+	unscored, weighted := 0, false
 	for k := range a {
 		if a[k].Scored != b[k].Scored {
 			unscored++
@@ -341,13 +348,7 @@ func Difference(m MetricInfo, a, b []Value, clusters []string, unchanged bool, o
 		for _, v := range []float64{a[k].Value, b[k].Value} {
 			r.Binary = r.Binary && (v == 0 || v == 1)
 		}
-		label := clusters[k]
-		if label == "" {
-			label = fmt.Sprintf("\x00document %d", k)
-		} else {
-			clustered = true
-		}
-		p.Clusters = append(p.Clusters, label)
+		p.Clusters = append(p.Clusters, clusters[k])
 	}
 	if len(p.A) == 0 {
 		return nil, fmt.Errorf("no document has a score on both sides")
@@ -355,9 +356,7 @@ func Difference(m MetricInfo, a, b []Value, clusters []string, unchanged bool, o
 	if !weighted {
 		p.Weights = nil
 	}
-	if !clustered {
-		p.Clusters = nil
-	}
+	p.Clusters = stats.Shared(p.Clusters)
 	if unscored > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d documents have a score on one side only: left out", unscored))
 	}

@@ -62,7 +62,9 @@ type taskPair struct {
 	a, b  *Task
 	by    int      // which key paired the documents
 	pairs [][2]int // indices into a's and b's documents, in the order of the key
-	notes []string
+	// clusters of the pairs, "" for a pair that stands alone.
+	clusters []string
+	notes    []string
 }
 
 // pair finds what both sides have and refuses what is not the same; to
@@ -143,6 +145,7 @@ func pairDocuments(a, b *Task, o Options) (taskPair, error) {
 	case onlyA > 0 || onlyB > 0:
 		best.notes = append(best.notes, fmt.Sprintf("%d documents are in both runs; %d of %s and %d of %s are left out", len(best.pairs), onlyA, o.Names[0], onlyB, o.Names[1]))
 	}
+	best.clusters = best.join()
 	return best, best.checkPrompts(o.Names)
 }
 
@@ -169,9 +172,13 @@ func match(a, b *Task, by int) [][2]int {
 	return pairs
 }
 
-// cluster of a pair of documents: harness results know none, so one side's do.
-func (p *taskPair) cluster(ij [2]int) string {
-	return cmp.Or(p.a.Documents[ij[0]].Cluster, p.b.Documents[ij[1]].Cluster)
+// join finds the clusters of the pairs, by what either side knows.
+func (p *taskPair) join() []string {
+	a, b := make([]Document, len(p.pairs)), make([]Document, len(p.pairs))
+	for k, ij := range p.pairs {
+		a[k], b[k] = p.a.Documents[ij[0]], p.b.Documents[ij[1]]
+	}
+	return Clusters(a, b)
 }
 
 // checkPrompts refuses the same documents asked in other words, and texts that

@@ -172,10 +172,10 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 	case t.Metrics[i].HigherIsBetter != bm.HigherIsBetter:
 		return nil, "has another direction in the run", nil
 	}
-	now, clusters := make([]compare.Value, len(t.Documents)), make([]string, len(t.Documents))
+	now := make([]compare.Value, len(t.Documents))
 	lost, found, weights := 0, 0, 0
 	for k, d := range t.Documents {
-		now[k], clusters[k] = d.Values[i], d.Cluster
+		now[k] = d.Values[i]
 		switch was := bm.Values[k]; {
 		case was.Scored && !now[k].Scored:
 			lost++
@@ -200,7 +200,7 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 	if byDocument {
 		values, now = compare.ByDocument(values), compare.ByDocument(now)
 	}
-	c, err := compare.Difference(info, values, now, clusters, unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
+	c, err := compare.Difference(info, values, now, compare.Clusters(t.Documents), unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
 	if err != nil {
 		return nil, "", err
 	}

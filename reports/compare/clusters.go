@@ -1,0 +1,72 @@
+package compare
+
+// Clusters label documents that are not independent: those of one cluster on any
+// side, and copies, which have the same source or ask the same. The k-th documents
+// of all sides are one document. "" for a document that stands alone. A run that an
+// earlier version wrote, or lm-evaluation-harness, knows fewer clusters than another
+// of the same documents: what either knows counts.
+func Clusters(sides ...[]Document) []string {
+	n := len(sides[0])
+	f := make(forest, n)
+	for k := range f {
+		f[k] = k
+	}
+	first := map[[2]string]int{} // document by what it shares
+	share := func(k int, kind, name string) {
+		if name == "" {
+			return
+		}
+		key := [2]string{kind, name}
+		if other, ok := first[key]; ok {
+			f.join(other, k)
+			return
+		}
+		first[key] = k
+	}
+	for _, documents := range sides {
+		for k := range documents {
+			d := &documents[k]
+			share(k, "cluster", d.Cluster)
+			share(k, "source", d.Keys[bySource])
+			share(k, "harness", d.Keys[byHarness])
+			share(k, "prompt", d.Keys[byPrompt])
+		}
+	}
+	size := make([]int, n)
+	for k := range f {
+		size[f.root(k)]++
+	}
+	// Named by the least of what names its documents: the same whatever their order
+	// and whichever side comes first.
+	least := make([]string, n)
+	for _, documents := range sides {
+		for k := range documents {
+			d, root := &documents[k], f.root(k)
+			for _, name := range append([]string{d.Cluster}, d.Keys[:]...) {
+				if name != "" && (least[root] == "" || name < least[root]) {
+					least[root] = name
+				}
+			}
+		}
+	}
+	out := make([]string, n)
+	for k := range out {
+		if root := f.root(k); size[root] > 1 {
+			out[k] = least[root]
+		}
+	}
+	return out
+}
+
+// forest holds for each document another of its cluster, or itself.
+type forest []int
+
+func (f forest) root(k int) int {
+	for f[k] != k {
+		f[k] = f[f[k]]
+		k = f[k]
+	}
+	return k
+}
+
+func (f forest) join(a, b int) { f[f.root(b)] = f.root(a) }
