@@ -1,16 +1,22 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/stats"
 )
 
+// unknownDocuments is what is said of runs that cannot be tested.
+const unknownDocuments = "diagnostics: neither run says which samples are of one document, as those of earlier versions do not: their differences have no interval and no test; run one of them again"
+
 // compareDiagnostics sets the measures of the inside of the model side by side:
-// those of the whole model, and sample by sample where both runs kept them.
+// those of the whole model, and sample by sample where both runs kept them. Samples
+// of one document are one unit, and the measures one family of tests.
 func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 	a, b := sideA.Manifest, sideB.Manifest
 	if a == nil || b == nil || a.Diagnostics == nil || b.Diagnostics == nil {
@@ -21,8 +27,14 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared")
 		return nil
 	}
+	clusters := sampleClusters(sideA.Inside, sideB.Inside)
+	if clusters == nil && len(sideA.Inside) > 1 && len(sideA.Inside) == len(sideB.Inside) {
+		c.Notes = append(c.Notes, unknownDocuments)
+	}
 	nan := rundir.Number(math.NaN())
 	da, db := a.Diagnostics, b.Diagnostics
+	var family []*stats.Comparison
+	var tested []int // places in c.Diagnostics
 	for _, d := range []struct {
 		name string
 		a, b rundir.Number
@@ -37,23 +49,128 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 		{"kurtosis_by_sample", nan, nan, func(r rundir.InsideRow) float64 { return r.Kurtosis }},
 		{"min", da.Min, db.Min, nil}, {"max", da.Max, db.Max, nil}, {"massive", rundir.Number(da.Massive), rundir.Number(db.Massive), nil},
 	} {
-		change := Change{Name: d.name, A: d.a, B: d.b, Difference: d.b - d.a, Low: nan, High: nan, P: nan}
-		if d.of != nil && len(sideA.Inside) > 1 && len(sideA.Inside) == len(sideB.Inside) {
-			var p stats.Pairs
+		change := Change{Name: d.name, A: d.a, B: d.b, Difference: d.b - d.a, Low: nan, High: nan, P: nan, Adjusted: nan, LowAdjusted: nan, HighAdjusted: nan}
+		if d.of != nil && clusters != nil {
+			p := stats.Pairs{Clusters: stats.Shared(clusters)}
 			for i := range sideA.Inside {
 				p.A, p.B = append(p.A, d.of(sideA.Inside[i])), append(p.B, d.of(sideB.Inside[i]))
 			}
 			p.Unchanged = slices.Equal(p.A, p.B) // a measure, equal to the bit
-			r, err := stats.Compare(p, stats.Options{Draws: o.Draws, Seed: c.Seed, Level: c.Level})
-			if err != nil {
-				return fmt.Errorf("diagnostics: %s: %w", d.name, err)
+			if n := without(p); n > 0 {          // as a model of zeros has no kurtosis: that ends no comparison
+				change.Warnings = []string{fmt.Sprintf("not tested: %d of %d samples have no number", n, len(clusters))}
+			} else {
+				r, err := change.test(p, stats.Options{Draws: o.Draws, Seed: c.Seed, Level: c.Level, Names: o.Names})
+				if err != nil {
+					return fmt.Errorf("diagnostics: %s: %w", d.name, err)
+				}
+				family, tested = append(family, r), append(tested, len(c.Diagnostics))
 			}
-			change.A, change.B, change.Difference = rundir.Number(r.A), rundir.Number(r.B), rundir.Number(r.Diff)
-			change.N, change.Low, change.High, change.P = r.N, rundir.Number(r.Low), rundir.Number(r.High), rundir.Number(r.P)
-		} else if math.IsNaN(float64(d.a)) {
-			continue
+		}
+		if d.of != nil && change.N == 0 && change.Warnings == nil && math.IsNaN(float64(d.a)) {
+			continue // a measure by sample alone, of which there are none
 		}
 		c.Diagnostics = append(c.Diagnostics, change)
 	}
+	if err := stats.Adjust(family); err != nil {
+		return err
+	}
+	for k, r := range family {
+		d := &c.Diagnostics[tested[k]]
+		d.Adjusted, d.Verdict = rundir.Number(r.PAdjusted), direction(r)
+		d.LowAdjusted, d.HighAdjusted = rundir.Number(r.LowAdjusted), rundir.Number(r.HighAdjusted)
+	}
 	return nil
+}
+
+// test compares the measure over the samples.
+func (d *Change) test(p stats.Pairs, o stats.Options) (*stats.Comparison, error) {
+	r, err := stats.Compare(p, o)
+	if err != nil {
+		return nil, err
+	}
+	d.A, d.B, d.Difference = rundir.Number(r.A), rundir.Number(r.B), rundir.Number(r.Diff)
+	d.N, d.Clusters, d.Low, d.High, d.P = r.N, cmp.Or(r.Clusters, r.N), rundir.Number(r.Low), rundir.Number(r.High), rundir.Number(r.P)
+	for _, w := range r.Warnings {
+		if w.Code != stats.Identical {
+			d.Warnings = append(d.Warnings, ofSamples.Replace(w.Text))
+		}
+	}
+	return &r, nil
+}
+
+// ofSamples calls what is measured, and what it is measured on, by their names here.
+var ofSamples = strings.NewReplacer("documents", "samples", "document", "sample", "clusters", "documents", "cluster", "document")
+
+// without counts the samples that have no number on a side.
+func without(p stats.Pairs) (n int) {
+	for i := range p.A {
+		if d := p.B[i] - p.A[i]; math.IsNaN(d) || math.IsInf(d, 0) {
+			n++
+		}
+	}
+	return n
+}
+
+// direction is the verdict on a measure of which neither way is better.
+func direction(r *stats.Comparison) string {
+	switch {
+	case !r.Significant():
+		return string(Noise)
+	case r.Diff > 0:
+		return "higher"
+	}
+	return "lower"
+}
+
+// sampleClusters label the samples by their documents, as either run knows them;
+// nil where neither does, or where the samples are not two or more of both.
+func sampleClusters(a, b []rundir.InsideRow) []string {
+	if len(a) < 2 || len(a) != len(b) {
+		return nil
+	}
+	out := make([]string, len(a))
+	for i := range a {
+		out[i] = cmp.Or(a[i].Cluster, b[i].Cluster, a[i].DocHash, b[i].DocHash)
+	}
+	if slices.Contains(out, "") {
+		return nil
+	}
+	return out
+}
+
+// writeDiagnostics writes the measures of the inside as a table.
+func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *footnotes) {
+	title, tests := "inside the models", 0
+	for _, x := range c.Diagnostics {
+		if x.N > 0 {
+			tests++
+			title = fmt.Sprintf("inside the models, %d samples of %d documents; p, interval: corrected for the number of measures (Holm)", x.N, x.Clusters)
+		}
+	}
+	b.WriteString("\n" + Wrap(title, width))
+	d := &Grid{}
+	d.Column("  measure", Left, Keep)
+	for _, name := range []string{"A", "B", "B - A"} {
+		d.Column(name, Right, Keep)
+	}
+	if tests > 0 {
+		d.Column(Compact(c.Confidence)+"% interval, corrected", Right, 2)
+		d.Column("p", Right, 3)
+	}
+	d.Column("", Left, Keep)
+	for _, x := range c.Diagnostics {
+		cells := []string{"  " + x.Name, Decimal(x.A), Decimal(x.B), Signed(x.Difference)}
+		switch {
+		case x.N > 0:
+			cells = append(cells, Interval(x.LowAdjusted, x.HighAdjusted), probability(x.Adjusted))
+		case tests > 0:
+			cells = append(cells, "", "")
+		}
+		marks := ""
+		for _, w := range x.Warnings {
+			marks += " " + notes.mark(Printable(w))
+		}
+		d.Row(append(cells, strings.TrimSpace(marks))...)
+	}
+	d.Fit(width).Write(b)
 }

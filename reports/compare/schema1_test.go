@@ -1,7 +1,9 @@
 package compare
 
 import (
+	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -29,5 +31,24 @@ func TestOldPasskeyClusters(t *testing.T) {
 		if m.Task == "passkey" && m.Clusters != 6 { // two depths, three trials
 			t.Errorf("%s: %d clusters, want 6", m.Metric, m.Clusters)
 		}
+	}
+}
+
+// Their samples of the inside do not say of which document they are: differences
+// are shown without a test, with a note that says why.
+func TestOldDiagnostics(t *testing.T) {
+	a, b := schema1(t)
+	c := compared(t, a, b, Options{})
+	shown := 0
+	for _, d := range c.Diagnostics {
+		if d.Name == "sparsity" && d.Difference > 0.4 {
+			shown++
+		}
+		if d.N != 0 || !math.IsNaN(float64(d.P)) || !math.IsNaN(float64(d.Adjusted)) || !math.IsNaN(float64(d.Low)) {
+			t.Errorf("%s has a test: %+v", d.Name, d)
+		}
+	}
+	if shown != 1 || !slices.Contains(c.Notes, unknownDocuments) {
+		t.Errorf("notes %q, diagnostics %+v", c.Notes, c.Diagnostics)
 	}
 }

@@ -81,19 +81,7 @@ func tableText(c *Comparison, width int) string {
 	b.WriteByte('\n')
 	b.WriteString(Wrap(c.conclusion(), width))
 	if len(c.Diagnostics) > 0 {
-		b.WriteString("\ninside the models\n")
-		d := &Grid{}
-		for _, name := range []string{"  measure", "A", "B", "B - A", Compact(c.Confidence) + "% interval", "p"} {
-			d.Column(name, map[bool]Align{true: Left, false: Right}[name == "  measure"], Keep)
-		}
-		for _, x := range c.Diagnostics {
-			between, p := "", ""
-			if x.N > 0 {
-				between, p = Interval(x.Low, x.High), probability(x.P)
-			}
-			d.Row("  "+x.Name, Decimal(x.A), Decimal(x.B), Signed(x.Difference), between, p)
-		}
-		d.Write(&b)
+		c.writeDiagnostics(&b, width, &notes)
 	}
 	b.WriteString(Wrap(c.legend(), width))
 	for i, n := range notes.texts {

@@ -114,7 +114,7 @@ type wholeRow struct {
 	Name   string
 	Values []Value
 	Change Value // last run minus first, where the comparison has it
-	// Its interval and p, of measures that were taken text by text.
+	// Its interval and corrected p, of measures that were taken text by text.
 	Between      bool
 	Low, High, P Value
 }
@@ -130,7 +130,7 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 				}
 				row.Change, v.Changes = at(m.change, "difference"), true
 				if c.Diagnostics[k].N > 0 {
-					row.Between, row.Low, row.High, row.P = true, at(m.change, "low"), at(m.change, "high"), at(probability, "p")
+					row.Between, row.Low, row.High, row.P = true, at(m.change, "low_adjusted"), at(m.change, "high_adjusted"), at(probability, "p_adjusted")
 				}
 			}
 		}
