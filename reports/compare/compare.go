@@ -81,7 +81,8 @@ type Metric struct {
 	Primary        bool          `json:"primary"`
 	HigherIsBetter bool          `json:"higher_is_better"`
 	N              int           `json:"n"`
-	Clusters       int           `json:"clusters,omitempty"` // groups of documents that are not independent
+	Clusters       int           `json:"clusters,omitempty"`     // groups of documents that are not independent
+	ClusteredBy    string        `json:"clustered_by,omitempty"` // what they share
 	A              rundir.Number `json:"a"`
 	B              rundir.Number `json:"b"`
 	Difference     rundir.Number `json:"difference"`
@@ -393,7 +394,7 @@ func newMetric(p *taskPair, i int, primary bool, r *Result) Metric {
 	info := p.a.Metrics[i]
 	has := func(code stats.Code) bool { return stats.Has(r.Comparison.Warnings, code) }
 	m := Metric{
-		Task: p.a.Name, Metric: info.Name, Primary: primary, HigherIsBetter: info.HigherIsBetter, N: r.N, Clusters: r.Clusters,
+		Task: p.a.Name, Metric: info.Name, Primary: primary, HigherIsBetter: info.HigherIsBetter, N: r.N, Clusters: r.Clusters, ClusteredBy: p.clusteredBy(r.Clusters),
 		A: rundir.Number(r.A), B: rundir.Number(r.B), Difference: rundir.Number(r.Diff), Low: rundir.Number(r.Low), High: rundir.Number(r.High),
 		P: rundir.Number(r.P), Adjusted: rundir.Number(r.PAdjusted), LowAdjusted: rundir.Number(r.LowAdjusted), HighAdjusted: rundir.Number(r.HighAdjusted),
 		Test: string(r.Test), Detectable: rundir.Number(r.MDE), Needed: r.NeededN, NeededClusters: r.NeededClusters, Floor: rundir.Number(r.Floor),

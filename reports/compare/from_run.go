@@ -33,7 +33,7 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		byTask[samples[i].Task] = append(byTask[samples[i].Task], samples[i])
 	}
 	for _, r := range run.Tasks {
-		t := Task{Name: r.Name, Kind: r.Kind, Truncated: r.Truncated, Must: map[string]string{}}
+		t := Task{Name: r.Name, Kind: r.Kind, Truncated: r.Truncated, ClusteredBy: r.ClusteredBy, Must: map[string]string{}}
 		if known, ok := settings[r.Name]; ok {
 			t.Must["version"], t.Must["digest"], t.Must["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
 		}
@@ -49,7 +49,7 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		s.Tasks = append(s.Tasks, t)
 	}
 	if len(run.Passkey) > 0 {
-		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, Must: map[string]string{}}
+		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, ClusteredBy: "key", Must: map[string]string{}}
 		for _, name := range []string{"acc", "acc_text"} {
 			t.Metrics = append(t.Metrics, MetricInfo{Name: name, Formula: Mean, HigherIsBetter: true, Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()})
 		}

@@ -181,6 +181,21 @@ func (p *taskPair) join() []string {
 	return Clusters(a, b)
 }
 
+// clusteredBy is what the documents of a cluster share, as either side says.
+func (p *taskPair) clusteredBy(clusters int) string {
+	if clusters == 0 {
+		return ""
+	}
+	stated := func(d Document) bool { return d.Cluster != "" }
+	if by := cmp.Or(p.a.ClusteredBy, p.b.ClusteredBy); by != "" {
+		return by
+	}
+	if slices.ContainsFunc(p.a.Documents, stated) || slices.ContainsFunc(p.b.Documents, stated) {
+		return "as the run says"
+	}
+	return "copies"
+}
+
 // checkPrompts refuses the same documents asked in other words, and texts that
 // are measured by another number of words or bytes.
 func (p *taskPair) checkPrompts(names [2]string) error {

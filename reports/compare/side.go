@@ -55,6 +55,8 @@ type Task struct {
 	// Fingerprint is a hash of everything the model answered: equal for runs that
 	// are the same to the last bit.
 	Fingerprint string
+	// ClusteredBy says what documents of one cluster share, where the run says it.
+	ClusteredBy string
 }
 
 // MetricInfo says what a metric is.
