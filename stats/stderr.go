@@ -49,21 +49,6 @@ func Mean(values []float64, clusters []string, level float64) (Estimate, error) 
 	return e, nil
 }
 
-// Proportion is a share of k right among n documents: its standard error is that
-// of a mean (divisor n-1), its interval Wilson's.
-func Proportion(k, n int, level float64) (Estimate, error) {
-	if err := checkShare(k, n, level); err != nil {
-		return Estimate{}, err
-	}
-	e := Estimate{Value: float64(k) / float64(n), N: n, SE: math.NaN(), ClusteredSE: math.NaN()}
-	if n > 1 {
-		e.SE = math.Sqrt(e.Value * (1 - e.Value) / float64(n-1))
-	}
-	e.Low, e.High = wilson(k, n, level)
-	e.Warnings = append(sizeWarnings(n, 0), endWarnings("", e.Value)...)
-	return e, nil
-}
-
 // influence is what each unit contributes to the difference's error, scaled so
 // that the sum of squares is the squared standard error: the ratio estimator
 // linearised, e_g = slope·(Σ value - r Σ weight)/total, times sqrt(G/(G-1)). For

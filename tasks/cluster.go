@@ -123,6 +123,26 @@ func (t *Task) settleClusters(docs []Doc) {
 	}
 }
 
+// Source is what a document shares with others about the same, for results that do
+// not say: the first column that data sets keep a source in whose text the prompt
+// shows, or the source of a HellaSwag scene. The label is the one that the task's own
+// documents have; "" for none.
+func Source(doc map[string]any, prompt string) (column, cluster string) {
+	text := func(name string) string {
+		s, _ := doc[name].(string)
+		return pyStrip(s)
+	}
+	if id := text("source_id"); id != "" && doc["activity_label"] != nil {
+		return "source_id", label("source_id", doc["source_id"].(string))
+	}
+	for _, name := range sources {
+		if s := text(name); s != "" && strings.Contains(prompt, s) {
+			return name, label(name, doc[name].(string))
+		}
+	}
+	return "", ""
+}
+
 // ClusteredBy names what the clusters of documents are of: the task's own key
 // "cluster", a column of the data, "copies" of one document; "" where all stand alone.
 func (t *Task) ClusteredBy(docs []Doc) string {

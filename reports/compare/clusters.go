@@ -58,6 +58,32 @@ func Clusters(sides ...[]Document) []string {
 	return out
 }
 
+// independentNote says of a run that an earlier version wrote that it does not know
+// which documents are about the same; "" for any other.
+func (s *Side) independentNote() string {
+	if s.Manifest == nil || s.Manifest.Schema == 0 || s.Manifest.Schema >= 2 {
+		return ""
+	}
+	for _, t := range s.Tasks {
+		if t.Kind == "multiple_choice" {
+			return "an earlier version of softbench wrote the run, which does not know the questions about one passage: they count as independent; run it again"
+		}
+	}
+	return ""
+}
+
+// ClusterNote says that none of the runs knows which documents are about the same;
+// "" where one does.
+func ClusterNote(sides ...*Side) string {
+	note := ""
+	for _, s := range sides {
+		if note = s.independentNote(); note == "" {
+			return ""
+		}
+	}
+	return note
+}
+
 // forest holds for each document another of its cluster, or itself.
 type forest []int
 

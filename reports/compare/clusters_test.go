@@ -1,12 +1,14 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
 
+	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -108,5 +110,41 @@ func TestSamePSameVerdict(t *testing.T) {
 	}
 	if first.Adjusted != second.Adjusted || first.Verdict != second.Verdict {
 		t.Errorf("p %v and %v, %s and %s", first.Adjusted, second.Adjusted, first.Verdict, second.Verdict)
+	}
+}
+
+// The harness's results say of no cluster, but hold the documents: questions that
+// quote one passage are one, by the label that our own runs have; a text that all
+// documents quote is part of the prompt.
+func TestHarnessPassages(t *testing.T) {
+	side := func(passages ...string) *Side {
+		r := &lmeval.Results{Model: "m"}
+		task := lmeval.Task{Name: "quiz", Metrics: []lmeval.Metric{{Name: "acc", Filter: "none", HigherIsBetter: true, Value: 1}}}
+		for i, p := range passages {
+			q := fmt.Sprint("question ", i)
+			task.Samples = append(task.Samples, lmeval.Sample{
+				DocID: i, Filter: "none", Doc: map[string]any{"passage": p, "question": q},
+				Requests: []lmeval.Request{{Context: p + "\n" + q, Continuation: " yes"}}, Values: []lmeval.Value{{Metric: "acc", Value: 1, Weight: 1}},
+			})
+		}
+		r.Tasks = append(r.Tasks, task)
+		s, err := FromHarness("results", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	clusters := func(s *Side) int {
+		seen := map[string]bool{}
+		for _, c := range stats.Shared(Clusters(s.Tasks[0].Documents)) {
+			seen[c] = true
+		}
+		return len(seen)
+	}
+	if s := side("one", "two", "one", "three"); clusters(s) != 3 || s.Tasks[0].ClusteredBy != "passage" {
+		t.Errorf("%d clusters by %q, want 3 by passage", clusters(s), s.Tasks[0].ClusteredBy)
+	}
+	if s := side("read this", "read this", "read this"); clusters(s) != 0 || s.Tasks[0].ClusteredBy != "" {
+		t.Errorf("%d clusters by %q of one text that all quote", clusters(s), s.Tasks[0].ClusteredBy)
 	}
 }

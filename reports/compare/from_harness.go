@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/lmeval"
+	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
 )
 
@@ -70,7 +72,7 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 		if !ok {
 			k = len(t.Documents)
 			at[sample.DocID] = k
-			t.Documents = append(t.Documents, harnessDocument(sample, len(t.Metrics)))
+			t.Documents = append(t.Documents, t.harnessDocument(sample))
 			answers = append(answers, nil)
 			loglikelihoods = append(loglikelihoods, nil)
 		}
@@ -94,12 +96,33 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 	for k := range answers {
 		said[k] = digest(answers[k]...)
 	}
+	t.oneSourceForAll()
 	t.finish(said)
 	return t, t.leaveOut(), nil
 }
 
-func harnessDocument(s *lmeval.Sample, metrics int) Document {
-	return Document{ID: s.DocID, Keys: harnessKeys(s), Values: make([]Value, metrics)}
+func (t *Task) harnessDocument(s *lmeval.Sample) Document {
+	d := Document{ID: s.DocID, Keys: harnessKeys(s), Values: make([]Value, len(t.Metrics))}
+	if len(s.Requests) > 0 && s.Doc != nil {
+		var by string
+		by, d.Cluster = tasks.Source(s.Doc, s.Requests[0].Context)
+		t.ClusteredBy = cmp.Or(t.ClusteredBy, by)
+	}
+	return d
+}
+
+// oneSourceForAll drops the cluster that all documents share: a text that is part of
+// the prompt and no source.
+func (t *Task) oneSourceForAll() {
+	for _, d := range t.Documents {
+		if d.Cluster != t.Documents[0].Cluster {
+			return
+		}
+	}
+	t.ClusteredBy = ""
+	for k := range t.Documents {
+		t.Documents[k].Cluster = ""
+	}
 }
 
 func harnessKeys(s *lmeval.Sample) (keys [keyKinds]string) {

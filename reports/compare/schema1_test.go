@@ -48,6 +48,9 @@ func TestOldDiagnostics(t *testing.T) {
 			t.Errorf("%s has a test: %+v", d.Name, d)
 		}
 	}
+	if !slices.Contains(c.Notes, ClusterNote(a)) || ClusterNote(a) == "" {
+		t.Errorf("notes %q: want one that passages are not known", c.Notes)
+	}
 	if shown != 1 || !slices.Contains(c.Notes, unknownDocuments) {
 		t.Errorf("notes %q, diagnostics %+v", c.Notes, c.Diagnostics)
 	}

@@ -111,6 +111,9 @@ func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 	changed := slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Difference != 0 })
 	warnings, notes := b.remarks(run, changed)
 	r.Warnings, r.Notes = append(r.Warnings, warnings...), append(r.Notes, notes...)
+	if n := compare.ClusterNote(run); n != "" {
+		r.Notes = append(r.Notes, n)
+	}
 	r.decide()
 	return r, nil
 }
