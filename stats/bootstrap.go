@@ -78,7 +78,7 @@ func (u *units) difference() float64 {
 func (t Transform) size(r, a, b float64) float64 {
 	switch t {
 	case Perplexity:
-		return 2 * math.Sqrt(a) * math.Sqrt(b) * math.Sinh(r/2)
+		return math.Sqrt(a) * math.Sqrt(b) * (exp(r/2) - exp(-r/2))
 	case Bits:
 		return r / math.Ln2
 	}

@@ -118,8 +118,8 @@ type Comparison struct {
 // before the transform, which has the same sign). Mean accuracies, perplexities and
 // any per-document diagnostic go through here; see Transform.
 //
-// The interval: BinaryInterval, else the Bootstrap's, widened where it is narrower
-// than Student's t interval (few documents) and to hold 0 where the test has
+// The interval: BinaryInterval, else the bootstrap's, widened where it is narrower
+// than Student's t interval (few documents; of perplexities on the log scale) and to hold 0 where the test has
 // p >= Level: were A and B exchangeable in every document, 0 would be left out no
 // more often than Level. That of shares in clusters is at least Tango's too; see
 // clusteredTango. Where the differences are strongly skewed, neither test nor
@@ -290,12 +290,12 @@ func (c *Comparison) continuous(p *Pairs, binary, bounded bool, o Options) error
 	if binary || bounded && c.AHigher+c.BHigher < fewDiscordant {
 		guard = c.u.clusteredTango(p)
 	}
-	diff, se, df, pValue := c.Diff, c.SE, c.u.n()-1, c.P
+	df, pValue := c.u.n()-1, c.P
 	c.interval = func(level float64) (low, high float64) {
 		low, high = boot.at(level)
-		half := -studentQuantile(level/2, df) * se
+		studentLow, studentHigh := c.u.student(-studentQuantile(level/2, df), c.Diff)
 		guardLow, guardHigh := guard(level)
-		low, high = min(low, diff-half, guardLow), max(high, diff+half, guardHigh)
+		low, high = min(low, studentLow, guardLow), max(high, studentHigh, guardHigh)
 		if pValue >= level {
 			low, high = min(low, 0), max(high, 0)
 		}
@@ -308,6 +308,20 @@ func (c *Comparison) continuous(p *Pairs, binary, bounded bool, o Options) error
 		c.warnOfShape()
 	}
 	return nil
+}
+
+// student is the interval of t standard errors to either side of the difference: of a
+// perplexity on the scale of the logarithm, where a large error of one run's does not
+// reach over 0.
+func (u *units) student(t, diff float64) (low, high float64) {
+	half := t * math.Sqrt(sumOfSquares(u.influence()))
+	if u.t != Perplexity {
+		return diff - half, diff + half
+	}
+	ra, rb := sum(u.a)/u.total, sum(u.b)/u.total
+	a, b, ratio := exp(-ra), exp(-rb), ra-rb
+	half = t * math.Sqrt(sumOfSquares(u.centred())) / u.total
+	return u.t.size(ratio-half, a, b), u.t.size(ratio+half, a, b)
 }
 
 // warnOfShape tells of differences whose shape keeps tests from their level.

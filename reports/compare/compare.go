@@ -315,21 +315,28 @@ func (p *taskPair) difference(i, j int, o stats.Options, byDocument bool) (*Resu
 		va[k], vb[k] = p.a.Documents[ij[0]].Values[i], p.b.Documents[ij[1]].Values[j]
 	}
 	if byDocument && m.Formula != Mean {
-		va, vb = ByDocument(va), ByDocument(vb)
+		var share float64
+		va, share = ByDocument(va)
+		vb, _ = ByDocument(vb)
+		o.Rounding *= share
 	}
 	return Difference(m, va, vb, p.clusters, unchanged, o)
 }
 
 // ByDocument are the values with each document counting the same: of a perplexity
 // they give the geometric mean of the documents'. One without weight has no part.
-func ByDocument(values []Value) []Value {
-	out := make([]Value, len(values))
+// share is, in the mean, what a value has of what a document's had.
+func ByDocument(values []Value) (out []Value, share float64) {
+	out = make([]Value, len(values))
+	n := 0
 	for i, v := range values {
 		if v.Scored && v.Weight > 0 {
 			out[i] = Value{v.Value / v.Weight, 1, true}
+			share += 1 / v.Weight
+			n++
 		}
 	}
-	return out
+	return out, share / float64(max(1, n))
 }
 
 // Result is what statistics say of one metric.

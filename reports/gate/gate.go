@@ -201,7 +201,10 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 	values := bm.Values
 	byDocument := rule.ByDocument != nil && *rule.ByDocument && bm.Formula != compare.Mean
 	if byDocument {
-		values, now = compare.ByDocument(values), compare.ByDocument(now)
+		var share float64
+		values, share = compare.ByDocument(values)
+		now, _ = compare.ByDocument(now)
+		rounding *= share
 	}
 	c, err := compare.Difference(info, values, now, compare.Clusters(t.Documents), unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
 	if err != nil {

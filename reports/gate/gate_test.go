@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -333,6 +334,109 @@ func TestBlindMetricIsNamed(t *testing.T) {
 		}
 		if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, c.says) || c.says == "" && notes != "" {
 			t.Errorf("%d documents, skill %v: notes %q", c.n, c.skill, notes)
+		}
+	}
+}
+
+// The same right and wrong answers pass where they are known to be unchanged: by the
+// hash of the answers, or of the baseline's checkpoint on another machine. Else so few
+// documents do not show that nothing was lost, and a baseline without the hash is read.
+func TestSameOutcomesPassOnlyUnchanged(t *testing.T) {
+	one := madeTask{name: "quiz", n: 50, metrics: madeTasks[0].metrics[:1]}
+	for _, c := range []struct {
+		name       string
+		answers    bool // equal to the bit
+		checkpoint bool // the same
+		hash       bool // in the baseline
+		want       stats.Decision
+	}{
+		{"equal answers", true, false, true, stats.Pass},
+		{"equal answers of a baseline before", true, false, false, stats.Inconclusive},
+		{"another machine", false, true, true, stats.Pass},
+		{"another machine, a baseline before", false, true, false, stats.Pass},
+		{"another checkpoint", false, false, true, stats.Inconclusive},
+	} {
+		b := baselineOf(t, madeSide(1, 0.6, one), policyOf(t, "metrics: [{metric: quiz/acc, allowed_drop: 0.01}]"))
+		if !c.hash {
+			b.Tasks[0].Answers = ""
+		}
+		run := madeSide(1, 0.6, one)
+		if !c.answers {
+			for i := range run.Tasks[0].Documents {
+				run.Tasks[0].Documents[i].Answer += " otherwise"
+			}
+		}
+		if !c.checkpoint {
+			run.May["model_sha256"] = strings.Repeat("cd", 32)
+		}
+		r, err := Check(run, b, policyOf(t, "inconclusive: fail"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := r.Metrics[0]; r.Decision != c.want || r.Fails != (c.want != stats.Pass) || m.Unchanged != (c.want == stats.Pass) || m.Difference != 0 {
+			t.Errorf("%s: %+v", c.name, m)
+		}
+	}
+}
+
+// A policy says which rule a regression has to meet, for all metrics or for one.
+func TestRegressedPolicies(t *testing.T) {
+	one := madeTask{name: "quiz", n: 1000, metrics: madeTasks[0].metrics[:1]}
+	base := madeSide(1, 0.6, one)
+	b := baselineOf(t, base, policyOf(t, "metrics: [{metric: quiz/acc, allowed_drop: 0.02}]"))
+	run := madeSide(1, 0.6, one)
+	run.May["model_sha256"] = strings.Repeat("cd", 32)
+	lost := 0
+	for i := range run.Tasks[0].Documents { // a drop of .03, surely above 0 and not surely above .02
+		d := &run.Tasks[0].Documents[i]
+		if d.Answer += " otherwise"; d.Values[0].Value == 1 && lost < 30 {
+			d.Values[0].Value = 0
+			lost++
+		}
+	}
+	for _, c := range []struct {
+		lines []string
+		want  stats.Decision
+		word  string
+	}{
+		{nil, stats.Inconclusive, "inconclusive"},
+		{[]string{"regressed: beyond-allowed"}, stats.Inconclusive, "inconclusive"},
+		{[]string{"regressed: worse-at-all"}, stats.Regressed, "worse"},
+		{[]string{"metrics: [{metric: 'quiz/*', regressed: worse-at-all}]"}, stats.Regressed, "worse"},
+		{[]string{"regressed: worse-at-all", "metrics: [{metric: 'quiz/*', regressed: beyond-allowed}]"}, stats.Inconclusive, "inconclusive"},
+	} {
+		r, err := Check(run, b, policyOf(t, c.lines...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m := r.Metrics[0]; r.Decision != c.want || m.outcome() != c.word {
+			t.Errorf("%q: %s, %+v", c.lines, m.outcome(), m)
+		}
+	}
+	for _, bad := range []string{"worse", "Beyond-Allowed", "yes"} {
+		if _, err := ParsePolicy([]byte("version: 1\nregressed: "+bad+"\n"), "p.yaml"); err == nil || !strings.Contains(err.Error(), "want beyond-allowed") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// A run of which one perplexity is beyond a float64 is judged, and fails.
+func TestOverflowRegresses(t *testing.T) {
+	b := baselineOf(t, madeSide(1, 0.6), nil)
+	run := madeSide(1, 0.6)
+	for i := range run.Task("last").Documents {
+		run.Task("last").Documents[i].Values[0].Value -= 2000
+	}
+	r, err := Check(run, b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := r.find(t, "last", "perplexity"); m.Decision != stats.Regressed || !r.Fails {
+		t.Errorf("%+v", m)
+	}
+	for _, write := range []func(io.Writer) error{r.WriteTable, r.WriteMarkdown, r.WriteJUnit, r.WriteAnnotations} {
+		if text := render(t, write); strings.Contains(text, "Inf") || strings.Contains(text, "NaN") {
+			t.Errorf("%s", text)
 		}
 	}
 }
