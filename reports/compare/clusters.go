@@ -1,5 +1,7 @@
 package compare
 
+import "fmt"
+
 // Clusters label documents that are not independent: those of one cluster on any
 // side, and copies, which have the same source or ask the same. The k-th documents
 // of all sides are one document. "" for a document that stands alone. A run that an
@@ -56,6 +58,14 @@ func Clusters(sides ...[]Document) []string {
 		}
 	}
 	return out
+}
+
+// ClusterText says that what is tested are clusters; "" where it is documents.
+func (m *Metric) ClusterText() string {
+	if m.Clusters == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d documents in %d clusters (%s), which are what is tested", m.N, m.Clusters, Printable(m.ClusteredBy))
 }
 
 // independentNote says of a run that an earlier version wrote that it does not know

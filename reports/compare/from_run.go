@@ -38,10 +38,14 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 			t.Must["version"], t.Must["digest"], t.Must["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
 		}
 		for _, m := range r.Metrics {
-			t.Metrics = append(t.Metrics, MetricInfo{
+			info := MetricInfo{
 				Name: m.Name, Formula: formulaOf(m.Name), HigherIsBetter: m.HigherIsBetter,
-				Value: float64(m.Value), Stderr: float64(m.Stderr), Low: float64(m.Low), High: float64(m.High),
-			})
+				Value: float64(m.Value), Stderr: float64(m.Stderr), Low: float64(m.Low), High: float64(m.High), Clusters: m.Clusters,
+			}
+			if m.ClusteredStderr != nil {
+				info.ClusteredStderr = float64(*m.ClusteredStderr)
+			}
+			t.Metrics = append(t.Metrics, info)
 		}
 		if err := t.addRows(byTask[r.Name]); err != nil {
 			return nil, err

@@ -66,6 +66,10 @@ type MetricInfo struct {
 	HigherIsBetter bool
 	// As the run stated them; NaN where it did not.
 	Value, Stderr, Low, High float64
+	// Clusters of documents that are not independent, and the standard error that
+	// allows for them; 0 where the run states none.
+	Clusters        int
+	ClusteredStderr float64
 }
 
 // Formula is how a metric follows from its documents' values and weights.

@@ -167,8 +167,8 @@ func (m *Metric) footnotes() []string {
 	if m.Identical {
 		out = append(out, "every answer is the same to the last bit")
 	}
-	if m.Clusters > 0 {
-		out = append(out, fmt.Sprintf("%d documents in %d clusters (%s), which are what is tested", m.N, m.Clusters, Printable(m.ClusteredBy)))
+	if text := m.ClusterText(); text != "" {
+		out = append(out, text)
 	}
 	for _, w := range m.Warnings {
 		if !m.Identical || !strings.HasPrefix(w, "identical") {

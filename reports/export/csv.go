@@ -14,7 +14,7 @@ import (
 // a number that cannot be given is empty.
 func WriteCSV(w io.Writer, sides []*compare.Side) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"run", "task", "metric", "n", "value", "stderr", "low", "high", "higher_is_better"}); err != nil {
+	if err := out.Write([]string{"run", "task", "metric", "n", "value", "stderr", "low", "high", "higher_is_better", "clusters", "stderr_clustered"}); err != nil {
 		return err
 	}
 	for _, s := range sides {
@@ -25,8 +25,12 @@ func WriteCSV(w io.Writer, sides []*compare.Side) error {
 				if math.IsNaN(value) {
 					value = t.Aggregate(k)
 				}
+				clusters, clustered := "", "" // where documents stand alone
+				if m.Clusters > 0 {
+					clusters, clustered = strconv.Itoa(m.Clusters), full(m.ClusteredStderr)
+				}
 				if err := out.Write([]string{cell(s.Name), cell(t.Name), cell(m.Name), strconv.Itoa(t.Scored(k)),
-					full(value), full(m.Stderr), full(m.Low), full(m.High), strconv.FormatBool(m.HigherIsBetter)}); err != nil {
+					full(value), full(m.Stderr), full(m.Low), full(m.High), strconv.FormatBool(m.HigherIsBetter), clusters, clustered}); err != nil {
 					return err
 				}
 			}

@@ -168,7 +168,11 @@ func warningsByTask(metrics []compare.Metric) []string {
 		var texts []string
 		having := map[string][]string{}
 		for ; last < len(metrics) && metrics[last].Task == metrics[first].Task; last++ {
-			for _, w := range metrics[last].Warnings {
+			own := metrics[last].Warnings
+			if text := metrics[last].ClusterText(); text != "" {
+				own = append([]string{text}, own...)
+			}
+			for _, w := range own {
 				if having[w] == nil {
 					texts = append(texts, w)
 				}

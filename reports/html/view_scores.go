@@ -77,6 +77,7 @@ func (b *builder) scores() *scoresView {
 		s.Rows = append(s.Rows, row)
 	}
 	b.truncation(s)
+	b.clusters(s)
 	if slices.ContainsFunc(b.doc.Runs, func(r runDocument) bool { return len(r.Manifest.Passkey) > 0 }) {
 		s.Notes = append(s.Notes, say("Passkey retrieval is below: it depends on length and depth."))
 	}
@@ -142,6 +143,31 @@ func (b *builder) truncation(s *scoresView) {
 		note := append(say(whose+" longer than the context, which lost their beginning: "), tasks...)
 		s.Notes = append(s.Notes, append(note, say(".")...))
 		if all {
+			return
+		}
+	}
+}
+
+// clusters notes the tasks whose intervals are of clusters, of the first run that
+// says so: other runs have the same documents.
+func (b *builder) clusters(s *scoresView) {
+	for i, r := range b.doc.Runs {
+		var tasks prose
+		for t, task := range r.Manifest.Tasks {
+			k := slices.IndexFunc(task.Metrics, func(m rundir.Metric) bool { return m.Clusters > 0 })
+			if k < 0 {
+				continue
+			}
+			at := func(field string) Value {
+				return b.numbers.at(count, "runs", i, "manifest", "tasks", t, "metrics", k, field)
+			}
+			if tasks != nil {
+				tasks = append(tasks, say("; ")...)
+			}
+			tasks = append(tasks, say(verbatim(task.Name), ": ", at("n"), " documents in ", at("clusters"), " clusters (", verbatim(task.ClusteredBy), ")")...)
+		}
+		if tasks != nil {
+			s.Notes = append(s.Notes, append(append(say("Documents that share something are not independent; their intervals are of the clusters. "), tasks...), say(".")...))
 			return
 		}
 	}
