@@ -39,7 +39,7 @@ func readGPTNeoX(f *fields, c *Config, d defaults) {
 		QKV: Fused{Name: "attention.query_key_value", ByGroup: true}, O: "attention.dense", Scale: "attention.s",
 		Up: "mlp.dense_h_to_4h", Down: "mlp.dense_4h_to_h",
 	}
-	c.sizes(f, d, keys{heads: "num_attention_heads"})
+	c.sizes(f, d, keys{intermediate: "intermediate_size"})
 	c.Norm = Norm{Mean: true, Bias: true, Eps: f.epsilon("layer_norm_eps", d)}
 	c.MLP = MLP{Act: f.activation("hidden_act", d)}
 	c.QKVBias = f.flag("attention_bias", true)

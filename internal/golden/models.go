@@ -19,6 +19,18 @@ type Model struct {
 	Sequences    []Sequence `json:"sequences"`
 	Runs         []Run      `json:"runs"`
 	Inside       []Inside   `json:"inside"`
+	// Seed and Tensors say what weights a family's checkpoint has, which are made
+	// when it is read; models have theirs beside them.
+	Seed    uint64   `json:"seed"`
+	Tensors []Tensor `json:"tensors"`
+}
+
+// Tensor is a tensor of random numbers.
+type Tensor struct {
+	Name   string  `json:"name"`
+	Shape  []int   `json:"shape"`
+	Centre float64 `json:"centre"`
+	Width  float64 `json:"width"`
 }
 
 // Sequence is an input: Targets[i] is the token whose log-probability after
@@ -94,7 +106,12 @@ func Models(t testing.TB) []Model {
 // ReadModel reads one model golden.
 func ReadModel(t testing.TB, name string) Model {
 	t.Helper()
-	dir := Dir(t, "models", name)
+	return readModel(t, "models", name)
+}
+
+func readModel(t testing.TB, of, name string) Model {
+	t.Helper()
+	dir := Dir(t, of, name)
 	path := filepath.Join(dir, "golden.json")
 	var m Model
 	read(t, path, &m)

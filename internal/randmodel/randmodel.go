@@ -187,10 +187,6 @@ func flaName(kind string) string {
 
 // entry returns the random tensor for w.
 func (o *Options) entry(w checkpoint.Weight) safetensors.Entry {
-	n := 1
-	for _, d := range w.Shape {
-		n *= d
-	}
 	var centre, width float64
 	switch {
 	case w.Matrix:
@@ -207,8 +203,17 @@ func (o *Options) entry(w checkpoint.Weight) safetensors.Entry {
 	default: // norms
 		centre, width = 1, 0.1
 	}
-	d := dtypes[o.DType]
-	return safetensors.Entry{Name: w.Name, DType: d, Shape: w.Shape, Stream: fill(d, stream(o.Seed, w.Name), n, centre, width)}
+	return Tensor(dtypes[o.DType], o.Seed, w.Name, w.Shape, centre, width)
+}
+
+// Tensor returns a tensor of random numbers of a mean and a standard deviation,
+// the same for one seed, name and shape everywhere.
+func Tensor(d safetensors.DType, seed uint64, name string, shape []int, mean, deviation float64) safetensors.Entry {
+	n := 1
+	for _, k := range shape {
+		n *= k
+	}
+	return safetensors.Entry{Name: name, DType: d, Shape: shape, Stream: fill(d, stream(seed, name), n, mean, deviation)}
 }
 
 // tokenizerFiles are what a hub directory may hold of a tokenizer.

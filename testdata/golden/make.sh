@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 export OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 python=${PYTHON:-python3}
 "$python" make_models.py
+"$python" make_families.py
 if [ "${RETRAIN:-}" ]; then "$python" make_tiny.py; fi
 "$python" make_passkey.py
 "$python" make_tasks.py

@@ -1,0 +1,141 @@
+"""Makes families/*: one small model of each architecture as transformers computes it.
+
+    python make_families.py            # all
+    python make_families.py NAME...    # some
+
+A family's directory holds config.json, as the hub has it, and golden.json: what
+tensors the checkpoint has, by name and shape, each with the centre and width of
+its random numbers, which Go makes again from the seed (internal/golden/random.go,
+the same as random() here); and for several sequences, at every position, the
+log-probability of the next token, the argmax and its lead. No weights are kept.
+
+What is saved is what transformers itself reads back: the names and shapes are
+those that save_pretrained writes.
+"""
+
+import base64
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+import numpy as np
+import torch
+import transformers
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from families import FAMILIES
+
+HERE = pathlib.Path(__file__).parent / "families"
+LENGTHS = [1, 2, 17, 70]
+FORMAT = 1
+MASK = (1 << 64) - 1
+
+
+def mix(z):
+    """splitmix64's finaliser, on integers or arrays of uint64."""
+    if isinstance(z, int):
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
+        return z ^ z >> 31
+    z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return z ^ z >> np.uint64(31)
+
+
+def random(seed, name, n, centre, width):
+    """n float32 of a tensor: centre + width * (a sum of four uniforms, variance 1)."""
+    h = 14695981039346656037
+    for byte in name.encode():
+        h = (h ^ byte) * 1099511628211 & MASK
+    stream = mix(h ^ mix(seed + 0x9E3779B97F4A7C15 & MASK))
+    with np.errstate(over="ignore"):
+        z = mix(np.uint64(stream) + np.arange(n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    total = sum(((z >> np.uint64(s)) & np.uint64(0xFFFF)).astype(np.int64) for s in (0, 16, 32, 48))
+    unit = 0.5 / np.sqrt(4 * (65536.0 * 65536.0 - 1) / 12)
+    return (centre + (2 * total - 4 * 0xFFFF).astype(np.float64) * unit * width).astype(np.float32)
+
+
+def spread(name, shape, spec):
+    """The centre and width of a tensor's numbers: so that scores and logits vary."""
+    for pattern, centre, width in spec.get("spread", []):
+        if re.search(pattern, name):
+            return centre, width
+    if name.endswith("bias"):
+        return 0.0, 0.3
+    if len(shape) == 1 or "norm" in name:
+        return spec.get("norm_centre", 1.0), 0.2
+    if re.search(r"embed|wte|wpe", name):
+        return 0.0, spec.get("embed", 1.0)
+    fan = shape[0] if spec.get("transposed") else shape[-1]
+    gain = 1.6 if re.search(r"q_proj|k_proj|qkv|query|c_attn|Wqkv", name) else 1.3
+    if re.search(r"lm_head|embed_out", name):
+        gain = 2.0
+    return 0.0, gain / float(fan) ** 0.5
+
+
+def pack(values, dtype):
+    return base64.b64encode(np.asarray(values).astype(dtype).tobytes()).decode()
+
+
+@torch.no_grad()
+def make(name, spec):
+    config = dict(spec["config"])
+    made = transformers.AutoConfig.for_model(**config)
+    torch.manual_seed(0)
+    model = transformers.AutoModelForCausalLM.from_config(made, attn_implementation="eager")
+    seed = spec.get("seed", 1)
+    out = HERE / name
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as tmp:
+        model.save_pretrained(tmp)
+        tensors, filled = [], {}
+        with safe_open(f"{tmp}/model.safetensors", "pt") as f:
+            for key in sorted(f.keys()):
+                shape = list(f.get_slice(key).get_shape())
+                centre, width = spread(key, shape, spec)
+                n = int(np.prod(shape))
+                filled[key] = torch.from_numpy(random(seed, key, n, centre, width)).reshape(shape)
+                tensors.append({"name": key, "shape": shape, "centre": centre, "width": width})
+        save_file(filled, f"{tmp}/model.safetensors", {"format": "pt"})
+        pathlib.Path(f"{tmp}/config.json").write_text(json.dumps(config))
+        model, info = transformers.AutoModelForCausalLM.from_pretrained(
+            tmp, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
+        wrong = {k: v for k, v in info.items() if v}
+        assert not wrong, wrong
+    model.eval()
+    rng = np.random.default_rng(seed)
+    vocab = model.config.get_text_config().vocab_size
+    sequences, scores = [], []
+    spreads = []
+    for length in LENGTHS:
+        ids = rng.integers(0, vocab, length + 1)
+        x = torch.tensor(ids[None, :-1])
+        logits = model(x, use_cache=False).logits[0].float()
+        logp = torch.log_softmax(logits.double(), -1)
+        top = logits.topk(2).values
+        sequences.append({"ids": ids[:-1].tolist(), "targets": ids[1:].tolist()})
+        scores.append({
+            "logprob": pack(logp[torch.arange(length), torch.tensor(ids[1:])], "<f4"),
+            "argmax": pack(logits.argmax(-1), "<i4"),
+            "top": pack(top[:, 0], "<f4"), "gap": pack(top[:, 0] - top[:, 1], "<f4"),
+            "lse": pack(torch.logsumexp(logits, -1), "<f4"),
+        })
+        spreads.append(logits.std(-1).mean().item())
+    assert 0.5 < np.mean(spreads) < 30, spreads
+    golden = {
+        "format": FORMAT, "model": name, "seed": seed, "transformers": transformers.__version__,
+        "tensors": tensors, "sequences": sequences,
+        "runs": [{"attention": spec.get("attention", "softmax"), "source": "transformers", "dtype": "float32", "sequences": scores}],
+    }
+    (out / "config.json").write_text(json.dumps(config, indent=1) + "\n")
+    (out / "golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+    print(f"{name}: {len(tensors)} tensors, logits spread {np.mean(spreads):.2f}")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for name in sys.argv[1:] or FAMILIES:
+        make(name, FAMILIES[name])
