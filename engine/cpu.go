@@ -67,7 +67,7 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 		layout: kvLayout{ck.Config.Layers, ck.Config.KVHeads, ck.Config.HeadDim, o.DType},
 	}
 	for i := range ck.Config.Rotary {
-		c.ropes = append(c.ropes, newRopeTable(ck.Config.Rotary[i].InvFreq()))
+		c.ropes = append(c.ropes, newRopeTable(&ck.Config.Rotary[i]))
 	}
 	c.scratch.tiles = make([]attentionTile, o.Threads)
 	err := safetensors.Guard(func() (err error) {
@@ -210,13 +210,17 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	} else if err := c.add(ctx, rows, w.out, w.outBias, &w.postAttnNorm); err != nil {
 		return err
 	}
-	if err := c.normalise(ctx, &w.mlpNorm, rows); err != nil {
+	mlpNorm := &w.mlpNorm
+	if c.config.Parallel && !mlpNorm.has {
+		mlpNorm = &w.attnNorm // one for both
+	}
+	if err := c.normalise(ctx, mlpNorm, rows); err != nil {
 		return err
 	}
 	if err := c.matmul(ctx, s.gateUp, rows, w.gateUp, w.gateUpBias, false); err != nil {
 		return err
 	}
-	if err := c.activate(ctx, rows); err != nil {
+	if err := c.activate(ctx, layer, rows); err != nil {
 		return err
 	}
 	if err := c.add(ctx, rows, w.down, w.downBias, &w.postMLPNorm); err != nil {
@@ -303,7 +307,8 @@ func (c *cpu) prepare(ctx context.Context, x []float32, k, rows int) error {
 }
 
 // activate makes act(gate)·up, or act(up), the next product's input.
-func (c *cpu) activate(ctx context.Context, rows int) error {
+func (c *cpu) activate(ctx context.Context, layer, rows int) error {
+	w := &c.weights.layers[layer]
 	s, n, mlp := &c.scratch, c.config.Intermediate, c.config.MLP
 	width := n
 	if mlp.Gated {
@@ -318,10 +323,10 @@ func (c *cpu) activate(ctx context.Context, rows int) error {
 			case mlp.Gated && mlp.Act == checkpoint.SiLU:
 				c.set.SwiGLU(x, x, s.gateUp[r*width+n:][:n])
 			case mlp.Gated:
-				activate(mlp.Act, x)
+				activate(mlp.Act, x, w.act)
 				kernel.Multiply(x, s.gateUp[r*width+n:][:n])
 			default:
-				activate(mlp.Act, x)
+				activate(mlp.Act, x, w.act)
 			}
 		}
 		c.set.Prepare(&s.in, s.gateUp, width, r0, r1)
@@ -329,7 +334,7 @@ func (c *cpu) activate(ctx context.Context, rows int) error {
 }
 
 // activate applies an activation in place.
-func activate(a checkpoint.Activation, x []float32) {
+func activate(a checkpoint.Activation, x []float32, learned [4]float32) {
 	switch a {
 	case checkpoint.SiLU:
 		kernel.SiLU(x)
@@ -343,6 +348,8 @@ func activate(a checkpoint.Activation, x []float32) {
 		kernel.ReLU2(x)
 	case checkpoint.QuickGELU:
 		kernel.QuickGELU(x)
+	case checkpoint.XIELU:
+		kernel.XIELU(x, learned[0], learned[1], learned[2], learned[3])
 	default:
 		panic(fmt.Sprintf("engine: activation %d", a))
 	}

@@ -243,6 +243,7 @@ func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 		if s := c.weights.layers[layer].scale; s != nil {
 			scale *= s[head] * float32(math.Log(float64(w.span.Position+r+2)))
 		}
+		scale *= c.positionScale(layer, w.span.Position+r)
 		q := t.q[i*size:][:size]
 		copy(q, c.scratch.qkv[(w.span.Row+r)*stride+head*size:])
 		c.set.Scale(q, scale)
@@ -266,6 +267,19 @@ func (c *cpu) scoreScale(layer int) float32 {
 		scale *= own
 	}
 	return scale
+}
+
+// positionScale is what a query's position multiplies it by.
+func (c *cpu) positionScale(layer, position int) float32 {
+	i := c.config.Blocks[layer].Rotary
+	if i < 0 || i >= len(c.config.Rotary) {
+		return 1
+	}
+	r := &c.config.Rotary[i]
+	if r.QueryBeta == 0 {
+		return 1
+	}
+	return float32(1 + r.QueryBeta*math.Log(float64(1+position/r.OriginalMaxPositions)))
 }
 
 // eachKeyBlock calls visit with the scores of a task's queries over each key

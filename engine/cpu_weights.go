@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/softbench/softbench/engine/checkpoint"
@@ -18,7 +19,8 @@ type cpuLayer struct {
 	qkvBias, outBias       []float32 // nil where the model has none
 	gateUpBias, downBias   []float32
 	qNorm, kNorm           normWeights
-	scale                  []float32 // [heads], the s of scaled kinds
+	scale                  []float32  // [heads], the s of scaled kinds
+	act                    [4]float32 // a, b, β and ε of XIELU
 }
 
 // normWeights are a norm's weight and bias, nil where it has none. has is false
@@ -68,6 +70,12 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		}
 		if ck.Config.Attention.Scaled {
 			l.scale = src.Scale.F32()
+		}
+		if src.Act[0] != nil {
+			// Stored are what softplus makes a, and b less β, of.
+			a, b := src.Act[0].F32()[0], src.Act[1].F32()[0]
+			beta, eps := src.Act[2].F32()[0], src.Act[3].F32()[0]
+			l.act = [4]float32{softplus(a), beta + softplus(b), beta, eps}
 		}
 		var err error
 		if l.qkv, err = pack(src.Q, src.K, src.V); err != nil {
@@ -186,3 +194,5 @@ func (w *cpuWeights) bytes() int64 {
 	}
 	return n
 }
+
+func softplus(x float32) float32 { return float32(math.Log1p(math.Exp(float64(x)))) }

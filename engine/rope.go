@@ -1,6 +1,11 @@
 package engine
 
-import "math"
+import (
+	"cmp"
+	"math"
+
+	"github.com/softbench/softbench/engine/checkpoint"
+)
 
 // ropeTable holds the cosines and sines of rotary position embedding, grown to
 // the largest position seen. Angles are float32 products of the position and
@@ -8,10 +13,12 @@ import "math"
 type ropeTable struct {
 	inverse  []float32 // per pair
 	cos, sin []float32 // [positions, pairs]
+	scale    float64   // of both
 }
 
-func newRopeTable(inverse []float64) ropeTable {
-	t := ropeTable{inverse: make([]float32, len(inverse))}
+func newRopeTable(r *checkpoint.Rotary) ropeTable {
+	inverse := r.InvFreq()
+	t := ropeTable{inverse: make([]float32, len(inverse)), scale: cmp.Or(r.Amplitude, 1)}
 	for i, f := range inverse {
 		t.inverse[i] = float32(f)
 	}
@@ -27,8 +34,8 @@ func (t *ropeTable) reach(b *Batch) {
 	for p := len(t.cos) / max(1, len(t.inverse)); p < need; p++ {
 		for _, f := range t.inverse {
 			angle := float64(float32(p) * f)
-			t.cos = append(t.cos, float32(math.Cos(angle)))
-			t.sin = append(t.sin, float32(math.Sin(angle)))
+			t.cos = append(t.cos, float32(math.Cos(angle)*t.scale))
+			t.sin = append(t.sin, float32(math.Sin(angle)*t.scale))
 		}
 	}
 }

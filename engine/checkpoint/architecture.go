@@ -107,6 +107,9 @@ const (
 	ReLU                        // max(x, 0): "relu"
 	ReLU2                       // max(x, 0)²: "relu2"
 	QuickGELU                   // x/(1+e^-1.702x): "quick_gelu"
+	// XIELU has a layer's learned a, b, β and ε: ax²+βx for x > 0, else
+	// b(e^min(x,ε)-1-x)+βx (arXiv 2411.13010): "xielu"
+	XIELU
 )
 
 // activations are the names that configs use.
@@ -114,7 +117,7 @@ var activations = map[string]Activation{
 	"silu": SiLU, "swish": SiLU,
 	"gelu": GELU, "gelu_python": GELU,
 	"gelu_new": GELUTanh, "gelu_pytorch_tanh": GELUTanh, "gelu_fast": GELUTanh, "gelu_accurate": GELUTanh,
-	"relu": ReLU, "relu2": ReLU2, "quick_gelu": QuickGELU,
+	"relu": ReLU, "relu2": ReLU2, "quick_gelu": QuickGELU, "xielu": XIELU,
 }
 
 // Names are the weights' names in the files, less ".weight" and ".bias". An
@@ -132,7 +135,8 @@ type Names struct {
 	Scale        string // s of the scaled kinds, whole
 
 	Gate, Up, Down string
-	GateUp         Fused // the one weight of gate and up
+	GateUp         Fused  // the one weight of gate and up
+	Act            string // the parameters of an activation that learns some
 
 	// Transposed: matrices lie as [in, out] (GPT-2's Conv1D).
 	Transposed bool
@@ -181,6 +185,9 @@ func (c *Config) BeyondLlama() (what []string) {
 		if x.has {
 			what = append(what, x.name)
 		}
+	}
+	if len(c.Rotary) == 1 && (c.Rotary[0].Amplitude != 0 || c.Rotary[0].QueryBeta != 0) {
+		what = append(what, "scaled cosines and sines of rotary positions")
 	}
 	for _, b := range c.Blocks {
 		if b.Rotary != 0 || b.AttnScale != 0 {

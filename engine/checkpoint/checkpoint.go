@@ -57,6 +57,7 @@ type Layer struct {
 	Down                       *View       // [hidden, intermediate]
 	GateBias, UpBias, DownBias *View       // [intermediate|intermediate|hidden]
 	Scale                      *View       // [heads]: s of the scaled attention kinds
+	Act                        [4]*View    // a, b, β and ε of XIELU, as stored: one number each
 }
 
 // Options are choices at load time.

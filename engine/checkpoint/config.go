@@ -129,6 +129,8 @@ func (c *Config) check(f *fields) {
 	for i := range c.Rotary {
 		if r := &c.Rotary[i]; r.Dim < 2 || r.Dim%2 != 0 || r.Dim > c.HeadDim {
 			f.fail("%d of a head's %d components are rotated: want an even number of them, at least 2", r.Dim, c.HeadDim)
+		} else if r.Type == "longrope" && len(r.Short) != r.Dim/2 {
+			f.fail("short_factor has %d numbers for %d pairs of rotated components", len(r.Short), r.Dim/2)
 		}
 	}
 }

@@ -187,7 +187,7 @@ func TestRefusedConfigs(t *testing.T) {
 		{`{} {}`, "text after the JSON object"},
 		{`{}`, "model_type is missing"},
 		{`{"model_type":7}`, "model_type is 7: want a string"},
-		{`{"model_type":"bert"}`, `model_type "bert" is not supported: want gemma, gemma2, `},
+		{`{"model_type":"bert"}`, `model_type "bert" is not supported: want apertus, `},
 		{`{"model_type":"mixtral","num_local_experts":8}`, "mixture-of-experts"},
 		{`{"model_type":"qwen3","num_experts":128}`, "mixture-of-experts"},
 		{`{"model_type":"llama","quantization_config":{"bits":4}}`, "dequantise"},
@@ -209,8 +209,20 @@ func TestRefusedConfigs(t *testing.T) {
 		{`{"model_type":"llama","tie_word_embeddings":"yes"}`, `tie_word_embeddings is "yes": want true or false`},
 		{`{"model_type":"llama","rope_theta":null}`, "rope_theta is null"},
 		{`{"model_type":"llama","rope_scaling":"linear"}`, `rope_scaling is "linear": want an object`},
-		{`{"model_type":"llama","rope_scaling":{"rope_type":"yarn","factor":4}}`, `rope_scaling.rope_type "yarn" is not supported`},
-		{`{"model_type":"llama","rope_scaling":{"type":"dynamic","factor":4}}`, `"dynamic" is not supported`},
+		{`{"model_type":"llama","rope_scaling":{"rope_type":"spiral","factor":4}}`, `rope_scaling.rope_type "spiral" is not supported`},
+		{`{"model_type":"llama","rope_scaling":{"rope_type":"yarn"}}`, "rope_scaling.factor is missing"},
+		{`{"model_type":"phi3","rope_scaling":{"type":"longrope","short_factor":[1,2],"long_factor":[1,2]},"original_max_position_embeddings":64}`, "short_factor has 2 numbers for 48 pairs"},
+		{`{"model_type":"opt","do_layer_norm_before":false}`, "do_layer_norm_before"},
+		{`{"model_type":"opt","word_embed_proj_dim":512}`, "word_embed_proj_dim is 512"},
+		{`{"model_type":"stablelm","qk_layernorm":true}`, "qk_layernorm"},
+		{`{"model_type":"gpt2","add_cross_attention":true}`, "cross-attention"},
+		{`{"model_type":"gpt2","activation_function":"tanh"}`, `activation_function "tanh" is not supported`},
+		{`{"model_type":"gemma3_text","use_bidirectional_attention":true}`, "cannot be scored"},
+		{`{"model_type":"gemma3_text","rope_parameters":{"rope_type":"default"}}`, "neither full_attention nor sliding_attention"},
+		{`{"model_type":"smollm3","no_rope_layers":[1,0]}`, "no_rope_layers has 2 entries for 36 layers"},
+		{`{"model_type":"gpt_neox","rotary_pct":1.5}`, "rotary_pct is 1.5"},
+		{`{"model_type":"gpt_neox","rotary_pct":0.01}`, "components are rotated"},
+		{`{"model_type":"llama","rope_scaling":{"type":"dynamic"}}`, "rope_scaling.factor is missing"},
 		{`{"model_type":"llama","rope_scaling":{"type":"linear"}}`, "rope_scaling.factor is missing"},
 		{`{"model_type":"llama","rope_scaling":{"type":"linear","factor":0}}`, "rope_scaling.factor is 0"},
 		{`{"model_type":"llama","rope_parameters":{"rope_type":"llama3","factor":8}}`, "rope_parameters.low_freq_factor is missing"},
@@ -256,6 +268,11 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"model_type":"transformer","hidden_ratio":4.5,"attn_impl":"naive_scaled_attn"}`), "")
 	f.Add([]byte(`{"model_type":"llama","head_dim":2,"rope_parameters":{"rope_type":"llama3","factor":1,"low_freq_factor":1,"high_freq_factor":2}}`), "")
 	f.Add([]byte(`{"model_type":"qwen3","layer_types":[null],"num_hidden_layers":1}`), "")
+	for _, name := range Families() {
+		f.Add([]byte(`{"model_type":"`+name+`","num_hidden_layers":3}`), "softpick")
+	}
+	f.Add([]byte(`{"model_type":"olmo3","rope_parameters":{"full_attention":{"rope_type":"yarn","factor":8,"original_max_position_embeddings":1}}}`), "")
+	f.Add([]byte(`{"model_type":"exaone4","sliding_window_pattern":"LLLG"}`), "")
 	f.Fuzz(func(t *testing.T, text []byte, override string) {
 		c, notes, err := ParseConfig(text, override)
 		for _, line := range append(notes, fmt.Sprint(err)) {

@@ -115,6 +115,28 @@ func (f *fields) texts(key string) []string {
 	return v
 }
 
+// integers reads a list of n whole numbers.
+func (f *fields) integers(key string, n int) []int {
+	var v []int
+	f.read(key, &v, "a list of whole numbers")
+	if f.err == nil && len(v) != n {
+		f.fail("%s%s has %d entries for %d layers", f.prefix, key, len(v), n)
+	}
+	return v
+}
+
+// numbers reads a list of finite numbers above zero.
+func (f *fields) numbers(key string) []float64 {
+	var v []float64
+	f.read(key, &v, "a list of numbers")
+	for _, x := range v {
+		if !(x > 0) || x > math.MaxFloat32 {
+			f.fail("%s%s holds %v: want numbers above zero", f.prefix, key, x)
+		}
+	}
+	return v
+}
+
 func (f *fields) flag(key string, absent bool) bool {
 	var v bool
 	if f.read(key, &v, "true or false") {

@@ -116,7 +116,7 @@ eos %d
 	beyond("caps", [3]float32{c.ScoreCap, c.LogitCap, c.ClipQKV}, [3]float32{})
 	beyond("interleaved", c.Interleaved, false)
 	beyond("head_bias", c.HeadBias, false)
-	if len(c.Rotary) != 1 || r.Dim != c.HeadDim {
+	if len(c.Rotary) != 1 || r.Dim != c.HeadDim || r.Amplitude != 0 || r.Alpha != 0 {
 		fmt.Fprintf(&b, "rotary %v\n", c.Rotary)
 	}
 	rotated := true

@@ -49,7 +49,7 @@ func in(field func(*Layer) **View) place {
 
 // vector adds a vector of n numbers, shaped [n] where no shape is given.
 func (b *layout) vector(name string, n int, offset float32, p place, shape ...int) {
-	if shape == nil {
+	if shape == nil { // none given; a scalar's is empty
 		shape = []int{n}
 	}
 	b.all = append(b.all, Weight{Name: b.prefix + name, Shape: shape, uses: []use{{View{N: n, K: 1, offset: offset}, p}}})
@@ -230,6 +230,15 @@ func (b *layout) mlp() {
 		b.linear(n.Up, c.Intermediate, c.Hidden, c.MLPBias, up)
 	}
 	b.linear(n.Down, c.Hidden, c.Intermediate, c.MLPBias, down)
+	if n.Act == "" {
+		return
+	}
+	for i, x := range []struct {
+		name  string
+		shape []int
+	}{{".alpha_p", []int{1}}, {".alpha_n", []int{1}}, {".beta", []int{}}, {".eps", []int{}}} {
+		b.vector(n.Act+x.name, 1, 0, in(func(l *Layer) **View { return &l.Act[i] }), x.shape...)
+	}
 }
 
 // base is the prefix that a checkpoint of the body alone, without the head,

@@ -19,9 +19,12 @@ func (v *View) RowF32(j int, dst []float32) {
 	if v.row != nil {
 		j = v.row(j)
 	}
-	if v.columns {
+	switch {
+	case v.K == 1: // a vector, whatever its tensor's shape
+		dst[0] = v.Stored.ElementF32(j)
+	case v.columns:
 		v.Stored.ColumnF32(j, dst[:v.K])
-	} else {
+	default:
 		v.Stored.RowF32(j, dst[:v.K])
 	}
 	if v.offset != 0 {

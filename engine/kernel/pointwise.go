@@ -82,6 +82,17 @@ func ReLU2(x []float32) {
 	}
 }
 
+// XIELU replaces x by ax²+βx where x > 0, else by b(e^min(x,ε)-1-x)+βx.
+func XIELU(x []float32, a, b, beta, eps float32) {
+	for i, v := range x {
+		if v > 0 {
+			x[i] = a*v*v + beta*v
+		} else {
+			x[i] = (float32(math.Expm1(float64(min(v, eps))))-v)*b + beta*v
+		}
+	}
+}
+
 // Multiply multiplies x by y, element by element.
 func Multiply(x, y []float32) {
 	for i, v := range y[:len(x)] {

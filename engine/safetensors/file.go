@@ -40,6 +40,15 @@ func (t *Tensor) RowF32(i int, dst []float32) {
 	Decode(t.DType, dst[:len(row)*8/t.DType.Bits()], row)
 }
 
+// ElementF32 is element i, counted row by row. It panics where i is out of range or
+// the type is not F32, F16 or BF16.
+func (t *Tensor) ElementF32(i int) float32 {
+	var v [1]float32
+	width := t.DType.Bits() / 8
+	Decode(t.DType, v[:], t.Data[i*width:(i+1)*width])
+	return v[0]
+}
+
 // ColumnF32 converts column i of a matrix to float32; dst has as many elements
 // as the matrix has rows. It panics where i is out of range or the type is not
 // F32, F16 or BF16.

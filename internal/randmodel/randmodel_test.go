@@ -105,7 +105,7 @@ func TestRefusedOptions(t *testing.T) {
 		"is not a multiple of":  {Heads: 6, KVHeads: 4},
 		"attn_impl":             {Attention: "sigmoid"},
 		"hidden_size is -1":     {Hidden: -1},
-		"rope_scaling.rope_typ": {Config: map[string]any{"rope_scaling": map[string]any{"rope_type": "yarn"}}},
+		"rope_scaling.rope_typ": {Config: map[string]any{"rope_scaling": map[string]any{"rope_type": "spiral"}}},
 	} {
 		dir := t.TempDir()
 		err := Write(dir, o)
