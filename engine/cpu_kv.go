@@ -62,7 +62,8 @@ func pairsOf(start, n int) int { return (start+n+1)/2 - start/2 }
 
 func (l kvLayout) bytes(start, n int) int64 {
 	_, _, perLayer := l.floats(start, n)
-	return int64(l.layers) * int64(perLayer) * 4
+	size, _ := roundUp(l.layers * perLayer)
+	return int64(size) * 4
 }
 
 // Range implements Segment.
@@ -97,40 +98,75 @@ func (s *cpuSegment) putValue(layer, head, position int, value []float32) {
 }
 
 // kvStore hands out memory for segments and keeps some of what comes back:
-// fresh memory costs a page fault and a clearing a page.
+// fresh memory costs a page fault and a clearing a page. What it holds in all, in
+// use and kept, is never more than was in use at once before, so that a bound on
+// the segments alive bounds it too.
 type kvStore struct {
-	mu   sync.Mutex
-	free map[int][][]float32 // by log2 of the size
-	kept int64               // floats kept
+	mu         sync.Mutex
+	free       map[int][][]float32 // by class
+	live, peak int64               // floats in use, now and at most
+	kept       int64               // floats kept
 }
 
 // keepFloats bounds what the store keeps unused: 256 MiB.
 const keepFloats = 64 << 20
 
+// roundUp is the size that a request of so many floats is given, and its class:
+// small ones are rounded up, by at most an eighth, to be reused; large ones are
+// taken as they are.
+func roundUp(floats int) (size, class int) {
+	const steps = 8
+	class = bits.Len(uint(max(floats, 1) - 1))
+	if class >= 22 || class < 4 {
+		return floats, class * steps
+	}
+	step := 1 << class / 2 / steps
+	n := (floats + step - 1) / step
+	return n * step, class*steps + n - steps - 1
+}
+
 func (st *kvStore) get(floats int) []float32 {
-	class := bits.Len(uint(floats - 1))
+	size, class := roundUp(floats)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if list := st.free[class]; len(list) > 0 {
-		data := list[len(list)-1]
-		st.free[class] = list[:len(list)-1]
-		st.kept -= int64(cap(data))
-		if cap(data) >= floats {
+	data := st.take(class, floats)
+	if data == nil {
+		// Room for it within the peak, where it does not make a new one.
+		for c, list := range st.free {
+			for len(list) > 0 && st.live+st.kept+int64(size) > max(st.peak, st.live+int64(size)) {
+				st.kept -= int64(cap(list[len(list)-1]))
+				list[len(list)-1] = nil
+				list = list[:len(list)-1]
+			}
+			st.free[c] = list
+		}
+		data = make([]float32, floats, size)
+	}
+	st.live += int64(cap(data))
+	st.peak = max(st.peak, st.live)
+	return data
+}
+
+// take returns kept memory of a class that holds so many floats and hardly more,
+// nil where there is none.
+func (st *kvStore) take(class, floats int) []float32 {
+	list := st.free[class]
+	for i := len(list) - 1; i >= 0; i-- {
+		if data := list[i]; cap(data) >= floats && cap(data) <= floats+floats/7 {
+			list[i] = list[len(list)-1]
+			st.free[class] = list[:len(list)-1]
+			st.kept -= int64(cap(data))
 			return data[:floats]
 		}
 	}
-	// Small sizes are rounded up to be reused; large ones are taken as they
-	// are, since rounding would waste up to half.
-	if class < 22 {
-		return make([]float32, floats, 1<<class)
-	}
-	return make([]float32, floats)
+	return nil
 }
 
 func (st *kvStore) put(data []float32) {
-	class := bits.Len(uint(cap(data) - 1))
+	_, class := roundUp(cap(data))
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	st.live -= int64(cap(data))
 	if st.kept+int64(cap(data)) > keepFloats {
 		return
 	}

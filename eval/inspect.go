@@ -107,7 +107,7 @@ func vocabularyMismatch(dir string, tok *tokenizer.Tokenizer, c *checkpoint.Conf
 // maxLength is the longest context: what the config says, else the tokenizer,
 // else DefaultMaxLength, in the order of lm-evaluation-harness.
 func maxLength(c *checkpoint.Config, tok *tokenizer.Tokenizer) int {
-	for _, known := range []int{c.MaxPositions, tok.MaxLength()} {
+	for _, known := range []int{c.Context, tok.MaxLength()} {
 		if known > 0 {
 			return known
 		}

@@ -96,7 +96,7 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 	if length == 0 {
 		length = maxLength(config, m.Tokenizer)
 	}
-	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{MaxLength: length, StrictLength: o.Strict})
+	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{MaxLength: length, StrictLength: o.Strict, Threads: o.Threads})
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.Dir, err)
 	}

@@ -1,12 +1,12 @@
 package eval
 
 import (
-	"bufio"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
+
+	"github.com/softbench/softbench/internal/memory"
 )
 
 var memoryUnits = []struct {
@@ -17,11 +17,11 @@ var memoryUnits = []struct {
 	{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
 }
 
-// ParseMemory reads a size such as "4GiB" or "500MB"; empty means half of the
-// memory that is free now, or no bound where the system does not say.
+// ParseMemory reads a size such as "4GiB" or "500MB"; empty is 0, which stands for
+// what MemoryBound makes of it.
 func ParseMemory(s string) (int64, error) {
 	if s == "" {
-		return available() / 2, nil
+		return 0, nil
 	}
 	for _, u := range memoryUnits {
 		number, ok := strings.CutSuffix(s, u.suffix)
@@ -36,19 +36,12 @@ func ParseMemory(s string) (int64, error) {
 	return 0, fmt.Errorf("--memory %q: want a size such as 4GiB or 500MB", s)
 }
 
-// available is the memory that new work may use, in bytes; 0 where unknown.
-func available() int64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
+// MemoryBound is the bound on keys and values: what was asked for, and for 0 half
+// of the memory that is free once the weights are loaded, or none (0) where the
+// system does not say.
+func (m *Model) MemoryBound(asked int64) int64 {
+	if asked > 0 {
+		return asked
 	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		fields := strings.Fields(s.Text())
-		if len(fields) >= 2 && fields[0] == "MemAvailable:" {
-			kib, _ := strconv.ParseInt(fields[1], 10, 64)
-			return kib << 10
-		}
-	}
-	return 0
+	return memory.Available() / 2
 }

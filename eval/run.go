@@ -146,6 +146,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 		o.Note(m.DeviceNote)
 	}
 	o.BatchTokens = m.Engine.BatchTokens(o.BatchTokens)
+	o.Memory = m.MemoryBound(o.Memory)
 	for _, n := range m.Checkpoint.Notes {
 		o.Note(n)
 	}

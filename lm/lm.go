@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/softbench/softbench/engine"
 )
@@ -14,6 +15,7 @@ type LM struct {
 	enc       encoder
 	maxLength int
 	strict    bool
+	threads   int
 }
 
 // Options for New.
@@ -22,6 +24,8 @@ type Options struct {
 	MaxLength int
 	// StrictLength makes a request that would be truncated an error.
 	StrictLength bool
+	// Threads is how many encode texts at once; 0: one per processor.
+	Threads int
 }
 
 // New makes a language model. A tokenizer with neither BOS nor EOS is refused:
@@ -37,8 +41,11 @@ func New(m *engine.Model, tok Tokenizer, o Options) (*LM, error) {
 	if o.MaxLength < 1 {
 		return nil, fmt.Errorf("maximum length %d: want at least 1", o.MaxLength)
 	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
 	return &LM{
-		model: m, maxLength: o.MaxLength, strict: o.StrictLength,
+		model: m, maxLength: o.MaxLength, strict: o.StrictLength, threads: o.Threads,
 		enc: encoder{tok: tok, prefix: prefix, text: tok.Decode([]int32{prefix}, false)},
 	}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"github.com/softbench/softbench/engine"
@@ -196,11 +195,11 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 	return p.stats, err
 }
 
-// encodeAll turns every request's text into windows, on all processors.
+// encodeAll turns every request's text into windows, on all threads.
 func (p *Plan) encodeAll(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(p.requests))
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(p.requests)/64))
+	workers := max(1, min(p.lm.threads, len(p.requests)/64))
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < len(p.requests) && ctx.Err() == nil; i += workers {

@@ -72,7 +72,7 @@ func (o scoreOptions) run(ctx context.Context) error {
 	if m.DeviceNote != "" {
 		fmt.Fprintln(o.io.err, "note:", oneLine(m.DeviceNote))
 	}
-	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: memory})
+	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)})
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	HeadDim      int // even; Heads·HeadDim need not be Hidden
 	Vocab        int // rows of the embedding and of the head
 	MaxPositions int // the longest context the model was made for
+	Context      int // tokens a run feeds at most where it is not told: max_position_embeddings, or n_positions
 
 	Norm     Norm   // of the residual stream's width: in the blocks, and the last
 	QKNorm   QKNorm // of queries and keys

@@ -38,12 +38,14 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 	fam.read(f, &c, fam.defaults)
 	c.tokens(f, fam.defaults)
 	c.check(f)
+	length := c.context(f)
 	if f.err != nil {
 		return Config{}, nil, f.err
 	}
 	if c.Attention, notes, err = attentionOf(f, override); err != nil {
 		return Config{}, nil, err
 	}
+	notes = append(notes, length...)
 	if f.has("auto_map") {
 		notes = append(notes, "config.json names Python code of its own (auto_map): softbench computes the "+c.ModelType+" architecture and does not run that code")
 	}
@@ -69,7 +71,20 @@ func refuseForeign(f *fields) error {
 }
 
 // keys are the names of a config's sizes; empty ones are LLaMA's.
-type keys struct{ hidden, intermediate, layers, heads, kvHeads, maxPositions string }
+type keys struct {
+	hidden, intermediate, layers, heads, kvHeads, maxPositions string
+	// aliases: the config class has LLaMA's names beside its own (transformers'
+	// attribute_map), and they win where both are given.
+	aliases bool
+}
+
+// name is the key that holds a size.
+func (k keys) name(f *fields, own, common string) string {
+	if own == "" || k.aliases && f.has(common) {
+		return common
+	}
+	return own
+}
 
 var (
 	llamaKeys = keys{kvHeads: "num_key_value_heads", intermediate: "intermediate_size"}
@@ -79,13 +94,13 @@ var (
 // sizes reads the dimensions, and makes the layers. A family without a key for
 // the MLP's width or for key/value heads has none in its config.
 func (c *Config) sizes(f *fields, d defaults, k keys) {
-	headsKey := cmp.Or(k.heads, "num_attention_heads")
-	hiddenKey := cmp.Or(k.hidden, "hidden_size")
+	headsKey := k.name(f, k.heads, "num_attention_heads")
+	hiddenKey := k.name(f, k.hidden, "hidden_size")
 	c.Hidden = f.dimension(hiddenKey, d.hidden)
-	c.Layers = int(f.integer(cmp.Or(k.layers, "num_hidden_layers"), d.layers, 1, maxLayers))
+	c.Layers = int(f.integer(k.name(f, k.layers, "num_hidden_layers"), d.layers, 1, maxLayers))
 	c.Heads = f.dimension(headsKey, d.heads)
 	c.Vocab = f.dimension("vocab_size", d.vocab)
-	c.MaxPositions = f.dimension(cmp.Or(k.maxPositions, "max_position_embeddings"), d.maxPositions)
+	c.MaxPositions = f.dimension(k.name(f, k.maxPositions, "max_position_embeddings"), d.maxPositions)
 	c.KVHeads = c.Heads
 	if k.kvHeads != "" {
 		kv := d.kvHeads
@@ -133,6 +148,21 @@ func (c *Config) check(f *fields) {
 			f.fail("short_factor has %d numbers for %d pairs of rotated components", len(r.Short), r.Dim/2)
 		}
 	}
+}
+
+// context resolves how many tokens a run feeds at most. lm-evaluation-harness
+// (models/utils.py, resolve_max_length) asks for n_positions first, which any
+// config may carry whatever its type; where there are learned positions, the type
+// has a key of its own for them.
+func (c *Config) context(f *fields) (notes []string) {
+	c.Context = c.MaxPositions
+	if c.Positions > 0 || f.err != nil {
+		return nil
+	}
+	if c.Context = f.dimension("n_positions", int64(c.MaxPositions)); c.Context != c.MaxPositions {
+		notes = append(notes, fmt.Sprintf("the context is %d tokens by n_positions in config.json, which lm-evaluation-harness reads first; max_position_embeddings says %d: --max-length %[2]d asks for that", c.Context, c.MaxPositions))
+	}
+	return notes
 }
 
 // eachBlock lets set give every layer what it has of its own.

@@ -102,7 +102,7 @@ func TestFlaConfig(t *testing.T) {
 	c := parse(`{"model_type":"transformer"}`)
 	c.Names = Names{}
 	want := Config{ModelType: "transformer", Hidden: 2048, Intermediate: 5632, Layers: 24, Heads: 32, KVHeads: 32, HeadDim: 64, Vocab: 32000,
-		MaxPositions: 2048, Norm: Norm{Eps: 1e-6}, MLP: MLP{Gated: true}, Rotary: []Rotary{{Theta: 10000, Dim: 64, Scaling: Scaling{Type: "default"}}},
+		MaxPositions: 2048, Context: 2048, Norm: Norm{Eps: 1e-6}, MLP: MLP{Gated: true}, Rotary: []Rotary{{Theta: 10000, Dim: 64, Scaling: Scaling{Type: "default"}}},
 		Blocks: make([]Block, 24), BOS: 1, EOS: 2}
 	if d := cmp.Diff(want, c); d != "" {
 		t.Errorf("defaults (-want +got):\n%s", d)
@@ -129,6 +129,54 @@ func TestFlaConfig(t *testing.T) {
 	}
 	if c := parse(`{"model_type":"transformer","qkv_bias":true,"qk_norm":true,"window_size":32,"norm_eps":1e-6}`); !c.QKVBias || c.OutputBias || !c.QKNorm.On || c.QKNorm.Eps != 1e-5 || c.Blocks[23].Window != 32 {
 		t.Errorf("switches give %+v", c)
+	}
+}
+
+// The context is what lm-evaluation-harness 0.4.13 takes it for
+// (models/utils.py, resolve_max_length, on transformers 5.24's config objects).
+func TestContext(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		context int
+		note    bool
+	}{
+		{`{"model_type":"llama"}`, 2048, false},
+		{`{"model_type":"llama","max_position_embeddings":512}`, 512, false},
+		{`{"model_type":"llama","max_position_embeddings":512,"n_positions":64}`, 64, true},
+		{`{"model_type":"llama","n_positions":512,"max_position_embeddings":64}`, 512, true},
+		{`{"model_type":"qwen3","n_positions":64.0}`, 64, true},
+		{`{"model_type":"llama","n_positions":null,"max_position_embeddings":512}`, 512, false},
+		{`{"model_type":"llama","n_positions":512,"max_position_embeddings":512}`, 512, false},
+		{`{"model_type":"llama","max_position_embeddings":512,"n_ctx":64,"seq_length":32,"max_seq_len":16,"max_sequence_length":8}`, 512, false},
+		// GPT2Config's attribute_map: the common names stand for its own, and win.
+		{`{"model_type":"gpt2"}`, 1024, false},
+		{`{"model_type":"gpt2","n_positions":100}`, 100, false},
+		{`{"model_type":"gpt2","n_positions":100,"max_position_embeddings":50}`, 50, false},
+		{`{"model_type":"gpt2","n_ctx":77}`, 1024, false},
+	} {
+		got, notes, err := ParseConfig([]byte(c.text), "")
+		if err != nil || got.Context != c.context || len(notes) > 0 != c.note {
+			t.Errorf("%s: context %d, notes %q, error %v; want %d and a note: %t", c.text, got.Context, notes, err, c.context, c.note)
+		}
+	}
+	c, _, err := ParseConfig([]byte(`{"model_type":"gpt2","n_embd":32,"hidden_size":64,"n_head":2,"num_attention_heads":4,"n_layer":5,"num_hidden_layers":3}`), "")
+	if err != nil || c.Hidden != 64 || c.Heads != 4 || c.Layers != 3 {
+		t.Errorf("gpt2 by LLaMA's names: %+v, %v", c, err)
+	}
+	// LLaMA's class has no other names.
+	c, _, err = ParseConfig([]byte(`{"model_type":"llama","n_embd":32,"d_model":16,"n_head":2,"n_layer":5,"num_heads":8}`), "")
+	if err != nil || c.Hidden != 4096 || c.Heads != 32 || c.Layers != 32 {
+		t.Errorf("llama by GPT-2's names: %+v, %v", c, err)
+	}
+}
+
+// NaN and Infinity, which Python writes, harm only where a number is wanted.
+func TestPythonNumbers(t *testing.T) {
+	if _, _, err := ParseConfig([]byte(`{"model_type":"llama","note":NaN,"loss":[-Infinity,Infinity,"NaN"]}`), ""); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := ParseConfig([]byte(`{"model_type":"llama","rms_norm_eps":NaN}`), ""); err == nil || !strings.Contains(err.Error(), `rms_norm_eps is "NaN": want a number`) {
+		t.Error(err)
 	}
 }
 

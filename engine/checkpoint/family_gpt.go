@@ -9,7 +9,7 @@ func readGPT2(f *fields, c *Config, d defaults) {
 		QKV: Fused{Name: "attn.c_attn"}, O: "attn.c_proj", Scale: "attn.s",
 		Up: "mlp.c_fc", Down: "mlp.c_proj", Transposed: true,
 	}
-	c.sizes(f, d, keys{hidden: "n_embd", layers: "n_layer", heads: "n_head", maxPositions: "n_positions"})
+	c.sizes(f, d, keys{hidden: "n_embd", layers: "n_layer", heads: "n_head", maxPositions: "n_positions", aliases: true})
 	c.Intermediate = 4 * c.Hidden
 	if f.has("n_inner") {
 		c.Intermediate = f.dimension("n_inner", 0)
