@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,10 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/html"
+	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -54,7 +57,8 @@ trained alike but for their attention, softmax and softpick.`,
 		Example: `  softbench compare
   softbench compare ./softmax-340M ./softpick-340M --suite zero-shot --data ./data
   softbench compare runs/softmax runs/softpick --report report.html
-  softbench compare runs/softpick harness/results --intersect --json`,
+  softbench compare runs/softpick harness/results --intersect --json
+  softbench compare runs/softpick results/res.json --map my_arc=arc_easy`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch len(args) {
 			case 0, 2: // without any: the built-in twins
@@ -90,6 +94,7 @@ trained alike but for their attention, softmax and softpick.`,
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document")
 	f.StringVar(&o.runs, "runs", "", "`directory` to keep the checkpoints' runs in (default: in the user's cache)")
+	f.StringToStringVar(&o.options.Map, "map", nil, "take a task of lm-evaluation-harness as another, `THEIRS=OURS`: a copy of ours under a name of its own")
 	f.BoolVar(&o.options.Intersect, "intersect", false, "compare the tasks and documents that both sides have, with a note")
 	f.Var((*effectFlag)(&o.options.Effect), "effect", "a `difference` named beforehand, such as 0.02 (of perplexities: 2% of the value): show how many documents would show it")
 	f.BoolVar(&o.options.ByDocument, "by-document", false, "compare perplexities by their mean log ratio over documents, each counting the same, not over the sum of all documents")
@@ -136,7 +141,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	if checkpoints == 0 {
 		for _, flag := range o.run.Given {
 			switch flag {
-			case "intersect", "seed", "effect", "by-document", "json", "report", "echarts", "offline":
+			case "map", "intersect", "seed", "effect", "by-document", "json", "report", "echarts", "offline":
 			default:
 				return fmt.Errorf("--%s is about running a checkpoint, but neither side is one", flag)
 			}
@@ -187,7 +192,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 // that may be asked.
 func (o *compareOptions) isCheckpoint(path string) bool {
 	if _, err := os.Stat(path); err != nil {
-		return eval.IsModel(o.model(path))
+		return !lmeval.Is(path) && eval.IsModel(o.model(path))
 	}
 	if state, err := rundir.StateOf(path); err != nil || state != rundir.None {
 		return false
@@ -223,7 +228,7 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 	}
 	run.Model.Model, run.Model.Revision = dir, ""
 	if len(run.Suites) == 0 {
-		if err := likeOther(&run, other); err != nil {
+		if err := likeOther(&run, other, o.options.Map); err != nil {
 			return nil, err
 		}
 	}
@@ -267,15 +272,21 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 }
 
 // likeOther chooses the tasks of the other side with its settings, else the
-// default suite.
-func likeOther(run *eval.RunOptions, other *compare.Side) error {
+// default suite. names maps tasks of lm-evaluation-harness to ours.
+func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]string) error {
 	if other == nil {
 		run.Suites = []string{"zero-shot"}
 		return nil
 	}
 	if other.Manifest == nil {
 		for _, t := range other.Tasks {
-			run.Suites = append(run.Suites, t.Name)
+			name := cmp.Or(names[t.Name], t.Name)
+			if _, err := configs.Resolve(name); err != nil && t.Alias != "" {
+				if _, err := configs.Resolve(t.Alias); err == nil {
+					name = t.Alias
+				}
+			}
+			run.Suites = append(run.Suites, name)
 		}
 		return nil
 	}

@@ -16,6 +16,9 @@ const Schema = 2
 
 // Options of a comparison. The zero value is the default.
 type Options struct {
+	// Map names tasks of lm-evaluation-harness as the other side calls them: whose
+	// settings are its own then, as its version, need not be the same.
+	Map       map[string]string
 	Intersect bool    // compare what both sides have, and leave out the rest with a note
 	Level     float64 // of the tests, 0: 0.05; intervals have confidence 1 - Level
 	Draws     int     // of bootstrap and sign flips, 0: stats.DefaultDraws
@@ -155,6 +158,10 @@ type Change struct {
 // *Incomparable that lists what differs.
 func Compare(a, b *Side, o Options) (*Comparison, error) {
 	o.Names = [2]string{cmp.Or(o.Names[0], "A"), cmp.Or(o.Names[1], "B")}
+	a, b, renamed, err := rename(a, b, o)
+	if err != nil {
+		return nil, err
+	}
 	pairs, notes, err := pair(a, b, o)
 	if err != nil {
 		return nil, err
@@ -170,7 +177,7 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	}
 	c := &Comparison{
 		Schema: Schema, A: a.info(), B: b.info(), Level: o.Level, Confidence: percentOf(1 - o.Level), Power: percentOf(stats.Power),
-		Draws: o.Draws, Seed: o.Seed, Intersected: o.Intersect, Effect: o.Effect, ByDocument: o.ByDocument, Metrics: []Metric{}, Notes: notes,
+		Draws: o.Draws, Seed: o.Seed, Intersected: o.Intersect, Effect: o.Effect, ByDocument: o.ByDocument, Metrics: []Metric{}, Notes: append(renamed, notes...),
 	}
 	c.Settings = differing("", a.May, b.May)
 	for _, side := range []*Side{a, b} {

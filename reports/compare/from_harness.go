@@ -51,7 +51,7 @@ func FromHarness(path string, r *lmeval.Results) (*Side, error) {
 }
 
 func harnessTask(r *lmeval.Task) (Task, []string, error) {
-	t := Task{Name: r.Name, Truncated: -1, Must: map[string]string{"fewshot": strconv.Itoa(r.FewShot)}}
+	t := Task{Name: r.Name, Alias: r.Alias, Truncated: -1, Must: map[string]string{"fewshot": strconv.Itoa(r.FewShot)}}
 	if r.Version != "" {
 		t.Must["version"] = r.Version
 	}

@@ -44,8 +44,9 @@ type Side struct {
 
 // Task is a side's results of one task.
 type Task struct {
-	Name string
-	Kind string
+	Name  string
+	Alias string // another name that it is known by; ""
+	Kind  string
 	// Must are the task's settings that have to be the same on both sides; a
 	// setting that is missing is not known.
 	Must      map[string]string
@@ -112,15 +113,16 @@ var keyNames = [keyKinds]string{"document hash", "lm-evaluation-harness's docume
 
 // Open reads a run directory or results of lm-evaluation-harness.
 func Open(path string) (*Side, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !lmeval.Is(path) {
 		return nil, fmt.Errorf("%s: no such file or directory", path)
 	}
-	if !isRun(path) && lmeval.Is(path) {
-		r, err := lmeval.Open(path)
-		if err != nil {
+	if !isRun(path) {
+		switch r, err := lmeval.Open(path); {
+		case err == nil:
+			return FromHarness(path, r)
+		case !errors.Is(err, lmeval.ErrNone):
 			return nil, err
 		}
-		return FromHarness(path, r)
 	}
 	run, samples, err := rundir.Open(path)
 	if err != nil {
@@ -146,7 +148,7 @@ func Open(path string) (*Side, error) {
 
 func isRun(path string) bool {
 	state, err := rundir.StateOf(path)
-	return err != nil || state != rundir.None
+	return err == nil && state != rundir.None
 }
 
 // answerOf is a Document's Answer.

@@ -87,8 +87,6 @@ func TestBrokenFiles(t *testing.T) {
 		"no results":          {results, `"results": {`, `"outcome": {`, []string{results, "it has no results"}},
 		"results no object":   {results, `"piqa": {`, `"piqa": [], "x": {`, []string{results, "task piqa"}},
 		"a task twice":        {results, `"piqa": {`, `"arc_easy": {`, []string{results, `"arc_easy" twice`}},
-		"NaN":                 {results, `0.6923076923076923`, `NaN`, []string{results, "line 7", "a number is NaN"}},
-		"-Infinity":           {results, `0.6923076923076923`, `-Infinity`, []string{results, "line 7", "a number is -Infinity"}},
 		"shots in words":      {results, `"n-shot": {` + "\n" + `    "arc_easy": 0`, `"n-shot": {"arc_easy": "none"`, []string{results, "arc_easy", "n-shot"}},
 		"not UTF-8":           {results, `"arc_easy"`, "\"\xff\"", []string{results, "UTF-8"}},
 		"samples cut off":     {arc, "", "", []string{arc, "line 10", "cut off"}},
@@ -137,6 +135,107 @@ func TestBrokenFiles(t *testing.T) {
 				t.Errorf("%q is not one line", err)
 			}
 		})
+	}
+}
+
+// What Python writes and reads though JSON has no such number is read as Python does:
+// an error that is not a number is absent, as "N/A" is, a metric keeps its value, and
+// where nobody looks nothing is wrong.
+func TestNotNumbers(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(harnessDir, "results_"+harnessDate+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		field, value   string
+		stderr, metric float64 // NaN where not a number
+	}{
+		{`"perplexity_stderr,none": `, "NaN", math.NaN(), 0}, {`"perplexity_stderr,none": `, `"N/A"`, math.NaN(), 0}, {`"perplexity_stderr,none": `, "Infinity", math.NaN(), 0},
+		{`"perplexity_stderr,none": `, "-Infinity", math.NaN(), 0}, {`"perplexity_stderr,none": `, "null", math.NaN(), 0}, {`"perplexity_stderr,none": `, "0.25", 0.25, 0},
+		{`"perplexity,none": `, "Infinity", 0, math.Inf(1)}, {`"perplexity,none": `, "NaN", 0, math.NaN()}, {`"date": `, "NaN", 0, 0}, {`"max_length": `, "Infinity", 0, 0},
+		{`"tokenizer_pad_token": `, "[\"NaN\", Infinity], \"other\": ", 0, 0},
+	} {
+		at := strings.Index(string(text), c.field)
+		if at < 0 {
+			t.Fatalf("no %s", c.field)
+		}
+		at += len(c.field)
+		end := at + strings.IndexAny(string(text[at:]), ",\n")
+		if strings.HasSuffix(c.value, ": ") {
+			end = at
+		}
+		r, _, err := parseResults([]byte(string(text[:at]) + c.value + string(text[end:])))
+		if err != nil {
+			t.Errorf("%s%s: %v", c.field, c.value, err)
+			continue
+		}
+		for _, task := range r.Tasks {
+			if task.Name != "lambada_openai" {
+				continue
+			}
+			m := task.Metrics[0]
+			if m.Name != "perplexity" {
+				t.Fatalf("%+v", task.Metrics)
+			}
+			if strings.Contains(c.field, "stderr") && m.Stderr != c.stderr && !(math.IsNaN(m.Stderr) && math.IsNaN(c.stderr)) {
+				t.Errorf("%s%s: the error is %v", c.field, c.value, m.Stderr)
+			}
+			if c.metric != 0 && m.Value != c.metric && !(math.IsNaN(m.Value) && math.IsNaN(c.metric)) {
+				t.Errorf("%s%s: the value is %v", c.field, c.value, m.Value)
+			}
+		}
+	}
+}
+
+// What --output_path res.json writes is found by that name, by its file's and by its
+// directory; a file of a name of its own finds its samples by their hash.
+func TestNamedResults(t *testing.T) {
+	const named = "testdata/named"
+	for _, path := range []string{named, named + "/res.json", named + "/res_" + harnessDate + ".json"} {
+		if !Is(path) {
+			t.Errorf("%s holds no results", path)
+		}
+		r, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Date != harnessDate || len(r.Tasks) != 2 || r.Tasks[0].Name != "my_arc" || r.Tasks[0].Alias != "arc_easy" || r.Tasks[1].Alias != "" || len(r.Tasks[0].Samples) != 2 {
+			t.Errorf("%s: %+v", path, r)
+		}
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(named)); err != nil {
+		t.Fatal(err)
+	}
+	renamed := filepath.Join(dir, "mine.json")
+	if err := os.Rename(filepath.Join(dir, "res_"+harnessDate+".json"), renamed); err != nil {
+		t.Fatal(err)
+	}
+	// A later evaluation's samples are not these results'.
+	b, err := os.ReadFile(filepath.Join(dir, "samples_my_arc_"+harnessDate+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Replace(string(b), `"doc_hash": "`, `"doc_hash": "0`, 1)
+	if err := os.WriteFile(filepath.Join(dir, "samples_my_arc_2027-01-01T00-00-00.000000.jsonl"), []byte(other), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Open(renamed); err != nil || len(r.Tasks) != 2 || len(r.Tasks[0].Samples) != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "samples_my_arc_"+harnessDate+".jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(renamed); err == nil || !strings.Contains(err.Error(), "not the samples that the results file was written with") {
+		t.Error(err)
+	}
+	for _, name := range []string{"res_2026-01-01T00-00-00.000000.json", "out_2026-01-01T00-00-00.000000.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "results of several names") {
+		t.Error(err)
 	}
 }
 

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softbench/softbench/internal/pythonjson"
 )
 
 // Results are one evaluation: the aggregated numbers and every sample.
@@ -31,6 +31,7 @@ type Results struct {
 // Task is one task of Results.
 type Task struct {
 	Name    string
+	Alias   string // what the harness's tables call it, where that is another name
 	Version string
 	FewShot int
 	Metrics []Metric
@@ -55,120 +56,34 @@ func keyOf(metric, filter string) string {
 	return metric + "," + filter
 }
 
-// Is says whether path is, or holds, results of lm-evaluation-harness.
-func Is(path string) bool {
-	_, err := find(path)
-	return err == nil
-}
-
-// Open reads the results in path, a results file or the directory that holds it
-// (of several files the latest), with the samples of every task.
-func Open(path string) (*Results, error) {
-	file, err := find(path)
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	r, hashes, err := parseResults(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	r.File = file
-	base := strings.TrimSuffix(filepath.Base(file), ".json")
-	r.Date = base[strings.LastIndexByte(base, '_')+1:]
-	for i := range r.Tasks {
-		t := &r.Tasks[i]
-		if err := t.readSamples(filepath.Dir(file), r.Date, hashes[t.Name]); err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
-}
-
-// find returns the results file that path means.
-func find(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if !info.IsDir() {
-		if !strings.HasSuffix(path, ".json") {
-			return "", fmt.Errorf("%s: not a results file of lm-evaluation-harness: its name does not end in .json", path)
-		}
-		return path, nil
-	}
-	if file := latest(path); file != "" {
-		return file, nil
-	}
-	// The harness makes a directory for each model below --output_path.
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return "", err
-	}
-	var found []string
-	for _, e := range entries {
-		if e.IsDir() {
-			if file := latest(filepath.Join(path, e.Name())); file != "" {
-				found = append(found, file)
-			}
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return "", fmt.Errorf("%s: no results of lm-evaluation-harness here: there is no results_*.json", path)
-	}
-	return "", fmt.Errorf("%s: results of several models: name one of its directories, such as %s", path, filepath.Dir(found[0]))
-}
-
-// latest is the results file of a directory with the latest date; "": none.
-func latest(dir string) string {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return ""
-	}
-	last := ""
-	for _, e := range entries {
-		if n := e.Name(); !e.IsDir() && strings.HasPrefix(n, "results_") && strings.HasSuffix(n, ".json") && n > last {
-			last = n
-		}
-	}
-	if last == "" {
-		return ""
-	}
-	return filepath.Join(dir, last)
-}
-
 // resultsFile are the fields of a results file that are read.
 type resultsFile struct {
-	Results        map[string]json.RawMessage        `json:"results"`
-	Versions       map[string]json.RawMessage        `json:"versions"`
-	FewShot        map[string]any                    `json:"n-shot"`
-	HigherIsBetter map[string]map[string]*bool       `json:"higher_is_better"`
-	GroupSubtasks  map[string][]string               `json:"group_subtasks"`
-	Configs        map[string]map[string]any         `json:"configs"`
-	Config         map[string]any                    `json:"config"`
-	ModelName      string                            `json:"model_name"`
-	LMEval         string                            `json:"lm_eval_version"`
-	Pad            []any                             `json:"tokenizer_pad_token"`
-	EOS            []any                             `json:"tokenizer_eos_token"`
-	BOS            []any                             `json:"tokenizer_bos_token"`
-	MaxLength      any                               `json:"max_length"`
-	TaskHashes     map[string]string                 `json:"task_hashes"`
-	ChatSHA        string                            `json:"chat_template_sha"`
-	SystemSHA      string                            `json:"system_instruction_sha"`
-	Samples        map[string]map[string]json.Number `json:"n-samples"`
+	Results        map[string]json.RawMessage  `json:"results"`
+	Versions       map[string]json.RawMessage  `json:"versions"`
+	FewShot        map[string]any              `json:"n-shot"`
+	HigherIsBetter map[string]map[string]*bool `json:"higher_is_better"`
+	GroupSubtasks  map[string][]string         `json:"group_subtasks"`
+	Configs        map[string]map[string]any   `json:"configs"`
+	Config         map[string]any              `json:"config"`
+	ModelName      string                      `json:"model_name"`
+	LMEval         string                      `json:"lm_eval_version"`
+	Pad            any                         `json:"tokenizer_pad_token"`
+	EOS            any                         `json:"tokenizer_eos_token"`
+	BOS            any                         `json:"tokenizer_bos_token"`
+	MaxLength      any                         `json:"max_length"`
+	TaskHashes     map[string]string           `json:"task_hashes"`
+	ChatSHA        string                      `json:"chat_template_sha"`
+	SystemSHA      string                      `json:"system_instruction_sha"`
 }
 
-// parseResults reads a results file, and the hashes over the samples it names.
+// parseResults reads a results file, and the hashes over the samples it names. NaN
+// and Infinity are read as Python does, which writes them: an error that is not a
+// number is none, a metric that is not is left out by who compares.
 func parseResults(text []byte) (*Results, map[string]string, error) {
 	if !utf8.Valid(text) {
 		return nil, nil, errors.New("not UTF-8: not a results file of lm-evaluation-harness")
 	}
+	text = pythonjson.Plain(text)
 	var f resultsFile
 	if err := json.Unmarshal(text, &f); err != nil {
 		return nil, nil, fmt.Errorf("not a results file of lm-evaluation-harness: %w", where(text, err))
@@ -194,7 +109,7 @@ func parseResults(text []byte) (*Results, map[string]string, error) {
 		if name == "" || name != filepath.Base(name) || strings.ContainsAny(name, `/\`) {
 			return nil, nil, fmt.Errorf("%q is no name of a task", name)
 		}
-		t := Task{Name: name}
+		t := Task{Name: name, Alias: alias(name, f.Results[name], f.Configs[name])}
 		if v := strings.Trim(string(f.Versions[name]), `"`); v != "null" && v != "N/A" {
 			t.Version = v
 		}
@@ -218,6 +133,22 @@ func parseResults(text []byte) (*Results, map[string]string, error) {
 	return r, f.TaskHashes, nil
 }
 
+// alias is the task's other name: its configuration's task_alias, else the alias of
+// its results, which stands indented below a group's.
+func alias(name string, results json.RawMessage, config map[string]any) string {
+	var row struct {
+		Alias any `json:"alias"`
+	}
+	text, _ := config["task_alias"].(string)
+	if text == "" && json.Unmarshal(results, &row) == nil {
+		text, _ = row.Alias.(string)
+	}
+	if text = strings.TrimLeft(text, " -"); text == name {
+		return ""
+	}
+	return text
+}
+
 func tokens(f resultsFile) string {
 	if f.Pad == nil && f.EOS == nil && f.BOS == nil {
 		return ""
@@ -238,13 +169,13 @@ func metrics(text json.RawMessage, higher map[string]*bool) ([]Metric, error) {
 	var out []Metric
 	for _, key := range order {
 		name, filter, ok := strings.Cut(key, ",")
-		value, isNumber := fields[key].(float64)
+		value, isNumber := number(fields[key])
 		if !ok || !isNumber || strings.HasSuffix(name, "_stderr") {
 			continue
 		}
 		m := Metric{Name: name, Filter: filter, Value: value, Stderr: math.NaN(), HigherIsBetter: !strings.Contains(name, "perplexity") && name != "bits_per_byte"}
-		if se, ok := fields[name+"_stderr,"+filter].(float64); ok {
-			m.Stderr = se
+		if se, ok := number(fields[name+"_stderr,"+filter]); ok && !math.IsInf(se, 0) {
+			m.Stderr = se // "N/A" where the harness has none
 		}
 		if h := higher[name]; h != nil {
 			m.HigherIsBetter = *h
@@ -252,6 +183,24 @@ func metrics(text json.RawMessage, higher map[string]*bool) ([]Metric, error) {
 		out = append(out, m)
 	}
 	return out, nil
+}
+
+// number is a value that is one, NaN and Infinity among them.
+func number(v any) (float64, bool) {
+	switch x := v.(type) {
+	case float64:
+		return x, true
+	case string:
+		switch x { // as pythonjson leaves them
+		case "NaN":
+			return math.NaN(), true
+		case "Infinity":
+			return math.Inf(1), true
+		case "-Infinity":
+			return math.Inf(-1), true
+		}
+	}
+	return 0, false
 }
 
 // keys are the keys of the object at the top-level key name, in their order.
@@ -310,33 +259,5 @@ func where(text []byte, err error) error {
 	if offset < 0 || offset > int64(len(text)) {
 		return err
 	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), orNotFinite(text, err))
-}
-
-// orNotFinite explains the names of numbers that Python writes and JSON does not
-// have: what the model answered was not finite.
-func orNotFinite(text []byte, err error) error {
-	var syntax *json.SyntaxError
-	if !errors.As(err, &syntax) || syntax.Offset < 1 || syntax.Offset > int64(len(text)) {
-		return err
-	}
-	before, rest := text[:syntax.Offset-1], text[syntax.Offset-1:]
-	for _, name := range []string{"NaN", "Infinity"} {
-		if !bytes.HasPrefix(rest, []byte(name)) {
-			continue
-		}
-		if bytes.HasSuffix(before, []byte("-")) {
-			name = "-" + name
-		}
-		return fmt.Errorf("a number is %s: the model's answers were not finite", name)
-	}
-	return err
-}
-
-// missingSamples explains a samples file that is not there.
-func missingSamples(path string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: missing: results are compared document by document: run the harness with --log_samples", path)
-	}
-	return err
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
 }

@@ -10,10 +10,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/softbench/softbench/internal/pythonjson"
 )
 
 // Sample is one line of a samples file: one document under one filter.
@@ -46,23 +46,6 @@ type Value struct {
 	Metric        string
 	Value, Weight float64
 	Weighted      bool
-}
-
-func (t *Task) readSamples(dir, date, hash string) error {
-	path := filepath.Join(dir, "samples_"+t.Name+"_"+date+".jsonl")
-	f, err := os.Open(path)
-	if err != nil {
-		return missingSamples(path, err)
-	}
-	defer f.Close()
-	t.Samples, err = parseSamples(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if hash != "" && hashSamples(t.Samples) != hash {
-		return fmt.Errorf("%s: these are not the samples that the results file was written with: the hash over them differs (changed, cut off, or of another evaluation)", path)
-	}
-	return nil
 }
 
 // hashSamples is the results file's task hash: over the three hashes of each
@@ -117,9 +100,10 @@ func parseSamples(r io.Reader) ([]Sample, error) {
 var fixed = []string{"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
 
 func parseSample(text []byte) (Sample, error) {
+	text = pythonjson.Plain(text)
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return Sample{}, fmt.Errorf("not JSON, or cut off: %w", orNotFinite(text, err))
+		return Sample{}, fmt.Errorf("not JSON, or cut off: %w", err)
 	}
 	var head struct {
 		DocID      *int            `json:"doc_id"`

@@ -66,4 +66,5 @@ def main(model, docs, out):
         f.write("\n")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,57 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// rename gives tasks of lm-evaluation-harness the names that the other side has for
+// them: those that the user mapped, else a task's alias where the other side lacks its
+// name. The sides themselves stay as they are.
+func rename(a, b *Side, o Options) (*Side, *Side, []string, error) {
+	var notes []string
+	used := map[string]bool{}
+	named := func(s, other *Side) (*Side, error) {
+		if s.Format != Harness {
+			return s, nil
+		}
+		out := *s
+		out.Tasks = slices.Clone(s.Tasks)
+		for i := range out.Tasks {
+			t := &out.Tasks[i]
+			name, mapped := o.Map[t.Name]
+			used[t.Name] = used[t.Name] || mapped
+			if !mapped && t.Alias != "" && other.Task(t.Name) == nil && other.Task(t.Alias) != nil {
+				name = t.Alias
+			}
+			if name == "" || name == t.Name {
+				continue
+			}
+			if slices.ContainsFunc(out.Tasks, func(t Task) bool { return t.Name == name }) {
+				return nil, fmt.Errorf("%s: task %s cannot be taken as %s: it has a task of that name", s.Path, t.Name, name)
+			}
+			notes = append(notes, fmt.Sprintf("task %s of %s is taken as %s", t.Name, s.Name, name))
+			if mapped {
+				t.Must = maps.Clone(t.Must)
+				delete(t.Must, "version")
+			}
+			t.Name = name
+		}
+		return &out, nil
+	}
+	a2, err := named(a, b)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	b2, err := named(b, a)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		if !used[name] {
+			return nil, nil, nil, fmt.Errorf("--map %s=%s: neither side has results of lm-evaluation-harness for a task %s", name, o.Map[name], name)
+		}
+	}
+	return a2, b2, notes, nil
+}
