@@ -30,11 +30,12 @@ for LLaMA-style models with any attention kind, on the processor. docs/lab.md ha
 the whole way from nothing to a comparison.`,
 		Example: `  softbench help lab world
   softbench help lab train
-  softbench help lab report`,
+  softbench help lab report
+  softbench help lab study`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLabWorld(io), newLabTrain(io), newLabReport(io))
+	cmd.AddCommand(newLabWorld(io), newLabTrain(io), newLabReport(io), newLabStudy(io))
 	return cmd
 }
 

@@ -28,10 +28,13 @@ type Asked struct {
 	TokensAStep int64    `json:"tokens_a_step"`
 }
 
+// AskedPath is where a training keeps what was asked for, from its first step on.
+func AskedPath(out string) string { return filepath.Join(out, trainingDir, askedFile) }
+
 // ReadCourse reads what the training in a directory wrote down. A directory
 // without a training is an error; one without a line of history yet is not.
 func ReadCourse(dir string) (*Course, error) {
-	path := filepath.Join(dir, trainingDir, askedFile)
+	path := AskedPath(dir)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no training in it: want a directory that 'softbench lab train' wrote", dir)

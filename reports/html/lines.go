@@ -1,6 +1,7 @@
 package html
 
 import (
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -16,6 +17,7 @@ type curve struct {
 	lo, hi []float64 // intervals, or nil
 	detail []string
 	plain  bool // no marks, but for a point that stands alone
+	band   bool // lo and hi are drawn as a band, not as intervals
 }
 
 // lines draws curves over a common axis, a mark at each point but those of
@@ -38,6 +40,11 @@ func linesFrom(floor float64, curves []curve, xAxis, yAxis string, xTicks plot.C
 		grid.Horizontal.Color = ink("grid")
 		p.Add(grid)
 		p.Y.Padding = 8
+		for _, c := range curves {
+			if err := addBand(p, c); err != nil {
+				return nil, 0, err
+			}
+		}
 		shapes := []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}}
 		for i, c := range curves {
 			if err := addCurve(p, c, shapes[shape(i, len(shapes))]); err != nil {
@@ -101,11 +108,34 @@ func addCurve(p *plot.Plot, c curve, shape draw.GlyphDrawer) error {
 			continue
 		}
 		run = append(run, plotter.XY{X: c.x[i], Y: c.y[i]})
-		if c.lo != nil && finite(c.lo[i]) && finite(c.hi[i]) && c.lo[i] < c.hi[i] {
+		if c.lo != nil && !c.band && finite(c.lo[i]) && finite(c.hi[i]) && c.lo[i] < c.hi[i] {
 			p.Add(bar{c.x[i], c.x[i], c.lo[i], c.hi[i], draw.LineStyle{Color: ink(c.class), Width: 1}, 3})
 		}
 	}
 	return flush()
+}
+
+// addBand fills between a curve's lo and hi.
+func addBand(p *plot.Plot, c curve) error {
+	if !c.band || len(c.x) < 2 {
+		return nil
+	}
+	var edge plotter.XYs
+	for i := range c.x {
+		edge = append(edge, plotter.XY{X: c.x[i], Y: c.hi[i]})
+	}
+	for i := len(c.x) - 1; i >= 0; i-- {
+		edge = append(edge, plotter.XY{X: c.x[i], Y: c.lo[i]})
+	}
+	band, err := plotter.NewPolygon(edge)
+	if err != nil {
+		return err
+	}
+	shade := color.NRGBAModel.Convert(ink(c.class)).(color.NRGBA)
+	shade.A = 48
+	band.Color, band.LineStyle.Width = shade, 0
+	p.Add(band)
+	return nil
 }
 
 // wide says whether curves reach so far apart that only a logarithmic axis shows

@@ -44,13 +44,15 @@ var (
 	pageTemplate string
 	//go:embed assets/training.html
 	trainingTemplate string
+	//go:embed assets/study.html
+	studyTemplate string
 	//go:embed assets/page.css
 	pageStyle string
 	//go:embed assets/page.js
 	pageScript string
 )
 
-var page = template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate))
+var page = template.Must(template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate)).Parse(studyTemplate))
 
 // Write writes the report as one HTML file in UTF-8. Whatever a document or a
 // name holds comes out as text.

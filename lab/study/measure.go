@@ -1,0 +1,124 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/softbench/softbench/lab/session"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// Measure is a number of a look inside a training.
+type Measure struct {
+	Name  string // as a study's file has it
+	Title string
+	Share bool // from 0 to 1
+	of    func(*session.Line) float64
+}
+
+// copyingFrom is the share of copied tokens at which a model copies.
+const copyingFrom = 0.9
+
+var measures = []Measure{
+	{"loss", "Loss on held-out windows, nats a token", false, ofLook(func(m *session.Measure) float64 { return float64(m.Loss) })},
+	{"training_loss", "Loss on what it learns from, nats a token", false, func(l *session.Line) float64 { return l.Loss }},
+	{"copying", "Copying: tokens that can be copied and are the first choice", true, ofLook(func(m *session.Measure) float64 { return orNaN(m.Copying) })},
+	{"sink_rate", "Sink rate: heads whose mean weight on the first token is above 0.3", true, ofLook(func(m *session.Measure) float64 { return float64(m.SinkRate) })},
+	{"sink_half", "Sink rate of the samples' first halves", true, ofLook(func(m *session.Measure) float64 { return float64(m.SinkHalf) })},
+	{"sparsity", "Weights that are exactly zero", true, ofLook(func(m *session.Measure) float64 { return float64(m.Sparsity) })},
+	{"mass", "Mass: mean sum of a query's weights", false, ofLook(func(m *session.Measure) float64 { return float64(m.Mass) })},
+	{"dead_heads", "Dead heads", true, ofLook(func(m *session.Measure) float64 { return float64(m.Dead) })},
+	{"kurtosis", "Kurtosis of the residual stream, all layers", false, ofLook(func(m *session.Measure) float64 { return float64(m.Kurtosis) })},
+	{"inner_kurtosis", "Kurtosis, the largest of a layer but the last", false, ofLook(func(m *session.Measure) float64 { return float64(m.InnerKurtosis()) })},
+	{"first_norm", "Norm of the first token over the others', the largest of a layer but the last", false, ofLook(func(m *session.Measure) float64 { return float64(m.LargestFirstNorm()) })},
+	{"first_weight", "Mean weight of the first token, the largest of a head", true, ofLook(func(m *session.Measure) float64 { return largestFirstWeight(m) })},
+	{"largest", "Largest activation", false, ofLook(func(m *session.Measure) float64 { return float64(m.Largest) })},
+	{"massive", "Massive activations", false, ofLook(func(m *session.Measure) float64 { return float64(m.Massive) })},
+}
+
+func ofLook(f func(*session.Measure) float64) func(*session.Line) float64 {
+	return func(l *session.Line) float64 {
+		if l.Measure == nil {
+			return math.NaN()
+		}
+		return f(l.Measure)
+	}
+}
+
+func orNaN(n *rundir.Number) float64 {
+	if n == nil {
+		return math.NaN()
+	}
+	return float64(*n)
+}
+
+func largestFirstWeight(m *session.Measure) float64 {
+	out := math.NaN()
+	for _, l := range m.Layers {
+		for _, w := range l.FirstWeight {
+			if !(float64(w) <= out) {
+				out = float64(w)
+			}
+		}
+	}
+	return out
+}
+
+// stepOfCopying is a measure of a whole history.
+const stepOfCopying = "step_of_copying"
+
+// findMeasure finds a measure by its name: loss, copying and sink_rate also of one
+// source of a mix, as in copying.repeat.
+func findMeasure(name string) (Measure, error) {
+	if name == stepOfCopying {
+		return Measure{name, fmt.Sprintf("First step looked at with copying of %.0f%%", 100*copyingFrom), false, nil}, nil
+	}
+	base, source, ofSource := strings.Cut(name, ".")
+	i := slices.IndexFunc(measures, func(m Measure) bool { return m.Name == base })
+	if i < 0 || ofSource && !slices.Contains([]string{"loss", "copying", "sink_rate"}, base) {
+		var names []string
+		for _, m := range measures {
+			names = append(names, m.Name)
+		}
+		return Measure{}, fmt.Errorf("no measure %q: want one of %s, %s; or loss, copying or sink_rate of one source of the mix, as in copying.repeat",
+			name, strings.Join(names, ", "), stepOfCopying)
+	}
+	m := measures[i]
+	if !ofSource {
+		return m, nil
+	}
+	m.Name, m.Title = name, m.Title+", windows of "+source
+	m.of = ofLook(func(look *session.Measure) float64 {
+		s, ok := look.Sources[source]
+		switch {
+		case !ok:
+			return math.NaN()
+		case base == "loss":
+			return float64(s.Loss)
+		case base == "copying":
+			return orNaN(s.Copying)
+		}
+		return float64(s.SinkRate)
+	})
+	return m, nil
+}
+
+// final is a measure at the end of a history, NaN where there is none.
+func (m *Measure) final(lines []session.Line) float64 {
+	if m.Name == stepOfCopying {
+		for i := range lines {
+			if k := lines[i].Measure; k != nil && orNaN(k.Copying) >= copyingFrom {
+				return float64(lines[i].Step)
+			}
+		}
+		return math.NaN()
+	}
+	for i := len(lines) - 1; i >= 0; i-- {
+		if lines[i].Measure != nil {
+			return m.of(&lines[i])
+		}
+	}
+	return math.NaN()
+}

@@ -1,0 +1,228 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/lab/session"
+	"github.com/softbench/softbench/lab/train"
+)
+
+// Options say where and how a study runs.
+type Options struct {
+	Out     string
+	World   string // a world's directory; "": Out/world, made if it is not there
+	Threads int    // of all trainings together
+	// Began, Line and Ended, where not nil, are told what happens, one call at a
+	// time.
+	Began func(Training)
+	Line  func(Training, session.Line)
+	Ended func(Training)
+}
+
+// Training is one of a study's.
+type Training struct {
+	Cell    int
+	Name    string // the cell's, and the seed
+	Seed    uint64
+	Dir     string
+	Steps   int            // of the whole training
+	Lines   []session.Line // its history so far
+	Done    bool           // nothing is left to train
+	Stopped string         // why it ended before its last step, where it did
+}
+
+// finishedFile is in a training's directory once nothing is left to train, with
+// why it stopped before its last step, where it did.
+const finishedFile = "finished"
+
+// Trainings lists a study's trainings: the first seed of every cell, then the
+// second, so that a stopped study has every cell before it has every seed.
+func (s *Study) Trainings(out string) []Training {
+	var all []Training
+	for _, seed := range s.Seeds {
+		for i, c := range s.Cells {
+			all = append(all, Training{
+				Cell: i, Seed: seed, Steps: c.Settings.Steps, Name: fmt.Sprintf("%s seed=%d", c.Name, seed),
+				Dir: filepath.Join(out, "trainings", strings.NewReplacer("/", "_", " ", ",").Replace(c.Name), fmt.Sprintf("seed-%d", seed)),
+			})
+		}
+	}
+	return all
+}
+
+// Progress lists the trainings with what they have written so far.
+func (s *Study) Progress(out string) ([]Training, error) {
+	all := s.Trainings(out)
+	for i := range all {
+		if err := all[i].read(s); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Run trains what is left of a study, as many trainings at once as there are
+// threads. A training that diverges is a result; any other error stops the study
+// once the others have saved. The same call goes on where it was stopped.
+func (s *Study) Run(ctx context.Context, o Options) ([]Training, error) {
+	world, err := s.world(o)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Progress(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	var left []*Training
+	for i := range all {
+		if !all[i].Done {
+			left = append(left, &all[i])
+		}
+	}
+	jobs := min(o.Threads, len(left))
+	if jobs == 0 {
+		return all, nil
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &runner{Study: s, Options: o, world: world, each: max(1, o.Threads/jobs)}
+	work := make(chan *Training)
+	var wait sync.WaitGroup
+	for range jobs {
+		wait.Go(func() {
+			for t := range work {
+				if err := r.train(ctx, t); err != nil {
+					stop(fmt.Errorf("%s: %w", t.Name, err))
+				}
+			}
+		})
+	}
+	for _, t := range left {
+		select {
+		case work <- t:
+		case <-ctx.Done():
+		}
+	}
+	close(work)
+	wait.Wait()
+	if ctx.Err() != nil {
+		return all, context.Cause(ctx)
+	}
+	return all, nil
+}
+
+// world finds the directory of a study's world, or makes it.
+func (s *Study) world(o Options) (string, error) {
+	if o.World != "" {
+		return o.World, nil
+	}
+	dir := filepath.Join(o.Out, "world")
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	return dir, session.World(dir, s.World)
+}
+
+// settings are those of a training.
+func (s *Study) settings(t *Training) session.Settings {
+	settings := s.Cells[t.Cell].Settings
+	settings.Seed = t.Seed
+	return settings
+}
+
+// read takes in what a training has written.
+func (t *Training) read(s *Study) error {
+	if _, err := os.Stat(session.AskedPath(t.Dir)); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	c, err := session.ReadCourse(t.Dir)
+	if err != nil {
+		return err
+	}
+	if c.Settings != s.settings(t) {
+		return fmt.Errorf("%s: a training with other settings than the study's: name a new directory with --out", t.Dir)
+	}
+	t.Lines = c.Lines
+	why, err := os.ReadFile(filepath.Join(t.Dir, finishedFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	t.Done, t.Stopped = err == nil, strings.TrimSpace(string(why))
+	return err
+}
+
+// finish notes that nothing is left to train.
+func (t *Training) finish() error {
+	t.Done = true
+	return atomicfile.Write(filepath.Join(t.Dir, finishedFile), func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, t.Stopped)
+		return err
+	})
+}
+
+// runner is a study under way.
+type runner struct {
+	*Study
+	Options
+	world string
+	each  int // threads of a training
+	mu    sync.Mutex
+}
+
+func (r *runner) tell(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+func (r *runner) train(ctx context.Context, t *Training) error {
+	files, valid, tok, err := session.WorldFiles(r.world)
+	if err != nil {
+		return err
+	}
+	r.tell(func() {
+		if r.Began != nil {
+			r.Began(*t)
+		}
+	})
+	every := max(1, r.Probe.Every/4)
+	result, err := session.Run(ctx, session.Options{
+		Settings: r.settings(t), Files: files, Valid: []string{valid}, Tokenizer: tok, Out: t.Dir, Resume: true, Threads: r.each,
+		SaveEvery: r.Probe.Every, LogEvery: every, ProbeEvery: r.Probe.Every, ProbeSamples: r.Probe.Samples, ProbeLength: r.Probe.Length,
+		Line: func(l session.Line) {
+			r.tell(func() {
+				if r.Line != nil {
+					r.Line(*t, l)
+				}
+			})
+		},
+	})
+	switch {
+	case errors.Is(err, train.ErrDiverged):
+		t.Stopped = err.Error()
+		if c, wrong := session.ReadCourse(t.Dir); wrong == nil {
+			t.Lines = c.Lines
+		}
+	case err != nil:
+		return err
+	default:
+		t.Lines = result.Lines
+	}
+	if err := t.finish(); err != nil {
+		return err
+	}
+	r.tell(func() {
+		if r.Ended != nil {
+			r.Ended(*t)
+		}
+	})
+	return nil
+}

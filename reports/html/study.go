@@ -1,0 +1,288 @@
+package html
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+
+	"gonum.org/v1/plot"
+
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// StudyPage is a page about a grid of trainings that ask one question.
+type StudyPage struct {
+	Name      string          `json:"name"`
+	Question  string          `json:"question"`
+	Measures  []StudyMeasure  `json:"measures"`
+	Cells     []StudyCell     `json:"cells"`
+	Verdicts  []StudyVerdict  `json:"verdicts"`
+	Trainings []StudyTraining `json:"trainings"`
+	Done      int             `json:"done"`     // trainings; WriteStudy counts them
+	Count     int             `json:"count"`    // of all trainings
+	Settings  any             `json:"settings"` // of the first cell
+	Softbench string          `json:"-"`        // version of the program, for the footer
+}
+
+// StudyMeasure is a number that the page shows.
+type StudyMeasure struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Share bool   `json:"share"`
+}
+
+// StudyCell is one combination of the grid's values over its seeds.
+type StudyCell struct {
+	Name   string          `json:"name"`
+	Finals []StudyEstimate `json:"finals"` // by measure
+	Curves [][]StudyPoint  `json:"curves"` // by measure
+}
+
+// StudyEstimate is a mean over seeds with its interval; NaN where there is none.
+type StudyEstimate struct {
+	Mean  rundir.Number `json:"mean"`
+	Low   rundir.Number `json:"low"`
+	High  rundir.Number `json:"high"`
+	Seeds int           `json:"seeds"`
+}
+
+// StudyPoint is the mean, least and largest over the seeds at a step.
+type StudyPoint struct {
+	Step  int           `json:"step"`
+	Mean  rundir.Number `json:"mean"`
+	Min   rundir.Number `json:"min"`
+	Max   rundir.Number `json:"max"`
+	Seeds int           `json:"seeds"`
+}
+
+// StudyVerdict is whether the numbers bear a claim out.
+type StudyVerdict struct {
+	Claim     string `json:"claim"`
+	Condition string `json:"condition"`
+	Cell      string `json:"cell"`
+	Against   string `json:"against,omitempty"`
+	Verdict   string `json:"verdict"`
+	Share     bool   `json:"share"` // the numbers are shares
+	StudyEstimate
+}
+
+// StudyTraining is how far one training is.
+type StudyTraining struct {
+	Name    string `json:"name"`
+	Step    int    `json:"step"`
+	Steps   int    `json:"steps"`
+	Done    bool   `json:"done"`
+	Stopped string `json:"stopped,omitempty"`
+}
+
+// studyView is what the study's template shows.
+type studyView struct {
+	Title, Softbench string
+	Policy           string
+	Style            template.CSS
+	Script           template.JS
+	Data             template.JS
+
+	Question prose
+	Progress prose
+	Warnings []prose
+	Verdicts []studyVerdictRow
+	Legend   []runView
+	Columns  []string // measures
+	Finals   []studyFinalRow
+	Figures  []figure
+	Left     []studyTrainingRow
+	Settings []setting
+}
+
+type studyVerdictRow struct {
+	Claim, Verdict         string
+	Condition, Where       prose
+	Mean, Low, High, Seeds Value
+}
+
+type studyFinalRow struct {
+	Letter, Name string
+	Values       []studyFinal
+}
+
+type studyFinal struct{ Mean, Low, High Value }
+
+type studyTrainingRow struct {
+	Name        string
+	Step, Steps Value
+}
+
+// WriteStudy writes the page as one HTML file in UTF-8 that needs no other and no
+// network. The same study gives the same bytes.
+func WriteStudy(w io.Writer, p StudyPage) error {
+	if len(p.Cells) == 0 {
+		return errors.New("a page about a study needs at least one cell")
+	}
+	p.Done, p.Count = 0, len(p.Trainings)
+	for _, t := range p.Trainings {
+		if t.Done {
+			p.Done++
+		}
+	}
+	text, err := json.Marshal(p) // escapes <, > and &, so no tag can begin in it
+	if err != nil {
+		return fmt.Errorf("the study's numbers as JSON: %w", err)
+	}
+	v, err := newStudyView(&p, text)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := page.ExecuteTemplate(&b, "study", v); err != nil {
+		return fmt.Errorf("the study's page: %w", err)
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func newStudyView(p *StudyPage, text []byte) (*studyView, error) {
+	n, err := newNumbers(text)
+	if err != nil {
+		return nil, err
+	}
+	v := &studyView{
+		Title: visible(p.Name), Softbench: visible(p.Softbench), Policy: policy(Library{}),
+		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(text), Question: say(visible(p.Question)),
+	}
+	for i, c := range p.Cells {
+		v.Legend = append(v.Legend, runView{Letter(i, len(p.Cells)), visible(c.Name), "fill-bg-" + runInk(i)})
+	}
+	v.progress(p, n)
+	for i := range p.Verdicts {
+		v.Verdicts = append(v.Verdicts, newStudyVerdictRow(p, n, i))
+	}
+	for _, m := range p.Measures {
+		v.Columns = append(v.Columns, visible(m.Title))
+	}
+	for i := range p.Cells {
+		row := studyFinalRow{Letter: v.Legend[i].Letter, Name: v.Legend[i].Name}
+		for k, m := range p.Measures {
+			at := func(field string) Value { return n.at(formatOf(m.Share), "cells", i, "finals", k, field) }
+			row.Values = append(row.Values, studyFinal{at("mean"), at("low"), at("high")})
+		}
+		v.Finals = append(v.Finals, row)
+	}
+	for k := range p.Measures {
+		if err := v.figure(p, k); err != nil {
+			return nil, err
+		}
+	}
+	if v.Settings, err = studySettings(p); err != nil {
+		return nil, err
+	}
+	return v, n.err
+}
+
+func formatOf(share bool) func(float64) string {
+	if share {
+		return percent
+	}
+	return figures
+}
+
+func newStudyVerdictRow(p *StudyPage, n *numbers, i int) studyVerdictRow {
+	x := &p.Verdicts[i]
+	at := func(format func(float64) string, field string) Value { return n.at(format, "verdicts", i, field) }
+	row := studyVerdictRow{Claim: visible(x.Claim), Condition: say(name(visible(x.Condition))), Where: say(name(visible(x.Cell))), Verdict: x.Verdict}
+	if x.Against != "" {
+		row.Where = append(row.Where, say(" against ", name(visible(x.Against)))...)
+	}
+	format := formatOf(x.Share)
+	row.Mean, row.Low, row.High, row.Seeds = at(format, "mean"), at(format, "low"), at(format, "high"), at(count, "seeds")
+	return row
+}
+
+// progress says how many trainings are done, and lists those that are not and
+// those that stopped.
+func (v *studyView) progress(p *StudyPage, n *numbers) {
+	for i, t := range p.Trainings {
+		if t.Stopped != "" {
+			v.Warnings = append(v.Warnings, say(name(visible(t.Name)), ": stopped: ", verbatimPlain(t.Stopped)))
+		}
+		if !t.Done {
+			v.Left = append(v.Left, studyTrainingRow{visible(t.Name), n.at(count, "trainings", i, "step"), n.at(count, "trainings", i, "steps")})
+		}
+	}
+	v.Progress = say(n.at(count, "done"), " of ", n.at(count, "count"), " trainings are done.")
+	if p.Done < p.Count {
+		v.Progress = append(v.Progress, say(" The others count in the curves only, as far as they are.")...)
+	}
+}
+
+// figure draws measure k of all cells against steps, each with a band from the
+// least to the largest seed.
+func (v *studyView) figure(p *StudyPage, k int) error {
+	var curves []curve
+	last := 1.0
+	for i, c := range p.Cells {
+		one := curve{name: v.Legend[i].Name, class: runInk(i), band: true}
+		for _, point := range c.Curves[k] {
+			if !finite(float64(point.Min)) || !finite(float64(point.Max)) {
+				continue
+			}
+			one.x, one.y = append(one.x, float64(point.Step)), append(one.y, float64(point.Mean))
+			one.lo, one.hi = append(one.lo, float64(point.Min)), append(one.hi, float64(point.Max))
+			last = max(last, float64(point.Step))
+		}
+		if one.plain = len(one.x) > 40; len(one.x) > 0 {
+			curves = append(curves, one)
+		}
+	}
+	if curves == nil {
+		return nil
+	}
+	m, format := p.Measures[k], tick
+	if m.Share {
+		format = percentTick
+	}
+	var ticks plot.ConstantTicks
+	step := max(1, roundStep(last/4))
+	for x := 0.0; x <= last; x += step {
+		ticks = append(ticks, plot.Tick{Value: x, Label: count(x)})
+	}
+	floor, log := 0.0, !m.Share && wide(curves...)
+	if log {
+		floor = nan
+	}
+	d, err := linesFrom(floor, curves, "step", "", ticks, format, log)
+	if err != nil {
+		return err
+	}
+	v.Figures = append(v.Figures, figure{
+		ID: "measure-" + itoa(k), Caption: visible(m.Title), Drawing: d.small(), Small: true,
+		Label: visible(m.Title) + " against steps; the page's JSON has the numbers",
+	})
+	return nil
+}
+
+func studySettings(p *StudyPage) ([]setting, error) {
+	text, err := json.Marshal(p.Settings)
+	if err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	flat, names := map[string]string{}, []string(nil)
+	if err := flatten(map[string]any{"": json.RawMessage(text)}, flat, &names); err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	var all []setting
+	slices.Sort(names)
+	for _, n := range names {
+		all = append(all, setting{Name: n, Values: []string{flat[n]}})
+	}
+	return visibleSettings(all), nil
+}
+
+// SettingsTable is the first cell's settings, for the template.
+func (v *studyView) SettingsTable() settingsTable {
+	return settingsTable{"Settings of the first cell", v.Legend[:1], v.Settings}
+}
