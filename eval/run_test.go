@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -212,5 +213,42 @@ func TestSettings(t *testing.T) {
 	one := mustRun(t, o).Settings.Tasks[0]
 	if zero.FewShot != 0 || one.FewShot != 1 || one.Data == zero.Data {
 		t.Errorf("one example: settings %+v, without: %+v; the requests' hash must differ too", one, zero)
+	}
+}
+
+// TestClustersInTheRun: questions about one passage are a cluster of the run's
+// intervals and of its samples, without a word in the task; the standard error
+// stays that of independent documents, as lm-evaluation-harness has it.
+func TestClustersInTheRun(t *testing.T) {
+	dir := t.TempDir()
+	var lines strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&lines, `{"passage": "Passage %d is about a thing.", "question": "is question %d about it", "label": %d}`+"\n", i/3, i, i%2)
+	}
+	path := filepath.Join(dir, "super_glue", "boolq", "validation.jsonl")
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(lines.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	o := goldenRun(t, "boolq")
+	o.Data, o.Out = dir, filepath.Join(t.TempDir(), "run")
+	task := mustRun(t, o).Tasks[0]
+	m := task.Metrics[0]
+	want := math.Sqrt(float64(m.Value) * (1 - float64(m.Value)) / 11)
+	if task.ClusteredBy != "passage" || m.Clusters != 4 || m.ClusteredStderr == nil || math.Abs(float64(m.Stderr)-want) > 1e-12 {
+		t.Errorf("clustered by %q: %+v, want four clusters and the standard error %v", task.ClusteredBy, m, want)
+	}
+	rows, err := rundir.ReadSamples(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, r := range rows {
+		seen[r.Cluster]++
+	}
+	if len(seen) != 4 || seen[""] > 0 {
+		t.Errorf("the samples have the clusters %v", seen)
 	}
 }
