@@ -37,10 +37,10 @@ type Inspection struct {
 	Notes           []string `json:"notes"`
 }
 
-// Inspect opens a checkpoint and its tokenizer and checks both. Device is left
-// to the caller.
-func Inspect(ctx context.Context, model, attention string) (*Inspection, error) {
-	dir, err := FindModel(model)
+// Inspect opens a checkpoint and its tokenizer and checks both; of the options, it
+// takes those that say what to open. Device is left to the caller.
+func Inspect(ctx context.Context, o ModelOptions) (*Inspection, error) {
+	dir, err := FindModel(o.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func Inspect(ctx context.Context, model, attention string) (*Inspection, error) 
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: attention})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix})
 	if err != nil {
 		return nil, err
 	}

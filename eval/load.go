@@ -20,7 +20,9 @@ type ModelOptions struct {
 	Attention string // overrides the checkpoint's kind; "" keeps it
 	Threads   int    // 0: one per processor
 	MaxLength int    // 0: what the checkpoint says
-	Strict    bool   // a request that would be truncated is an error
+	// StripPrefix is taken off the names of tensors that begin with it.
+	StripPrefix string
+	Strict      bool // a request that would be truncated is an error
 
 	Revision    string                  // of a model of the hub; "": its main one
 	Download    bool                    // fetch a model that is not in the hub's cache
@@ -62,7 +64,7 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix})
 	if err != nil {
 		return nil, err
 	}

@@ -320,7 +320,7 @@ func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions,
 		}
 		base = filepath.Join(cache, "softbench", "runs")
 	}
-	in, err := eval.Inspect(ctx, run.Model.Model, run.Model.Attention)
+	in, err := eval.Inspect(ctx, run.Model)
 	if err != nil {
 		return "", err
 	}

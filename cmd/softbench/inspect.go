@@ -14,11 +14,12 @@ import (
 )
 
 type inspectOptions struct {
-	io        streams
-	model     string
-	attention string
-	device    string
-	json      bool
+	io          streams
+	model       string
+	attention   string
+	stripPrefix string
+	device      string
+	json        bool
 }
 
 func newInspect(io streams) *cobra.Command {
@@ -40,6 +41,7 @@ architecture, size, number format, attention kind, context length and tokenizer.
 		},
 	}
 	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
+	addStripPrefix(cmd, &o.stripPrefix)
 	cmd.Flags().StringVar(&o.device, "device", "auto", "the device to ask about: auto, cpu or cuda")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
@@ -50,7 +52,7 @@ func (o inspectOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in, err := eval.Inspect(ctx, o.model, o.attention)
+	in, err := eval.Inspect(ctx, eval.ModelOptions{Model: o.model, Attention: o.attention, StripPrefix: o.stripPrefix})
 	if err != nil {
 		return err
 	}

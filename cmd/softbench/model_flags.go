@@ -16,7 +16,13 @@ func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f.StringVar(&o.Attention, "attention", "", "attention `kind` instead of the checkpoint's: softmax, softpick, rectified, masked-softmax, softmax-plus-one, each also with scaled- in front")
 	f.IntVar(&o.Threads, "threads", 0, "threads, 0 for one per processor; no score depends on it")
 	f.IntVar(&o.MaxLength, "max-length", 0, "longest context in `tokens`, 0 for the checkpoint's own")
+	addStripPrefix(cmd, &o.StripPrefix)
 	f.BoolVar(&o.Strict, "strict-length", false, "fail where a request is longer than the context, instead of cutting its beginning off")
+}
+
+// addStripPrefix adds the flag for names that a wrapper changed.
+func addStripPrefix(cmd *cobra.Command, prefix *string) {
+	cmd.Flags().StringVar(prefix, "strip-prefix", "", "take this `prefix` off the names of the checkpoint's tensors, such as _orig_mod. or module.")
 }
 
 // addBatchFlags adds the flags that shape a computation without changing it.

@@ -72,6 +72,9 @@ func (o scoreOptions) run(ctx context.Context) error {
 	if m.DeviceNote != "" {
 		fmt.Fprintln(o.io.err, "note:", oneLine(m.DeviceNote))
 	}
+	for _, n := range m.Checkpoint.Notes {
+		fmt.Fprintln(o.io.err, "note:", oneLine(n))
+	}
 	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)})
 	if err != nil {
 		return err

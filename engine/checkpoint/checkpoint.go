@@ -35,7 +35,10 @@ type Checkpoint struct {
 	set     *safetensors.Set
 	used    []*safetensors.Tensor // sorted by name
 	threads int
-	small   []watched // the files that lead to the weights
+	// bodyAlone: the names lacked what a causal language model puts before those of
+	// its body.
+	bodyAlone bool
+	small     []watched // the files that lead to the weights
 
 	hashing sync.Mutex
 	sum     string // once computed
@@ -69,6 +72,9 @@ type Options struct {
 	SkipFinite bool
 	// Threads is how many read the weights at once; 0: one per processor.
 	Threads int
+	// StripPrefix is taken off the names of tensors that begin with it; empty for
+	// none.
+	StripPrefix string
 }
 
 // Open is OpenContext without a context.
@@ -86,6 +92,10 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 	}
 	err = safetensors.Guard(func() (err error) {
 		if k.set, err = safetensors.OpenSet(weights); err != nil {
+			return err
+		}
+		k.Notes = append(k.Notes, k.set.Notes...)
+		if err := k.names(weights, o); err != nil {
 			return err
 		}
 		return k.load(ctx, weights, o)
@@ -175,62 +185,12 @@ func (k *Checkpoint) missing(weights string, w Weight) error {
 	switch {
 	case scaleVector.MatchString(w.Name):
 		hint = fmt.Sprintf("%s needs it; choose an unscaled kind with --attention", k.Config.Attention)
+	case w.Name == k.Config.Names.headName() && k.bodyAlone:
+		hint = fmt.Sprintf("the files name their tensors without %q: save the whole causal language model, not its body alone", k.Config.Names.base())
 	case w.Name == k.Config.Names.headName():
 		hint = "if the head shares the embedding, set tie_word_embeddings to true in config.json"
-	case k.set.Tensor(trimModel(w.Name)) != nil:
-		hint = "the files name their tensors without \"model.\": save the whole causal language model, not its body alone"
 	}
 	return fmt.Errorf("%s: tensor %q (shape %v) is missing: %s", weights, w.Name, w.Shape, hint)
-}
-
-func trimModel(name string) string {
-	if len(name) > 6 && name[:6] == "model." {
-		return name[6:]
-	}
-	return name
-}
-
-// extras judges the tensors that no weight asked for.
-func (k *Checkpoint) extras(ctx context.Context, o Options) error {
-	used := map[*safetensors.Tensor]bool{}
-	for _, t := range k.used {
-		used[t] = true
-	}
-	rotary, scales, logs := 0, 0, 0
-	for _, name := range k.set.Names() {
-		t := k.set.Tensor(name)
-		file := k.set.FileOf(t)
-		switch {
-		case used[t]:
-		case name == k.Config.Names.headName() && k.Config.TieEmbeddings:
-			if e := k.Embed.Stored; t.DType != e.DType || !slices.Equal(t.Shape, e.Shape) || !bytes.Equal(t.Data, e.Data) {
-				return fmt.Errorf("%s: tensor %q differs from the embedding that tie_word_embeddings says it shares: set that to false in config.json, or remove the tensor", file, name)
-			}
-		case rotaryBuffer.MatchString(name):
-			rotary++
-		case logTable.MatchString(name):
-			if err := checkLogTable(t); err != nil {
-				return fmt.Errorf("%s: tensor %q: %w", file, name, err)
-			}
-			logs++
-		case scaleVector.MatchString(name) && o.Attention != "":
-			scales++
-		case scaleVector.MatchString(name):
-			return fmt.Errorf("%s: tensor %q is unexpected: %s attention has no scale; if the model was trained with one choose --attention scaled-%[3]s, else --attention %[3]s", file, name, k.Config.Attention)
-		default:
-			return fmt.Errorf("%s: tensor %q (shape %v) is unexpected: a %s model has none; the checkpoint holds more than this architecture or its config.json belongs to another", file, name, t.Shape, k.Config.ModelType)
-		}
-	}
-	if rotary > 0 {
-		k.Notes = append(k.Notes, fmt.Sprintf("%d stored rotary inv_freq tensors are ignored, as by transformers: frequencies follow from config.json", rotary))
-	}
-	if logs > 0 {
-		k.Notes = append(k.Notes, fmt.Sprintf("%d stored tables of ln(position+2) are not read: they are computed", logs))
-	}
-	if scales > 0 {
-		k.Notes = append(k.Notes, fmt.Sprintf("%d learned attention scales are ignored: --attention %s has none", scales, k.Config.Attention))
-	}
-	return nil
 }
 
 // checkLogTable compares a stored logn buffer, [positions, 1, 1], with

@@ -46,6 +46,9 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 		return Config{}, nil, err
 	}
 	notes = append(notes, length...)
+	if fam.slidingWindow == 0 && f.has("sliding_window") {
+		notes = append(notes, "sliding_window in config.json is not used: a "+c.ModelType+" has none, as in transformers")
+	}
 	if f.has("auto_map") {
 		notes = append(notes, "config.json names Python code of its own (auto_map): softbench computes the "+c.ModelType+" architecture and does not run that code")
 	}

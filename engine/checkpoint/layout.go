@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -250,12 +249,3 @@ func (n *Names) base() string {
 
 // headName is the head's tensor.
 func (n *Names) headName() string { return n.Head + ".weight" }
-
-// Tensors that files may hold beside the weights.
-var (
-	// Buffers of old transformers and flash-linear-attention: recomputed.
-	rotaryBuffer = regexp.MustCompile(`^model\.(layers\.\d+\.(self_attn|attn)\.)?rotary(_emb)?\.inv_freq$`)
-	scaleVector  = regexp.MustCompile(`^model\.layers\.\d+\.(self_attn|attn)\.s$`)
-	// A buffer the paper's scaled checkpoints carry: ln(position+2).
-	logTable = regexp.MustCompile(`^model\.layers\.\d+\.(self_attn|attn)\.logn$`)
-)

@@ -66,6 +66,12 @@ func (m *model) remove(name string) {
 	m.entries = slices.DeleteFunc(m.entries, func(e safetensors.Entry) bool { return e.Name == name })
 }
 
+func (m *model) prefix(p string) {
+	for i := range m.entries {
+		m.entries[i].Name = p + m.entries[i].Name
+	}
+}
+
 func (m *model) write(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -213,9 +219,11 @@ func TestRefusedWeights(t *testing.T) {
 				m.entries[i].Name = strings.TrimPrefix(m.entries[i].Name, "model.")
 			}
 		}, parts: []string{"without \"model.\""}},
-		"extra tensor":    {breakIt: func(m *model) { m.add("score.weight", []int{2}, 1, 2) }, parts: []string{`"score.weight" (shape [2]) is unexpected`}},
-		"extra layer":     {breakIt: func(m *model) { m.config["num_hidden_layers"] = 1 }, parts: []string{"model.layers.1.", "unexpected"}},
-		"extra bias":      {o: randmodel.Options{Bias: true}, breakIt: func(m *model) { m.config["mlp_bias"] = false }, parts: []string{"mlp.down_proj.bias", "unexpected"}},
+		"extra tensor":    {breakIt: func(m *model) { m.add("model.memory.weight", []int{2}, 1, 2) }, parts: []string{`"model.memory.weight" (shape [2]) is unexpected`}},
+		"another norm":    {breakIt: func(m *model) { m.add("model.layers.0.self_attn.q_norm.weight", []int{2}, 1, 2) }, parts: []string{"q_norm.weight", "unexpected"}},
+		"torch.compile":   {breakIt: func(m *model) { m.prefix("_orig_mod.") }, parts: []string{`begin with "_orig_mod."`, "--strip-prefix _orig_mod."}},
+		"DataParallel":    {breakIt: func(m *model) { m.prefix("module.") }, parts: []string{`begin with "module."`, "--strip-prefix module."}},
+		"both":            {breakIt: func(m *model) { m.prefix("module._orig_mod.") }, parts: []string{"--strip-prefix module._orig_mod."}},
 		"extra line name": {breakIt: func(m *model) { m.add("a\nb", []int{1}, 1) }, parts: []string{`"a\nb"`, "unexpected"}},
 		"wrong shape": {breakIt: func(m *model) { m.tensor(q1).Shape = []int{32, 128} },
 			parts: []string{q1, "shape [32 128]", "calls for [64 64]"}},

@@ -21,6 +21,7 @@ type Tensor struct {
 
 	mapping *mapping // where Data lies, nil where it is ordinary memory
 	offset  int      // of Data in it
+	path    string   // of the file it came from
 }
 
 // Elements returns the number of elements.
@@ -122,7 +123,7 @@ func newFile(path string, m *mapping) (*File, error) {
 	f := &File{Path: path, Metadata: metadata, mapping: m, byName: make(map[string]*Tensor, len(entries))}
 	for _, e := range entries {
 		start, end := data+int(e.start), data+int(e.end)
-		t := &Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: m.data[start:end:end], mapping: m, offset: start}
+		t := &Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: m.data[start:end:end], mapping: m, offset: start, path: path}
 		f.tensors = append(f.tensors, t)
 		f.byName[e.name] = t
 	}

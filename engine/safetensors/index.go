@@ -1,6 +1,7 @@
 package safetensors
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ import (
 type Set struct {
 	Files []*File
 
+	// Notes say where an index and its shards do not agree; one line each.
+	Notes []string
+
 	byName map[string]*Tensor
 	names  []string
 }
@@ -25,8 +29,9 @@ type Set struct {
 // OpenSet opens path: a .safetensors file, or an index as the hub writes it
 // (model.safetensors.index.json) with its shards, which lie beside it.
 //
-// An index must agree with its shards exactly: every tensor it names is in the
-// shard it says, and the shards hold no others.
+// As transformers does, it takes what is in the shards that the index names,
+// whatever else the index says of it, and leaves a note; a tensor of two contents
+// is an error.
 func OpenSet(path string) (*Set, error) {
 	s := &Set{byName: map[string]*Tensor{}}
 	if !strings.HasSuffix(path, ".json") {
@@ -55,6 +60,7 @@ func (s *Set) openIndex(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	var unnamed, elsewhere, twice, absent namesSeen
 	shards := map[string]bool{}
 	for _, shard := range shardOf {
 		shards[shard] = true
@@ -68,21 +74,53 @@ func (s *Set) openIndex(path string) error {
 		}
 		s.Files = append(s.Files, f)
 		for _, t := range f.Tensors() {
-			switch want, ok := shardOf[t.Name]; {
-			case !ok:
-				return fmt.Errorf("%s: tensor %q is not in the weight_map of %s", f.Path, t.Name, path)
-			case want != shard:
-				return fmt.Errorf("%s: tensor %q should be in %q by the weight_map of %s", f.Path, t.Name, want, path)
+			if first := s.byName[t.Name]; first != nil {
+				if first.DType != t.DType || !slices.Equal(first.Shape, t.Shape) || !bytes.Equal(first.Data, t.Data) {
+					return fmt.Errorf("%s: tensor %q is in %s too, with other contents: shards of two models lie in one directory", f.Path, t.Name, first.path)
+				}
+				twice.add(t.Name)
+				continue
 			}
 			s.byName[t.Name] = t
+			switch want, ok := shardOf[t.Name]; {
+			case !ok:
+				unnamed.add(t.Name)
+			case want != shard:
+				elsewhere.add(t.Name)
+			}
 		}
 	}
 	for _, name := range sortedKeys(shardOf) {
 		if s.byName[name] == nil {
-			return fmt.Errorf("%s: tensor %q is not in %q, where the weight_map puts it", path, name, shardOf[name])
+			absent.add(name)
+		}
+	}
+	for _, d := range []struct {
+		names namesSeen
+		text  string
+	}{
+		{unnamed, "are in the shards though the index does not name them"},
+		{elsewhere, "are in another shard than the index says"},
+		{twice, "are in two shards, with the same contents"},
+		{absent, "are named by the index but in none of its shards"},
+	} {
+		if d.names.count > 0 {
+			s.Notes = append(s.Notes, fmt.Sprintf("%d tensors (such as %q) %s", d.names.count, d.names.first, d.text))
 		}
 	}
 	return nil
+}
+
+// namesSeen counts names and keeps the first.
+type namesSeen struct {
+	first string
+	count int
+}
+
+func (n *namesSeen) add(name string) {
+	if n.count++; n.count == 1 {
+		n.first = name
+	}
 }
 
 // readIndex reads an index, refusing what is not a regular file or absurdly large.
@@ -140,13 +178,26 @@ func (s *Set) Names() []string { return s.names }
 func (s *Set) Tensor(name string) *Tensor { return s.byName[name] }
 
 // FileOf returns the path of the file that holds t.
-func (s *Set) FileOf(t *Tensor) string {
-	for _, f := range s.Files {
-		if f.byName[t.Name] == t {
-			return f.Path
+func (s *Set) FileOf(t *Tensor) string { return t.path }
+
+// Rename gives every tensor the name that to returns for its own. Two that would
+// have the same are an error.
+func (s *Set) Rename(to func(name string) string) error {
+	renamed := make(map[string]*Tensor, len(s.byName))
+	for _, name := range s.names {
+		t := s.byName[name]
+		name = to(name)
+		if other := renamed[name]; other != nil {
+			return fmt.Errorf("%s: tensors %q and %q would both be %q", t.path, other.Name, t.Name, name)
 		}
+		renamed[name] = t
 	}
-	return ""
+	s.byName = renamed
+	s.names = sortedKeys(renamed)
+	for name, t := range renamed {
+		t.Name = name
+	}
+	return nil
 }
 
 // Unchanged is File.Unchanged for all files.

@@ -187,7 +187,6 @@ func TestRefusedIndexes(t *testing.T) {
 		"other file":       {`{"weight_map":{"a":"pytorch_model.bin"}}`, "not a .safetensors file below"},
 		"twice":            {`{"weight_map":{"a":"s.safetensors","a":"s.safetensors"}}`, "appears twice"},
 		"more text":        {`{"weight_map":{"a":"s.safetensors"}} x`, "goes on"},
-		"not in its shard": {`{"weight_map":{"a":"s.safetensors","b":"s.safetensors","c":"s.safetensors"}}`, `tensor "c" is not in "s.safetensors"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -202,24 +201,45 @@ func TestRefusedIndexes(t *testing.T) {
 			wantError(t, err, path, c.part)
 		})
 	}
+}
 
+// An index that says other than its shards is read as transformers does: the
+// shards that it names, whole.
+func TestLooseIndexes(t *testing.T) {
 	dir := t.TempDir()
 	index := filepath.Join(dir, "model.safetensors.index.json")
-	open := func(text string) error {
+	open := func(text string) (*Set, error) {
 		if err := os.WriteFile(index, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := OpenSet(index)
-		return err
+		return OpenSet(index)
 	}
-	for _, shard := range []string{"s", "u"} {
-		if err := Write(filepath.Join(dir, shard+".safetensors"), []Entry{{Name: "a", DType: "U8", Shape: []int{0}}, {Name: shard, DType: "U8", Shape: []int{0}}}, nil); err != nil {
+	for shard, a := range map[string]byte{"s": 1, "u": 1, "v": 2} {
+		if err := Write(filepath.Join(dir, shard+".safetensors"), []Entry{{Name: "a", DType: "U8", Shape: []int{1}, Data: []byte{a}}, {Name: shard, DType: "U8", Shape: []int{0}}}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantError(t, open(`{"weight_map":{"a":"t.safetensors"}}`), filepath.Join(dir, "t.safetensors"), "names this shard; download it")
-	wantError(t, open(`{"weight_map":{"a":"s.safetensors"}}`), filepath.Join(dir, "s.safetensors"), `tensor "s" is not in the weight_map`)
-	wantError(t, open(`{"weight_map":{"a":"s.safetensors","s":"s.safetensors","u":"u.safetensors"}}`), filepath.Join(dir, "u.safetensors"), `tensor "a" should be in "s.safetensors"`)
+	for _, c := range []struct{ index, names, note string }{
+		{`{"weight_map":{"a":"s.safetensors","s":"s.safetensors"}}`, "a s", ""},
+		{`{"weight_map":{"a":"s.safetensors"}}`, "a s", `1 tensors (such as "s") are in the shards though`},
+		{`{"weight_map":{"a":"s.safetensors","s":"s.safetensors","c":"s.safetensors"}}`, "a s", `1 tensors (such as "c") are named by the index but in none`},
+		{`{"weight_map":{"a":"s.safetensors","s":"s.safetensors","u":"u.safetensors"}}`, "a s u", `1 tensors (such as "a") are in two shards, with the same contents`},
+		{`{"weight_map":{"s":"u.safetensors","u":"s.safetensors","a":"s.safetensors"}}`, "a s u", `2 tensors (such as "s") are in another shard`},
+	} {
+		s, err := open(c.index)
+		if err != nil {
+			t.Errorf("%s: %v", c.index, err)
+			continue
+		}
+		if got := strings.Join(s.Names(), " "); got != c.names || !strings.Contains(strings.Join(s.Notes, "; "), c.note) || len(s.Notes) > 0 != (c.note != "") {
+			t.Errorf("%s: %s with notes %q, want %s and %q", c.index, got, s.Notes, c.names, c.note)
+		}
+		s.Close()
+	}
+	_, err := open(`{"weight_map":{"a":"t.safetensors"}}`)
+	wantError(t, err, filepath.Join(dir, "t.safetensors"), "names this shard; download it")
+	_, err = open(`{"weight_map":{"a":"s.safetensors","v":"v.safetensors"}}`)
+	wantError(t, err, filepath.Join(dir, "v.safetensors"), `tensor "a" is in `+filepath.Join(dir, "s.safetensors")+" too, with other contents")
 }
 
 // Dropped pages must read the same afterwards, and be gone from memory in

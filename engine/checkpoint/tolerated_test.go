@@ -1,0 +1,84 @@
+package checkpoint_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/randmodel"
+)
+
+// What transformers loads with the weights that were meant is the same model to
+// the last weight, and a note says what was left unused: testdata/tolerance.py
+// shows that transformers 5.24 gives the same logits for each.
+func TestTolerated(t *testing.T) {
+	const embed, head = "model.embed_tokens.weight", "lm_head.weight"
+	tied := randmodel.Options{Tie: true}
+	half := randmodel.Options{Tie: true, DType: "bfloat16"}
+	copyHead := func(m *model) *safetensors.Entry {
+		e := *m.tensor(embed)
+		e.Name, e.Data = head, slices.Clone(e.Data)
+		m.entries = append(m.entries, e)
+		return &m.entries[len(m.entries)-1]
+	}
+	for name, c := range map[string]struct {
+		o       randmodel.Options
+		change  func(*model)
+		options Options
+		note    string // "": none
+	}{
+		"nothing":          {change: func(*model) {}},
+		"tied, head alone": {o: tied, change: func(m *model) { m.tensor(embed).Name = head }, note: "only lm_head.weight is stored"},
+		"tied, both":       {o: tied, change: func(m *model) { copyHead(m) }},
+		"tied, head in another type": {o: half, change: func(m *model) {
+			e := copyHead(m)
+			wide := make([]float32, len(e.Data)/2)
+			safetensors.Decode(safetensors.BF16, wide, e.Data)
+			*e = safetensors.Float32(head, safetensors.F32, e.Shape, wide)
+		}},
+		"value head": {change: func(m *model) {
+			m.add("v_head.summary.weight", []int{1, 2}, 1, 2)
+			m.add("v_head.summary.bias", []int{1}, 1)
+		},
+			note: "2 tensors of a head for another task"},
+		"class head":  {change: func(m *model) { m.add("score.weight", []int{2}, 1, 2) }, note: "1 tensors of a head"},
+		"buffers":     {change: func(m *model) { m.add("model.layers.0.self_attn.rotary_emb.inv_freq", []int{1}, 1) }, note: "1 stored rotary inv_freq"},
+		"old buffers": {change: func(m *model) { m.add("model.rotary_emb.inv_freq", []int{1}, 1) }, note: "1 stored rotary inv_freq"},
+		"stray bias": {change: func(m *model) {
+			m.add("model.layers.0.self_attn.q_proj.bias", []int{1}, 1)
+			m.add("model.layers.1.mlp.up_proj.bias", []int{1}, 1)
+		}, note: `2 biases (such as "model.layers.0.self_attn.q_proj.bias")`},
+		"layers beyond": {change: func(m *model) {
+			m.add("model.layers.2.mlp.up_proj.weight", []int{1}, 1)
+			m.add("model.layers.61.eh_proj.weight", []int{1}, 1)
+		}, note: "2 tensors of layers beyond the 2"},
+		"body alone, tied": {o: tied, change: func(m *model) {
+			for i := range m.entries {
+				m.entries[i].Name = strings.TrimPrefix(m.entries[i].Name, "model.")
+			}
+		}, note: "the body alone"},
+		"window of a llama": {change: func(m *model) { m.config["sliding_window"] = 4 }, note: "sliding_window in config.json is not used"},
+		"a prefix":          {change: func(m *model) { m.prefix("_orig_mod.") }, options: Options{StripPrefix: "_orig_mod."}},
+		"a prefix of some":  {change: func(m *model) { m.tensor(head).Name = "module." + head }, options: Options{StripPrefix: "module."}},
+		"no prefix":         {change: func(*model) {}, options: Options{StripPrefix: "module."}, note: "--strip-prefix module. changes nothing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plain := mustOpen(t, build(t, c.o).write(t), Options{})
+			m := build(t, c.o)
+			c.change(m)
+			k := mustOpen(t, m.write(t), c.options)
+			want, err := plain.SHA256(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := k.SHA256(t.Context()); err != nil || got != want || k.Parameters != plain.Parameters {
+				t.Errorf("another model: %s and %d parameters, want %s and %d; %v", got, k.Parameters, want, plain.Parameters, err)
+			}
+			if notes := strings.Join(k.Notes, "; "); !strings.Contains(notes, c.note) || len(k.Notes) > 0 != (c.note != "") {
+				t.Errorf("notes %q, want %q", notes, c.note)
+			}
+		})
+	}
+}
