@@ -1,12 +1,14 @@
 package configs
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/strictyaml"
@@ -247,21 +249,10 @@ func fileNamed(name string) bool {
 }
 
 func readYAML(path string) ([]byte, error) {
-	const most = 4 << 20
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, pathError(path, err)
+	b, err := regularfile.ReadAll(context.Background(), path, strictyaml.MaxBytes)
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return nil, fmt.Errorf("%s: %w", path, pe.Err)
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s: is a directory; name a YAML file", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, pathError(path, err)
-	}
-	if len(b) > most {
-		return nil, fmt.Errorf("%s: more than %d bytes are too many for a suite or a task", path, most)
-	}
-	return b, nil
+	return b, err
 }

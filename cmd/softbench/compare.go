@@ -176,7 +176,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	}
 	if o.report != "" {
 		page := html.Page{Runs: pageRuns(o.io, sides[:]), Comparison: c, Library: library, Softbench: version()}
-		if err := writePage(o.report, page); err != nil {
+		if err := writePage(ctx, o.report, page); err != nil {
 			return err
 		}
 		fmt.Fprintln(o.io.err, "report:", o.report)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ func newExport(io streams) *cobra.Command {
 			case o.format == "":
 				return usageError(cmd, errors.New("no format: --format lm-eval, csv, markdown or latex"))
 			}
-			return o.execute()
+			return o.execute(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
@@ -54,7 +55,7 @@ func newExport(io streams) *cobra.Command {
 	return cmd
 }
 
-func (o *exportOptions) execute() error {
+func (o *exportOptions) execute(ctx context.Context) error {
 	var write func(io.Writer, []*compare.Side) error
 	switch o.format {
 	case "lm-eval":
@@ -86,7 +87,7 @@ func (o *exportOptions) execute() error {
 	if o.out == "" {
 		return write(o.io.out, sides)
 	}
-	return atomicfile.Write(o.out, func(w io.Writer) error { return write(w, sides) })
+	return atomicfile.Output(ctx, o.out, func(w io.Writer) error { return write(w, sides) })
 }
 
 func (o *exportOptions) table(write func(*export.Table, io.Writer) error) func(io.Writer, []*compare.Side) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/gate"
 	"github.com/softbench/softbench/stats"
@@ -61,7 +63,7 @@ that this fails; by default it passes.`,
 			if o.github {
 				o.summary = os.Getenv(stepSummary)
 			}
-			return o.execute()
+			return o.execute(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
@@ -75,18 +77,18 @@ that this fails; by default it passes.`,
 	return cmd
 }
 
-func (o *gateOptions) execute() error {
+func (o *gateOptions) execute(ctx context.Context) error {
 	if err := o.checkFiles(); err != nil {
 		return err
 	}
 	if o.update {
-		return o.renew()
+		return o.renew(ctx)
 	}
-	r, err := o.judge()
+	r, err := o.judge(ctx)
 	if err != nil {
-		return o.broken(err)
+		return o.broken(ctx, err)
 	}
-	if err := o.tell(r); err != nil {
+	if err := o.tell(ctx, r); err != nil {
 		return fmt.Errorf("%w (the decision was %s)", err, r.Headline())
 	}
 	switch {
@@ -125,7 +127,7 @@ func sameFile(a, b string) bool {
 }
 
 // tell prints the decision, then writes it to all files asked for.
-func (o *gateOptions) tell(r *gate.Result) error {
+func (o *gateOptions) tell(ctx context.Context, r *gate.Result) error {
 	annotations := o.io.out
 	if o.json {
 		if err := writeJSON(o.io.out, r); err != nil {
@@ -140,41 +142,27 @@ func (o *gateOptions) tell(r *gate.Result) error {
 			return err
 		}
 	}
-	return o.write(r.WriteJUnit, r.WriteMarkdown)
+	return o.write(ctx, r.WriteJUnit, r.WriteMarkdown)
 }
 
 // write writes the reports asked for, as many as can be.
-func (o *gateOptions) write(junit, markdown func(io.Writer) error) error {
+func (o *gateOptions) write(ctx context.Context, junit, markdown func(io.Writer) error) error {
 	var errs []error
 	if o.junit != "" {
-		errs = append(errs, atomicfile.Write(o.junit, junit))
+		errs = append(errs, atomicfile.Output(ctx, o.junit, junit))
 	}
 	if o.markdown != "" {
-		errs = append(errs, atomicfile.Write(o.markdown, markdown))
+		errs = append(errs, atomicfile.Output(ctx, o.markdown, markdown))
 	}
 	if o.summary != "" {
-		errs = append(errs, appendTo(o.summary, markdown))
+		errs = append(errs, atomicfile.Append(ctx, o.summary, markdown))
 	}
 	return errors.Join(errs...)
 }
 
-// appendTo writes behind what other steps of the job wrote.
-func appendTo(path string, write func(io.Writer) error) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if also := f.Close(); err == nil {
-			err = also
-		}
-	}()
-	return write(f)
-}
-
 // judge reads everything and decides.
-func (o *gateOptions) judge() (*gate.Result, error) {
-	base, err := readBaseline(o.baseline)
+func (o *gateOptions) judge(ctx context.Context) (*gate.Result, error) {
+	base, err := readBaseline(ctx, o.baseline)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no baseline there: make it of a run you trust with --update", o.baseline)
 	}
@@ -197,8 +185,11 @@ func (o *gateOptions) judge() (*gate.Result, error) {
 	return r, nil
 }
 
-func readBaseline(path string) (*gate.Baseline, error) {
-	text, err := os.ReadFile(path)
+// maxBaseline bounds a baseline: 10^7 documents have a quarter of it.
+const maxBaseline = 64 << 20
+
+func readBaseline(ctx context.Context, path string) (*gate.Baseline, error) {
+	text, err := regularfile.ReadAll(ctx, path, maxBaseline)
 	if err != nil {
 		return nil, err
 	}
@@ -218,8 +209,8 @@ func (o *gateOptions) readPolicy() (*gate.Policy, error) {
 
 // broken tells the job's reports too that nothing was judged: one of an earlier run
 // would look like a decision on this one.
-func (o *gateOptions) broken(err error) error {
-	also := o.write(
+func (o *gateOptions) broken(ctx context.Context, err error) error {
+	also := o.write(ctx,
 		func(w io.Writer) error { return gate.WriteJUnitError(w, err) },
 		func(w io.Writer) error { return gate.WriteMarkdownError(w, err) })
 	if also != nil {
@@ -233,7 +224,7 @@ func (o *gateOptions) broken(err error) error {
 
 // renew writes the baseline. One that cannot be read is left alone: its allowed
 // drops would be lost.
-func (o *gateOptions) renew() error {
+func (o *gateOptions) renew(ctx context.Context) error {
 	for _, f := range []struct {
 		flag  string
 		given bool
@@ -250,7 +241,7 @@ func (o *gateOptions) renew() error {
 	if err != nil {
 		return err
 	}
-	old, err := readBaseline(o.baseline)
+	old, err := readBaseline(ctx, o.baseline)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		old = nil
@@ -261,7 +252,7 @@ func (o *gateOptions) renew() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.run, err)
 	}
-	if err := b.Write(o.baseline); err != nil {
+	if err := b.Write(ctx, o.baseline); err != nil {
 		return err
 	}
 	return b.WriteSummary(o.io.out, o.baseline, old)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ page of its own training at every save.`,
 			case len(args) > 1 && o.out == "":
 				return usageError(cmd, errors.New("no file to write: -o FILE.html says which, for several trainings"))
 			}
-			return o.run()
+			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVarP(&o.out, "output", "o", "", "HTML `file` to write (of one training, default: DIR/report.html)")
@@ -48,7 +49,7 @@ page of its own training at every save.`,
 	return cmd
 }
 
-func (o labReportOptions) run() error {
+func (o labReportOptions) run(ctx context.Context) error {
 	page := html.TrainingPage{Title: o.title, Softbench: version()}
 	names := trainingNames(o.dirs)
 	for i, dir := range o.dirs {
@@ -61,7 +62,7 @@ func (o labReportOptions) run() error {
 	if o.out == "" {
 		o.out = session.ReportPath(o.dirs[0])
 	}
-	if err := atomicfile.Write(o.out, func(w io.Writer) error { return html.WriteTraining(w, page) }); err != nil {
+	if err := atomicfile.Output(ctx, o.out, func(w io.Writer) error { return html.WriteTraining(w, page) }); err != nil {
 		return err
 	}
 	noun := "trainings"

@@ -104,7 +104,7 @@ func (o *reportOptions) execute(ctx context.Context) error {
 			return err
 		}
 	}
-	return writePage(o.out, page)
+	return writePage(ctx, o.out, page)
 }
 
 // pageRuns are sides as the page takes them.
@@ -139,8 +139,8 @@ func (o *reportOptions) compareRuns(page *html.Page, first, last *compare.Side) 
 }
 
 // writePage writes the page whole or not at all.
-func writePage(path string, page html.Page) error {
-	return atomicfile.Write(path, func(w io.Writer) error { return html.Write(w, page) })
+func writePage(ctx context.Context, path string, page html.Page) error {
+	return atomicfile.Output(ctx, path, func(w io.Writer) error { return html.Write(w, page) })
 }
 
 // open finds ECharts: the file given, the user's cache, else a link.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/softbench/softbench/engine/safetensors"
 	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/lab/train"
 )
 
@@ -375,7 +376,7 @@ func (r *run) taken() error {
 // claim makes this process the directory's only one. What directory found may
 // have changed meanwhile: reading the text takes its time.
 func (r *run) claim(resumed bool) (err error) {
-	if err := os.MkdirAll(r.path(""), 0o777); err != nil {
+	if err := atomicfile.MkdirAll(r.path(""), 0o777); err != nil {
 		return pathError(r.Out, err)
 	}
 	if r.unlock, err = lock(r.path(lockFile)); err != nil {

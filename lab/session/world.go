@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,43 +41,21 @@ type WorldOptions struct {
 // text, and the held-out text as pages where the task text finds them
 // (text/valid.jsonl). dir appears whole or not at all; one that holds anything
 // is refused.
-func World(dir string, o WorldOptions) (err error) {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return fmt.Errorf("%s: holds files already; name a new directory", dir)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return pathError(dir, err)
-	}
+func World(dir string, o WorldOptions) error {
 	if o.OwnWords < 0 || o.OwnWords > world.MaxOwnWords || o.OwnWords > 0 && o.OwnWords < world.LeastWords {
 		return fmt.Errorf("%d words of the exercises' own: want 0, or %d to %d", o.OwnWords, world.LeastWords, world.MaxOwnWords)
 	}
-	dir = filepath.Clean(dir)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
-		return pathError(dir, err)
-	}
-	temp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-")
-	if err != nil {
-		return pathError(dir, err)
-	}
-	defer os.RemoveAll(temp)
-	made := filepath.Join(temp, "world")
-	if o.Words == 0 && o.OwnWords > 0 {
-		err = writeExercises(made, o)
-	} else {
-		err = world.Write(made, o.Seed, o.Words, o.Questions)
-	}
-	if err != nil {
-		return errors.New(strings.ReplaceAll(err.Error(), made, dir))
-	}
-	if err := finishWorld(made, o); err != nil {
-		return err
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return pathError(dir, err)
-	}
-	if err := os.Rename(made, dir); err != nil {
-		return pathError(dir, err)
-	}
-	return nil
+	return atomicfile.Directory(dir, func(made string) (err error) {
+		if o.Words == 0 && o.OwnWords > 0 {
+			err = writeExercises(made, o)
+		} else {
+			err = world.Write(made, o.Seed, o.Words, o.Questions)
+		}
+		if err != nil {
+			return errors.New(strings.ReplaceAll(err.Error(), made, dir))
+		}
+		return finishWorld(made, o)
+	})
 }
 
 // shownMix are the exercises of a world without text: what it shows of them, as
@@ -88,7 +65,7 @@ var shownMix = world.Mix{{Source: string(world.Chain), Part: 0.42}, {Source: str
 // writeExercises makes a world without text: some exercises as text files. The
 // trainer draws its own (--mix).
 func writeExercises(dir string, o WorldOptions) error {
-	if err := os.Mkdir(dir, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	const length = 128

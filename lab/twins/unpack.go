@@ -39,14 +39,14 @@ func unpack(from fs.FS, dir string) (Set, error) {
 	if same(from, home) {
 		return set, nil
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir, 0o777); err != nil {
 		return Set{}, fmt.Errorf("unpacking the built-in models: %w", err)
 	}
-	temp, err := os.MkdirTemp(dir, ".twins-")
+	temp, remove, err := atomicfile.TempDir(dir, ".twins-")
 	if err != nil {
 		return Set{}, fmt.Errorf("unpacking the built-in models: %w", err)
 	}
-	defer os.RemoveAll(temp)
+	defer remove()
 	made := filepath.Join(temp, "made")
 	if err := writeAll(from, made); err != nil {
 		return Set{}, fmt.Errorf("unpacking the built-in models: %w", err)

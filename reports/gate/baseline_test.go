@@ -28,7 +28,7 @@ func TestBaselineRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "baseline.json")
-	if err := made.Write(path); err != nil {
+	if err := made.Write(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)

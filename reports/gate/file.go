@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -54,13 +55,14 @@ const (
 	numbersPerLine = 8
 )
 
-// Write writes the baseline to path, whole or not at all.
-func (b *Baseline) Write(path string) error {
+// Write writes the baseline to path, whole or not at all; what is there keeps its mode,
+// owner and links.
+func (b *Baseline) Write(ctx context.Context, path string) error {
 	text, err := b.encode()
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.Output(ctx, path, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

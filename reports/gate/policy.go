@@ -2,13 +2,14 @@ package gate
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
@@ -68,9 +69,12 @@ type ruleFile struct {
 // mayDiffer are the settings that a policy may release.
 var mayDiffer = []string{"dtype", "strict_length"}
 
+// maxPolicy bounds a policy file, in bytes.
+const maxPolicy = 1 << 20
+
 // ReadPolicy reads a policy file.
 func ReadPolicy(file string) (*Policy, error) {
-	text, err := os.ReadFile(file)
+	text, err := regularfile.ReadAll(context.Background(), file, maxPolicy)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Library is how a page gets at ECharts. Its script is never part of this
@@ -48,18 +49,15 @@ const maxLibrary = 16 << 20
 
 // OpenLibrary reads ECharts from a file of any version of it.
 func OpenLibrary(path string) (Library, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Library{}, err
+	text, err := regularfile.ReadAll(context.Background(), path, maxLibrary)
+	var large *regularfile.TooLargeError
+	if errors.As(err, &large) {
+		return Library{}, fmt.Errorf("%s: more than %d bytes, that is not ECharts: give its echarts.min.js", path, maxLibrary)
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxLibrary+1))
 	if err != nil {
 		return Library{}, err
 	}
 	switch {
-	case len(text) > maxLibrary:
-		return Library{}, fmt.Errorf("%s: more than %d bytes, that is not ECharts: give its echarts.min.js", path, maxLibrary)
 	case !utf8.Valid(text) || !strings.Contains(string(text), "echarts"):
 		return Library{}, fmt.Errorf("%s: not the ECharts script: give its echarts.min.js", path)
 	}
@@ -83,7 +81,7 @@ func (a Asset) CachePath(cacheDir string) string {
 // there with another hash is an error.
 func (a Asset) Cached(cacheDir string) (Library, bool, error) {
 	path := a.CachePath(cacheDir)
-	text, err := os.ReadFile(path)
+	text, err := regularfile.ReadAll(context.Background(), path, maxLibrary)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Library{}, false, nil
 	}
@@ -116,7 +114,7 @@ const fetchTimeout = 2 * time.Minute
 // is written unless the hashes are right; a copy already there is kept.
 func (a Asset) Fetch(ctx context.Context, client *http.Client, cacheDir string) (path string, err error) {
 	path = a.CachePath(cacheDir)
-	if text, err := os.ReadFile(path); err == nil && a.check(text) == nil {
+	if text, err := regularfile.ReadAll(context.Background(), path, maxLibrary); err == nil && a.check(text) == nil {
 		return path, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)

@@ -2,13 +2,13 @@ package lmeval
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -32,7 +32,7 @@ func Write(dir, model string, run *rundir.Run, samples []rundir.Sample) (string,
 		return "", fmt.Errorf("the run has no task that lm-evaluation-harness knows")
 	}
 	folder := filepath.Join(dir, sanitise(model))
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(folder, 0o777); err != nil {
 		return "", err
 	}
 	date := run.Process.End.UTC().Format("2006-01-02T15-04-05.000000")
@@ -60,7 +60,7 @@ func Write(dir, model string, run *rundir.Run, samples []rundir.Sample) (string,
 }
 
 func writeFile(path string, text []byte) error {
-	return atomicfile.Write(path, func(w io.Writer) error {
+	return atomicfile.Output(context.Background(), path, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // finish writes the samples first: a manifest never stands beside samples that
@@ -106,7 +106,7 @@ func (r *Run) checkWritten(dir string) error {
 }
 
 func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softbench/softbench/internal/filelock"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 var errLocked = errors.New("another process is writing this run: wait for it, or choose another --out")
@@ -83,7 +84,7 @@ func StateOf(dir string) (State, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return None, err
 	}
-	f, err := os.Open(filepath.Join(dir, journalName))
+	f, err := regularfile.Open(filepath.Join(dir, journalName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return None, nil
 	}

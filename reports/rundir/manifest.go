@@ -2,15 +2,17 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Schema is the version of run.json, samples.parquet and the journal; versions
@@ -184,11 +186,14 @@ func (r *Run) encode() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// maxManifest bounds run.json, in bytes.
+const maxManifest = 64 << 20
+
 // Read reads and checks a finished run's manifest alone; Open reads the samples
 // too.
 func Read(dir string) (*Run, error) {
 	path := filepath.Join(dir, manifestName)
-	text, err := os.ReadFile(path)
+	text, err := regularfile.ReadAll(context.Background(), path, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		switch state, _ := StateOf(dir); state {
 		case Interrupted:

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Writer is a run that is going on. Only one process at a time writes a run, and
@@ -51,7 +55,7 @@ func Create(dir string, s Settings) (*Writer, error) {
 	case has == somethingElse:
 		return nil, fmt.Errorf("%s is not empty and holds no run: choose another --out", dir)
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("cannot write the run: %w", err)
 	}
 	w := &Writer{dir: dir, done: map[key]Record{}}
@@ -143,6 +147,9 @@ func (w *Writer) first(line []byte) error {
 // reopen reads the journal of an unfinished run and cuts off a torn last line.
 func (w *Writer) reopen(s Settings) (note string, err error) {
 	path := filepath.Join(w.dir, journalName)
+	if err := regularfile.Check(path, math.MaxInt64); err != nil {
+		return "", fmt.Errorf("cannot go on with the run: %w", err)
+	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return "", fmt.Errorf("cannot go on with the run: %w", err)
@@ -200,7 +207,7 @@ func sameSettings(dir string, was, now Settings) error {
 // given settings. A last line that was being written is left out.
 func ReadPart(dir string, s Settings) ([]Record, error) {
 	path := filepath.Join(dir, journalName)
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
 			return nil, fmt.Errorf("%s holds a complete run, not a shard", dir)
@@ -356,7 +363,7 @@ const (
 )
 
 func look(dir string) (contents, error) {
-	entries, err := os.ReadDir(dir)
+	entries, err := atomicfile.Entries(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return missing, nil
 	}

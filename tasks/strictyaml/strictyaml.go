@@ -76,3 +76,6 @@ func typeName(t reflect.Type) string {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// MaxBytes bounds a YAML file: a suite, a task, a policy.
+const MaxBytes = 1 << 20
