@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/tokenizer"
@@ -78,9 +79,11 @@ func Inspect(ctx context.Context, o ModelOptions) (*Inspection, error) {
 		return fmt.Sprintf("%d %q", id, tok.Piece(id))
 	}
 	in.BOS, in.EOS = special(tok.BOS()), special(tok.EOS())
-	if tok.VocabSize() > c.Vocab {
-		in.Notes = append(in.Notes, vocabularyMismatch(dir, tok, c).Error())
+	beyond, err := vocabulary(dir, tok, c)
+	if err != nil {
+		beyond = []string{err.Error()}
 	}
+	in.Notes = append(in.Notes, beyond...)
 	return in, nil
 }
 
@@ -99,9 +102,28 @@ func ropeText(c *checkpoint.Config) string {
 	return text
 }
 
-func vocabularyMismatch(dir string, tok *tokenizer.Tokenizer, c *checkpoint.Config) error {
-	return fmt.Errorf("%s: the tokenizer has ids up to %d, but the model's vocabulary holds %d: tokenizer and checkpoint do not belong together",
-		dir, tok.VocabSize()-1, c.Vocab)
+// vocabulary is an error where a tokenizer gives ids that a model does not have,
+// and a note where only tokens added to it lie beyond: a padding token, most often,
+// which no text gives.
+func vocabulary(dir string, tok *tokenizer.Tokenizer, c *checkpoint.Config) (notes []string, err error) {
+	if tok.VocabSize() <= c.Vocab {
+		return nil, nil
+	}
+	used := tok.Encode("a", true) // with what is put around every text
+	for _, special := range []func() (int32, bool){tok.BOS, tok.EOS} {
+		if id, ok := special(); ok {
+			used = append(used, id)
+		}
+	}
+	if tok.ModelSize() > c.Vocab || int(slices.Max(append(used, 0))) >= c.Vocab {
+		return nil, fmt.Errorf("%s: the tokenizer has ids up to %d, but the model's vocabulary holds %d: tokenizer and checkpoint do not belong together",
+			dir, tok.VocabSize()-1, c.Vocab)
+	}
+	first := int32(c.Vocab)
+	for tok.Piece(first) == "" {
+		first++
+	}
+	return []string{fmt.Sprintf("added tokens from %q, id %d, on are outside the model's vocabulary of %d: a text that holds one cannot be scored", tok.Piece(first), first, c.Vocab)}, nil
 }
 
 // maxLength is the longest context: what the config says, else the tokenizer,

@@ -78,9 +78,11 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 
 func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) error {
 	config := &m.Checkpoint.Config
-	if m.Tokenizer.VocabSize() > config.Vocab {
-		return vocabularyMismatch(m.Dir, m.Tokenizer, config)
+	beyond, err := vocabulary(m.Dir, m.Tokenizer, config)
+	if err != nil {
+		return err
 	}
+	m.Checkpoint.Notes = append(m.Checkpoint.Notes, beyond...)
 	dtype, err := parseDType(o.DType, m.Checkpoint.DType)
 	if err != nil {
 		return err

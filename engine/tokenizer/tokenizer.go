@@ -167,6 +167,15 @@ func (t *Tokenizer) modelID(piece string) (int32, bool) {
 // VocabSize returns the highest id plus one, added tokens included.
 func (t *Tokenizer) VocabSize() int { return t.vocabSize }
 
+// ModelSize returns the highest id of the model's own vocabulary plus one: added tokens that the model
+// does not know lie beyond.
+func (t *Tokenizer) ModelSize() int {
+	if t.sp != nil {
+		return len(t.sp.pieces)
+	}
+	return t.model.size
+}
+
 // BOS returns the id of the token that begins a text, and whether there is one.
 func (t *Tokenizer) BOS() (int32, bool) { return t.bos, t.bos >= 0 }
 
