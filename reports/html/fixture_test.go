@@ -34,6 +34,8 @@ func madeRun(name string, seed uint64, docs int, skill float64) Run {
 	for k, task := range []string{"arc_easy", "hellaswag", "piqa"} {
 		addChoices(&r, task, docs, 0.45+0.1*float64(k)+skill, questions, answers)
 	}
+	piqa := &r.Manifest.Tasks[2]
+	piqa.ClusteredBy, piqa.Metrics[0].Clusters, piqa.Metrics[0].ClusteredStderr = "goal", docs-docs/10, p(rundir.Number(0.04))
 	addLastWord(&r, docs/2, 0.5+skill, questions, answers)
 	addRolling(&r, 8, 18-10*skill, questions, answers)
 	addPasskey(&r, skill, answers)

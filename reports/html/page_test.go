@@ -380,6 +380,24 @@ func TestPagesOfPartialRuns(t *testing.T) {
 	}
 }
 
+// A page says which intervals are of clusters, and which runs do not know theirs.
+func TestPageSaysClusters(t *testing.T) {
+	run, old := madeRun("new", 1, 40, 0), madeRun("old", 2, 40, 0)
+	old.Manifest.Schema = 1
+	for i := range old.Manifest.Tasks {
+		old.Manifest.Tasks[i].ClusteredBy, old.Manifest.Tasks[i].Metrics[0].Clusters = "", 0
+	}
+	for name, c := range map[string]struct {
+		run           Run
+		clusters, old bool
+	}{"new": {run, true, false}, "old": {old, false, true}} {
+		page := write(t, Page{Runs: []Run{c.run}})
+		if strings.Contains(page, "their intervals are of the clusters") != c.clusters || strings.Contains(page, "an earlier version of softbench wrote this run") != c.old {
+			t.Errorf("%s: the page does not say so, or says it of another run", name)
+		}
+	}
+}
+
 func TestBadPagesAreRefused(t *testing.T) {
 	damaged := madeRun("damaged", 1, 10, 0)
 	for i := range damaged.Samples {

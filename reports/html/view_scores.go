@@ -152,6 +152,11 @@ func (b *builder) truncation(s *scoresView) {
 // says so: other runs have the same documents.
 func (b *builder) clusters(s *scoresView) {
 	for i, r := range b.doc.Runs {
+		if r.Manifest.Schema == 1 {
+			s.Notes = append(s.Notes, say(b.runs[i].Letter+": an earlier version of softbench wrote this run; its intervals take all documents as independent, and are too narrow for perplexities of few documents."))
+		}
+	}
+	for i, r := range b.doc.Runs {
 		var tasks prose
 		for t, task := range r.Manifest.Tasks {
 			k := slices.IndexFunc(task.Metrics, func(m rundir.Metric) bool { return m.Clusters > 0 })
