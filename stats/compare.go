@@ -228,8 +228,10 @@ func (c *Comparison) binary(o Options) (err error) {
 	c.Warnings = append(c.Warnings, interval.Warnings...)
 	a, b, count01 := c.AHigher, c.BHigher, c.N
 	c.interval = func(level float64) (low, high float64) {
-		// Level, counts and method were found in order.
-		i, _ := BinaryInterval(count01, a, b, level, o.Method)
+		i := interval
+		if level != o.Level { // the counts and the method were found in order
+			i, _ = BinaryInterval(count01, a, b, level, o.Method)
+		}
 		return max(i.Low, -1), min(i.High, 1) // no two shares differ by more
 	}
 	least := LeastDiscordant(o.Level)

@@ -153,7 +153,7 @@ func TestHolmGolden(t *testing.T) {
 	}
 }
 
-// Plain and clustered standard errors are ordinary least squares on a constant.
+// Plain and clustered standard errors and t intervals of a paired difference are ordinary least squares on a constant.
 func TestMeanGolden(t *testing.T) {
 	for _, c := range cases(t, readGolden(t).Mean) {
 		e, err := Mean(c.Values, c.Clusters, c.Level)
@@ -164,7 +164,6 @@ func TestMeanGolden(t *testing.T) {
 		near(t, "standard error", e.SE, c.SE, 1e-12)
 		near(t, "low", e.Low, c.Low, 1e-9)
 		near(t, "high", e.High, c.High, 1e-9)
-		// That of a paired difference is that of the differences.
 		a := make([]float64, len(c.Values))
 		b := make([]float64, len(c.Values))
 		for i, v := range c.Values {
@@ -177,6 +176,10 @@ func TestMeanGolden(t *testing.T) {
 		}
 		near(t, "paired difference", got.Diff, c.Mean, 1e-12)
 		near(t, "its standard error", got.SE, c.SE, 1e-12)
+		u := (&Pairs{A: a, B: b, Clusters: c.Clusters}).units(Share)
+		low, high := u.student(-studentQuantile(c.Level/2, u.n()-1), got.Diff)
+		near(t, "low", low, c.Low, 1e-9)
+		near(t, "high", high, c.High, 1e-9)
 	}
 }
 

@@ -475,3 +475,67 @@ func TestRoundingIsNoDifference(t *testing.T) {
 		}
 	}
 }
+
+// The drop that a gate says it finds is found as often, by either rule, of metrics
+// other than independent shares; one that is just allowed is called a regression no
+// more often than the level says.
+func TestGateFindsWhatItSays(t *testing.T) {
+	simulates(t)
+	sims := long(60, 2000)
+	for _, c := range []struct {
+		name    string
+		allowed float64
+		make    func(r *rand.Rand, drop float64) Pairs
+		o       Options
+	}{
+		{"mean of 60 documents", 0.005, func(r *rand.Rand, drop float64) Pairs {
+			p := Pairs{A: make([]float64, 60), B: make([]float64, 60)}
+			for i := range p.A {
+				p.A[i] = r.NormFloat64()
+				p.B[i] = p.A[i] - drop + 0.05*r.NormFloat64()
+			}
+			return p
+		}, Options{}},
+		{"perplexity of 30 pages", 0.2, func(r *rand.Rand, drop float64) Pairs {
+			p := madePages(r, 30, 0)
+			value := exp(-sum(p.A) / sum(p.Weights))
+			for i := range p.B {
+				p.B[i] -= p.Weights[i] * math.Log1p(drop/value)
+			}
+			return p
+		}, Options{Transform: Perplexity, LowerIsBetter: true}},
+		{"mean of 12 clusters", 0.02, func(r *rand.Rand, drop float64) Pairs { return madeClusters(r, 12, 6, -drop) }, Options{}},
+	} {
+		for _, rule := range []Rule{BeyondAllowed, WorseAtAll} {
+			found, atAllowed, n := 0, 0, 0
+			for s := range sims {
+				r := source(uint64(s))
+				c.o.Draws, c.o.Seed = 200, uint64(s)
+				decide := func(drop float64) GateResult {
+					x := compare(t, c.make(r, drop), c.o)
+					g, err := Gate(&x, c.allowed, rule)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return g
+				}
+				least := decide(0).Detectable
+				if math.IsNaN(least) || least < c.allowed {
+					t.Fatalf("%s: finds %v", c.name, least)
+				}
+				n++
+				if decide(least).Decision == Regressed {
+					found++
+				}
+				if decide(c.allowed).Decision == Regressed {
+					atAllowed++
+				}
+			}
+			got, at := float64(found)/float64(n), float64(atAllowed)/float64(n)
+			t.Logf("%-24s %-15s: %.3f found, %.3f at the allowed drop", c.name, rule, got, at)
+			if math.Abs(got-Power) > 4*math.Sqrt(0.16/float64(n)) || rule == BeyondAllowed && at > 0.025+4*math.Sqrt(0.025/float64(n)) {
+				t.Errorf("%s, %s: %.3f found, %.3f at the allowed drop", c.name, rule, got, at)
+			}
+		}
+	}
+}

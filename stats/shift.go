@@ -2,6 +2,7 @@ package stats
 
 import (
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -51,15 +52,12 @@ func (u *units) centred() []float64 {
 func (u *units) newShifts(n int, seed uint64) *shifts {
 	e := u.centred()
 	s := &shifts{n: n, samples: make([]shifted, shiftResamples)}
-	df := float64(u.n() - 1)
+	scales := spreads(u.n() - 1)
 	rng := indices{pcg: stream(seed, forShifts, uint64(n))}
 	rng.over(u.n())
 	for k := range s.samples {
 		x := &s.samples[k]
-		scale := 1.0
-		if df < 200 {
-			scale = math.Sqrt(df / distuv.ChiSquared{K: df}.Quantile((float64(k)+0.5)/shiftResamples))
-		}
+		scale := scales[k]
 		for range n {
 			i := rng.next()
 			x.add(scale*e[i], u.w[i])
@@ -70,6 +68,26 @@ func (u *units) newShifts(n int, seed uint64) *shifts {
 	}
 	return s
 }
+
+// spreads are the factors of the resamples of df+1 units: quantiles of sqrt(df/χ²).
+func spreads(df int) *[shiftResamples]float64 {
+	const many = 200 // from here on they are near 1
+	df = min(df, many)
+	if known, ok := knownSpreads.Load(df); ok {
+		return known.(*[shiftResamples]float64)
+	}
+	var out [shiftResamples]float64
+	for k := range out {
+		out[k] = 1
+		if df < many {
+			out[k] = math.Sqrt(float64(df) / distuv.ChiSquared{K: float64(df)}.Quantile((float64(k)+0.5)/shiftResamples))
+		}
+	}
+	knownSpreads.Store(df, &out)
+	return &out
+}
+
+var knownSpreads sync.Map // of *[shiftResamples]float64, by df
 
 func (x *shifted) add(e, w float64) {
 	ee, ew, ww := e*e, e*w, w*w

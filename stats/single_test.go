@@ -123,10 +123,7 @@ func TestClusteredShares(t *testing.T) {
 	}
 	alone := single(t, List{Values: l.Values}, Options{})
 	e := single(t, l, Options{})
-	mean, err := Mean(l.Values, l.Clusters, 0.05)
-	if err != nil {
-		t.Fatal(err)
-	}
+	mean := compare(t, Pairs{A: make([]float64, 60), B: l.Values, Clusters: l.Clusters}, Options{})
 	if e.Clusters != 12 || math.Abs(e.ClusteredSE-mean.SE) > 1e-15 || e.SE != alone.SE || !(e.ClusteredSE > 1.5*e.SE) {
 		t.Errorf("%+v, want the clustered error %v", e, mean.SE)
 	}

@@ -52,7 +52,8 @@ func Mean(values []float64, clusters []string, level float64) (Estimate, error) 
 // influence is what each unit contributes to the difference's error, scaled so
 // that the sum of squares is the squared standard error: the ratio estimator
 // linearised, e_g = slope·(Σ value - r Σ weight)/total, times sqrt(G/(G-1)). For
-// plain means it is (d - mean of d) sqrt(1/(n(n-1))). One unit gives NaN.
+// plain means it is (d - mean of d) sqrt(1/(n(n-1))); over clusters the error is that
+// of statsmodels' OLS on a constant with cov_type "cluster". One unit gives NaN.
 func (u *units) influence() []float64 {
 	ra, rb := sum(u.a)/u.total, sum(u.b)/u.total
 	sa, sb := u.t.slope(ra), u.t.slope(rb)

@@ -108,8 +108,8 @@ type Metric struct {
 	// Needed is how many documents show a difference of Effect in Power percent of
 	// cases, NeededClusters in how many clusters; 0 where none was named or that
 	// cannot be told.
-	Needed         int `json:"needed_for_effect,omitempty"`
-	NeededClusters int `json:"needed_clusters_for_effect,omitempty"`
+	Needed         int `json:"needed_for_effect"`
+	NeededClusters int `json:"needed_clusters_for_effect"`
 	// Floor is what rounding alone may make of the difference; 0: not known.
 	Floor     rundir.Number `json:"arithmetic_floor"`
 	Verdict   Verdict       `json:"verdict"`

@@ -75,6 +75,9 @@ type Metric struct {
 	Worse    *int     `json:"worse,omitempty"`
 	Better   *int     `json:"better,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
+
+	// skewed is the one of Warnings that makes a pass less sure too; "": none.
+	skewed string
 }
 
 // Check holds a run against a baseline. A run that did not do the same is refused
@@ -223,6 +226,11 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 		Unchanged: unchanged && c.AHigher+c.BHigher == 0, ByDocument: byDocument, Warnings: c.Texts(),
 	}
 	m.Fails = m.Required && (g.Decision == stats.Regressed || g.Decision == stats.Inconclusive && p.failsInconclusive(rule))
+	for _, w := range c.Comparison.Warnings {
+		if w.Code == stats.Skewed && !m.Unchanged {
+			m.skewed = w.Text
+		}
+	}
 	if c.Binary {
 		m.Worse, m.Better = &c.AHigher, &c.BHigher
 		if !info.HigherIsBetter {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
@@ -228,5 +230,26 @@ func TestReportsShowWhatTheJSONHas(t *testing.T) {
 				t.Errorf("%s: %s is not in the JSON:\n%s\n%s", name, n, out, text)
 			}
 		}
+	}
+}
+
+// A pass on strongly skewed differences is less sure than it looks, and says so; other
+// warnings of what passed are not shown.
+func TestSkewedPassIsWarnedOf(t *testing.T) {
+	one := madeTask{name: "pages", n: 60, metrics: []compare.MetricInfo{{Name: "perplexity", Formula: compare.Perplexity}}}
+	base, run := madeSide(1, 0.6, one), madeSide(1, 0.6, one)
+	run.May["model_sha256"] = strings.Repeat("cd", 32)
+	rng := rand.New(rand.NewPCG(5, 5))
+	for i := range run.Tasks[0].Documents {
+		d := &run.Tasks[0].Documents[i]
+		d.Values[0].Value -= 0.001 * (math.Exp(rng.NormFloat64()) - 1.6)
+		d.Answer += " otherwise"
+	}
+	r, err := Check(run, baselineOf(t, base, nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := render(t, r.WriteTable); r.Decision != stats.Pass || !strings.Contains(text, "strongly skewed") || strings.Count(text, "warning:") != 1 {
+		t.Errorf("%s", text)
 	}
 }

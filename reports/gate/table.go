@@ -125,16 +125,20 @@ func (r *Result) remarks() (out []string) {
 }
 
 // warnings are the gate's, and those of metrics that did not just pass: there they
-// say why. One that several metrics of a task share is said once.
+// say why. Of one that passed only what makes that less sure. One that several metrics of a task share is said once.
 func (r *Result) warnings() []string {
 	out := append([]string(nil), r.Warnings...)
 	place := map[[2]string]int{} // of a task's text
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
+		warnings := m.Warnings
 		if m.Decision == stats.Pass {
-			continue
+			warnings = nil
+			if m.skewed != "" {
+				warnings = []string{m.skewed}
+			}
 		}
-		for _, s := range m.Warnings {
+		for _, s := range warnings {
 			key := [2]string{m.Task, s}
 			if at, ok := place[key]; ok {
 				out[at] = strings.TrimSuffix(out[at], ": "+s) + ", " + m.Metric + ": " + s

@@ -193,6 +193,11 @@ func addDiagnostics(r *Run, n int, softpick bool) {
 // compared compares the first run with the last.
 func compared(t testing.TB, runs ...Run) *compare.Comparison {
 	t.Helper()
+	return comparedWith(t, compare.Options{Draws: 500}, runs...)
+}
+
+func comparedWith(t testing.TB, o compare.Options, runs ...Run) *compare.Comparison {
+	t.Helper()
 	var sides []*compare.Side
 	for _, r := range []Run{runs[0], runs[len(runs)-1]} {
 		s, err := compare.FromRun(r.Name, r.Manifest, r.Samples)
@@ -201,7 +206,7 @@ func compared(t testing.TB, runs ...Run) *compare.Comparison {
 		}
 		sides = append(sides, s)
 	}
-	c, err := compare.Compare(sides[0], sides[1], compare.Options{Draws: 500})
+	c, err := compare.Compare(sides[0], sides[1], o)
 	if err != nil {
 		t.Fatal(err)
 	}

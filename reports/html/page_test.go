@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/softbench/softbench/reports/rundir"
+
+	"github.com/softbench/softbench/reports/compare"
 )
 
 func write(t testing.TB, p Page) string {
@@ -46,7 +48,9 @@ func manyRuns(t testing.TB, n, docs int) Page {
 // text must be marked with where the page's JSON has it, and be that number,
 // rounded. A number in a chart must be one of the JSON's.
 func TestEveryNumberIsInTheJSON(t *testing.T) {
-	pages := map[string]Page{"one": {Runs: twoRuns(t).Runs[:1]}, "two": twoRuns(t), "six": manyRuns(t, 6, 60)}
+	asked := twoRuns(t)
+	asked.Comparison = comparedWith(t, compare.Options{Draws: 500, Effect: 0.02}, asked.Runs...)
+	pages := map[string]Page{"one": {Runs: twoRuns(t).Runs[:1]}, "two": twoRuns(t), "six": manyRuns(t, 6, 60), "asked": asked}
 	for name, p := range pages {
 		t.Run(name, func(t *testing.T) {
 			page := write(t, p)

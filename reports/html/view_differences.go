@@ -10,17 +10,18 @@ import (
 type differencesView struct {
 	Text, Caption prose
 	First, Last   string // letters
+	Effect        bool   // a difference was named, for Needed
 	Rows          []differenceRow
 	Notes         []prose
 	Figures       []figure
 }
 
 type differenceRow struct {
-	Task, Metric                                            string
-	Again, Higher                                           bool
-	N, A, B, Difference, Low, High, P, Adjusted, Detectable Value
-	Verdict, Class                                          string
-	metric                                                  *compare.Metric
+	Task, Metric                                                    string
+	Again, Higher                                                   bool
+	N, A, B, Difference, Low, High, P, Adjusted, Detectable, Needed Value
+	Verdict, Class                                                  string
+	metric                                                          *compare.Metric
 }
 
 // verdict writes the page's first lines.
@@ -130,6 +131,10 @@ func (b *builder) differences() *differencesView {
 		Text:    say("Paired by document: the same questions to both. p is how often chance alone would give a difference as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. The interval, with at least ", whole("confidence"), " confidence, is adjusted alike: it leaves out zero only where the adjusted p shows a difference. Detectable is the smallest true difference that this many documents would show in ", whole("power"), " of cases."),
 		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance, same one of equal answers or of rounding alone"),
 	}
+	if d.Effect = b.doc.Comparison.Effect > 0; d.Effect {
+		effect := b.numbers.at(compare.Compact, "comparison", "effect")
+		d.Text = append(d.Text, say(" Needed is how many documents show a true difference of ", effect, ", the one asked about (of perplexities and bits, as a part of the value), in ", whole("power"), " of cases.")...)
+	}
 	for k := range b.doc.Comparison.Metrics {
 		m := &b.doc.Comparison.Metrics[k]
 		u := unitOf(m.Metric)
@@ -142,7 +147,8 @@ func (b *builder) differences() *differencesView {
 			N:     at(count, "n"), A: at(u.value, "a"), B: at(u.value, "b"),
 			Difference: at(u.difference, "difference"), Low: at(u.difference, "low_adjusted"), High: at(u.difference, "high_adjusted"),
 			P: at(probability, "p"), Adjusted: at(probability, "p_adjusted"), Detectable: at(unsigned(u), "detectable"),
-			Class: "noise", Verdict: "~",
+			Needed: at(documents, "needed_for_effect"),
+			Class:  "noise", Verdict: "~",
 		}
 		if m.Verdict == compare.Better || m.Verdict == compare.Worse {
 			r.Class, r.Verdict = string(m.Verdict), string(m.Verdict)
@@ -189,6 +195,14 @@ func warningsByTask(metrics []compare.Metric) []string {
 		first = last
 	}
 	return out
+}
+
+// documents writes how many are needed, where that can be told.
+func documents(n float64) string {
+	if n == 0 {
+		return none
+	}
+	return count(n)
 }
 
 // unsigned writes a size of differences.
