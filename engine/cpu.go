@@ -39,7 +39,7 @@ type cpu struct {
 type cpuScratch struct {
 	x      []float32 // [rows, hidden]: the residual stream
 	normed []float32 // [threads, hidden]
-	qkv    []float32 // [rows, (heads + 2·kv heads)·head size]
+	qkv    []float32 // [rows, qkvWidth]
 	mixed  []float32 // [rows, heads·head size]
 	gateUp []float32 // [rows, 2·intermediate], or half of it where the MLP has no gate
 	branch []float32 // [rows, hidden]: what a block adds, where something is done to it before
@@ -378,7 +378,7 @@ func (c *cpu) resize(rows int) {
 	s, cfg := &c.scratch, &c.config
 	growFloats(&s.x, rows*cfg.Hidden)
 	growFloats(&s.normed, c.pool.threads*rowChunk*cfg.Hidden)
-	growFloats(&s.qkv, rows*(cfg.Heads+2*cfg.KVHeads)*cfg.HeadDim)
+	growFloats(&s.qkv, rows*c.qkvWidth())
 	growFloats(&s.mixed, rows*cfg.Heads*cfg.HeadDim)
 	growFloats(&s.gateUp, rows*2*cfg.Intermediate)
 	growFloats(&s.branch, rows*cfg.Hidden)

@@ -33,6 +33,16 @@ type attentionTile struct {
 	factors []float32 // what each query's outputs so far are multiplied by
 }
 
+// qkvWidth is the numbers of a row of queries, keys and values, and of the gate
+// of the output behind them, where there is one.
+func (c *cpu) qkvWidth() int {
+	heads := c.config.Heads + 2*c.config.KVHeads
+	if c.config.Attention.Gated {
+		heads += c.config.Heads
+	}
+	return heads * c.config.HeadDim
+}
+
 // rotateAndStore applies the per-head norms and RoPE to queries and keys and
 // puts keys and values into the rows' own segments.
 func (c *cpu) rotateAndStore(ctx context.Context, layer int, b *Batch) error {
@@ -51,7 +61,7 @@ func (c *cpu) rotateAndStore(ctx context.Context, layer int, b *Batch) error {
 
 func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 	size, heads, kv := c.config.HeadDim, c.config.Heads, c.config.KVHeads
-	stride := (heads + 2*kv) * size
+	stride := c.qkvWidth()
 	row := c.scratch.qkv[r*stride:][:stride]
 	position := sp.Position + r - sp.Row
 	c.prepareHeads(layer, row, position)
@@ -77,7 +87,7 @@ func (c *cpu) prepareHeads(layer int, row []float32, position int) {
 	w, size := &c.weights.layers[layer], c.config.HeadDim
 	q, k := row[:c.config.Heads*size], row[c.config.Heads*size:][:c.config.KVHeads*size]
 	if c.config.ClipQKV > 0 {
-		kernel.Clip(row, c.config.ClipQKV)
+		kernel.Clip(row[:(c.config.Heads+2*c.config.KVHeads)*size], c.config.ClipQKV)
 	}
 	norms := c.config.QKNorm.On
 	if norms && !c.config.QKNorm.After {
@@ -181,8 +191,13 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 	grow(&t.lo, m)
 	grow(&t.hi, m)
 	grow(&t.factors, m)
+	sinks := c.weights.layers[layer].sinks
 	for i := range t.states {
-		t.states[i] = kernel.NewState(c.kind)
+		learned := float32(0)
+		if sinks != nil {
+			learned = sinks[w.kvHead*group+i%group]
+		}
+		t.states[i] = kernel.NewState(c.kind, learned)
 	}
 	c.eachKeyBlock(t, layer, w, func(block, end int) {
 		for i := range m {
@@ -203,6 +218,10 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 		o := t.o[i*width:][:size]
 		c.set.Scale(o, t.states[i].Norm(c.kind))
 		row, head := w.span.Row+w.r0+i/group, w.kvHead*group+i%group
+		if c.config.Attention.Gated {
+			gate := c.scratch.qkv[row*c.qkvWidth()+(c.config.Heads+2*c.config.KVHeads+head)*size:]
+			kernel.Gate(o, gate[:size])
+		}
 		copy(c.scratch.mixed[row*stride+head*size:], o)
 	}
 }
@@ -231,7 +250,7 @@ func (c *cpu) addValues(t *attentionTile, layer int, w attentionWork, m, block, 
 // scaled kinds, by s[head]·ln(position+2). Query i is row i/group, head i%group.
 func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 	size, group := c.config.HeadDim, c.config.Heads/c.config.KVHeads
-	stride := (c.config.Heads + 2*c.config.KVHeads) * size
+	stride := c.qkvWidth()
 	m := (w.r1 - w.r0) * group
 	grow(&t.q, m*size)
 	grow(&t.s, m*kernel.KeyBlock)

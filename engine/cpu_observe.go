@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"math"
-
-	"github.com/softbench/softbench/engine/attention"
-	"github.com/softbench/softbench/engine/kernel"
-)
+import "github.com/softbench/softbench/engine/kernel"
 
 // observeTile goes over a finished task's key blocks a second time, now that
 // each query's maximum and denominator are known, and shows the final weights.
@@ -23,7 +18,7 @@ func (c *cpu) observeTile(t *attentionTile, layer int, w attentionWork, o Observ
 				lo, hi := c.visible(layer, w, r, block)
 				st, norm := t.states[i], t.states[i].Norm(c.kind)
 				for j := lo; j < hi; j++ {
-					out[j] = finalWeight(c.kind, t.s[i*kernel.KeyBlock+j], st.Max) * norm
+					out[j] = kernel.FinalWeight(c.kind, t.s[i*kernel.KeyBlock+j], st.Max) * norm
 				}
 			}
 			o.Attention(AttentionBlock{
@@ -33,18 +28,4 @@ func (c *cpu) observeTile(t *attentionTile, layer int, w attentionWork, o Observ
 			})
 		}
 	})
-}
-
-// finalWeight is the numerator of one key's weight, with the final maximum.
-func finalWeight(kind attention.Kind, x, m float32) float32 {
-	e := float32(math.Exp(float64(x - m)))
-	switch kind {
-	case attention.Softpick, attention.Rectified:
-		return max(e-float32(math.Exp(float64(-m))), 0)
-	case attention.MaskedSoftmax:
-		if x < 0 {
-			return 0
-		}
-	}
-	return e
 }

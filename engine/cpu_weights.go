@@ -11,7 +11,8 @@ import (
 )
 
 // cpuLayer is one transformer block's weights, packed. q, k and v are one
-// matrix, their outputs side by side; so are gate and up, where there is a gate.
+// matrix, their outputs side by side, and those of a gate of the attention's
+// output behind them; so are gate and up, where there is a gate.
 type cpuLayer struct {
 	attnNorm, postAttnNorm normWeights
 	mlpNorm, postMLPNorm   normWeights
@@ -20,6 +21,7 @@ type cpuLayer struct {
 	gateUpBias, downBias   []float32
 	qNorm, kNorm           normWeights
 	scale                  []float32  // [heads], the s of scaled kinds
+	sinks                  []float32  // [heads], the b of learned kinds
 	act                    [4]float32 // a, b, β and ε of XIELU
 }
 
@@ -71,6 +73,9 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		if ck.Config.Attention.Scaled {
 			l.scale = src.Scale.F32()
 		}
+		if ck.Config.Attention.Kind.Definition().Learned {
+			l.sinks = src.Sinks.F32()
+		}
 		if src.Act[0] != nil {
 			// Stored are what softplus makes a, and b less β, of.
 			a, b := src.Act[0].F32()[0], src.Act[1].F32()[0]
@@ -78,7 +83,14 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 			l.act = [4]float32{softplus(a), beta + softplus(b), beta, eps}
 		}
 		var err error
-		if l.qkv, err = pack(src.Q, src.K, src.V); err != nil {
+		qkv := []*checkpoint.View{src.Q, src.K, src.V}
+		if cfg.Attention.Gated {
+			qkv = append(qkv, src.OutputGate)
+			if l.qkvBias != nil { // the gate has none
+				l.qkvBias = append(l.qkvBias, make([]float32, src.OutputGate.N)...)
+			}
+		}
+		if l.qkv, err = pack(qkv...); err != nil {
 			return nil, err
 		}
 		if l.out, err = pack(src.O); err != nil {

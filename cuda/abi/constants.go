@@ -1,5 +1,7 @@
 package abi
 
+import "github.com/softbench/softbench/engine/attention"
+
 import "slices"
 
 // The tile sizes the kernels are compiled for. Sums are in orders fixed by
@@ -38,6 +40,10 @@ var HeadSizes = []int{32, 64, 96, 128, 192, 256}
 
 // HeadSize says whether the attention kernels compute a head size.
 func HeadSize(n int) bool { return slices.Contains(HeadSizes, n) }
+
+// Kinds are the attention kinds that the kernels know, in the order of their enum
+// (kernels/attention.cuh), whose numbers are attention's own.
+var Kinds = []attention.Kind{attention.Softmax, attention.Softpick, attention.Rectified, attention.MaskedSoftmax, attention.SoftmaxPlusOne}
 
 // QueryBlock is the queries (rows times heads that share keys) of an attention block.
 // No sum depends on it.

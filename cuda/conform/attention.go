@@ -21,7 +21,7 @@ type shape struct {
 func shapes() []shape {
 	var list []shape
 	ragged := []int{1, 2, abi.KeyBlock - 1, abi.KeyBlock, abi.KeyBlock + 1, 3*abi.KeyBlock + 5}
-	for _, kind := range attention.Kinds() {
+	for _, kind := range abi.Kinds {
 		list = append(list,
 			shape{kind: kind, heads: 4, kv: 2, size: 64, lengths: ragged, rows: 40},
 			shape{kind: kind, heads: 3, kv: 1, size: 32, window: 19, lengths: ragged, rows: 30},
@@ -43,7 +43,7 @@ func shapes() []shape {
 func hopperShapes() []shape {
 	var list []shape
 	ragged := []int{1, 2, abi.KeyBlock - 1, abi.KeyBlock, abi.KeyBlock + 1, 3*abi.KeyBlock + 5}
-	for _, kind := range attention.Kinds() {
+	for _, kind := range abi.Kinds {
 		list = append(list,
 			shape{kind: kind, heads: 4, kv: 2, size: 64, lengths: ragged, rows: 70},
 			shape{kind: kind, heads: 3, kv: 1, size: 128, window: 19, lengths: ragged, rows: 50},

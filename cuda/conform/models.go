@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/engine"
-	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/randmodel"
@@ -47,7 +47,7 @@ func variants() []variant {
 		{"scaled", with(func(o *randmodel.Options) { o.Type, o.Attention = "transformer", "scaled-softpick" }), ""},
 		{"heads of 128", with(func(o *randmodel.Options) { o.HeadDim = 128 }), "softpick"},
 	}
-	for _, k := range attention.Kinds() {
+	for _, k := range abi.Kinds {
 		list = append(list, variant{k.String(), base, k.String()})
 	}
 	return list

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/cuda/device"
@@ -109,6 +110,8 @@ func supported(c *checkpoint.Config) error {
 		return fmt.Errorf("%s (model_type %q) is %w: use --device cpu", beyond[0], c.ModelType, ErrUnsupported)
 	}
 	switch {
+	case !slices.Contains(abi.Kinds, c.Attention.Kind):
+		return fmt.Errorf("%s attention is %w: use --device cpu", c.Attention, ErrUnsupported)
 	case !abi.HeadSize(c.HeadDim):
 		return fmt.Errorf("a head size of %d is %w: the kernels compute %v; use --device cpu", c.HeadDim, ErrUnsupported, abi.HeadSizes)
 	case group > abi.MostGroup:

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/cuda/forward"
 	"github.com/softbench/softbench/cuda/sim"
 	"github.com/softbench/softbench/engine"
-	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/randmodel"
@@ -50,7 +50,7 @@ func models() []model {
 		{"llama3 rope", small(randmodel.Options{Type: "llama", Config: map[string]any{"rope_scaling": map[string]any{
 			"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}}}), "softpick"},
 	}
-	for _, k := range attention.Kinds() {
+	for _, k := range abi.Kinds {
 		list = append(list, model{k.String(), small(randmodel.Options{Type: "llama"}), k.String()})
 	}
 	return list

@@ -107,7 +107,7 @@ func (b *queries) attend(out, stats device.Ptr) {
 	states, o := make([]kernel.State, n), make([][]float32, n)
 	weights := make([][abi.KeyBlock]float32, n)
 	for i := range states {
-		states[i], o[i] = kernel.NewState(b.kind), make([]float32, b.size)
+		states[i], o[i] = kernel.NewState(b.kind, 0), make([]float32, b.size)
 	}
 	for block := b.first(); block < b.position+b.rows; block += abi.KeyBlock {
 		positive := false
@@ -167,23 +167,9 @@ func observe(e element, d *Device, l *device.Launch) {
 			for j := range row {
 				row[j] = 0
 				if j >= lo && j < hi {
-					row[j] = weight(b.kind, s[j], st[0]) * st[1]
+					row[j] = kernel.FinalWeight(b.kind, s[j], st[0]) * st[1]
 				}
 			}
 		}
 	})
-}
-
-// weight is the numerator of one key's weight, with the final maximum.
-func weight(kind attention.Kind, x, m float32) float32 {
-	e := exp(x - m)
-	switch kind {
-	case attention.Softpick, attention.Rectified:
-		return max(e-exp(-m), 0)
-	case attention.MaskedSoftmax:
-		if x < 0 {
-			return 0
-		}
-	}
-	return e
 }

@@ -2,16 +2,39 @@ package attention
 
 import "math"
 
+// Weigh is the rule for one key: the numerator of its weight and its part of the
+// denominator, from its score x, e = e^(x-m) and f = e^(-m).
+func (r Rule) Weigh(x, e, f float64) (w, d float64) {
+	switch r {
+	case Exponential:
+		return e, e
+	case Difference:
+		return math.Max(e-f, 0), math.Abs(e - f)
+	case Positive:
+		w = math.Max(e-f, 0)
+		return w, w
+	case NonNegative:
+		if x >= 0 {
+			return e, e
+		}
+		return 0, 0
+	}
+	panic("attention: a rule without a formula")
+}
+
 // Weights writes the weights of one query over the keys it may see into dst,
 // which has the length of scores and may be scores itself. Scores are the
 // scaled dot products, in any order; a key the query may not see is not among
-// them. It is the definition that kernels are compared with, not a fast path.
-func Weights(kind Kind, dst, scores []float64) {
-	// But for softmax, m starts at 0, not -inf: e^(-m) then cannot overflow, and
-	// where every score is below zero the rectified numerators are zero anyway.
-	m := 0.0
-	if kind == Softmax {
-		m = math.Inf(-1)
+// them. learned is the head's b, of kinds that have one. It is the definition that
+// kernels are compared with, not a fast path.
+func Weights(kind Kind, dst, scores []float64, learned float64) {
+	def := kind.Definition()
+	m := math.Inf(-1)
+	if def.FromZero {
+		m = 0
+	}
+	if def.Learned {
+		m = learned
 	}
 	for _, x := range scores {
 		m = math.Max(m, x)
@@ -19,29 +42,16 @@ func Weights(kind Kind, dst, scores []float64) {
 	floor := math.Exp(-m)
 	var sum float64
 	for i, x := range scores {
-		e := math.Exp(x - m)
-		var w, d float64 // numerator and this key's part of the denominator
-		switch kind {
-		case Softmax, SoftmaxPlusOne:
-			w, d = e, e
-		case Softpick:
-			w, d = math.Max(e-floor, 0), math.Abs(e-floor)
-		case Rectified:
-			w = math.Max(e-floor, 0)
-			d = w
-		case MaskedSoftmax:
-			if x >= 0 {
-				w, d = e, e
-			}
-		}
+		w, d := def.Rule.Weigh(x, math.Exp(x-m), floor)
 		dst[i] = w
 		sum += d
 	}
-	switch kind {
-	case SoftmaxPlusOne:
+	sum += float64(def.Epsilon)
+	if def.One {
 		sum += floor
-	case Softpick, Rectified:
-		sum += Epsilon
+	}
+	if def.Learned {
+		sum += math.Exp(learned - m)
 	}
 	for i, w := range dst[:len(scores)] {
 		if w != 0 {

@@ -133,7 +133,8 @@ type Names struct {
 	Q, K, V, O   string
 	QKV          Fused // the one weight of q, k and v
 	QNorm, KNorm string
-	Scale        string // s of the scaled kinds, whole
+	Scale, Sinks string // s of the scaled kinds, and b of the learned ones, whole
+	OutputGate   string // of the gated kinds
 
 	Gate, Up, Down string
 	GateUp         Fused  // the one weight of gate and up
@@ -182,6 +183,7 @@ func (c *Config) BeyondLlama() (what []string) {
 		{c.Positions != 0, "learned positions"},
 		{len(c.Rotary) != 1 || c.Rotary[0].Dim != c.HeadDim, "rotary positions of part of a head or of some layers"},
 		{c.HeadBias, "a bias of the head"},
+		{c.Attention.Gated || c.Attention.Kind.Definition().Learned, c.Attention.String() + " attention"},
 	} {
 		if x.has {
 			what = append(what, x.name)

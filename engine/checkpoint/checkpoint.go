@@ -60,6 +60,8 @@ type Layer struct {
 	Down                       *View       // [hidden, intermediate]
 	GateBias, UpBias, DownBias *View       // [intermediate|intermediate|hidden]
 	Scale                      *View       // [heads]: s of the scaled attention kinds
+	Sinks                      *View       // [heads]: b of the learned ones
+	OutputGate                 *View       // [q, hidden]: of the gated ones
 	Act                        [4]*View    // a, b, β and ε of XIELU, as stored: one number each
 }
 

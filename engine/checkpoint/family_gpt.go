@@ -6,7 +6,7 @@ func readGPT2(f *fields, c *Config, d defaults) {
 	c.Names = Names{
 		Embed: "transformer.wte", Positions: "transformer.wpe", Norm: "transformer.ln_f", Head: "lm_head", Layer: "transformer.h.%d.",
 		AttnNorm: "ln_1", MLPNorm: "ln_2",
-		QKV: Fused{Name: "attn.c_attn"}, O: "attn.c_proj", Scale: "attn.s",
+		QKV: Fused{Name: "attn.c_attn"}, O: "attn.c_proj", Scale: "attn.s", Sinks: "attn.sinks", OutputGate: "attn.g_proj",
 		Up: "mlp.c_fc", Down: "mlp.c_proj", Transposed: true,
 	}
 	c.sizes(f, d, keys{hidden: "n_embd", layers: "n_layer", heads: "n_head", maxPositions: "n_positions", aliases: true})
@@ -36,7 +36,7 @@ func readGPTNeoX(f *fields, c *Config, d defaults) {
 	c.Names = Names{
 		Embed: "gpt_neox.embed_in", Norm: "gpt_neox.final_layer_norm", Head: "embed_out", Layer: "gpt_neox.layers.%d.",
 		AttnNorm: "input_layernorm", MLPNorm: "post_attention_layernorm",
-		QKV: Fused{Name: "attention.query_key_value", ByGroup: true}, O: "attention.dense", Scale: "attention.s",
+		QKV: Fused{Name: "attention.query_key_value", ByGroup: true}, O: "attention.dense", Scale: "attention.s", Sinks: "attention.sinks", OutputGate: "attention.g_proj",
 		Up: "mlp.dense_h_to_4h", Down: "mlp.dense_4h_to_h",
 	}
 	c.sizes(f, d, keys{intermediate: "intermediate_size"})

@@ -6,7 +6,7 @@ func llamaNames() Names {
 		Embed: "model.embed_tokens", Norm: "model.norm", Head: "lm_head", Layer: "model.layers.%d.",
 		AttnNorm: "input_layernorm", MLPNorm: "post_attention_layernorm",
 		Q: "self_attn.q_proj", K: "self_attn.k_proj", V: "self_attn.v_proj", O: "self_attn.o_proj",
-		QNorm: "self_attn.q_norm", KNorm: "self_attn.k_norm", Scale: "self_attn.s",
+		QNorm: "self_attn.q_norm", KNorm: "self_attn.k_norm", Scale: "self_attn.s", Sinks: "self_attn.sinks", OutputGate: "self_attn.g_proj",
 		Gate: "mlp.gate_proj", Up: "mlp.up_proj", Down: "mlp.down_proj",
 	}
 }
@@ -84,7 +84,7 @@ func readFla(f *fields, c *Config, d defaults) {
 	n := &c.Names
 	n.Embed, n.AttnNorm, n.MLPNorm = "model.embeddings", "attn_norm", "mlp_norm"
 	n.Q, n.K, n.V, n.O = "attn.q_proj", "attn.k_proj", "attn.v_proj", "attn.o_proj"
-	n.QNorm, n.KNorm, n.Scale = "attn.q_norm", "attn.k_norm", "attn.s"
+	n.QNorm, n.KNorm, n.Scale, n.Sinks, n.OutputGate = "attn.q_norm", "attn.k_norm", "attn.s", "attn.sinks", "attn.g_proj"
 	c.sizes(f, d, flaKeys)
 	c.Intermediate = f.flaIntermediate(c.Hidden)
 	c.Norm = Norm{Eps: f.epsilon("norm_eps", d)}

@@ -30,7 +30,7 @@ func readOPT(f *fields, c *Config, d defaults) {
 		Embed: "model.decoder.embed_tokens", Positions: "model.decoder.embed_positions", Norm: "model.decoder.final_layer_norm",
 		Head: "lm_head", Layer: "model.decoder.layers.%d.",
 		AttnNorm: "self_attn_layer_norm", MLPNorm: "final_layer_norm",
-		Q: "self_attn.q_proj", K: "self_attn.k_proj", V: "self_attn.v_proj", O: "self_attn.out_proj", Scale: "self_attn.s",
+		Q: "self_attn.q_proj", K: "self_attn.k_proj", V: "self_attn.v_proj", O: "self_attn.out_proj", Scale: "self_attn.s", Sinks: "self_attn.sinks", OutputGate: "self_attn.g_proj",
 		Up: "fc1", Down: "fc2",
 	}
 	c.sizes(f, d, keys{intermediate: "ffn_dim"})

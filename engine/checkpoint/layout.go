@@ -84,7 +84,9 @@ func (b *layout) linear(name string, rows, k int, bias bool, parts ...matrix) {
 	v := Weight{Name: b.prefix + name + ".bias", Shape: []int{rows}}
 	for _, p := range parts {
 		w.uses = append(w.uses, use{View{N: p.n, K: k, row: p.row, columns: b.c.Names.Transposed}, p.weight})
-		v.uses = append(v.uses, use{View{N: p.n, K: 1, row: p.row}, p.bias})
+		if bias {
+			v.uses = append(v.uses, use{View{N: p.n, K: 1, row: p.row}, p.bias})
+		}
 	}
 	b.all = append(b.all, w)
 	if bias {
@@ -128,6 +130,13 @@ func (c *Config) layer(i int) []Weight {
 	}
 	if c.Attention.Scaled {
 		b.vector(n.Scale, c.Heads, 0, in(func(l *Layer) **View { return &l.Scale }), c.Heads, 1)
+	}
+	if c.Attention.Kind.Definition().Learned {
+		b.vector(n.Sinks, c.Heads, 0, in(func(l *Layer) **View { return &l.Sinks }))
+	}
+	if c.Attention.Gated {
+		b.linear(n.OutputGate, c.Heads*c.HeadDim, c.Hidden, false, matrix{n: c.Heads * c.HeadDim,
+			weight: in(func(l *Layer) **View { return &l.OutputGate })})
 	}
 	b.norm(n.PostAttnNorm, c.Norm, c.Hidden, func(_ *Checkpoint, l *Layer) *NormWeights { return &l.PostAttnNorm })
 	b.norm(n.MLPNorm, c.Norm, c.Hidden, func(_ *Checkpoint, l *Layer) *NormWeights { return &l.MLPNorm })

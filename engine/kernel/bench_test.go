@@ -143,7 +143,7 @@ func benchWeigh(b *testing.B, s Set, kind attention.Kind) {
 	run := func(s Set, x []float32) {
 		st := make([]State, m)
 		for i := range st {
-			st[i] = NewState(kind)
+			st[i] = NewState(kind, 0.5)
 		}
 		s.WeighRows(kind, x, m, lo, hi, st, factor)
 	}

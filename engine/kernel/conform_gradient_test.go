@@ -58,7 +58,7 @@ func weighGradOnce(t *testing.T, s Gradients, rng *rand.Rand, n int) {
 		x, check1 := guarded(t, n, n%4)
 		dots, check2 := guarded(t, n, (n+2)%4)
 		scores, gains := normals(rng, n, 0), normals(rng, n, 0)
-		st := NewState(kind)
+		st := NewState(kind, 0.5)
 		for i := range scores {
 			if n%5 == 0 {
 				scores[i] = -float32(math.Abs(float64(scores[i])))
@@ -81,17 +81,17 @@ func weighGradOnce(t *testing.T, s Gradients, rng *rand.Rand, n int) {
 			score, gain := float64(scores[i]), float64(gains[i])
 			e := math.Exp(score-float64(st.Max)) * norm
 			p, dx := e, e*(gain-float64(delta))
-			switch kind {
-			case attention.Softpick, attention.Rectified:
+			switch kind.Definition().Rule {
+			case attention.Difference, attention.Positive:
 				p = max(e-floor, 0)
 				switch {
 				case score > 0:
-				case score < 0 && kind == attention.Softpick:
+				case score < 0 && kind.Definition().Rule == attention.Difference:
 					dx = e * float64(delta)
 				default:
 					dx = 0
 				}
-			case attention.MaskedSoftmax:
+			case attention.NonNegative:
 				if score < 0 {
 					p, dx = 0, 0
 				}
@@ -100,7 +100,7 @@ func weighGradOnce(t *testing.T, s Gradients, rng *rand.Rand, n int) {
 			if !(math.Abs(float64(x[i])-p) <= near*(e+floor)) || (p == 0) != (x[i] == 0) && math.Abs(score) > 1e-5 {
 				t.Fatalf("%s n=%d: weight %d of score %v = %v, want %v", kind, n, i, score, x[i], p)
 			}
-			if !(math.Abs(float64(dots[i])-dx) <= near*e*(math.Abs(gain)+1)) || score == 0 && kind == attention.Softpick && dots[i] != 0 {
+			if !(math.Abs(float64(dots[i])-dx) <= near*e*(math.Abs(gain)+1)) || score == 0 && kind.Definition().Rule == attention.Difference && dots[i] != 0 {
 				t.Fatalf("%s n=%d: gradient %d of score %v = %v, want %v", kind, n, i, score, dots[i], dx)
 			}
 		}

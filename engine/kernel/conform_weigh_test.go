@@ -72,18 +72,18 @@ func weighOnce(t *testing.T, s Set, kind attention.Kind, scores []float32, lo, h
 		}
 		e := math.Exp(float64(scores[i] - m))
 		want, den, bound := e, e, 2*ulp(e)
-		switch kind {
-		case attention.Softpick, attention.Rectified:
+		switch kind.Definition().Rule {
+		case attention.Difference, attention.Positive:
 			bound += 2*ulp(floor) + ulp(e-floor)
 			want = max(e-floor, 0)
 			den = want
-			if kind == attention.Softpick {
+			if kind.Definition().Rule == attention.Difference {
 				den = math.Abs(e - floor)
 			}
 			if scores[i] <= 0 && w != 0 {
 				t.Fatalf("[%d,%d): score %v has weight %v, want exactly 0", lo, hi, scores[i], w)
 			}
-		case attention.MaskedSoftmax:
+		case attention.NonNegative:
 			if scores[i] < 0 {
 				want, den, bound = 0, 0, 0
 			}
@@ -111,7 +111,7 @@ func weighRanges(t *testing.T, s Set, kind attention.Kind) {
 	scores := normals(rng, KeyBlock, 0)
 	for lo := range KeyBlock {
 		for hi := lo + 1; hi <= KeyBlock; hi++ {
-			weighOnce(t, s, kind, scores, lo, hi, NewState(kind))
+			weighOnce(t, s, kind, scores, lo, hi, NewState(kind, 0.5))
 		}
 	}
 	st := State{Max: 3, Sum: 5}
@@ -148,7 +148,7 @@ func weighStates(t *testing.T, s Set, kind attention.Kind) {
 	for name, draw := range draws {
 		t.Run(name, func(t *testing.T) {
 			for range 20 {
-				st := NewState(kind)
+				st := NewState(kind, 0.5)
 				for block := range 4 {
 					scores := make([]float32, KeyBlock)
 					for i := range scores {
@@ -182,7 +182,7 @@ func weighNotFinite(t *testing.T, s Set, kind attention.Kind) {
 					}
 				}
 				y := append([]float32(nil), x...)
-				st, want := NewState(kind), NewState(kind)
+				st, want := NewState(kind, 0.5), NewState(kind, 0.5)
 				f, some := s.Weigh(kind, x, 1, 62, &st)
 				g, wantSome := WeighGeneric(kind, y, 1, 62, &want)
 				if isNaN(f) != isNaN(g) || isNaN(st.Sum) != isNaN(want.Sum) || st.Max != want.Max || some != wantSome {
@@ -251,7 +251,7 @@ func weighManyRows(t *testing.T, s Set, kind attention.Kind) {
 		got, states := make([]State, m), make([]State, m)
 		factors, checkFactors := guarded(t, m, 1)
 		for i := range m {
-			states[i] = NewState(kind)
+			states[i] = NewState(kind, 0.5)
 			if rng.IntN(2) == 0 {
 				states[i] = State{Max: float32(rng.ExpFloat64()), Sum: float32(rng.ExpFloat64())}
 			}

@@ -22,10 +22,10 @@ type Gradients interface {
 	// of the scores, both in place. st is the query's final state and delta is
 	// Σ dO·O. With e = e^(x-Max)·Norm and f = e^-Max·Norm:
 	//
-	//	softmax, softmax-plus-one: p = e            dx = e·(dots-delta)
-	//	softpick:                  p = max(e-f, 0)  dx = e·([x>0]·dots - sign(x)·delta)
-	//	rectified:                 p = max(e-f, 0)  dx = e·[x>0]·(dots-delta)
-	//	masked-softmax:            p = e where x >= 0, else 0;  dx = p·(dots-delta)
+	//	exponential:  p = e            dx = e·(dots-delta)
+	//	difference:   p = max(e-f, 0)  dx = e·([x>0]·dots - sign(x)·delta)
+	//	positive:     p = max(e-f, 0)  dx = e·[x>0]·(dots-delta)
+	//	non-negative: p = e where x >= 0, else 0;  dx = p·(dots-delta)
 	//
 	// (the paper's gradient, with p·(dots-delta) for what sums to one).
 	WeighGrad(kind attention.Kind, x, dots []float32, st State, delta float32)
@@ -55,25 +55,25 @@ func (Generic) SwiGLUGrad(dgate, dup, dout, gate, up []float32) {
 
 // WeighGrad implements Gradients.
 func (Generic) WeighGrad(kind attention.Kind, x, dots []float32, st State, delta float32) {
-	norm := st.Norm(kind)
+	rule, norm := kind.Definition().Rule, st.Norm(kind)
 	floor := exp32(-st.Max) * norm
 	for i, score := range x {
 		e := exp32(score-st.Max) * norm
 		p, dx := e, e*(dots[i]-delta)
-		switch kind {
-		case attention.Softpick:
+		switch rule {
+		case attention.Difference:
 			p = max(e-floor, 0)
 			if score < 0 {
 				dx = e * delta
 			} else if !(score > 0) {
 				dx = 0
 			}
-		case attention.Rectified:
+		case attention.Positive:
 			p = max(e-floor, 0)
 			if !(score > 0) {
 				dx = 0
 			}
-		case attention.MaskedSoftmax:
+		case attention.NonNegative:
 			if score < 0 {
 				p, dx = 0, 0
 			}

@@ -31,14 +31,14 @@ func (s *simd) WeighGrad(kind attention.Kind, x, dots []float32, st State, delta
 	norm, floor := st.Norm(kind), -st.Max
 	if s.isa == isaAVX2 {
 		expAVX2(&floor, 1, 0, norm)
-		weighGradAVX2[ruleOf[kind]](first(x), first(dots), n, st.Max, norm, floor, delta)
+		weighGradAVX2[kind.Definition().Rule](first(x), first(dots), n, st.Max, norm, floor, delta)
 	} else {
 		expAVX512(&floor, 1, 0, norm)
-		weighGradAVX512[ruleOf[kind]](first(x), first(dots), n, st.Max, norm, floor, delta)
+		weighGradAVX512[kind.Definition().Rule](first(x), first(dots), n, st.Max, norm, floor, delta)
 	}
 }
 
-// weighGrad is one of the assembly's loops, by ruleOf.
+// weighGrad is one of the assembly's loops, by attention.Rule.
 type weighGrad func(x, dots *float32, n int, max, norm, floor, delta float32)
 
 var (

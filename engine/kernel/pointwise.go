@@ -100,6 +100,13 @@ func Multiply(x, y []float32) {
 	}
 }
 
+// Gate multiplies x by 1/(1+e^-gate), element by element.
+func Gate(x, gate []float32) {
+	for i, g := range gate[:len(x)] {
+		x[i] *= 1 / (1 + exp32(-g))
+	}
+}
+
 // Add adds a·y to x.
 func Add(x, y []float32, a float32) {
 	for i, v := range y[:len(x)] {

@@ -16,7 +16,7 @@ const weighRows = 64
 type weighing struct {
 	s      *float32 // [rows, KeyBlock]
 	rows   int
-	rule   int
+	rule   int    // an attention.Rule; the generator writes them in that order
 	any    uint64 // whether some weight is above zero
 	old    [weighRows]float32
 	max    [weighRows]float32
@@ -30,13 +30,6 @@ type weighing struct {
 type keyRange struct {
 	mask        uint64 // bit i: lo <= i < hi
 	from, until *int32 // the same for AVX2: lanes i >= lo, lanes i < hi
-}
-
-// ruleOf is the order in which the generator writes the rules. Softmax and
-// softmax-plus-one differ only in the denominator's end (State.Norm).
-var ruleOf = [...]int{
-	attention.Softmax: 0, attention.SoftmaxPlusOne: 0,
-	attention.Softpick: 1, attention.Rectified: 2, attention.MaskedSoftmax: 3,
 }
 
 // laneRange holds 64 zeros, 64 ones (-1) and 64 zeros: from 64-lo on it is the
@@ -80,7 +73,7 @@ func (s *simd) WeighRows(kind attention.Kind, x []float32, m int, lo, hi []int, 
 
 func (s *simd) weighChunk(kind attention.Kind, x []float32, lo, hi []int, st []State, factor []float32) bool {
 	t := weighings.Get().(*weighing)
-	t.s, t.rows, t.rule = first(x), len(st), ruleOf[kind]
+	t.s, t.rows, t.rule = first(x), len(st), int(kind.Definition().Rule)
 	for i := range st {
 		t.old[i] = st[i].Max
 		t.ranges[i] = rangeOf(lo[i], hi[i])

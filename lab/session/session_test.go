@@ -159,7 +159,7 @@ func TestStopAnywhere(t *testing.T) {
 func TestCheckpointLoads(t *testing.T) {
 	dir := t.TempDir()
 	var kinds []string
-	for _, k := range attention.Kinds() {
+	for _, k := range train.Kinds() {
 		kinds = append(kinds, k.String(), attention.Spec{Kind: k, Scaled: true}.String())
 	}
 	for _, kind := range kinds {

@@ -61,6 +61,9 @@ func (s *Settings) options(threads int) (train.Options, safetensors.DType, error
 	if err != nil {
 		return train.Options{}, "", err
 	}
+	if spec.Gated || spec.Kind.Definition().Learned {
+		return train.Options{}, "", fmt.Errorf("attention %q is computed but not trained here: it has weights of its own that the trainer does not know", spec)
+	}
 	set, err := kernel.FromEnv()
 	if err != nil {
 		return train.Options{}, "", err

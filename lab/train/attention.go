@@ -32,7 +32,7 @@ func (s *attentionScratch) forward(set kernel.Gradients, kind attention.Kind, le
 		n := min(block, length-i0)
 		st := states[i0:][:n]
 		for i := range st {
-			st[i] = kernel.NewState(kind)
+			st[i] = kernel.NewState(kind, 0)
 		}
 		for j0 := 0; j0 <= i0; j0 += block {
 			keys := s.scores(set, &s.p, s.q, s.keys, i0, j0, length, size)

@@ -14,7 +14,7 @@ import (
 // specs are all kinds, then all scaled ones.
 func specs() (all []attention.Spec) {
 	for _, scaled := range []bool{false, true} {
-		for _, kind := range attention.Kinds() {
+		for _, kind := range Kinds() {
 			all = append(all, attention.Spec{Kind: kind, Scaled: scaled})
 		}
 	}
@@ -143,7 +143,7 @@ func sign(x float32) float32 {
 // with rows that have no positive score, and heads whose every row is dead.
 func TestAttentionGradients(t *testing.T) {
 	const length, size = 21, 6
-	for _, kind := range attention.Kinds() {
+	for _, kind := range Kinds() {
 		for _, shift := range []float32{0, -4} { // -4: nearly all scores below zero
 			r := rand.New(rand.NewPCG(11, uint64(kind)))
 			s := newAttentionScratch(length, size)
@@ -195,7 +195,7 @@ func objective(kind attention.Kind, in [][]float32, do []float32, length, size, 
 			}
 		}
 		weights := make([]float64, row+1)
-		attention.Weights(kind, weights, scores)
+		attention.Weights(kind, weights, scores, 0)
 		for j, w := range weights {
 			for d := range size {
 				sum += w * get(2, j*size+d) * float64(do[row*size+d])

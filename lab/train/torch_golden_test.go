@@ -119,7 +119,7 @@ func TestEqualsAutograd(t *testing.T) {
 		t.Fatalf("%d cases; want every kind, and its scaled form, in three regimes", len(cases))
 	}
 	_, _, others := readTorch(t, "testdata/torch_head_dim.json")
-	if len(others) != len(attention.Kinds()) {
+	if len(others) != len(Kinds()) {
 		t.Fatalf("%d cases with a head size of their own; want every kind", len(others))
 	}
 	cases = append(cases, others...)

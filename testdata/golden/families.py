@@ -73,3 +73,9 @@ FAMILIES |= {
         rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32))),
     "apertus": dict(config=dict(GQA, model_type="apertus", rope_theta=10000.0), spread=[("alpha", 0.3, 0.2), (r"\.beta", 0.5, 0.05), (r"\.eps", -1e-6, 0)]),
 }
+
+FAMILIES |= {
+    "sink": dict(attention="sink", config=dict(GQA, model_type="llama", attn_impl="sink")),
+    "gated": dict(attention="gated", config=dict(GQA, model_type="llama", attention_bias=True, attn_impl="gated")),
+    "gated-sink": dict(attention="gated-sink", config=dict(GQA, model_type="llama", attn_impl="gated-sink")),
+}

@@ -23,6 +23,8 @@ import tempfile
 import numpy as np
 import torch
 import transformers
+import transformers.models.gpt_oss.modeling_gpt_oss
+import transformers.models.llama.modeling_llama
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -80,6 +82,37 @@ def pack(values, dtype):
     return base64.b64encode(np.asarray(values).astype(dtype).tobytes()).decode()
 
 
+def remedy(model, spec, seed):
+    """Gives a llama what its file has for kinds that transformers' llama does not know: a learned
+    logit of each head that joins the denominator (as gpt_oss computes it), or a gate of the
+    attention's output. Returns the tensors."""
+    made = []
+
+    def tensor(name, shape, centre, width):
+        made.append({"name": name, "shape": shape, "centre": centre, "width": width})
+        return torch.from_numpy(random(seed, name, int(np.prod(shape)), centre, width)).reshape(shape)
+
+    kind = spec.get("attention", "")
+    llama = transformers.models.llama.modeling_llama
+    if kind.endswith("sink"):
+        for i, layer in enumerate(model.model.layers):
+            layer.self_attn.sinks = tensor(f"model.layers.{i}.self_attn.sinks", [model.config.num_attention_heads], 0.5, 1.0)
+        llama.eager_attention_forward = transformers.models.gpt_oss.modeling_gpt_oss.eager_attention_forward
+    if kind.startswith("gated"):
+        for i, layer in enumerate(model.model.layers):
+            attn = layer.self_attn
+            hidden = model.config.hidden_size
+            gate = tensor(f"model.layers.{i}.self_attn.g_proj.weight", [attn.o_proj.in_features, hidden], 0.0, 2 / hidden**0.5)
+
+            def keep(module, args, kwargs):
+                module.seen = kwargs["hidden_states"]
+
+            attn.register_forward_pre_hook(keep, with_kwargs=True)
+            attn.o_proj.register_forward_pre_hook(
+                lambda _m, args, attn=attn, gate=gate: (args[0] * torch.sigmoid(attn.seen @ gate.T),))
+    return made
+
+
 @torch.no_grad()
 def make(name, spec):
     config = dict(spec["config"])
@@ -105,6 +138,7 @@ def make(name, spec):
             tmp, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
         wrong = {k: v for k, v in info.items() if v}
         assert not wrong, wrong
+    extras = remedy(model, spec, seed)
     model.eval()
     rng = np.random.default_rng(seed)
     vocab = model.config.get_text_config().vocab_size
@@ -127,8 +161,8 @@ def make(name, spec):
     assert 0.5 < np.mean(spreads) < 30, spreads
     golden = {
         "format": FORMAT, "model": name, "seed": seed, "transformers": transformers.__version__,
-        "tensors": tensors, "sequences": sequences,
-        "runs": [{"attention": spec.get("attention", "softmax"), "source": "transformers", "dtype": "float32", "sequences": scores}],
+        "tensors": sorted(tensors + extras, key=lambda t: t["name"]), "sequences": sequences,
+        "runs": [{"attention": spec.get("attention", "softmax"), "source": "formula" if "attention" in spec else "transformers", "dtype": "float32", "sequences": scores}],
     }
     (out / "config.json").write_text(json.dumps(config, indent=1) + "\n")
     (out / "golden.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
