@@ -105,8 +105,11 @@ func (t *Task) settleClusters(docs []Doc) {
 			d.Cluster = ""
 		}
 		parts := []string{d.Text}
-		for _, q := range d.Requests {
-			parts = append(parts, q.Context, q.Continuation)
+		for k, q := range d.Requests {
+			if k == 0 || q.Context != d.Requests[k-1].Context { // long with examples before it, and mostly the same
+				parts = append(parts, q.Context)
+			}
+			parts = append(parts, q.Continuation)
 		}
 		asked[i] = label(copies, parts...)
 		same[asked[i]]++
