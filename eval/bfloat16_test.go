@@ -28,7 +28,7 @@ func TestBFloat16StaysNear(t *testing.T) {
 func compareDTypes(t *testing.T, dir string, source data.Source, wanted []golden.Task) {
 	models := map[string]*Model{}
 	for _, dtype := range []string{"float32", "bfloat16"} {
-		m, err := Load(context.Background(), ModelOptions{Model: dir, DType: dtype, Threads: 2})
+		m, err := Load(context.Background(), ModelOptions{Model: dir, DType: dtype, Threads: 2, AllowUnscored: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,6 +53,9 @@ func compareDTypes(t *testing.T, dir string, source data.Source, wanted []golden
 		tokens, same := 0, true
 		for i := range exact {
 			for k, r := range exact[i].Results {
+				if r.Unscored != "" { // longer than the context
+					continue
+				}
 				d := near[i].Results[k].LogLikelihood - r.LogLikelihood
 				moved += math.Abs(d)
 				tokens += r.ContinuationTokens

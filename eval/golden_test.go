@@ -173,7 +173,10 @@ func scoreDocs(t *testing.T, m *Model, task TaskWork) ([]tasks.Outcome, []lm.Rol
 		}
 		for j, q := range d.Requests {
 			if err := p.Loglikelihood(lm.Request{Context: q.Context, Continuation: q.Continuation}, func(r lm.Result) error {
-				results[i][j] = tasks.Result(r)
+				results[i][j] = tasks.Result{
+					LogLikelihood: r.LogLikelihood, Greedy: r.Greedy, ContextTokens: r.ContextTokens,
+					ContinuationTokens: r.ContinuationTokens, Truncated: r.Truncated, Unscored: string(r.Unscored),
+				}
 				return nil
 			}); err != nil {
 				t.Fatal(err)

@@ -18,23 +18,25 @@ type journal struct {
 	merged  int // records of them that came from shards
 }
 
-func newJournal(w *rundir.Writer) *journal {
-	return &journal{writer: w, records: map[recordKey]rundir.Record{}}
-}
+func newJournal() *journal { return &journal{records: map[recordKey]rundir.Record{}} }
 
-func openJournal(o RunOptions, s rundir.Settings) (*journal, error) {
+// open begins the run in o.Out, or goes on with it; without o.Out the journal
+// stays in memory.
+func (j *journal) open(o RunOptions, s rundir.Settings) error {
 	if o.Out == "" {
-		return newJournal(nil), nil
+		return nil
 	}
+	var err error
 	if !o.Resume {
-		w, err := rundir.Create(o.Out, s)
-		return newJournal(w), err
+		j.writer, err = rundir.Create(o.Out, s)
+		return err
 	}
-	w, note, err := rundir.Resume(o.Out, s)
+	var note string
+	j.writer, note, err = rundir.Resume(o.Out, s)
 	if note != "" {
 		o.Note(note)
 	}
-	return newJournal(w), err
+	return err
 }
 
 // done looks a request up in what an earlier process, or a shard, left.

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/softbench/softbench/engine"
@@ -23,11 +22,43 @@ type ModelOptions struct {
 	// StripPrefix is taken off the names of tensors that begin with it.
 	StripPrefix string
 	Strict      bool // a request that would be truncated is an error
+	// AllowUnscored counts a request that cannot be scored, instead of failing: an
+	// empty continuation, or one longer than the context.
+	AllowUnscored bool
 
 	Revision    string                  // of a model of the hub; "": its main one
 	Download    bool                    // fetch a model that is not in the hub's cache
 	Note        func(string)            // told of a download, in a line; may be nil
 	Downloading func(done, total int64) // its bytes; may be nil
+}
+
+// MaxThreads bounds what may be asked for: each thread has working memory of its
+// own, and no machine has as many processors.
+const MaxThreads = 4096
+
+// CheckThreads refuses a number of threads that no machine has.
+func CheckThreads(n int) error {
+	if n < 0 || n > MaxThreads {
+		return fmt.Errorf("--threads %d: want 1 to %d, or 0 for one per processor", n, MaxThreads)
+	}
+	return nil
+}
+
+// MaxContext bounds the length of a context that may be asked for, in tokens.
+const MaxContext = 1 << 28
+
+// Check refuses options that no model can have, without looking at any.
+func (o *ModelOptions) Check() error {
+	if err := CheckThreads(o.Threads); err != nil {
+		return err
+	}
+	if o.MaxLength < 0 || o.MaxLength > MaxContext {
+		return fmt.Errorf("--max-length %d: want 1 to %d tokens, or 0 for the checkpoint's own", o.MaxLength, MaxContext)
+	}
+	if _, err := parseDType(o.DType, ""); err != nil {
+		return err
+	}
+	return checkDevice(o.Device)
 }
 
 // Model is a checkpoint ready to score text.
@@ -46,11 +77,8 @@ const DefaultMaxLength = 2048
 
 // Load opens a checkpoint and its tokenizer and packs the weights.
 func Load(ctx context.Context, o ModelOptions) (*Model, error) {
-	if err := checkDevice(o.Device); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
-	}
-	if o.Threads < 0 || o.MaxLength < 0 {
-		return nil, errors.New("--threads and --max-length must not be negative")
 	}
 	set, err := kernel.FromEnv()
 	if err != nil {
@@ -100,7 +128,9 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 	if length == 0 {
 		length = maxLength(config, m.Tokenizer)
 	}
-	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{MaxLength: length, StrictLength: o.Strict, Threads: o.Threads})
+	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{
+		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads,
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.Dir, err)
 	}

@@ -34,7 +34,7 @@ func TestOrderChangesNoBit(t *testing.T) {
 				for i, k := range order {
 					picked[i] = requests[k]
 				}
-				results, _, err := m.LM.Score(context.Background(), picked, lm.RunOptions{BatchTokens: batch})
+				results, _, err := m.LM.Score(context.Background(), picked, nil, lm.RunOptions{BatchTokens: batch})
 				if err != nil {
 					t.Fatal(err)
 				}

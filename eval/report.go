@@ -25,13 +25,16 @@ func (w *Work) report(run *rundir.Run, records map[recordKey]rundir.Record, m *M
 			for k, r := range recs {
 				results[k] = tasks.Result{
 					LogLikelihood: r.LogLikelihood, Greedy: r.Greedy, ContextTokens: r.ContextTokens,
-					ContinuationTokens: r.ContinuationTokens, Truncated: r.Truncated,
+					ContinuationTokens: r.ContinuationTokens, Truncated: r.Truncated, Unscored: r.Unscored,
 				}
 				if r.Truncated > 0 {
 					result.Truncated++
 				}
 			}
 			outcomes[i] = t.Task.Score(*d, results)
+			if outcomes[i].Unscored {
+				result.Unscored++
+			}
 			samples = append(samples, taskSamples(t.Task, d, outcomes[i], recs)...)
 		}
 		for _, metric := range t.Task.Metrics(outcomes) {
@@ -96,6 +99,9 @@ func taskSamples(t *tasks.Task, d *tasks.Doc, o tasks.Outcome, recs []rundir.Rec
 			LogLikelihood: ptr(r.LogLikelihood), ContextTokens: int32(r.ContextTokens),
 			ContinuationTokens: int32(r.ContinuationTokens), Truncated: int32(r.Truncated),
 		}
+		if r.Unscored != "" {
+			s.LogLikelihood, s.Unscored = nil, ptr(r.Unscored)
+		}
 		if d.Gold >= 0 {
 			s.Gold = ptr(int32(d.Gold))
 		}
@@ -110,6 +116,9 @@ func taskSamples(t *tasks.Task, d *tasks.Doc, o tasks.Outcome, recs []rundir.Rec
 		}
 		q := d.Requests[k]
 		s.Context, s.Choice, s.Continuation, s.IsGreedy = ptr(q.Context), ptr(q.Choice), ptr(q.Continuation), ptr(r.Greedy)
+		if r.Unscored != "" {
+			s.IsGreedy = nil
+		}
 		s.Correct, s.CorrectNorm, s.CorrectBytes = verdict("acc"), verdict("acc_norm"), verdict("acc_bytes")
 		rows[k] = s
 	}

@@ -74,7 +74,12 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 			return nil, err
 		}
 	}
-	journal, err := openJournal(o, settings)
+	journal := newJournal()
+	whole, err := work.prepare(ctx, m, journal, Shard{})
+	if err != nil {
+		return nil, err
+	}
+	err = journal.open(o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
 		o.Note("the run in " + o.Out + " is complete: nothing was computed")
 		return rundir.Read(o.Out)
@@ -91,7 +96,9 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		Schema: rundir.Schema, Suites: o.Suites, Model: describe(m), Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...),
 		Seeds: map[string]uint64{"bootstrap": tasks.BootstrapSeed},
 	}
-	stats, err := compute(ctx, m, work, journal, o, Shard{}, &run.Tokens)
+	cost := whole.Cost()
+	run.Tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
+	stats, err := compute(ctx, m, work, journal, whole, o, Shard{})
 	if err != nil {
 		return nil, err
 	}
@@ -164,32 +171,15 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	return m, work, nil
 }
 
-// compute runs what the journal lacks of a shard, and counts the whole run's
-// tokens where tokens is not nil.
-func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions, part Shard, tokens *rundir.Tokens) (lm.Stats, error) {
-	rest := m.LM.NewPlan()
-	if err := work.plan(rest, j, part); err != nil {
-		return lm.Stats{}, err
-	}
-	prepared, err := preparePlan(ctx, m, rest)
-	if err != nil {
-		return lm.Stats{}, err
-	}
-	if tokens != nil {
-		whole := prepared
-		if j.resumed() > 0 {
-			all := m.LM.NewPlan()
-			if err := work.plan(all, newJournal(nil), Shard{}); err != nil {
-				return lm.Stats{}, err
-			}
-			if whole, err = preparePlan(ctx, m, all); err != nil {
-				return lm.Stats{}, err
-			}
+// compute runs what the journal lacks of a shard; prepared is the shard's whole
+// plan, made before the journal was opened.
+func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm.Prepared, o RunOptions, part Shard) (lm.Stats, error) {
+	if j.resumed() > 0 {
+		var err error
+		if prepared, err = work.prepare(ctx, m, j, part); err != nil {
+			return lm.Stats{}, err
 		}
-		cost := whole.Cost()
-		*tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
 	}
-
 	total := prepared.Tokens()
 	interval := cmp.Or(o.syncEvery, syncInterval)
 	synced := time.Now()
@@ -215,8 +205,8 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, o RunOptions
 // preparePlan turns a plan's texts into tokens, and says where that failed.
 func preparePlan(ctx context.Context, m *Model, p *lm.Plan) (*lm.Prepared, error) {
 	prepared, err := await(ctx, func() (*lm.Prepared, error) { return p.Prepare(ctx) })
-	if err == nil {
-		err = m.Tokenizer.Err()
+	if wrong := m.Tokenizer.Err(); wrong != nil && ctx.Err() == nil {
+		err = wrong // first: what else is wrong may come of it
 	}
 	return prepared, err
 }

@@ -53,7 +53,12 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 	if err != nil {
 		return nil, err
 	}
-	j, err := openJournal(o, settings)
+	j := newJournal()
+	prepared, err := work.prepare(ctx, m, j, part)
+	if err != nil {
+		return nil, err
+	}
+	err = j.open(o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
 		return nil, fmt.Errorf("%s holds the complete run, of which no shard is needed: choose another --out", o.Out)
 	}
@@ -64,7 +69,7 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 	if work.Probe != nil {
 		o.Note("a shard has no diagnostics: the process that merges the shards computes them")
 	}
-	if _, err := compute(ctx, m, work, j, o, part, nil); err != nil {
+	if _, err := compute(ctx, m, work, j, prepared, o, part); err != nil {
 		return nil, err
 	}
 	r := &ShardResult{Shard: part.String(), Resumed: j.resumed()}

@@ -181,8 +181,8 @@ func TestOverlapThatDiffers(t *testing.T) {
 		t.Fatal(records, err)
 	}
 	two := filepath.Join(t.TempDir(), "two")
-	j, err := openJournal(RunOptions{Out: two}, settings)
-	if err != nil {
+	j := newJournal()
+	if err := j.open(RunOptions{Out: two}, settings); err != nil {
 		t.Fatal(err)
 	}
 	r := records[recordKey{"arc_easy", 0, 1}]

@@ -1,6 +1,7 @@
 package lm
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -27,13 +28,16 @@ func (e *encoder) encode(text string) []int32 {
 	return e.tok.Encode(text, special)
 }
 
-// pair encodes a context and its continuation. White space at the context's end
-// belongs to the continuation; the two are encoded as one text, and what the
-// context alone does not account for is the continuation (HFLM._encode_pair).
-// An empty context is one prefix token (HFLM.loglikelihood).
-func (e *encoder) pair(context, continuation string) (whole []int32, from int) {
+// pair encodes a context and its continuation; what is scored is ids[from:]. White
+// space at the context's end belongs to the continuation. The continuation's ids
+// are those of both texts encoded as one, past as many as the context alone has
+// (TemplateLM._encode_pair); what is fed is the context's own ids and then those
+// (HFLM._loglikelihood_tokens). The two differ from the one text's ids where a
+// token merges across the join, and then the merged token is neither fed nor
+// scored. An empty context is one prefix token (TemplateLM.loglikelihood).
+func (e *encoder) pair(context, continuation string) (ids []int32, from int) {
 	if context == "" {
-		ids := e.tok.Encode(continuation, false)
+		ids = e.tok.Encode(continuation, false)
 		if len(ids) > 0 && ids[0] == e.prefix {
 			return ids, 1
 		}
@@ -43,12 +47,17 @@ func (e *encoder) pair(context, continuation string) (whole []int32, from int) {
 		continuation = context[len(trimmed):] + continuation
 		context = trimmed
 	}
-	whole = e.encode(context + continuation)
-	from = min(len(e.encode(context)), len(whole))
-	if from == 0 { // a context of white space alone, and no token added in front
+	own := e.encode(context)
+	whole := e.encode(context + continuation)
+	switch from = len(own); {
+	case from == 0: // a context of white space alone, and no token added in front
 		return append([]int32{e.prefix}, whole...), 1
+	case from >= len(whole): // nothing is left of the continuation
+		return own, from
+	case slices.Equal(own, whole[:from]):
+		return whole, from
 	}
-	return whole, from
+	return append(own[:from:from], whole[from:]...), from
 }
 
 // pythonSpace reports what Python's str.rstrip removes: Unicode white space and

@@ -16,6 +16,7 @@ type LM struct {
 	maxLength int
 	strict    bool
 	threads   int
+	unscored  bool
 }
 
 // Options for New.
@@ -26,6 +27,9 @@ type Options struct {
 	StrictLength bool
 	// Threads is how many encode texts at once; 0: one per processor.
 	Threads int
+	// AllowUnscored gives a request that cannot be scored a Result that says so,
+	// in place of an error.
+	AllowUnscored bool
 }
 
 // New makes a language model. A tokenizer with neither BOS nor EOS is refused:
@@ -45,7 +49,7 @@ func New(m *engine.Model, tok Tokenizer, o Options) (*LM, error) {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	return &LM{
-		model: m, maxLength: o.MaxLength, strict: o.StrictLength, threads: o.Threads,
+		model: m, maxLength: o.MaxLength, strict: o.StrictLength, unscored: o.AllowUnscored, threads: o.Threads,
 		enc: encoder{tok: tok, prefix: prefix, text: tok.Decode([]int32{prefix}, false)},
 	}, nil
 }
@@ -76,8 +80,7 @@ type Request struct {
 // Result is the answer to a Request.
 type Result struct {
 	// LogLikelihood is the natural log-probability of the continuation: the sum
-	// over its tokens of the log-softmax over the whole vocabulary. An empty
-	// continuation has 0.
+	// over its tokens of the log-softmax over the whole vocabulary.
 	LogLikelihood float64
 	// Greedy: each of the continuation's tokens is the most probable one.
 	Greedy bool
@@ -86,7 +89,20 @@ type Result struct {
 	ContextTokens, ContinuationTokens int
 	// Truncated is the number of tokens cut off on the left.
 	Truncated int
+	// Unscored says why there is no loglikelihood; "" where there is one.
+	Unscored Unscored
 }
+
+// Unscored is why a continuation has no loglikelihood. lm-evaluation-harness stops
+// at either; here it is an error too, unless Options.AllowUnscored.
+type Unscored string
+
+const (
+	// Empty: no token is left of the continuation beside its context's own.
+	Empty Unscored = "empty"
+	// TooLong: the continuation alone has more tokens than the model may see.
+	TooLong Unscored = "too_long"
+)
 
 // PositionBuckets is the number of buckets of RollingResult.ByPosition.
 const PositionBuckets = 16
@@ -126,10 +142,12 @@ type Stats struct {
 	Scored int64
 }
 
-// Score computes requests in one forest; results are in the order asked.
-func (l *LM) Score(ctx context.Context, requests []Request, o RunOptions) ([]Result, Stats, error) {
+// Score computes requests in one forest; results are in the order asked. Errors
+// call request i name(i); name may be nil.
+func (l *LM) Score(ctx context.Context, requests []Request, name func(i int) string, o RunOptions) ([]Result, Stats, error) {
 	results := make([]Result, len(requests))
 	p := l.NewPlan()
+	p.Name = name
 	for i, r := range requests {
 		if err := p.Loglikelihood(r, func(res Result) error { results[i] = res; return nil }); err != nil {
 			return nil, Stats{}, err

@@ -14,12 +14,17 @@ import (
 // one goroutine, each once, as soon as its request is complete; an error from
 // one stops the run.
 type Plan struct {
+	// Name says in errors what request i is, counted in the order added; nil
+	// numbers them.
+	Name func(i int) string
+
 	lm       *LM
 	requests []*pending
 }
 
 // pending is a request on its way: first text, then windows, then sums.
 type pending struct {
+	index    int                      // in the plan
 	encode   func() ([]window, error) // text to windows; called once, concurrently with others
 	windows  []window
 	generate int
@@ -37,6 +42,20 @@ type sum struct {
 	byPosition    *[PositionBuckets]Bucket // rolling only
 }
 
+// add takes a request with its number.
+func (p *Plan) add(q *pending) {
+	q.index = len(p.requests)
+	p.requests = append(p.requests, q)
+}
+
+// name of a request, for errors.
+func (p *Plan) name(i int) string {
+	if p.Name == nil {
+		return fmt.Sprintf("request %d", i)
+	}
+	return p.Name(i)
+}
+
 // NewPlan returns an empty plan.
 func (l *LM) NewPlan() *Plan { return &Plan{lm: l} }
 
@@ -47,24 +66,57 @@ func (p *Plan) Len() int { return len(p.requests) }
 func (p *Plan) Loglikelihood(r Request, done func(Result) error) error {
 	q := &pending{}
 	q.encode = func() ([]window, error) {
-		whole, from := p.lm.enc.pair(r.Context, r.Continuation)
-		q.info = Result{ContextTokens: from, ContinuationTokens: len(whole) - from}
-		if cut := len(whole) - (p.lm.maxLength + 1); cut > 0 {
+		ids, from := p.lm.enc.pair(r.Context, r.Continuation)
+		q.info = Result{ContextTokens: from, ContinuationTokens: len(ids) - from}
+		if err := p.lm.scorable(r, &q.info); err != nil {
+			return nil, err
+		}
+		if q.info.Unscored != "" {
+			return nil, nil
+		}
+		if cut := len(ids) - (p.lm.maxLength + 1); cut > 0 {
 			if p.lm.strict {
-				return nil, fmt.Errorf("a request of %d tokens exceeds the model's %d and --strict-length is set; it begins %q",
-					len(whole)-1, p.lm.maxLength, clip(r.Context))
+				return nil, fmt.Errorf("it has %d tokens, which exceeds the model's %d, and --strict-length is set; it begins %q",
+					len(ids)-1, p.lm.maxLength, clip(r.Context))
 			}
 			q.info.Truncated = cut
-			whole, from = whole[cut:], max(1, from-cut)
+			ids, from = ids[cut:], from-cut
 		}
-		return []window{{whole, from}}, nil
+		return []window{{ids, from}}, nil
 	}
 	q.done = func(q *pending) error {
 		res := q.info
-		res.LogLikelihood, res.Greedy = q.sums[0].logLikelihood, q.sums[0].greedy
+		if res.Unscored == "" {
+			res.LogLikelihood, res.Greedy = q.sums[0].logLikelihood, q.sums[0].greedy
+		}
 		return done(res)
 	}
-	p.requests = append(p.requests, q)
+	p.add(q)
+	return nil
+}
+
+// scorable finds what keeps a continuation from having a loglikelihood: that none
+// of its tokens is left, or that they do not fit the model's context by themselves.
+// The harness asserts both (HFLM._loglikelihood_tokens).
+func (l *LM) scorable(r Request, info *Result) error {
+	const advice = "; --allow-unscored counts such requests instead of failing"
+	switch n := info.ContinuationTokens; {
+	case n <= 0:
+		info.ContinuationTokens, info.Unscored = 0, Empty
+		if l.unscored {
+			return nil
+		}
+		if r.Continuation == "" {
+			return errors.New("its continuation is empty: there is nothing to score" + advice)
+		}
+		return fmt.Errorf("no token is left of its continuation %q beside those of its context: the tokenizer joins the two%s", clip(r.Continuation), advice)
+	case n > l.maxLength:
+		info.Unscored = TooLong
+		if l.unscored {
+			return nil
+		}
+		return fmt.Errorf("its continuation alone has %d tokens, more than the model's context of %d%s", n, l.maxLength, advice)
+	}
 	return nil
 }
 
@@ -87,7 +139,7 @@ func (p *Plan) Rolling(text string, done func(RollingResult) error) error {
 		return done(res)
 	}
 	q.left = rolling
-	p.requests = append(p.requests, q)
+	p.add(q)
 	return nil
 }
 
@@ -105,7 +157,7 @@ func (p *Plan) Generate(prompt []int32, n int, done func(tokens []int32) error) 
 	q := &pending{generate: n}
 	q.encode = func() ([]window, error) { return []window{{tokens: prompt}}, nil }
 	q.done = func(q *pending) error { return done(q.windows[0].tokens) }
-	p.requests = append(p.requests, q)
+	p.add(q)
 	return nil
 }
 
@@ -121,6 +173,7 @@ func (p *Plan) Run(ctx context.Context, o RunOptions) (Stats, error) {
 // Prepared is a plan whose text is encoded and whose forest is built.
 type Prepared struct {
 	lm     *LM
+	name   func(i int) string
 	trie   *trie
 	empty  []*pending // nothing to compute
 	stats  Stats
@@ -135,7 +188,7 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 	if err := p.encodeAll(ctx); err != nil {
 		return nil, err
 	}
-	out := &Prepared{lm: p.lm, trie: newTrie()}
+	out := &Prepared{lm: p.lm, name: p.name, trie: newTrie()}
 	for _, q := range p.requests {
 		isRolling := q.left == rolling
 		q.left = len(q.windows)
@@ -165,9 +218,10 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 	}
 	for _, q := range p.requests {
 		for i, w := range q.windows {
-			if q.generate > 0 {
+			switch {
+			case q.generate > 0:
 				out.trie.generate(w.tokens, q)
-			} else {
+			case q.sums[i].left > 0:
 				out.trie.score(w, q, i)
 			}
 		}
@@ -208,9 +262,9 @@ func (p *Plan) encodeAll(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
+	for i, err := range errs {
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", p.name(i), err)
 		}
 	}
 	return ctx.Err()

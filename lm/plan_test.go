@@ -69,7 +69,10 @@ func TestPairFollowsHFLM(t *testing.T) {
 		{"plain", "ab", " c", false, []int32{1, 'a', 'b', ' ', 'c'}, 3},
 		{"space moves to the continuation", "ab ", "c", false, []int32{1, 'a', 'b', ' ', 'c'}, 3},
 		{"so does any white space", "a\n\t", "c", false, []int32{1, 'a', '\n', '\t', 'c'}, 2},
-		{"boundary inside a token", "ab", "bc", false, []int32{1, 'a', 'b' + 500, 'c'}, 3},
+		// The context's own last token is fed, not the one it merges into.
+		{"a token merges across the join", "ab", "bc", false, []int32{1, 'a', 'b', 'c'}, 3},
+		{"nothing is left of the continuation", "ab", "b", false, []int32{1, 'a', 'b'}, 3},
+		{"less than nothing is left", "aba", "", true, []int32{'a', 'b', 'a'}, 3},
 		{"empty context", "", "cd", false, []int32{1, 'c', 'd'}, 1},
 		{"empty context, EOS for BOS", "", "cd", true, []int32{2, 'c', 'd'}, 1},
 		{"white space alone, no BOS", " ", "c", true, []int32{2, ' ', 'c'}, 1},
@@ -128,7 +131,7 @@ func randomText(r *rand.Rand, n int) string {
 func TestPlanEqualsOneByOne(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		l, b := newLM(t, letters{}, Options{MaxLength: 12})
+		l, b := newLM(t, letters{}, Options{MaxLength: 12, AllowUnscored: true})
 		p := l.NewPlan()
 		calls := 0
 		for i := range 40 {
@@ -177,6 +180,12 @@ func TestPlanEqualsOneByOne(t *testing.T) {
 				if err := p.Loglikelihood(q, func(res Result) error {
 					calls++
 					whole, from := l.enc.pair(q.Context, q.Continuation)
+					if n := len(whole) - from; n == 0 || n > 12 {
+						if want := map[bool]Unscored{true: Empty, false: TooLong}[n == 0]; res != (Result{ContextTokens: from, ContinuationTokens: n, Unscored: want}) {
+							t.Errorf("seed %d request %d %+v: %+v, want %s", seed, i, q, res, want)
+						}
+						return nil
+					}
 					cut := max(0, len(whole)-13)
 					sum, greedy := reference(whole[cut:], max(1, from-cut))
 					if res.LogLikelihood != sum || res.Greedy != greedy || res.Truncated != cut || res.ContextTokens != from || res.ContinuationTokens != len(whole)-from {
@@ -207,7 +216,7 @@ func TestForestSharesPrefixes(t *testing.T) {
 	l, b := newLM(t, letters{}, Options{MaxLength: 100})
 	q := "abcabcabc"
 	requests := []Request{{q, " xy"}, {q, " z"}, {q, " xw"}, {q, " xy"}, {q + " xy", "q"}}
-	results, stats, err := l.Score(context.Background(), requests, RunOptions{})
+	results, stats, err := l.Score(context.Background(), requests, nil, RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,17 +235,55 @@ func TestForestSharesPrefixes(t *testing.T) {
 	}
 }
 
-func TestEmptyContinuationIsCertain(t *testing.T) {
-	l, _ := newLM(t, letters{}, Options{MaxLength: 100})
-	res, _, err := l.Score(context.Background(), []Request{{"a", ""}}, RunOptions{})
-	if err != nil || res[0].LogLikelihood != 0 || !res[0].Greedy || res[0].ContinuationTokens != 0 {
-		t.Errorf("got %+v, %v", res[0], err)
+// TestUnscored: what has no token to score, or more than the context holds, stops
+// before anything is computed, with the request's name; or it is marked, and never
+// given a loglikelihood. It makes no difference whether others are left to compute.
+func TestUnscored(t *testing.T) {
+	name := func(i int) string { return fmt.Sprintf("line %d", 10+i) }
+	for _, c := range []struct {
+		name    string
+		request Request
+		want    Unscored
+		err     string
+	}{
+		{"empty", Request{"a", ""}, Empty, "its continuation is empty"},
+		{"empty after nothing", Request{"", ""}, Empty, "its continuation is empty"},
+		{"the prefix token alone", Request{"", "\x01"}, Empty, "no token is left"},
+		{"merged", Request{"ab", "b"}, Empty, `no token is left of its continuation "b"`},
+		{"too long", Request{"ab", "cdefgh"}, TooLong, "its continuation alone has 6 tokens, more than the model's context of 5"},
+		{"too long after nothing", Request{"", "cdefgh"}, TooLong, "more than the model's context of 5"},
+	} {
+		for _, others := range [][]Request{nil, {{"x", "yz"}}} {
+			l, b := newLM(t, letters{}, Options{MaxLength: 5})
+			_, _, err := l.Score(context.Background(), append(others, c.request), name, RunOptions{})
+			if err == nil || b.Rows != 0 || !strings.HasPrefix(err.Error(), name(len(others))+": ") || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "--allow-unscored") {
+				t.Errorf("%s: error %v after %d rows", c.name, err, b.Rows)
+			}
+			l, b = newLM(t, letters{}, Options{MaxLength: 5, AllowUnscored: true})
+			res, stats, err := l.Score(context.Background(), append(others, c.request), name, RunOptions{})
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			got := res[len(others)]
+			if got.Unscored != c.want || got.LogLikelihood != 0 || got.Greedy || stats.Scored != int64(2*len(others)) {
+				t.Errorf("%s: %+v, %d tokens scored", c.name, got, stats.Scored)
+			}
+			if len(others) > 0 && (res[0].Unscored != "" || res[0].LogLikelihood == 0) {
+				t.Errorf("%s: beside it %+v", c.name, res[0])
+			}
+		}
+	}
+	// As long as the context is not too long.
+	l, _ := newLM(t, letters{}, Options{MaxLength: 5})
+	res, _, err := l.Score(context.Background(), []Request{{"ab", "cdefg"}}, nil, RunOptions{})
+	if want, _ := reference([]int32{'b', 'c', 'd', 'e', 'f', 'g'}, 1); err != nil || res[0].LogLikelihood != want || res[0].Truncated != 2 {
+		t.Errorf("got %+v, %v, want %v", res, err, want)
 	}
 }
 
 func TestStrictLength(t *testing.T) {
 	l, b := newLM(t, letters{}, Options{MaxLength: 5, StrictLength: true})
-	_, _, err := l.Score(context.Background(), []Request{{"ab", "cd"}, {"abcd", "abd"}}, RunOptions{})
+	_, _, err := l.Score(context.Background(), []Request{{"ab", "cd"}, {"abcd", "abd"}}, nil, RunOptions{})
 	if err == nil || !strings.Contains(err.Error(), "--strict-length") || b.Rows != 0 {
 		t.Errorf("error %v after %d rows", err, b.Rows)
 	}

@@ -17,6 +17,9 @@ type Outcome struct {
 	Chosen, ChosenNorm, ChosenBytes int
 	Words, Bytes                    int // of a rolling text's page
 	Truncated                       int // tokens cut off, over all requests
+	// Unscored: a request has no loglikelihood, so that the document has no part in
+	// any metric. It is not wrong.
+	Unscored bool
 }
 
 // Score turns the model's answers to a document's requests into its outcome. There must be one
@@ -32,8 +35,9 @@ func (t *Task) Score(doc Doc, results []Result) Outcome {
 	}
 	for _, r := range results {
 		o.Truncated += r.Truncated
+		o.Unscored = o.Unscored || r.Unscored != ""
 	}
-	if t.Kind == MultipleChoice {
+	if t.Kind == MultipleChoice && !o.Unscored {
 		sums := make([]float64, len(results))
 		norm := make([]float64, len(results))
 		bytes := make([]float64, len(results))
@@ -80,7 +84,7 @@ func (o Outcome) Value(metric string) (value, weight float64, ok bool) {
 	}
 	choices := o.Chosen >= 0
 	switch {
-	case len(o.Results) == 0:
+	case len(o.Results) == 0 || o.Unscored:
 		return 0, 0, false
 	case metric == "acc" && choices:
 		return right(o.Chosen)

@@ -25,13 +25,14 @@ type Request struct {
 }
 
 // Result is the model's answer to one request, or to a rolling text (then ContinuationTokens counts
-// all tokens scored). Its fields are those of lm.Result, in that order.
+// all tokens scored). Its fields are those of lm.Result.
 type Result struct {
 	LogLikelihood      float64 // natural log, summed over the continuation's tokens
 	Greedy             bool    // every token of the continuation is the most likely one
 	ContextTokens      int
 	ContinuationTokens int
-	Truncated          int // tokens cut off on the left, 0 = none
+	Truncated          int    // tokens cut off on the left, 0 = none
+	Unscored           string // why there is no loglikelihood; "" where there is one
 }
 
 // Doc is one document made ready for a model.

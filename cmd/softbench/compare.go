@@ -326,7 +326,7 @@ func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions,
 	}
 	key := fmt.Sprintf("%q", []any{
 		engine.Revision, in.ModelSHA256, in.TokenizerSHA256, in.Attention, run.Suites, run.Data, run.Limit, run.FewShot,
-		run.Model.DType, run.Model.Device, run.Model.MaxLength, run.Model.Strict, os.Getenv("SOFTBENCH_ISA"),
+		run.Model.DType, run.Model.Device, run.Model.MaxLength, run.Model.Strict, run.Model.AllowUnscored, os.Getenv("SOFTBENCH_ISA"),
 	})
 	sum := sha256.Sum256([]byte(key))
 	name := strings.Map(func(r rune) rune {

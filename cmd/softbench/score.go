@@ -28,7 +28,9 @@ func newScore(io streams) *cobra.Command {
 		Long: `Read JSON lines {"context": …, "continuation": …} from standard input and write, in
 the same order, {"loglikelihood": …, "is_greedy": …, "tokens": …}: the natural
 log-probability of the continuation, whether it is what greedy decoding gives,
-and its number of tokens. Shared contexts are computed once.`,
+and its number of tokens. Shared contexts are computed once. A continuation that
+cannot be scored, as it is empty or longer than the model's context, is an error;
+with --allow-unscored its line has null for both, and "unscored" says why.`,
 		Example: `  echo '{"context": "The sky is", "continuation": " blue"}' | softbench score ./my-model`,
 		Args:    oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,18 +51,10 @@ func (o scoreOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var requests []lm.Request
-	err = eachLine(o.io.in, func(number int, line string) error {
-		if strings.TrimSpace(line) == "" {
-			return nil
-		}
-		r, err := parseScoreLine(line)
-		if err != nil {
-			return fmt.Errorf("standard input, line %d: %w", number, err)
-		}
-		requests = append(requests, r)
-		return nil
-	})
+	if err := o.model.Check(); err != nil {
+		return err
+	}
+	requests, lines, err := o.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,23 +69,55 @@ func (o scoreOptions) run(ctx context.Context) error {
 	for _, n := range m.Checkpoint.Notes {
 		fmt.Fprintln(o.io.err, "note:", oneLine(n))
 	}
-	results, _, err := m.LM.Score(ctx, requests, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)})
+	name := func(i int) string { return fmt.Sprintf("standard input, line %d", lines[i]) }
+	results, _, err := m.LM.Score(ctx, requests, name, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)})
+	if wrong := m.Tokenizer.Err(); wrong != nil && ctx.Err() == nil {
+		err = wrong // first: what else is wrong may come of it
+	}
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(o.io.out)
 	enc := json.NewEncoder(out)
 	for _, r := range results {
-		if err := enc.Encode(struct {
-			LogLikelihood float64 `json:"loglikelihood"`
-			Greedy        bool    `json:"is_greedy"`
-			Tokens        int     `json:"tokens"`
-			Truncated     int     `json:"truncated,omitempty"`
-		}{r.LogLikelihood, r.Greedy, r.ContinuationTokens, r.Truncated}); err != nil {
+		if err := enc.Encode(scoreLine(r)); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
+}
+
+// read takes the requests from standard input, and the line of each.
+func (o scoreOptions) read(ctx context.Context) (requests []lm.Request, lines []int, err error) {
+	err = eachLine(ctx, o.io.in, func(number int, line string) error {
+		if strings.TrimSpace(line) == "" {
+			return nil
+		}
+		r, err := parseScoreLine(line)
+		if err != nil {
+			return fmt.Errorf("standard input, line %d: %w", number, err)
+		}
+		requests, lines = append(requests, r), append(lines, number)
+		return nil
+	})
+	return requests, lines, err
+}
+
+// scored is a line of the answer; what an unscored continuation lacks is null.
+type scored struct {
+	LogLikelihood *float64    `json:"loglikelihood"`
+	Greedy        *bool       `json:"is_greedy"`
+	Tokens        int         `json:"tokens"`
+	Truncated     int         `json:"truncated,omitempty"`
+	Unscored      lm.Unscored `json:"unscored,omitempty"`
+}
+
+func scoreLine(r lm.Result) scored {
+	s := scored{Tokens: r.ContinuationTokens, Truncated: r.Truncated, Unscored: r.Unscored}
+	if r.Unscored == "" {
+		s.LogLikelihood, s.Greedy = &r.LogLikelihood, &r.Greedy
+	}
+	return s
 }
 
 func parseScoreLine(line string) (lm.Request, error) {

@@ -64,7 +64,7 @@ func (o tokenizeOptions) run(ctx context.Context) error {
 		}
 		return out.Flush()
 	}
-	if err := eachLine(o.io.in, func(_ int, line string) error { return o.print(out, tok, line) }); err != nil {
+	if err := eachLine(ctx, o.io.in, func(_ int, line string) error { return o.print(out, tok, line) }); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -96,24 +96,4 @@ func (o tokenizeOptions) print(w io.Writer, tok *tokenizer.Tokenizer, text strin
 	}
 	_, err := fmt.Fprintf(w, "%d tokens: %s\n", len(ids), strings.Join(fields, ", "))
 	return err
-}
-
-// eachLine calls visit with each line of r, numbered from 1, without its end.
-func eachLine(r io.Reader, visit func(number int, line string) error) error {
-	in := bufio.NewReader(r)
-	for number := 1; ; number++ {
-		line, err := in.ReadString('\n')
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("standard input, line %d: %w", number, err)
-		}
-		if line != "" {
-			line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-			if err := visit(number, line); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-	}
 }

@@ -68,7 +68,7 @@ func TestEqualsTransformers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer m.Close()
-		results, _, err := m.LM.Score(context.Background(), requests, lm.RunOptions{})
+		results, _, err := m.LM.Score(context.Background(), requests, nil, lm.RunOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

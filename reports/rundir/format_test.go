@@ -78,6 +78,47 @@ func TestOldRun(t *testing.T) {
 	oneLine(t, err, insideName, "column doc_id is missing")
 }
 
+// TestOldJournal: a run that an earlier version began is not gone on with: where
+// a context ends and its continuation begins is not the same.
+func TestOldJournal(t *testing.T) {
+	dir := t.TempDir()
+	line, err := appendLine(nil, header{journalOf, 1, someSettings()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, filepath.Join(dir, journalName), line)
+	_, _, err = Resume(dir, someSettings())
+	oneLine(t, err, "schema 1, this version of softbench goes on with 2")
+}
+
+// TestUnscoredIsWritten: a request without a loglikelihood says so in its row, and
+// cannot have one too.
+func TestUnscoredIsWritten(t *testing.T) {
+	rows := someSamples()
+	rows[1].LogLikelihood, rows[1].IsGreedy, rows[1].Unscored = nil, nil, ptr("empty")
+	run := someRun()
+	run.Tasks[0].Unscored = 1
+	_, back, err := Open(finished(t, run, rows, Inside{}))
+	if err != nil || !reflect.DeepEqual(back, rows) {
+		t.Errorf("%v, %+v", err, back)
+	}
+	rows[1].LogLikelihood = ptr(-1.0)
+	oneLine(t, checkSamples(rows), "arc_easy document 0 request 1 has a loglikelihood and is unscored")
+	bad := Record{Task: "arc_easy", Unscored: "empty", LogLikelihood: -1}
+	oneLine(t, bad.check(), "it has a loglikelihood and is unscored")
+	run.Tasks[0].Unscored = 3
+	oneLine(t, run.check(), "3 of 2 documents are unscored")
+}
+
+// TestNoNulls: a list of which there is nothing is [] in run.json.
+func TestNoNulls(t *testing.T) {
+	text := string(must((&Run{Tasks: []TaskResult{{Name: "a"}}}).encode()))
+	text += string(must((&Run{}).encode())) + string(must(appendLine(nil, header{})))
+	if strings.Contains(text, "null") {
+		t.Errorf("null in\n%s", text)
+	}
+}
+
 // TestOtherColumns: a Parquet file that is not a run's samples is refused by the
 // column's name.
 func TestOtherColumns(t *testing.T) {

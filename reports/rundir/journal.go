@@ -23,6 +23,7 @@ type Record struct {
 	ContextTokens      int     `json:"context_tokens,omitempty"`
 	ContinuationTokens int     `json:"continuation_tokens,omitempty"`
 	Truncated          int     `json:"truncated,omitempty"`
+	Unscored           string  `json:"unscored,omitempty"` // why there is no loglikelihood
 
 	// Of a rolling text.
 	Windows    int        `json:"windows,omitempty"`
@@ -61,6 +62,9 @@ func (r *Record) check() error {
 	}
 	if err := checkLogLikelihood(r.LogLikelihood, r.ContinuationTokens); err != nil {
 		return fmt.Errorf("%v: %w", r.key(), err)
+	}
+	if r.Unscored != "" && r.LogLikelihood != 0 {
+		return fmt.Errorf("%v: it has a loglikelihood and is unscored", r.key())
 	}
 	for i, p := range r.ByPosition {
 		if err := checkLogLikelihood(p.LogLikelihood, p.Tokens); err != nil || p.Tokens < 0 {
@@ -216,8 +220,8 @@ func readJournal(r io.Reader) (h header, records []Record, size int64, err error
 		}
 		size += int64(len(line)) + 1
 		if number == 1 {
-			if h.Journal != journalOf || !readable(h.Schema) {
-				return h, nil, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench reads 1 to %d: use the version that wrote it", h.Journal, h.Schema, Schema)
+			if h.Journal != journalOf || h.Schema != Schema {
+				return h, nil, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench goes on with %d: use the version that wrote it", h.Journal, h.Schema, Schema)
 			}
 			continue
 		}

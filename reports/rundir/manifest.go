@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 // Schema is the version of run.json, samples.parquet and the journal; versions
 // from 1 on are read. Version 2 added clusters and their errors to run.json, and
 // the document of each sample to diagnostics_samples.parquet; a passkey trial's
-// cluster became its key.
+// cluster became its key. It also says in all three what could not be scored.
 const Schema = 2
 
 // readable says whether this version of softbench reads a schema.
@@ -67,6 +68,7 @@ type TaskResult struct {
 	Kind      string   `json:"kind"`
 	Documents int      `json:"documents"`
 	Truncated int      `json:"truncated"` // requests of which the beginning was cut off
+	Unscored  int      `json:"unscored"`  // documents that no metric is over: a request of theirs has no loglikelihood
 	Metrics   []Metric `json:"metrics"`
 	// ClusteredBy says what documents share that are not independent: a column of the
 	// data, "cluster" for the task's own, "copies" for documents that are the same.
@@ -182,12 +184,30 @@ func (r *Run) encode() ([]byte, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(r)
+	err := enc.Encode(r.withoutNulls())
 	return b.Bytes(), err
 }
 
 // maxManifest bounds run.json, in bytes.
 const maxManifest = 64 << 20
+
+// withoutNulls is the manifest with an empty list for each that there is none of.
+func (r *Run) withoutNulls() *Run {
+	out := *r
+	out.Tasks = slices.Clone(orEmpty(r.Tasks))
+	for i := range out.Tasks {
+		out.Tasks[i].Metrics = orEmpty(out.Tasks[i].Metrics)
+	}
+	out.Process.Given, out.Process.Files = orEmpty(r.Process.Given), orEmpty(r.Process.Files)
+	return &out
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
 
 // Read reads and checks a finished run's manifest alone; Open reads the samples
 // too.
@@ -268,8 +288,10 @@ func (r *Run) check() error {
 			return errors.New("a task has no name")
 		case tasks[t.Name]:
 			return fmt.Errorf("task %s is there twice", t.Name)
-		case t.Documents < 0 || t.Truncated < 0:
+		case t.Documents < 0 || t.Truncated < 0 || t.Unscored < 0:
 			return fmt.Errorf("task %s: a count is negative", t.Name)
+		case t.Unscored > t.Documents:
+			return fmt.Errorf("task %s: %d of %d documents are unscored", t.Name, t.Unscored, t.Documents)
 		}
 		tasks[t.Name] = true
 		metrics := map[string]bool{}

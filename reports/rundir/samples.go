@@ -37,6 +37,8 @@ type Sample struct {
 	ContinuationTokens int32 `parquet:"continuation_tokens"` // of a rolling text: tokens scored
 	Truncated          int32 `parquet:"truncated"`           // tokens cut off on the left
 
+	Unscored *string `parquet:"unscored,optional,dict"` // why there is no loglikelihood: empty or too_long
+
 	// Of the document, the same in each of its rows.
 	Correct      *bool `parquet:"correct,optional"` // acc
 	CorrectNorm  *bool `parquet:"correct_norm,optional"`
@@ -56,6 +58,9 @@ type Sample struct {
 	Generated *string  `parquet:"generated,optional"`
 	RightText *bool    `parquet:"right_text,optional"`
 }
+
+// since2 are the columns that schema version 1 did not have.
+func (Sample) since2() []string { return []string{"unscored"} }
 
 // schemaKey is the file's metadata key of the schema version.
 const schemaKey = "softbench.schema"
@@ -125,6 +130,9 @@ func checkSamples(rows []Sample) error {
 			if err := checkLogLikelihood(*r.LogLikelihood, int(r.ContinuationTokens)); err != nil {
 				return fmt.Errorf("row %d: %v: %w", i, printable(k.String()), err)
 			}
+		}
+		if r.Unscored != nil && r.LogLikelihood != nil {
+			return fmt.Errorf("row %d: %v has a loglikelihood and is unscored", i, printable(k.String()))
 		}
 		if len(r.PositionLikelihood) != len(r.PositionTokens) {
 			return fmt.Errorf("row %d: %v: %d sums and %d counts by position", i, printable(k.String()), len(r.PositionLikelihood), len(r.PositionTokens))

@@ -128,6 +128,13 @@ func diffFields(task string, a, b any) []Difference {
 	return out
 }
 
+// MarshalJSON writes an empty list where there are no tasks.
+func (s Settings) MarshalJSON() ([]byte, error) {
+	type plain Settings
+	s.Tasks = orEmpty(s.Tasks)
+	return json.Marshal(plain(s))
+}
+
 // show is a value as JSON on one line.
 func show(v any) string {
 	text, err := json.Marshal(v)

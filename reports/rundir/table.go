@@ -51,14 +51,20 @@ func tableText(r *Run, width int) string {
 		b.WriteString(wrap(fmt.Sprintf("inside the model, %s of %d tokens of %s", plural(d.Samples, "sample", "samples"), d.Length, printable(d.Task)), width))
 		diagnosticsTable(d).write(&b)
 	}
-	truncated := 0
+	truncated, unscored := 0, 0
 	for _, t := range r.Tasks {
 		truncated += t.Truncated
+		unscored += t.Unscored
 	}
 	b.WriteByte('\n')
 	if truncated > 0 {
 		b.WriteString(wrap(fmt.Sprintf("%s longer than the context of %d tokens and lost %s beginning (--strict-length makes that an error)",
 			plural(truncated, "request was", "requests were"), r.Settings.MaxLength, choose(truncated, "its", "their")), width))
+		b.WriteByte('\n')
+	}
+	if unscored > 0 {
+		b.WriteString(wrap(fmt.Sprintf("%s no score, as a continuation is empty or longer than the context: no metric is over %s",
+			plural(unscored, "document has", "documents have"), choose(unscored, "it", "them")), width))
 		b.WriteByte('\n')
 	}
 	b.WriteString(wrap(summary(r), width))
