@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/softbench/softbench/internal/pythonjson"
 )
@@ -68,6 +69,7 @@ func loadFiles(ctx context.Context, dir string) (*Tokenizer, error) {
 	if err := intoError(func() error { return t.configure(settings) }); err != nil {
 		return nil, fmt.Errorf("%s: %w", settings.path, err)
 	}
+	settings.Rebuilt = t.sp == nil && t.prefixSpace(settings)
 	t.files = r.seen
 	t.sha, err = fingerprint(data, settings)
 	return t, err
@@ -97,6 +99,8 @@ type settings struct {
 	HasAdded     bool                 `json:"-"`
 	AddBOS       *bool                `json:"add_bos_token,omitempty"`
 	AddEOS       *bool                `json:"add_eos_token,omitempty"`
+	Class        string               `json:"-"`                 // tokenizer_class, without Fast at its end
+	Rebuilt      bool                 `json:"rebuilt,omitempty"` // the class changed what tokenizer.json says
 	PrefixSpace  *bool                `json:"add_prefix_space,omitempty"`
 	Legacy       *bool                `json:"legacy,omitempty"`
 	SplitSpecial bool                 `json:"split_special_tokens,omitempty"`
@@ -113,9 +117,9 @@ func readSettings(r *reader, dir string) (settings, error) {
 		return s, err
 	}
 	named := map[string]json.RawMessage{}
-	extra := config["extra_special_tokens"]
-	if isNull(extra) {
-		extra = config["additional_special_tokens"]
+	extra, err := furtherTokens(config)
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", s.path, err)
 	}
 	for _, name := range namedTokens {
 		if raw, ok := config[name]; ok {
@@ -139,10 +143,16 @@ func readSettings(r *reader, dir string) (settings, error) {
 		}
 		for _, name := range []string{"extra_special_tokens", "additional_special_tokens"} {
 			if raw, ok := special[name]; ok {
-				extra = raw
+				list, err := tokenItems(raw)
+				if err != nil {
+					return s, fmt.Errorf("%s: %s: %w", path, name, err)
+				}
+				if list != nil {
+					extra.list = list
+				}
 			}
 		}
-		if len(special) > 0 && len(config) == 0 {
+		if len(special) > 1 && len(config) <= 1 {
 			s.path = path
 		}
 	}
@@ -169,6 +179,9 @@ func readObject(r *reader, path string) (map[string]json.RawMessage, error) {
 			return nil, fmt.Errorf("%s: line %d, column %d: %s", path, line, column, oneLine(err))
 		}
 		return nil, fmt.Errorf("%s: is not a JSON object", path)
+	}
+	if object != nil {
+		object[wholeObject] = data
 	}
 	return object, nil
 }
@@ -197,6 +210,12 @@ func (s *settings) readConfig(config map[string]json.RawMessage) error {
 			s.MaxLength = int(length)
 		}
 	}
+	if raw := config["tokenizer_class"]; !isNull(raw) {
+		var class string
+		if unmarshal(raw, &class) == nil {
+			s.Class = strings.TrimSuffix(class, "Fast")
+		}
+	}
 	raw := config["added_tokens_decoder"]
 	if isNull(raw) {
 		return nil
@@ -220,7 +239,7 @@ func (s *settings) readConfig(config map[string]json.RawMessage) error {
 	return nil
 }
 
-func (s *settings) readSpecial(named map[string]json.RawMessage, extra json.RawMessage) error {
+func (s *settings) readSpecial(named map[string]json.RawMessage, extra further) error {
 	byContent := map[string]addedToken{}
 	for _, t := range s.Added {
 		byContent[t.content] = t
@@ -252,11 +271,16 @@ func (s *settings) readSpecial(named map[string]json.RawMessage, extra json.RawM
 		}
 		s.Special = append(s.Special, *t)
 	}
-	var list []json.RawMessage
-	if isNull(extra) || unmarshal(extra, &list) != nil {
-		return nil // a map of named tokens serves multimodal models only
+	for _, own := range extra.named {
+		t, err := resolve(own)
+		if err != nil {
+			return fmt.Errorf("a special token of the model's own: %w", err)
+		}
+		if t != nil {
+			s.Special = append(s.Special, *t)
+		}
 	}
-	for i, raw := range list {
+	for i, raw := range extra.list {
 		t, err := specialToken(raw)
 		if err != nil {
 			return fmt.Errorf("additional_special_tokens[%d]: %w", i, err)
@@ -324,6 +348,33 @@ func (t *Tokenizer) configure(s settings) error {
 		return t.configureSP(s)
 	}
 	return nil
+}
+
+// byteLevelClasses are the classes of transformers that make their ByteLevel step anew, with their own
+// add_prefix_space, whatever tokenizer.json says of it.
+var byteLevelClasses = map[string]bool{"GPT2Tokenizer": true, "GPTNeoXTokenizer": true, "Qwen2Tokenizer": true}
+
+// prefixSpace applies add_prefix_space to a tokenizer.json, where the class that is named does, and reports
+// whether that changed anything.
+func (t *Tokenizer) prefixSpace(s settings) (changed bool) {
+	for i, step := range t.preTokenizers {
+		switch step := step.(type) {
+		case byteLevel:
+			if byteLevelClasses[s.Class] {
+				want := s.PrefixSpace != nil && *s.PrefixSpace
+				changed = changed || want != step.prefixSpace
+				step.prefixSpace = want
+				t.preTokenizers[i] = step
+			}
+		case metaspace:
+			if s.Class == "LlamaTokenizer" && s.PrefixSpace != nil && !*s.PrefixSpace {
+				changed = changed || step.scheme != prependNever
+				step.scheme = prependNever
+				t.preTokenizers[i] = step
+			}
+		}
+	}
+	return changed
 }
 
 // named returns the id of a special token, -1 for none.
