@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/passkey"
@@ -72,6 +73,12 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 			if err != nil {
 				return nil, err
 			}
+			if note := e.Task.ExamplesNote(files); note != "" && e.FewShot > 0 {
+				w.Notes = append(w.Notes, note)
+			}
+			if note := elsewhere(e.Task.Name, src.Dir, files); note != "" {
+				w.Notes = append(w.Notes, note)
+			}
 			w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
 		}
 		if s.Passkey != nil {
@@ -127,4 +134,15 @@ func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
 	}
 	w.Passkey = &PasskeyWork{g, trials}
 	return nil
+}
+
+// elsewhere says that a task's documents are not of the directory given for data:
+// the task names its own files, or the directory lacks the dataset.
+func elsewhere(task, dir string, files []data.File) string {
+	for _, f := range files {
+		if rel, err := filepath.Rel(dir, f.Path); dir != "" && (err != nil || !filepath.IsLocal(rel)) {
+			return fmt.Sprintf("%s: its documents are those of %s, not of --data %s", task, f.Path, dir)
+		}
+	}
+	return ""
 }

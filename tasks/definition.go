@@ -38,6 +38,7 @@ type datasetDef struct {
 	Split   oneOrMany            `yaml:"split" json:"split,omitempty"`
 	Train   string               `yaml:"train" json:"train,omitempty"`
 	Files   map[string]oneOrMany `yaml:"files" json:"files,omitempty"`
+	Shared  bool                 `yaml:"shared" json:"-"` // other tasks use other configurations of it
 }
 
 // oneOrMany is a string or a list of strings.

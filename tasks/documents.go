@@ -2,7 +2,10 @@ package tasks
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/softbench/softbench/tasks/data"
@@ -20,11 +23,12 @@ const exampleDelimiter = "\n\n"
 // Documents reads the task's documents and makes their requests. It returns the files that were
 // read, the few-shot split's last. Errors name the file and the line or row.
 //
-// Few-shot examples are the first FewShot documents of the training split, in its order, less any
-// that equals the document itself; a task without a training split takes them from the evaluated
-// split in the same way. That is lm-evaluation-harness with fewshot_config {sampler: first_n}
-// (its default draws at random), whose sampler leaves the document out too wherever few-shot and
-// evaluated split are the same. An example is context, delimiter, right choice, blank line.
+// Few-shot examples are the first FewShot documents of the split that dataset.train names, in its
+// order, less any that equals the document itself; where it names none, of the split train, validation
+// or dev, the first that the data has and that is not evaluated. They come from the evaluated split
+// only where dataset.train names that very split. That is lm-evaluation-harness with fewshot_config
+// {sampler: first_n} (its default draws at random), whose sampler leaves the document out too wherever
+// few-shot and evaluated split are the same. An example is context, delimiter, right choice, blank line.
 func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]Doc, []data.File, error) {
 	if opts.Limit < 0 || opts.FewShot < 0 {
 		return nil, nil, fmt.Errorf("task %s: limit and fewshot must not be negative", t.Name)
@@ -37,6 +41,7 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 		return nil, nil, fmt.Errorf("task %s: %w", t.Name, err)
 	}
 	var docs []Doc
+	size := textSize{}
 	files, err := src.Read(ctx, t.Dataset, t.Splits, opts.Limit, func(r data.Row) error {
 		doc, err := t.document(r)
 		if err != nil {
@@ -51,6 +56,9 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 				doc.Requests[i].Context = header + doc.Requests[i].Context
 			}
 		}
+		if err := size.add(&doc, r); err != nil {
+			return err
+		}
 		docs = append(docs, doc)
 		return nil
 	})
@@ -59,6 +67,41 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	}
 	t.settleClusters(docs)
 	return docs, append(files, exampleFiles...), nil
+}
+
+// maxTexts bounds the texts of a task's documents that are kept, examples included, beyond maxTimes
+// the bytes of the files read: a small file that unpacks to very much ends there.
+const (
+	maxTexts = 192 << 20
+	maxTimes = 8
+)
+
+// textSize counts the texts that are kept.
+type textSize struct {
+	bytes, files int64
+	file         string
+}
+
+func (s *textSize) add(doc *Doc, r data.Row) error {
+	if r.File != s.file {
+		s.file = r.File
+		if info, err := os.Stat(r.File); err == nil {
+			s.files += info.Size()
+		}
+	}
+	s.bytes += int64(len(doc.Text))
+	last := ""
+	for _, q := range doc.Requests {
+		if q.Context != last { // the choices of a question share it
+			s.bytes += int64(len(q.Context))
+		}
+		last = q.Context
+		s.bytes += int64(len(q.Continuation) + len(q.Choice))
+	}
+	if limit := max(maxTexts, maxTimes*s.files); s.bytes > limit {
+		return fmt.Errorf("%s: the prompts of the documents so far are more than %d MiB, too much for files of %d bytes; ask for fewer with --limit", r.Where(), limit>>20, s.files)
+	}
+	return nil
 }
 
 // example is a worked example: a document and its answer, as few-shot text.
@@ -70,12 +113,16 @@ func (t *Task) examples(ctx context.Context, src data.Source, opts Options) ([]e
 		return nil, nil, nil
 	}
 	const spare = 16 // copies of one document a pool may hold
-	splits := t.Splits
-	if t.Train != "" {
-		splits = []string{t.Train}
+	tested, evaluated, err := src.Locate(ctx, t.Dataset, t.Splits...)
+	if err != nil {
+		return nil, nil, err
+	}
+	split, err := t.exampleSplit(ctx, src, tested, evaluated)
+	if err != nil {
+		return nil, nil, fmt.Errorf("few-shot examples: %w", err)
 	}
 	var pool []example
-	files, err := src.Read(ctx, t.Dataset, splits, opts.FewShot+spare, func(r data.Row) error {
+	files, err := src.Read(ctx, t.Dataset, []string{split}, opts.FewShot+spare, func(r data.Row) error {
 		text, err := t.example(r)
 		if err != nil {
 			return fmt.Errorf("%w (few-shot example %d)", err, r.Index)
@@ -87,6 +134,66 @@ func (t *Task) examples(ctx context.Context, src data.Source, opts Options) ([]e
 		return nil, nil, fmt.Errorf("few-shot examples: %w", err)
 	}
 	return pool, files, nil
+}
+
+// exampleSplit is the split that examples come from, where the files of the split evaluated are tested.
+func (t *Task) exampleSplit(ctx context.Context, src data.Source, tested []string, evaluated string) (string, error) {
+	if t.Train == evaluated {
+		return evaluated, nil // the task says so itself
+	}
+	candidates := []string{"train", "validation", "dev"}
+	if t.Train != "" {
+		candidates = []string{t.Train}
+	}
+	for _, split := range candidates {
+		if split == evaluated || t.Dataset.Path == "" && len(t.Dataset.Files[split]) == 0 {
+			continue
+		}
+		paths, _, err := src.Locate(ctx, t.Dataset, split)
+		var none *data.NotFoundError
+		if t.Train == "" && errors.As(err, &none) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, p := range paths {
+			if slices.ContainsFunc(tested, func(q string) bool { return sameFile(p, q) }) {
+				return "", fmt.Errorf("%s is a file of the tested split %q, and not of %q: examples from it would hold what is asked", p, evaluated, split)
+			}
+		}
+		return split, nil
+	}
+	if t.Train != "" {
+		return "", fmt.Errorf("the task names no files for the split %s", t.Train)
+	}
+	return "", fmt.Errorf("beside the tested split %q the data has none of %s; name a split in the task's dataset.train (%q itself takes them from it, less the document)",
+		evaluated, strings.Join(candidates, ", "), evaluated)
+}
+
+func sameFile(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// ExamplesNote says where few-shot examples came from, of the files that Documents returned; "" where
+// that needs no word: the split the task names, not the tested one.
+func (t *Task) ExamplesNote(files []data.File) string {
+	if len(files) == 0 {
+		return ""
+	}
+	tested, from := files[0].Split, files[len(files)-1]
+	switch {
+	case t.Train == tested:
+		return fmt.Sprintf("%s: its few-shot examples are of the tested split %q itself, as the task says, less the document that is asked", t.Name, tested)
+	case t.Train == "" && from.Split != tested:
+		return fmt.Sprintf("%s: the task names no split for few-shot examples; they are of %q (%s)", t.Name, from.Split, from.Path)
+	}
+	return ""
 }
 
 func fewShotHeader(pool []example, own string, n int) (string, error) {

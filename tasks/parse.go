@@ -50,7 +50,7 @@ func Parse(yaml []byte, file string) (*Task, error) {
 		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: d.Metrics,
 		Dataset: data.Dataset{
 			Path: d.Dataset.Path, Config: d.Dataset.Config, Aliases: d.Dataset.Aliases,
-			Base: filepath.Dir(file),
+			Base: filepath.Dir(file), Named: d.Dataset.Shared,
 		},
 		def: &d,
 	}

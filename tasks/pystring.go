@@ -48,11 +48,33 @@ func pyLowerFirst(s string) string {
 
 func pyLower(s string) string { return pyLowerFrom(s, 0) }
 
-// pyLowerFrom is str.lower of s[from:], where a sigma sees all of s: Σ is ς after a cased letter and
-// not before one, letters that case ignores skipped on both sides, else σ. İ becomes two code points.
-func pyLowerFrom(s string, from int) string {
+// pyUpper is str.upper, with the full mappings (straße -> STRASSE, ŉ -> ʼN).
+func pyUpper(s string) string { return cases.Upper(language.Und).String(s) }
+
+// pyTitle is str.title: a letter that follows none in title case (ǆ -> ǅ, ﬁ -> Fi), one that follows a
+// letter in lower case. Letters are what has case: "they're" -> "They'Re".
+func pyTitle(s string) string {
 	var b strings.Builder
-	for i, r := range s[from:] {
+	inWord := false
+	for i, r := range s {
+		n := i + utf8.RuneLen(r)
+		if inWord {
+			b.WriteString(pyLowerIn(s, i, n))
+		} else {
+			b.WriteString(cases.Title(language.Und, cases.NoLower).String(s[i:n]))
+		}
+		inWord = cased(r)
+	}
+	return b.String()
+}
+
+func pyLowerFrom(s string, from int) string { return pyLowerIn(s, from, len(s)) }
+
+// pyLowerIn is str.lower of s[from:to], where a sigma sees all of s: Σ is ς after a cased letter and
+// not before one, letters that case ignores skipped on both sides, else σ. İ becomes two code points.
+func pyLowerIn(s string, from, to int) string {
+	var b strings.Builder
+	for i, r := range s[from:to] {
 		switch r {
 		case 'İ':
 			b.WriteString("i\u0307")

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/softbench/softbench/tasks/data"
 )
 
 // A code point whose case, whose being white space, or whose effect on a final sigma differs from
@@ -40,5 +42,64 @@ func TestStringsEqualPython(t *testing.T) {
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); got != want.Strings {
 		t.Errorf("the digest over all code points is %s; Python's is %s", got, want.Strings)
+	}
+}
+
+// Every code point of Python's Unicode, alone and beside letters, through every method that templates
+// have. The digest is Python's own, from testdata/make_pystrings.py.
+func TestEveryCodePointEqualsPython(t *testing.T) {
+	b, err := os.ReadFile("testdata/golden/pystrings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		SHA256 string
+		Ranges [][2]rune
+	}
+	if err := json.Unmarshal(b, &want); err != nil {
+		t.Fatal(err)
+	}
+	methods := []func(string) string{pyUpper, pyLower, pyCapitalize, pyTitle, pyStrip, pyLStrip, pyRStrip}
+	h := sha256.New()
+	for _, r := range want.Ranges {
+		for c := r[0]; c < r[1]; c++ {
+			s := string(c)
+			words := []string{s, "a" + s + "b", "aΣ" + s, s + "Σ", s + "Σ" + s + "a", "a" + s + "Σ", s + s + " " + s + "x"}
+			if c >= 0x3400 && c < 0xA000 || c >= 0xAC00 && c < 0xD7B0 || c >= 0xE000 && c < 0xF900 || c >= 0x17000 && c < 0x1B300 || c >= 0x20000 {
+				words = words[:1] // ideographs, Hangul and private use: the letters that are most, and have no case
+			}
+			for _, w := range words {
+				for _, f := range methods {
+					h.Write([]byte(f(w) + "\t"))
+				}
+			}
+			h.Write([]byte("\n"))
+		}
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != want.SHA256 {
+		t.Errorf("the digest over all code points is %s; Python's is %s", got, want.SHA256)
+	}
+}
+
+// The cases that are known to go wrong.
+func TestCaseEqualsPython(t *testing.T) {
+	for _, c := range []struct {
+		f        func(string) string
+		in, want string
+	}{
+		{pyUpper, "straße", "STRASSE"}, {pyUpper, "ﬁn ŉ ΐ", "FIN ʼN \u0399\u0308\u0301"}, {pyUpper, "ǆ", "Ǆ"}, {pyUpper, "ıi", "II"},
+		{pyTitle, "they're ǆungla ﬁne ΟΔΟΣ 3rd", "They'Re ǅungla Fine Οδος 3Rd"}, {pyTitle, "ßa", "Ssa"},
+		{pyCapitalize, "ßA", "Ssa"}, {pyLower, "ΟΔΟΣ İ", "οδος i̇"}, {pyTitle, "ΣΣ Σ", "Σς Σ"},
+	} {
+		if got := c.f(c.in); got != c.want {
+			t.Errorf("%q becomes %q; Python's is %q", c.in, got, c.want)
+		}
+	}
+	text, err := parseText("{{.a | upper}} {{.a | title}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := text.render(data.Row{Values: map[string]any{"a": "straße"}}); err != nil || got != "STRASSE Straße" {
+		t.Errorf("a template makes %q, %v", got, err)
 	}
 }

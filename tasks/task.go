@@ -55,7 +55,7 @@ type Task struct {
 	Kind        Kind
 	Dataset     data.Dataset
 	Splits      []string // the first of these that the data has is evaluated
-	Train       string   // split few-shot examples come from; "" = the evaluated split, less the document itself
+	Train       string   // split few-shot examples come from; "" = train, else validation or dev, never the evaluated one
 	MetricNames []string // in the order they are shown
 	Digest      string   // SHA-256 of the definition: it changes when a prompt or a setting does
 

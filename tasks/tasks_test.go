@@ -31,7 +31,7 @@ func documents(t *testing.T, yaml, jsonl string, o tasks.Options) ([]tasks.Doc, 
 	return docs, err
 }
 
-const own = "name: own\nkind: multiple_choice\ndataset: {files: {test: d.jsonl, train: d.jsonl}, train: train}\n"
+const own = "name: own\nkind: multiple_choice\ndataset: {files: {test: d.jsonl}, train: test}\n"
 
 // Every form of gold, with every type a dataset may keep it in.
 func TestGold(t *testing.T) {

@@ -31,7 +31,8 @@ var functions = template.FuncMap{
 	"rstrip":     pyRStrip,
 	"capitalize": pyCapitalize,
 	"lower":      pyLower,
-	"upper":      strings.ToUpper,
+	"upper":      pyUpper,
+	"title":      pyTitle,
 	"replace":    func(from, to, s string) string { return strings.ReplaceAll(s, from, to) },
 	"join": func(sep string, list any) (string, error) {
 		s, err := stringList(list)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,15 +14,19 @@ import (
 )
 
 // extensions a split's file may have, the first being what softbench's own documentation uses.
-var extensions = []string{".jsonl", ".parquet", ".json", ".ndjson", ".txt"}
+var extensions = []string{".jsonl", ".parquet", ".json", ".ndjson", ".csv", ".tsv", ".txt",
+	".jsonl.gz", ".json.gz", ".ndjson.gz", ".csv.gz", ".tsv.gz", ".txt.gz",
+	".jsonl.zst", ".json.zst", ".ndjson.zst", ".csv.zst", ".tsv.zst", ".txt.zst"}
 
-// maxListing bounds how many files of a data directory are looked at.
-const maxListing = 200_000
+const (
+	maxListing = 200_000 // files of a data directory that are looked at
+	maxLevels  = 40      // directories within each other
+)
 
 // listing returns the files below dir as slash-separated relative paths, sorted. Hidden files and
-// directories are left out; a symbolic link to a file counts as a file (the hub's cache is made of
-// them). A dir that is a file is its own listing of one.
-func listing(dir string) (base string, names []string, err error) {
+// directories are left out; symbolic links are followed, to directories too (but not into one that
+// holds the link). A dir that is a file is its own listing of one.
+func listing(ctx context.Context, dir string) (base string, names []string, err error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return "", nil, err
@@ -29,44 +34,76 @@ func listing(dir string) (base string, names []string, err error) {
 	if !info.IsDir() {
 		return filepath.Dir(dir), []string{filepath.Base(dir)}, nil
 	}
-	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	w := walk{ctx: ctx, root: dir}
+	err = w.into(dir, "", []fs.FileInfo{info})
+	slices.Sort(w.names)
+	return dir, w.names, err
+}
+
+// walk lists files.
+type walk struct {
+	ctx   context.Context
+	root  string
+	names []string
+}
+
+// into lists the files of a directory; above are the directories it stands in, itself the last.
+func (w *walk) into(dir, prefix string, above []fs.FileInfo) error {
+	if err := w.ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
 		}
-		if p != dir && strings.HasPrefix(d.Name(), ".") {
-			if d.IsDir() {
-				return filepath.SkipDir
+		full, name := filepath.Join(dir, e.Name()), prefix+e.Name()
+		isDir := e.IsDir()
+		var info fs.FileInfo
+		if isDir || e.Type()&fs.ModeSymlink != 0 {
+			if info, err = os.Stat(full); err != nil {
+				if !isDir { // a link to nothing: an error where the file is wanted
+					w.names = append(w.names, name)
+				}
+				continue
 			}
-			return nil
+			isDir = info.IsDir()
 		}
-		if d.IsDir() {
-			return nil
+		if !isDir {
+			if w.names = append(w.names, name); len(w.names) > maxListing {
+				return fmt.Errorf("%s: more than %d files below it; name a smaller directory", w.root, maxListing)
+			}
+			continue
 		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil {
+		if slices.ContainsFunc(above, func(a fs.FileInfo) bool { return os.SameFile(a, info) }) {
+			continue
+		}
+		if len(above) > maxLevels {
+			return fmt.Errorf("%s: more than %d directories within each other", full, maxLevels)
+		}
+		if err := w.into(full, name+"/", append(above[:len(above):len(above)], info)); err != nil {
 			return err
 		}
-		if names = append(names, filepath.ToSlash(rel)); len(names) > maxListing {
-			return fmt.Errorf("%s: more than %d files below it; name a smaller directory", dir, maxListing)
-		}
-		return nil
-	})
-	slices.Sort(names)
-	return dir, names, err
+	}
+	return nil
 }
 
 // choose picks from a listing the files that hold a split of a dataset's configuration, in reading
 // order. Layouts, each below config/, data/config/, then at the top and below data/:
 //
-//	SPLIT.jsonl (.parquet, .json, .ndjson, .txt)           one file
+//	SPLIT.jsonl (or another of extensions)                 one file
 //	SPLIT-00000-of-00002.parquet (or -of-00002-HASH)       shards, all of them
 //	SPLIT/0000.parquet                                     the hub's own conversion
 //
 // A dataset without a named configuration may also have all of them below one directory of any name.
 // globs, where a dataset has them for this split, replace the layouts: path.Match patterns over the
 // whole relative path. No match is an empty result; two layouts that both match, or a missing
-// shard, are errors.
-func choose(names []string, config, split string, globs []string) ([]string, error) {
+// shard, are errors. So is a file outside the configuration's directory where others of the dataset are
+// in use (named): nothing tells which it is of.
+func choose(names []string, config, split string, globs []string, named bool) ([]string, error) {
 	if len(globs) > 0 {
 		return chooseGlobs(names, globs)
 	}
@@ -74,10 +111,17 @@ func choose(names []string, config, split string, globs []string) ([]string, err
 	if config != "" {
 		prefixes = append([]string{config + "/", "data/" + config + "/"}, prefixes...)
 	}
-	for _, prefix := range prefixes {
+	for i, prefix := range prefixes {
 		files, err := chooseAt(names, prefix, split)
-		if err != nil || len(files) > 0 {
-			return files, err
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 0 && named && config != "" && i >= 2 {
+			return nil, fmt.Errorf("%s: the file's place does not say which configuration of the dataset it is of; move it to %s if it is %s",
+				files[0], path.Join(config, path.Base(files[0])), config)
+		}
+		if len(files) > 0 {
+			return files, nil
 		}
 	}
 	if config == "" {
@@ -126,7 +170,8 @@ func chooseGlobs(names, globs []string) ([]string, error) {
 		}
 	}
 	for _, name := range out {
-		if path.Ext(name) != path.Ext(out[0]) {
+		content, packed := format(name)
+		if c, p := format(out[0]); c != content || p != packed {
 			return nil, fmt.Errorf("%s and %s: files of two formats match; keep one format, or name the files", out[0], name)
 		}
 	}
@@ -165,7 +210,7 @@ func chooseAt(names []string, prefix, split string) ([]string, error) {
 	return nil, fmt.Errorf("%s and %s: both hold the split %q; keep one", found[0][0], found[1][0], split)
 }
 
-var shardName = regexp.MustCompile(`^-(\d{5})-of-(\d{5})(-[0-9a-f]+)?\.(parquet|jsonl|json)$`)
+var shardName = regexp.MustCompile(`^-(\d{5})-of-(\d{5})(-[0-9a-f]+)?\.(parquet|(jsonl|json|ndjson|csv|tsv|txt)(\.gz|\.zst)?)$`)
 
 // chooseShards returns SPLIT-00000-of-0000N files in order, and refuses a set with a gap.
 func chooseShards(names []string, prefix, split string) ([]string, error) {
@@ -198,4 +243,24 @@ func chooseShards(names []string, prefix, split string) ([]string, error) {
 		return nil, fmt.Errorf("%s: shard %05d of %d is missing", prefix+split, len(out), total)
 	}
 	return out, nil
+}
+
+// unread is a file of a listing that looks like the split's and is in a format that is not read, with
+// why; empty: there is none.
+func unread(names []string, config, split string) (name, why string) {
+	for _, name := range names {
+		dir, base := path.Split(name)
+		if config != "" && strings.Contains(dir, "/") && !strings.HasPrefix(name, config+"/") && !strings.Contains("/"+dir, "/"+config+"/") && dir != split+"/" && dir != "data/" {
+			continue
+		}
+		inSplit := strings.HasSuffix(dir, split+"/")
+		ofSplit := strings.HasPrefix(base, split+".") || strings.HasPrefix(base, split+"-0")
+		switch ext := strings.ToLower(path.Ext(base)); {
+		case ext == ".arrow" && (inSplit || ofSplit || strings.Contains(base, split)):
+			return name, "is an Arrow file, as datasets' save_to_disk writes it, which is not read: write the split with to_parquet or to_json"
+		case ofSplit && !slices.Contains(extensions, strings.TrimPrefix(base, split)):
+			return name, "is in a format that is not read: write it as .jsonl, .parquet, .csv or .tsv"
+		}
+	}
+	return "", ""
 }

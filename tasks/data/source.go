@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/softbench/softbench/eval/hub"
@@ -20,6 +21,7 @@ type Dataset struct {
 	Aliases []string            // further directory names to look for below Source.Dir
 	Files   map[string][]string // split -> file patterns (path.Match), in place of the usual layouts
 	Base    string              // directory Files are relative to where Path is empty
+	Named   bool                // other tasks have other configurations: a file must lie below Config's name, or in an alias
 }
 
 // Name is the dataset's last path element: its directory below Source.Dir.
@@ -83,58 +85,36 @@ func (s Source) Locate(ctx context.Context, d Dataset, splits ...string) (paths 
 	if d.Path == "" {
 		return s.locateOwn(d, splits)
 	}
-	var looked []string
-	try := func(dir string) (bool, error) {
-		looked = append(looked, dir)
-		base, names, err := listing(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		}
-		if err != nil {
-			return false, openError(dir, err)
-		}
-		for _, sp := range splits {
-			files, err := choose(names, d.Config, sp, d.Files[sp])
-			if err != nil {
-				return false, fmt.Errorf("%s: %w", dir, err)
-			}
-			if len(files) > 0 {
-				for _, f := range files {
-					paths = append(paths, filepath.Join(base, filepath.FromSlash(f)))
-				}
-				split = sp
-				return true, nil
-			}
-		}
-		return false, nil
-	}
-	dirs, err := s.directories(d)
-	if err != nil {
-		return nil, "", err
-	}
-	for _, dir := range dirs {
-		if ok, err := try(dir); ok || err != nil {
+	if s.Dir != "" {
+		paths, split, err := s.locateGiven(ctx, d, splits)
+		if len(paths) > 0 || err != nil {
 			return paths, split, err
 		}
 	}
 	missing := &NotFoundError{Dataset: d, Splits: splits, Hub: hubID(d.Path) && !s.Download}
-	for _, cache := range s.Caches {
-		if !hubID(d.Path) {
-			break
-		}
-		dirs, unread, err := cached(cache, d.Path)
-		if err != nil {
-			return nil, "", err
-		}
-		if unread != nil {
-			missing.Unread = append(missing.Unread, unread.Error())
-		}
-		for _, dir := range dirs {
-			ok, err := try(dir)
-			if errors.Is(err, fs.ErrPermission) {
-				missing.Unread = append(missing.Unread, err.Error())
-			} else if ok || err != nil {
-				return paths, split, err
+	if s.Dir != "" {
+		missing.Looked = s.given(d)
+	}
+	if hubID(d.Path) {
+		for _, cache := range s.Caches {
+			// A cache is optional: where it may not be read, what is elsewhere serves.
+			dirs, bad, err := cached(cache, d.Path)
+			if err != nil {
+				return nil, "", err
+			}
+			for _, dir := range dirs {
+				missing.Looked = append(missing.Looked, dir)
+				paths, split, err := locateIn(ctx, dir, d, splits, false, missing)
+				if errors.Is(err, fs.ErrPermission) {
+					bad = err
+					continue
+				}
+				if len(paths) > 0 || err != nil {
+					return paths, split, err
+				}
+			}
+			if bad != nil {
+				missing.Unread = append(missing.Unread, bad.Error())
 			}
 		}
 	}
@@ -143,36 +123,91 @@ func (s Source) Locate(ctx context.Context, d Dataset, splits ...string) (paths 
 		if err != nil {
 			return nil, "", fmt.Errorf("downloading %s: %w", d.Path, err)
 		}
-		if ok, err := try(dir); ok || err != nil {
+		missing.Looked = append(missing.Looked, dir)
+		if paths, split, err := locateIn(ctx, dir, d, splits, false, missing); len(paths) > 0 || err != nil {
 			return paths, split, err
 		}
 	}
-	missing.Looked = looked
 	return nil, "", missing
 }
 
-// directories lists where the dataset may lie below Dir, best first.
-func (s Source) directories(d Dataset) ([]string, error) {
-	if s.Dir == "" {
-		return nil, nil
-	}
-	info, err := os.Stat(s.Dir)
-	if err != nil {
-		return nil, openError(s.Dir, err)
-	}
+// given lists where below the user's data directory a dataset may lie, best first; "" of any text is
+// the directory or file itself.
+func (s Source) given(d Dataset) []string {
 	var dirs []string
-	if info.IsDir() {
-		for _, name := range append([]string{d.Path, d.Name()}, d.Aliases...) {
-			dir := filepath.Join(s.Dir, filepath.FromSlash(name))
-			if len(dirs) == 0 || dirs[len(dirs)-1] != dir {
-				dirs = append(dirs, dir)
-			}
+	for _, name := range append([]string{d.Path, d.Name()}, d.Aliases...) {
+		if dir := filepath.Join(s.Dir, filepath.FromSlash(name)); len(dirs) == 0 || dirs[len(dirs)-1] != dir {
+			dirs = append(dirs, dir)
 		}
 	}
-	if !hubID(d.Path) { // any text: the directory or file itself
+	if !hubID(d.Path) {
 		dirs = append(dirs, s.Dir)
 	}
-	return dirs, nil
+	return dirs
+}
+
+// locateGiven looks below the user's data directory. What is there and cannot serve is an error:
+// nothing else is taken in its place.
+func (s Source) locateGiven(ctx context.Context, d Dataset, splits []string) ([]string, string, error) {
+	info, err := os.Stat(s.Dir)
+	if err != nil {
+		return nil, "", openError(s.Dir, err)
+	}
+	dirs := s.given(d)
+	if !info.IsDir() {
+		if hubID(d.Path) {
+			return nil, "", fmt.Errorf("--data %s is a file, but %s is looked for below a directory: put the file at DIR/%s and give --data DIR",
+				s.Dir, d.Path, path.Join(d.Name(), d.Config, splits[0]+filepath.Ext(s.Dir)))
+		}
+		dirs = []string{s.Dir}
+	}
+	seen := &NotFoundError{Dataset: d}
+	for _, dir := range dirs {
+		alias := slices.ContainsFunc(d.Aliases, func(a string) bool { return dir == filepath.Join(s.Dir, filepath.FromSlash(a)) })
+		named := d.Named && (!alias || filepath.Base(dir) == d.Name())
+		paths, split, err := locateIn(ctx, dir, d, splits, named, seen)
+		if len(paths) > 0 || err != nil {
+			return paths, split, err
+		}
+	}
+	if seen.Seen != "" {
+		return nil, "", errors.New(seen.Seen)
+	}
+	if !info.IsDir() {
+		return nil, "", fmt.Errorf("--data %s: the file's name fits none of the patterns %s of the task's files", s.Dir, strings.Join(d.Files[splits[0]], ", "))
+	}
+	return nil, "", nil
+}
+
+// locateIn looks in one directory; none found is no error. A file that is seen and not read goes into
+// missing.
+func locateIn(ctx context.Context, dir string, d Dataset, splits []string, named bool, missing *NotFoundError) ([]string, string, error) {
+	base, names, err := listing(ctx, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", openError(dir, err)
+	}
+	for _, sp := range splits {
+		files, err := choose(names, d.Config, sp, d.Files[sp], named)
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: %w", dir, err)
+		}
+		if len(files) > 0 {
+			paths := make([]string, len(files))
+			for i, f := range files {
+				paths[i] = filepath.Join(base, filepath.FromSlash(f))
+			}
+			return paths, sp, nil
+		}
+	}
+	for _, sp := range splits {
+		if name, why := unread(names, d.Config, sp); name != "" && missing.Seen == "" {
+			missing.Seen = filepath.Join(base, filepath.FromSlash(name)) + " " + why
+		}
+	}
+	return nil, "", nil
 }
 
 // locateOwn finds the files a user's task names itself, relative to its own YAML file.
@@ -205,6 +240,7 @@ type NotFoundError struct {
 	Splits  []string
 	Looked  []string
 	Unread  []string // caches that could not be looked into, and why
+	Seen    string   // a file that was seen there, and why it is not read
 	Hub     bool     // it could be downloaded
 }
 
@@ -220,6 +256,9 @@ func (e *NotFoundError) Error() string {
 	}
 	for _, u := range e.Unread {
 		fmt.Fprintf(&b, "; not looked in %s", u)
+	}
+	if e.Seen != "" {
+		fmt.Fprintf(&b, "; %s", e.Seen)
 	}
 	if e.Hub {
 		fmt.Fprintf(&b, "; put %s below --data DIR, or add --download to fetch it from the hub", path.Join(e.Dataset.Name(), e.Dataset.Config, e.Splits[0]+".jsonl"))

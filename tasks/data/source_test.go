@@ -232,3 +232,79 @@ func TestPlainText(t *testing.T) {
 		t.Errorf("a data directory that is not there: %v", err)
 	}
 }
+
+// A file outside its configuration's directory is not taken for any, where several are in use; a
+// directory of the configuration's own name, an alias, says enough.
+func TestConfigurationIsNotGuessed(t *testing.T) {
+	for _, c := range []struct{ config, file, err string }{
+		{"ARC-Easy", "ai2_arc/test.jsonl", "does not say which configuration of the dataset it is of; move it to ARC-Easy/test.jsonl"},
+		{"ARC-Challenge", "ai2_arc/data/test-00000-of-00001.parquet", "move it to ARC-Challenge/test-00000-of-00001.parquet"},
+		{"ARC-Challenge", "allenai/ai2_arc/default/test.jsonl", "move it to ARC-Challenge/test.jsonl"},
+		{"ARC-Easy", "ai2_arc/ARC-Easy/test.jsonl", ""},
+		{"ARC-Easy", "easy/test.jsonl", ""},
+	} {
+		d := Dataset{Path: "allenai/ai2_arc", Config: c.config, Aliases: []string{"easy"}, Named: true}
+		_, _, err := Source{Dir: tree(t, c.file)}.Locate(t.Context(), d, "test")
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%s for %s: %v; want %q", c.file, c.config, err, c.err)
+		}
+	}
+}
+
+// What is given with --data serves or is refused: nothing else is scored in its place.
+func TestGivenDataIsNotPassedOver(t *testing.T) {
+	cache := t.TempDir()
+	repo := filepath.Join(cache, "datasets--allenai--sciq")
+	put(t, repo, "snapshots/aaaaaaa1/test.jsonl")
+	d := Dataset{Path: "allenai/sciq"}
+	for file, want := range map[string]string{
+		"sciq/test.jsonl.xz":                  "sciq/test.jsonl.xz is in a format that is not read",
+		"sciq/test.xlsx":                      "sciq/test.xlsx is in a format that is not read",
+		"sciq/test/data-00000-of-00001.arrow": "is an Arrow file, as datasets' save_to_disk writes it, which is not read",
+		"sciq/sciq-test.arrow":                "is an Arrow file",
+		"allenai/sciq/data/test.parquet.gz":   "test.parquet.gz is in a format that is not read",
+	} {
+		_, _, err := Source{Dir: tree(t, file), Caches: []hub.Cache{hub.Cache(cache)}}.Locate(t.Context(), d, "test")
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v; want %q", file, err, want)
+		}
+	}
+	file := filepath.Join(tree(t, "some.jsonl"), "some.jsonl")
+	if _, _, err := (Source{Dir: file, Caches: []hub.Cache{hub.Cache(cache)}}).Locate(t.Context(), d, "test"); err == nil || !strings.Contains(err.Error(), "is a file, but allenai/sciq is looked for below a directory: put the file at DIR/sciq/test.jsonl") {
+		t.Errorf("a file for a dataset of the hub: %v", err)
+	}
+	text := Dataset{Path: "text", Files: map[string][]string{"test": {"*.txt"}}}
+	if _, _, err := (Source{Dir: file}).Locate(t.Context(), text, "test"); err == nil || !strings.Contains(err.Error(), "fits none of the patterns *.txt") {
+		t.Errorf("a file that fits no pattern: %v", err)
+	}
+	if got, _, err := (Source{Dir: tree(t, "piqa/test.jsonl"), Caches: []hub.Cache{hub.Cache(cache)}}).Locate(t.Context(), d, "test"); err != nil || len(got) != 1 {
+		t.Errorf("a directory without it: %v, %v", got, err)
+	}
+}
+
+// Directories that are symbolic links are followed, to another place and not round in a circle.
+func TestLinkedDirectories(t *testing.T) {
+	real := tree(t, "x/ARC-Easy/test.jsonl", "deep/test.jsonl")
+	for _, c := range []struct{ at, to string }{
+		{"ai2_arc", "x"}, {"ai2_arc/ARC-Easy", "deep"}, {"allenai", ""},
+	} {
+		dir := t.TempDir()
+		at := filepath.Join(dir, filepath.FromSlash(c.at))
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(real, c.to)
+		if c.to == "" { // allenai/ai2_arc holds a link to what it stands in
+			to = tree(t, "ai2_arc/ARC-Easy/test.jsonl")
+			if err := os.Symlink(to, filepath.Join(to, "ai2_arc", "again")); err != nil {
+				t.Skip("no symbolic links here:", err)
+			}
+		}
+		if err := os.Symlink(to, at); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+		if _, _, err := (Source{Dir: dir}).Locate(t.Context(), Dataset{Path: "allenai/ai2_arc", Config: "ARC-Easy"}, "test"); err != nil {
+			t.Errorf("%s -> %s: %v", c.at, c.to, err)
+		}
+	}
+}
