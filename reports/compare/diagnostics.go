@@ -11,6 +11,29 @@ import (
 	"github.com/softbench/softbench/stats"
 )
 
+// Change is a number of the inside of both models.
+type Change struct {
+	Name       string        `json:"name"`
+	A          rundir.Number `json:"a"`
+	B          rundir.Number `json:"b"`
+	Difference rundir.Number `json:"difference"`
+	// Of measures taken sample by sample: N samples of Clusters documents, the
+	// interval, and the sign-flip test's p over the documents. All such measures are
+	// one family for Holm's correction. Null and 0 where the measure is of the whole
+	// model alone, and where the runs do not say which samples share a document.
+	N        int           `json:"n,omitempty"`
+	Clusters int           `json:"clusters,omitempty"`
+	Low      rundir.Number `json:"low"`
+	High     rundir.Number `json:"high"`
+	P        rundir.Number `json:"p"`
+	Adjusted rundir.Number `json:"p_adjusted"`
+	// LowAdjusted and HighAdjusted are the interval that decides, as of a Metric.
+	LowAdjusted  rundir.Number `json:"low_adjusted"`
+	HighAdjusted rundir.Number `json:"high_adjusted"`
+	Verdict      string        `json:"verdict,omitempty"` // higher, lower or no difference shown
+	Warnings     []string      `json:"warnings,omitempty"`
+}
+
 // unknownDocuments is what is said of runs that cannot be tested.
 const unknownDocuments = "diagnostics: neither run says which samples are of one document, as those of earlier versions do not: their differences have no interval and no test; run one of them again"
 
