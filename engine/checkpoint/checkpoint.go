@@ -142,7 +142,10 @@ func (k *Checkpoint) load(ctx context.Context, weights string, o Options) error 
 	if o.SkipFinite {
 		return nil
 	}
-	return k.checkFinite(ctx)
+	if err := k.checkFinite(ctx); err != nil {
+		return err
+	}
+	return k.oddWeights(ctx)
 }
 
 // place finds the tensor for w, checks its type and shape, and puts it in its

@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -388,7 +389,7 @@ func TestOverride(t *testing.T) {
 func TestOddDirectories(t *testing.T) {
 	m := build(t, randmodel.Options{})
 	x := m.tensor("lm_head.weight")
-	x.DType, x.Data = safetensors.BF16, make([]byte, len(x.Data)/2)
+	x.DType, x.Data = safetensors.BF16, bytes.Repeat([]byte{0x80, 0x3f}, len(x.Data)/4)
 	dir := m.write(t)
 	if err := os.Rename(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "weights.safetensors")); err != nil {
 		t.Fatal(err)
