@@ -130,3 +130,85 @@ func transposeAll(t *testing.T, s Gradients, rng *rand.Rand) {
 		}
 	}
 }
+
+// columnsAll: a transposed operand is packed, and prepared, as the same operand
+// is that lies in rows, whatever was in the memory before.
+func columnsAll(t *testing.T, s Gradients, rng *rand.Rand) {
+	for _, dt := range []DType{Float32, BFloat16} {
+		for _, k := range []int{1, 2, 31, 32, 33, 127, 130, 200} {
+			for _, n := range []int{1, 15, 32, 33, 64, 100} {
+				ldx := n + 5
+				x := normals(rng, k*ldx, 1)
+				x[0], x[len(x)/2] = float32(math.NaN()), float32(math.Inf(-1))
+				row := func(j int, dst []float32) {
+					for l := range dst {
+						dst[l] = x[l*ldx+j]
+					}
+				}
+				want, got := s.NewMatrix(dt, n, k), s.NewMatrix(dt, n, k)
+				dirty(got.F32, got.BF16)
+				width := s.PanelWidth()
+				for n0 := 0; n0 < n; n0 += 2 * width {
+					s.PackRows(want, n0, min(n, n0+2*width), row)
+					s.PackColumns(got, n0, min(n, n0+2*width), x, ldx)
+				}
+				if i := differs(got.F32, want.F32, got.BF16, want.BF16); i >= 0 && !(s.Name() == "generic" && n%width != 0) {
+					t.Fatalf("%v, W [%d, %d]: packed element %d differs", dt, n, k, i)
+				}
+				rows := make([]float32, n*k)
+				for j := range n {
+					row(j, rows[j*k:][:k])
+				}
+				var a, b Input
+				a.Reset(dt, n, k)
+				b.Reset(dt, n, k)
+				dirty(b.F32, b.BF16)
+				s.Prepare(&a, rows, k, 0, n)
+				s.PrepareColumns(&b, x, ldx, 0, n/2)
+				s.PrepareColumns(&b, x, ldx, n/2, n)
+				padded := PairedK(k)
+				if s.Name() == "generic" {
+					padded = k
+				}
+				for j := range n {
+					at := j * InputStride(k)
+					cut := func(in *Input) ([]float32, []uint16) {
+						if dt == Float32 {
+							return in.F32[at:][:padded], nil
+						}
+						return nil, in.BF16[at:][:padded]
+					}
+					af, ah := cut(&a)
+					bf, bh := cut(&b)
+					if i := differs(bf, af, bh, ah); i >= 0 {
+						t.Fatalf("%v, [%d, %d]: row %d, element %d differs", dt, n, k, j, i)
+					}
+				}
+			}
+		}
+	}
+}
+
+func dirty(f []float32, h []uint16) {
+	for i := range f {
+		f[i] = guard
+	}
+	for i := range h {
+		h[i] = 0x1234
+	}
+}
+
+// differs is the first element that does, -1 for none.
+func differs(a, b []float32, c, d []uint16) int {
+	for i := range a {
+		if !sameBits(a[i], b[i]) {
+			return i
+		}
+	}
+	for i := range c {
+		if c[i] != d[i] {
+			return i
+		}
+	}
+	return -1
+}

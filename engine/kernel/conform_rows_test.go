@@ -40,6 +40,7 @@ func conformRows(t *testing.T, s Set) {
 	})
 	t.Run("SwiGLU at the ends", func(t *testing.T) { swigluEnds(t, s) })
 	t.Run("Transpose", func(t *testing.T) { transposeAll(t, s.(Gradients), rng) })
+	t.Run("Columns", func(t *testing.T) { columnsAll(t, s.(Gradients), rng) })
 	t.Run("bfloat16 rounding", func(t *testing.T) { roundAll(t, s) })
 }
 

@@ -33,6 +33,37 @@ type Gradients interface {
 	// Transpose writes src [rows, columns], rows lds apart, as dst [columns,
 	// rows], rows ldd apart.
 	Transpose(dst []float32, ldd int, src []float32, lds, rows, columns int)
+
+	// PackColumns is PackRows of a matrix that lies transposed: row j of W [n, k]
+	// is column j of x, x[l*ldx+j] for l in [0, k).
+	PackColumns(w *Matrix, n0, n1 int, x []float32, ldx int)
+
+	// PrepareColumns is Prepare of a transposed x: row i of the input is column i
+	// of x, x[l*ldx+i] for l in [0, in.K).
+	PrepareColumns(in *Input, x []float32, ldx, m0, m1 int)
+}
+
+// PackColumns implements Gradients.
+func (g Generic) PackColumns(w *Matrix, n0, n1 int, x []float32, ldx int) {
+	g.PackRows(w, n0, n1, func(j int, dst []float32) {
+		for l := range dst {
+			dst[l] = x[l*ldx+j]
+		}
+	})
+}
+
+// PrepareColumns implements Gradients.
+func (g Generic) PrepareColumns(in *Input, x []float32, ldx, m0, m1 int) {
+	stride := InputStride(in.K)
+	for i := m0; i < m1; i++ {
+		for l := range in.K {
+			if v := x[l*ldx+i]; in.DType == Float32 {
+				in.F32[i*stride+l] = v
+			} else {
+				in.BF16[i*stride+l] = ToBF16(v)
+			}
+		}
+	}
 }
 
 // Exp implements Gradients.

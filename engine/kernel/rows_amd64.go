@@ -143,6 +143,12 @@ func widenAVX512(dst *float32, src *uint16, n int)
 func roundAVX512(dst *uint16, src *float32, n int)
 
 //go:noescape
+func pairAVX512(dst, a, b *float32, n int)
+
+//go:noescape
+func pairAVX2(dst, a, b *float32, n int)
+
+//go:noescape
 func scaleAVX2(x *float32, n int, a float32)
 
 //go:noescape

@@ -550,6 +550,83 @@ done30:
 	VZEROUPPER
 	RET
 
+// pair rounds two rows as round does and puts them side by side, a pair of bfloat16
+// in an element of 32 bits:
+//
+// 	for i := range n { dst[i] = ToBF16(a[i]) | ToBF16(b[i])<<16 }
+TEXT ·pairAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	LEAQ ·roundTable(SB), R9
+	VMOVUPS (R9), Y8
+	VMOVUPS 64(R9), Y9
+	VMOVUPS 128(R9), Y10
+	SUBQ $8, BX
+	JLT tail34
+
+loop33:
+	VMOVUPS (SI), Y0
+	VMOVUPS (DX), Y4
+	VCMPPS $3, Y0, Y0, Y2
+	VPSRLD $16, Y0, Y1
+	VPAND Y9, Y1, Y1
+	VPADDD Y8, Y1, Y1
+	VPADDD Y0, Y1, Y1
+	VPOR Y10, Y0, Y3
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VCMPPS $3, Y4, Y4, Y2
+	VPSRLD $16, Y4, Y5
+	VPAND Y9, Y5, Y5
+	VPADDD Y8, Y5, Y5
+	VPADDD Y4, Y5, Y5
+	VPOR Y10, Y4, Y3
+	VBLENDVPS Y2, Y3, Y5, Y5
+	VPSRLD $16, Y1, Y1
+	VPSRLD $16, Y5, Y5
+	VPSLLD $16, Y5, Y5
+	VPOR Y1, Y5, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, DX
+	SUBQ $8, BX
+	JGE loop33
+
+tail34:
+	ADDQ $8, BX
+	JLE done35
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMASKMOVPS (DX), Y15, Y4
+	VCMPPS $3, Y0, Y0, Y2
+	VPSRLD $16, Y0, Y1
+	VPAND Y9, Y1, Y1
+	VPADDD Y8, Y1, Y1
+	VPADDD Y0, Y1, Y1
+	VPOR Y10, Y0, Y3
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VCMPPS $3, Y4, Y4, Y2
+	VPSRLD $16, Y4, Y5
+	VPAND Y9, Y5, Y5
+	VPADDD Y8, Y5, Y5
+	VPADDD Y4, Y5, Y5
+	VPOR Y10, Y4, Y3
+	VBLENDVPS Y2, Y3, Y5, Y5
+	VPSRLD $16, Y1, Y1
+	VPSRLD $16, Y5, Y5
+	VPSLLD $16, Y5, Y5
+	VPOR Y1, Y5, Y1
+	VMASKMOVPS Y1, Y15, (DI)
+
+done35:
+	VZEROUPPER
+	RET
+
 // weigh turns the scores of a key block into weights, in place:
 //
 // 	for r := range rows {
@@ -574,7 +651,7 @@ TEXT ·weighAVX2(SB), NOSPLIT, $0-8
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row33:
+row36:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_old(AX)(DX*1), Y0
@@ -630,11 +707,11 @@ row33:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row33
+	JNZ row36
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-rows34:
+rows37:
 	VMOVUPS weighing_max(AX)(DX*1), Y1
 	VMOVUPS weighing_old(AX)(DX*1), Y0
 	VSUBPS Y1, Y0, Y0
@@ -692,7 +769,7 @@ rows34:
 	VMOVUPS Y1, weighing_floor(AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, BX
-	JGT rows34
+	JGT rows37
 	VXORPS X0, X0, X0
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y12
@@ -709,7 +786,7 @@ rule0:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row35:
+row38:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -989,7 +1066,7 @@ row35:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row35
+	JNZ row38
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1001,7 +1078,7 @@ rule1:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row36:
+row39:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -1306,7 +1383,7 @@ row36:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row36
+	JNZ row39
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1318,7 +1395,7 @@ rule2:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row37:
+row40:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -1615,7 +1692,7 @@ row37:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row37
+	JNZ row40
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1627,7 +1704,7 @@ rule3:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row38:
+row41:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -1923,7 +2000,7 @@ row38:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row38
+	JNZ row41
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1939,9 +2016,9 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-24
 	VBROADCASTSS scale+20(FP), Y7
 	LEAQ ·expTable(SB), R9
 	SUBQ $8, BX
-	JLT tail40
+	JLT tail43
 
-loop39:
+loop42:
 	VMOVUPS (DI), Y0
 	VSUBPS Y6, Y0, Y0
 	VBROADCASTSS (R9), Y5
@@ -1973,11 +2050,11 @@ loop39:
 	VMOVUPS Y0, (DI)
 	ADDQ $32, DI
 	SUBQ $8, BX
-	JGE loop39
+	JGE loop42
 
-tail40:
+tail43:
 	ADDQ $8, BX
-	JLE done41
+	JLE done44
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2012,7 +2089,7 @@ tail40:
 	VMULPS Y7, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 
-done41:
+done44:
 	VZEROUPPER
 	RET
 
@@ -2034,9 +2111,9 @@ TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-48
 	LEAQ ·expTable(SB), R9
 	VBROADCASTSS 640(R9), Y6
 	SUBQ $8, BX
-	JLT tail43
+	JLT tail46
 
-loop42:
+loop45:
 	VMOVUPS (SI), Y0
 	VXORPS X1, X1, X1
 	VSUBPS Y0, Y1, Y1
@@ -2084,11 +2161,11 @@ loop42:
 	ADDQ $32, SI
 	ADDQ $32, DX
 	SUBQ $8, BX
-	JGE loop42
+	JGE loop45
 
-tail43:
+tail46:
 	ADDQ $8, BX
-	JLE done44
+	JLE done47
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2135,7 +2212,7 @@ tail43:
 	VMULPS Y4, Y3, Y3
 	VMASKMOVPS Y3, Y15, (DI)
 
-done44:
+done47:
 	VZEROUPPER
 	RET
 
@@ -2147,112 +2224,6 @@ done44:
 // 	    x[i], dots[i] = p, dx
 // 	}
 TEXT ·weighGrad0AVX2(SB), NOSPLIT, $0-40
-	MOVQ x+0(FP), DI
-	MOVQ dots+8(FP), SI
-	MOVQ n+16(FP), BX
-	VBROADCASTSS max+24(FP), Y6
-	VBROADCASTSS norm+28(FP), Y7
-	VBROADCASTSS floor+32(FP), Y8
-	VBROADCASTSS delta+36(FP), Y9
-	LEAQ ·expTable(SB), R9
-	VXORPS X10, X10, X10
-	SUBQ $8, BX
-	JLT tail46
-
-loop45:
-	VMOVUPS (DI), Y0
-	VMOVUPS Y0, Y1
-	VSUBPS Y6, Y0, Y0
-	VBROADCASTSS (R9), Y5
-	VBROADCASTSS 64(R9), Y4
-	VMAXPS Y0, Y5, Y0
-	VMINPS Y0, Y4, Y0
-	VMULPS 128(R9), Y0, Y3
-	VROUNDPS $8, Y3, Y3
-	VFNMADD231PS 192(R9), Y3, Y0
-	VFNMADD231PS 256(R9), Y3, Y0
-	VBROADCASTSS 320(R9), Y4
-	VFMADD213PS 384(R9), Y0, Y4
-	VFMADD213PS 448(R9), Y0, Y4
-	VFMADD213PS 512(R9), Y0, Y4
-	VFMADD213PS 576(R9), Y0, Y4
-	VMULPS Y0, Y0, Y5
-	VFMADD213PS Y0, Y5, Y4
-	VADDPS 640(R9), Y4, Y4
-	VCVTPS2DQ Y3, Y3
-	VPSRAD $1, Y3, Y5
-	VPSUBD Y5, Y3, Y3
-	VPADDD 704(R9), Y5, Y5
-	VPADDD 704(R9), Y3, Y3
-	VPSLLD $23, Y5, Y5
-	VPSLLD $23, Y3, Y3
-	VMULPS Y5, Y4, Y4
-	VMULPS Y3, Y4, Y0
-	VMULPS Y7, Y0, Y0
-	VMOVUPS (SI), Y2
-	VSUBPS Y9, Y2, Y2
-	VMULPS Y0, Y2, Y2
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y2, (SI)
-	ADDQ $32, DI
-	ADDQ $32, SI
-	SUBQ $8, BX
-	JGE loop45
-
-tail46:
-	ADDQ $8, BX
-	JLE done47
-	MOVQ BX, CX
-	SHLQ $5, CX
-	LEAQ ·laneMasks(SB), R10
-	VMOVUPS (R10)(CX*1), Y15
-	VMASKMOVPS (DI), Y15, Y0
-	VMOVUPS Y0, Y1
-	VSUBPS Y6, Y0, Y0
-	VBROADCASTSS (R9), Y5
-	VBROADCASTSS 64(R9), Y4
-	VMAXPS Y0, Y5, Y0
-	VMINPS Y0, Y4, Y0
-	VMULPS 128(R9), Y0, Y3
-	VROUNDPS $8, Y3, Y3
-	VFNMADD231PS 192(R9), Y3, Y0
-	VFNMADD231PS 256(R9), Y3, Y0
-	VBROADCASTSS 320(R9), Y4
-	VFMADD213PS 384(R9), Y0, Y4
-	VFMADD213PS 448(R9), Y0, Y4
-	VFMADD213PS 512(R9), Y0, Y4
-	VFMADD213PS 576(R9), Y0, Y4
-	VMULPS Y0, Y0, Y5
-	VFMADD213PS Y0, Y5, Y4
-	VADDPS 640(R9), Y4, Y4
-	VCVTPS2DQ Y3, Y3
-	VPSRAD $1, Y3, Y5
-	VPSUBD Y5, Y3, Y3
-	VPADDD 704(R9), Y5, Y5
-	VPADDD 704(R9), Y3, Y3
-	VPSLLD $23, Y5, Y5
-	VPSLLD $23, Y3, Y3
-	VMULPS Y5, Y4, Y4
-	VMULPS Y3, Y4, Y0
-	VMULPS Y7, Y0, Y0
-	VMASKMOVPS (SI), Y15, Y2
-	VSUBPS Y9, Y2, Y2
-	VMULPS Y0, Y2, Y2
-	VMASKMOVPS Y0, Y15, (DI)
-	VMASKMOVPS Y2, Y15, (SI)
-
-done47:
-	VZEROUPPER
-	RET
-
-// weighGrad is rule 1 of the weights and the gradient of the scores:
-//
-// 	for i := range n {
-// 	    e := exp(x[i]-max) * norm
-// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), x[i] < 0: e * delta, else 0
-// 	    x[i], dots[i] = p, dx
-// 	}
-TEXT ·weighGrad1AVX2(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ dots+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -2298,14 +2269,6 @@ loop48:
 	VMOVUPS (SI), Y2
 	VSUBPS Y9, Y2, Y2
 	VMULPS Y0, Y2, Y2
-	VCMPPS $0x1e, Y10, Y1, Y4
-	VANDPS Y4, Y2, Y2
-	VMULPS Y0, Y9, Y3
-	VCMPPS $0x11, Y10, Y1, Y4
-	VANDPS Y4, Y3, Y3
-	VADDPS Y3, Y2, Y2
-	VSUBPS Y8, Y0, Y0
-	VMAXPS Y10, Y0, Y0
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y2, (SI)
 	ADDQ $32, DI
@@ -2352,14 +2315,6 @@ tail49:
 	VMASKMOVPS (SI), Y15, Y2
 	VSUBPS Y9, Y2, Y2
 	VMULPS Y0, Y2, Y2
-	VCMPPS $0x1e, Y10, Y1, Y4
-	VANDPS Y4, Y2, Y2
-	VMULPS Y0, Y9, Y3
-	VCMPPS $0x11, Y10, Y1, Y4
-	VANDPS Y4, Y3, Y3
-	VADDPS Y3, Y2, Y2
-	VSUBPS Y8, Y0, Y0
-	VMAXPS Y10, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 	VMASKMOVPS Y2, Y15, (SI)
 
@@ -2367,14 +2322,14 @@ done50:
 	VZEROUPPER
 	RET
 
-// weighGrad is rule 2 of the weights and the gradient of the scores:
+// weighGrad is rule 1 of the weights and the gradient of the scores:
 //
 // 	for i := range n {
 // 	    e := exp(x[i]-max) * norm
-// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), else 0
+// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), x[i] < 0: e * delta, else 0
 // 	    x[i], dots[i] = p, dx
 // 	}
-TEXT ·weighGrad2AVX2(SB), NOSPLIT, $0-40
+TEXT ·weighGrad1AVX2(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ dots+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -2422,6 +2377,10 @@ loop51:
 	VMULPS Y0, Y2, Y2
 	VCMPPS $0x1e, Y10, Y1, Y4
 	VANDPS Y4, Y2, Y2
+	VMULPS Y0, Y9, Y3
+	VCMPPS $0x11, Y10, Y1, Y4
+	VANDPS Y4, Y3, Y3
+	VADDPS Y3, Y2, Y2
 	VSUBPS Y8, Y0, Y0
 	VMAXPS Y10, Y0, Y0
 	VMOVUPS Y0, (DI)
@@ -2472,6 +2431,10 @@ tail52:
 	VMULPS Y0, Y2, Y2
 	VCMPPS $0x1e, Y10, Y1, Y4
 	VANDPS Y4, Y2, Y2
+	VMULPS Y0, Y9, Y3
+	VCMPPS $0x11, Y10, Y1, Y4
+	VANDPS Y4, Y3, Y3
+	VADDPS Y3, Y2, Y2
 	VSUBPS Y8, Y0, Y0
 	VMAXPS Y10, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
@@ -2481,14 +2444,14 @@ done53:
 	VZEROUPPER
 	RET
 
-// weighGrad is rule 3 of the weights and the gradient of the scores:
+// weighGrad is rule 2 of the weights and the gradient of the scores:
 //
 // 	for i := range n {
 // 	    e := exp(x[i]-max) * norm
-// 	    p, dx = e, e * (dots[i]-delta) where !(x[i] < 0), else 0, 0
+// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), else 0
 // 	    x[i], dots[i] = p, dx
 // 	}
-TEXT ·weighGrad3AVX2(SB), NOSPLIT, $0-40
+TEXT ·weighGrad2AVX2(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ dots+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -2533,9 +2496,11 @@ loop54:
 	VMULPS Y7, Y0, Y0
 	VMOVUPS (SI), Y2
 	VSUBPS Y9, Y2, Y2
-	VCMPPS $0x15, Y10, Y1, Y4
-	VANDPS Y4, Y0, Y0
 	VMULPS Y0, Y2, Y2
+	VCMPPS $0x1e, Y10, Y1, Y4
+	VANDPS Y4, Y2, Y2
+	VSUBPS Y8, Y0, Y0
+	VMAXPS Y10, Y0, Y0
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y2, (SI)
 	ADDQ $32, DI
@@ -2581,12 +2546,124 @@ tail55:
 	VMULPS Y7, Y0, Y0
 	VMASKMOVPS (SI), Y15, Y2
 	VSUBPS Y9, Y2, Y2
+	VMULPS Y0, Y2, Y2
+	VCMPPS $0x1e, Y10, Y1, Y4
+	VANDPS Y4, Y2, Y2
+	VSUBPS Y8, Y0, Y0
+	VMAXPS Y10, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+	VMASKMOVPS Y2, Y15, (SI)
+
+done56:
+	VZEROUPPER
+	RET
+
+// weighGrad is rule 3 of the weights and the gradient of the scores:
+//
+// 	for i := range n {
+// 	    e := exp(x[i]-max) * norm
+// 	    p, dx = e, e * (dots[i]-delta) where !(x[i] < 0), else 0, 0
+// 	    x[i], dots[i] = p, dx
+// 	}
+TEXT ·weighGrad3AVX2(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), DI
+	MOVQ dots+8(FP), SI
+	MOVQ n+16(FP), BX
+	VBROADCASTSS max+24(FP), Y6
+	VBROADCASTSS norm+28(FP), Y7
+	VBROADCASTSS floor+32(FP), Y8
+	VBROADCASTSS delta+36(FP), Y9
+	LEAQ ·expTable(SB), R9
+	VXORPS X10, X10, X10
+	SUBQ $8, BX
+	JLT tail58
+
+loop57:
+	VMOVUPS (DI), Y0
+	VMOVUPS Y0, Y1
+	VSUBPS Y6, Y0, Y0
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS 64(R9), Y4
+	VMAXPS Y0, Y5, Y0
+	VMINPS Y0, Y4, Y0
+	VMULPS 128(R9), Y0, Y3
+	VROUNDPS $8, Y3, Y3
+	VFNMADD231PS 192(R9), Y3, Y0
+	VFNMADD231PS 256(R9), Y3, Y0
+	VBROADCASTSS 320(R9), Y4
+	VFMADD213PS 384(R9), Y0, Y4
+	VFMADD213PS 448(R9), Y0, Y4
+	VFMADD213PS 512(R9), Y0, Y4
+	VFMADD213PS 576(R9), Y0, Y4
+	VMULPS Y0, Y0, Y5
+	VFMADD213PS Y0, Y5, Y4
+	VADDPS 640(R9), Y4, Y4
+	VCVTPS2DQ Y3, Y3
+	VPSRAD $1, Y3, Y5
+	VPSUBD Y5, Y3, Y3
+	VPADDD 704(R9), Y5, Y5
+	VPADDD 704(R9), Y3, Y3
+	VPSLLD $23, Y5, Y5
+	VPSLLD $23, Y3, Y3
+	VMULPS Y5, Y4, Y4
+	VMULPS Y3, Y4, Y0
+	VMULPS Y7, Y0, Y0
+	VMOVUPS (SI), Y2
+	VSUBPS Y9, Y2, Y2
+	VCMPPS $0x15, Y10, Y1, Y4
+	VANDPS Y4, Y0, Y0
+	VMULPS Y0, Y2, Y2
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y2, (SI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, BX
+	JGE loop57
+
+tail58:
+	ADDQ $8, BX
+	JLE done59
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VMOVUPS Y0, Y1
+	VSUBPS Y6, Y0, Y0
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS 64(R9), Y4
+	VMAXPS Y0, Y5, Y0
+	VMINPS Y0, Y4, Y0
+	VMULPS 128(R9), Y0, Y3
+	VROUNDPS $8, Y3, Y3
+	VFNMADD231PS 192(R9), Y3, Y0
+	VFNMADD231PS 256(R9), Y3, Y0
+	VBROADCASTSS 320(R9), Y4
+	VFMADD213PS 384(R9), Y0, Y4
+	VFMADD213PS 448(R9), Y0, Y4
+	VFMADD213PS 512(R9), Y0, Y4
+	VFMADD213PS 576(R9), Y0, Y4
+	VMULPS Y0, Y0, Y5
+	VFMADD213PS Y0, Y5, Y4
+	VADDPS 640(R9), Y4, Y4
+	VCVTPS2DQ Y3, Y3
+	VPSRAD $1, Y3, Y5
+	VPSUBD Y5, Y3, Y3
+	VPADDD 704(R9), Y5, Y5
+	VPADDD 704(R9), Y3, Y3
+	VPSLLD $23, Y5, Y5
+	VPSLLD $23, Y3, Y3
+	VMULPS Y5, Y4, Y4
+	VMULPS Y3, Y4, Y0
+	VMULPS Y7, Y0, Y0
+	VMASKMOVPS (SI), Y15, Y2
+	VSUBPS Y9, Y2, Y2
 	VCMPPS $0x15, Y10, Y1, Y4
 	VANDPS Y4, Y0, Y0
 	VMULPS Y0, Y2, Y2
 	VMASKMOVPS Y0, Y15, (DI)
 	VMASKMOVPS Y2, Y15, (SI)
 
-done56:
+done59:
 	VZEROUPPER
 	RET

@@ -528,6 +528,80 @@ done30:
 	VZEROUPPER
 	RET
 
+// pair rounds two rows as round does and puts them side by side, a pair of bfloat16
+// in an element of 32 bits:
+//
+// 	for i := range n { dst[i] = ToBF16(a[i]) | ToBF16(b[i])<<16 }
+TEXT ·pairAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ n+24(FP), BX
+	LEAQ ·roundTable(SB), R9
+	VMOVUPS (R9), Z8
+	VMOVUPS 64(R9), Z9
+	VMOVUPS 128(R9), Z10
+	SUBQ $16, BX
+	JLT tail34
+
+loop33:
+	VMOVUPS (SI), Z0
+	VMOVUPS (DX), Z4
+	VCMPPS $3, Z0, Z0, K2
+	VPSRLD $16, Z0, Z1
+	VPANDD Z9, Z1, Z1
+	VPADDD Z8, Z1, Z1
+	VPADDD Z0, Z1, Z1
+	VPORD Z10, Z0, K2, Z1
+	VCMPPS $3, Z4, Z4, K2
+	VPSRLD $16, Z4, Z5
+	VPANDD Z9, Z5, Z5
+	VPADDD Z8, Z5, Z5
+	VPADDD Z4, Z5, Z5
+	VPORD Z10, Z4, K2, Z5
+	VPSRLD $16, Z1, Z1
+	VPSRLD $16, Z5, Z5
+	VPSLLD $16, Z5, Z5
+	VPORD Z1, Z5, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, BX
+	JGE loop33
+
+tail34:
+	ADDQ $16, BX
+	JLE done35
+	MOVQ BX, CX
+	MOVL $1, R10
+	SHLL CX, R10
+	DECL R10
+	KMOVW R10, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (DX), K1, Z4
+	VCMPPS $3, Z0, Z0, K2
+	VPSRLD $16, Z0, Z1
+	VPANDD Z9, Z1, Z1
+	VPADDD Z8, Z1, Z1
+	VPADDD Z0, Z1, Z1
+	VPORD Z10, Z0, K2, Z1
+	VCMPPS $3, Z4, Z4, K2
+	VPSRLD $16, Z4, Z5
+	VPANDD Z9, Z5, Z5
+	VPADDD Z8, Z5, Z5
+	VPADDD Z4, Z5, Z5
+	VPORD Z10, Z4, K2, Z5
+	VPSRLD $16, Z1, Z1
+	VPSRLD $16, Z5, Z5
+	VPSLLD $16, Z5, Z5
+	VPORD Z1, Z5, Z1
+	VMOVUPS Z1, K1, (DI)
+
+done35:
+	VZEROUPPER
+	RET
+
 // weigh turns the scores of a key block into weights, in place:
 //
 // 	for r := range rows {
@@ -552,7 +626,7 @@ TEXT ·weighAVX512(SB), NOSPLIT, $0-8
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row33:
+row36:
 	KMOVQ keyRange_mask(SI), K1
 	KSHIFTRQ $16, K1, K2
 	KSHIFTRQ $32, K1, K3
@@ -580,11 +654,11 @@ row33:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row33
+	JNZ row36
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-rows34:
+rows37:
 	VMOVUPS weighing_max(AX)(DX*1), Z1
 	VMOVUPS weighing_old(AX)(DX*1), Z0
 	VSUBPS Z1, Z0, Z0
@@ -626,7 +700,7 @@ rows34:
 	VMOVUPS Z1, weighing_floor(AX)(DX*1)
 	ADDQ $64, DX
 	SUBQ $16, BX
-	JGT rows34
+	JGT rows37
 	VXORPS X0, X0, X0
 	VMOVUPS Z0, Z23
 	KXORW K6, K6, K6
@@ -643,7 +717,7 @@ rule0:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row35:
+row38:
 	KMOVQ keyRange_mask(SI), K1
 	KSHIFTRQ $16, K1, K2
 	KSHIFTRQ $32, K1, K3
@@ -753,7 +827,7 @@ row35:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row35
+	JNZ row38
 	KMOVW K6, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -765,7 +839,7 @@ rule1:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row36:
+row39:
 	KMOVQ keyRange_mask(SI), K1
 	KSHIFTRQ $16, K1, K2
 	KSHIFTRQ $32, K1, K3
@@ -888,7 +962,7 @@ row36:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row36
+	JNZ row39
 	KMOVW K6, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -900,7 +974,7 @@ rule2:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row37:
+row40:
 	KMOVQ keyRange_mask(SI), K1
 	KSHIFTRQ $16, K1, K2
 	KSHIFTRQ $32, K1, K3
@@ -1019,7 +1093,7 @@ row37:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row37
+	JNZ row40
 	KMOVW K6, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1031,7 +1105,7 @@ rule3:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row38:
+row41:
 	KMOVQ keyRange_mask(SI), K1
 	KSHIFTRQ $16, K1, K2
 	KSHIFTRQ $32, K1, K3
@@ -1145,7 +1219,7 @@ row38:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row38
+	JNZ row41
 	KMOVW K6, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1161,9 +1235,9 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	VBROADCASTSS scale+20(FP), Z7
 	LEAQ ·expTable(SB), R9
 	SUBQ $16, BX
-	JLT tail40
+	JLT tail43
 
-loop39:
+loop42:
 	VMOVUPS (DI), Z0
 	VSUBPS Z6, Z0, Z0
 	VBROADCASTSS (R9), Z5
@@ -1187,11 +1261,11 @@ loop39:
 	VMOVUPS Z0, (DI)
 	ADDQ $64, DI
 	SUBQ $16, BX
-	JGE loop39
+	JGE loop42
 
-tail40:
+tail43:
 	ADDQ $16, BX
-	JLE done41
+	JLE done44
 	MOVQ BX, CX
 	MOVL $1, R10
 	SHLL CX, R10
@@ -1219,7 +1293,7 @@ tail40:
 	VMULPS Z7, Z0, Z0
 	VMOVUPS Z0, K1, (DI)
 
-done41:
+done44:
 	VZEROUPPER
 	RET
 
@@ -1241,9 +1315,9 @@ TEXT ·swigluGradAVX512(SB), NOSPLIT, $0-48
 	LEAQ ·expTable(SB), R9
 	VBROADCASTSS 640(R9), Z6
 	SUBQ $16, BX
-	JLT tail43
+	JLT tail46
 
-loop42:
+loop45:
 	VMOVUPS (SI), Z0
 	VXORPS X1, X1, X1
 	VSUBPS Z0, Z1, Z1
@@ -1283,11 +1357,11 @@ loop42:
 	ADDQ $64, SI
 	ADDQ $64, DX
 	SUBQ $16, BX
-	JGE loop42
+	JGE loop45
 
-tail43:
+tail46:
 	ADDQ $16, BX
-	JLE done44
+	JLE done47
 	MOVQ BX, CX
 	MOVL $1, R10
 	SHLL CX, R10
@@ -1327,7 +1401,7 @@ tail43:
 	VMULPS Z4, Z3, Z3
 	VMOVUPS Z3, K1, (DI)
 
-done44:
+done47:
 	VZEROUPPER
 	RET
 
@@ -1339,97 +1413,6 @@ done44:
 // 	    x[i], dots[i] = p, dx
 // 	}
 TEXT ·weighGrad0AVX512(SB), NOSPLIT, $0-40
-	MOVQ x+0(FP), DI
-	MOVQ dots+8(FP), SI
-	MOVQ n+16(FP), BX
-	VBROADCASTSS max+24(FP), Z6
-	VBROADCASTSS norm+28(FP), Z7
-	VBROADCASTSS floor+32(FP), Z8
-	VBROADCASTSS delta+36(FP), Z9
-	LEAQ ·expTable(SB), R9
-	VXORPS X10, X10, X10
-	SUBQ $16, BX
-	JLT tail46
-
-loop45:
-	VMOVUPS (DI), Z0
-	VMOVUPS Z0, Z1
-	VSUBPS Z6, Z0, Z0
-	VBROADCASTSS (R9), Z5
-	VBROADCASTSS 64(R9), Z4
-	VMAXPS Z0, Z5, Z0
-	VMINPS Z0, Z4, Z0
-	VMULPS.BCST 128(R9), Z0, Z3
-	VRNDSCALEPS $8, Z3, Z3
-	VFNMADD231PS.BCST 192(R9), Z3, Z0
-	VFNMADD231PS.BCST 256(R9), Z3, Z0
-	VBROADCASTSS 320(R9), Z4
-	VFMADD213PS.BCST 384(R9), Z0, Z4
-	VFMADD213PS.BCST 448(R9), Z0, Z4
-	VFMADD213PS.BCST 512(R9), Z0, Z4
-	VFMADD213PS.BCST 576(R9), Z0, Z4
-	VMULPS Z0, Z0, Z5
-	VFMADD213PS Z0, Z5, Z4
-	VADDPS.BCST 640(R9), Z4, Z4
-	VSCALEFPS Z3, Z4, Z0
-	VMULPS Z7, Z0, Z0
-	VMOVUPS (SI), Z2
-	VSUBPS Z9, Z2, Z2
-	VMULPS Z0, Z2, Z2
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z2, (SI)
-	ADDQ $64, DI
-	ADDQ $64, SI
-	SUBQ $16, BX
-	JGE loop45
-
-tail46:
-	ADDQ $16, BX
-	JLE done47
-	MOVQ BX, CX
-	MOVL $1, R10
-	SHLL CX, R10
-	DECL R10
-	KMOVW R10, K1
-	VMOVUPS.Z (DI), K1, Z0
-	VMOVUPS Z0, Z1
-	VSUBPS Z6, Z0, Z0
-	VBROADCASTSS (R9), Z5
-	VBROADCASTSS 64(R9), Z4
-	VMAXPS Z0, Z5, Z0
-	VMINPS Z0, Z4, Z0
-	VMULPS.BCST 128(R9), Z0, Z3
-	VRNDSCALEPS $8, Z3, Z3
-	VFNMADD231PS.BCST 192(R9), Z3, Z0
-	VFNMADD231PS.BCST 256(R9), Z3, Z0
-	VBROADCASTSS 320(R9), Z4
-	VFMADD213PS.BCST 384(R9), Z0, Z4
-	VFMADD213PS.BCST 448(R9), Z0, Z4
-	VFMADD213PS.BCST 512(R9), Z0, Z4
-	VFMADD213PS.BCST 576(R9), Z0, Z4
-	VMULPS Z0, Z0, Z5
-	VFMADD213PS Z0, Z5, Z4
-	VADDPS.BCST 640(R9), Z4, Z4
-	VSCALEFPS Z3, Z4, Z0
-	VMULPS Z7, Z0, Z0
-	VMOVUPS.Z (SI), K1, Z2
-	VSUBPS Z9, Z2, Z2
-	VMULPS Z0, Z2, Z2
-	VMOVUPS Z0, K1, (DI)
-	VMOVUPS Z2, K1, (SI)
-
-done47:
-	VZEROUPPER
-	RET
-
-// weighGrad is rule 1 of the weights and the gradient of the scores:
-//
-// 	for i := range n {
-// 	    e := exp(x[i]-max) * norm
-// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), x[i] < 0: e * delta, else 0
-// 	    x[i], dots[i] = p, dx
-// 	}
-TEXT ·weighGrad1AVX512(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ dots+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -1467,14 +1450,6 @@ loop48:
 	VMOVUPS (SI), Z2
 	VSUBPS Z9, Z2, Z2
 	VMULPS Z0, Z2, Z2
-	VCMPPS $0x1e, Z10, Z1, K2
-	VMOVAPS.Z Z2, K2, Z2
-	VMULPS Z0, Z9, Z3
-	VCMPPS $0x11, Z10, Z1, K2
-	VMOVAPS.Z Z3, K2, Z3
-	VADDPS Z3, Z2, Z2
-	VSUBPS Z8, Z0, Z0
-	VMAXPS Z10, Z0, Z0
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z2, (SI)
 	ADDQ $64, DI
@@ -1514,14 +1489,6 @@ tail49:
 	VMOVUPS.Z (SI), K1, Z2
 	VSUBPS Z9, Z2, Z2
 	VMULPS Z0, Z2, Z2
-	VCMPPS $0x1e, Z10, Z1, K2
-	VMOVAPS.Z Z2, K2, Z2
-	VMULPS Z0, Z9, Z3
-	VCMPPS $0x11, Z10, Z1, K2
-	VMOVAPS.Z Z3, K2, Z3
-	VADDPS Z3, Z2, Z2
-	VSUBPS Z8, Z0, Z0
-	VMAXPS Z10, Z0, Z0
 	VMOVUPS Z0, K1, (DI)
 	VMOVUPS Z2, K1, (SI)
 
@@ -1529,14 +1496,14 @@ done50:
 	VZEROUPPER
 	RET
 
-// weighGrad is rule 2 of the weights and the gradient of the scores:
+// weighGrad is rule 1 of the weights and the gradient of the scores:
 //
 // 	for i := range n {
 // 	    e := exp(x[i]-max) * norm
-// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), else 0
+// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), x[i] < 0: e * delta, else 0
 // 	    x[i], dots[i] = p, dx
 // 	}
-TEXT ·weighGrad2AVX512(SB), NOSPLIT, $0-40
+TEXT ·weighGrad1AVX512(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ dots+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -1576,6 +1543,10 @@ loop51:
 	VMULPS Z0, Z2, Z2
 	VCMPPS $0x1e, Z10, Z1, K2
 	VMOVAPS.Z Z2, K2, Z2
+	VMULPS Z0, Z9, Z3
+	VCMPPS $0x11, Z10, Z1, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VADDPS Z3, Z2, Z2
 	VSUBPS Z8, Z0, Z0
 	VMAXPS Z10, Z0, Z0
 	VMOVUPS Z0, (DI)
@@ -1619,6 +1590,10 @@ tail52:
 	VMULPS Z0, Z2, Z2
 	VCMPPS $0x1e, Z10, Z1, K2
 	VMOVAPS.Z Z2, K2, Z2
+	VMULPS Z0, Z9, Z3
+	VCMPPS $0x11, Z10, Z1, K2
+	VMOVAPS.Z Z3, K2, Z3
+	VADDPS Z3, Z2, Z2
 	VSUBPS Z8, Z0, Z0
 	VMAXPS Z10, Z0, Z0
 	VMOVUPS Z0, K1, (DI)
@@ -1628,14 +1603,14 @@ done53:
 	VZEROUPPER
 	RET
 
-// weighGrad is rule 3 of the weights and the gradient of the scores:
+// weighGrad is rule 2 of the weights and the gradient of the scores:
 //
 // 	for i := range n {
 // 	    e := exp(x[i]-max) * norm
-// 	    p, dx = e, e * (dots[i]-delta) where !(x[i] < 0), else 0, 0
+// 	    p, dx = max(e-floor, 0), x[i] > 0: e * (dots[i]-delta), else 0
 // 	    x[i], dots[i] = p, dx
 // 	}
-TEXT ·weighGrad3AVX512(SB), NOSPLIT, $0-40
+TEXT ·weighGrad2AVX512(SB), NOSPLIT, $0-40
 	MOVQ x+0(FP), DI
 	MOVQ dots+8(FP), SI
 	MOVQ n+16(FP), BX
@@ -1672,9 +1647,11 @@ loop54:
 	VMULPS Z7, Z0, Z0
 	VMOVUPS (SI), Z2
 	VSUBPS Z9, Z2, Z2
-	VCMPPS $0x15, Z10, Z1, K2
-	VMOVAPS.Z Z0, K2, Z0
 	VMULPS Z0, Z2, Z2
+	VCMPPS $0x1e, Z10, Z1, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VSUBPS Z8, Z0, Z0
+	VMAXPS Z10, Z0, Z0
 	VMOVUPS Z0, (DI)
 	VMOVUPS Z2, (SI)
 	ADDQ $64, DI
@@ -1713,12 +1690,109 @@ tail55:
 	VMULPS Z7, Z0, Z0
 	VMOVUPS.Z (SI), K1, Z2
 	VSUBPS Z9, Z2, Z2
+	VMULPS Z0, Z2, Z2
+	VCMPPS $0x1e, Z10, Z1, K2
+	VMOVAPS.Z Z2, K2, Z2
+	VSUBPS Z8, Z0, Z0
+	VMAXPS Z10, Z0, Z0
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z2, K1, (SI)
+
+done56:
+	VZEROUPPER
+	RET
+
+// weighGrad is rule 3 of the weights and the gradient of the scores:
+//
+// 	for i := range n {
+// 	    e := exp(x[i]-max) * norm
+// 	    p, dx = e, e * (dots[i]-delta) where !(x[i] < 0), else 0, 0
+// 	    x[i], dots[i] = p, dx
+// 	}
+TEXT ·weighGrad3AVX512(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), DI
+	MOVQ dots+8(FP), SI
+	MOVQ n+16(FP), BX
+	VBROADCASTSS max+24(FP), Z6
+	VBROADCASTSS norm+28(FP), Z7
+	VBROADCASTSS floor+32(FP), Z8
+	VBROADCASTSS delta+36(FP), Z9
+	LEAQ ·expTable(SB), R9
+	VXORPS X10, X10, X10
+	SUBQ $16, BX
+	JLT tail58
+
+loop57:
+	VMOVUPS (DI), Z0
+	VMOVUPS Z0, Z1
+	VSUBPS Z6, Z0, Z0
+	VBROADCASTSS (R9), Z5
+	VBROADCASTSS 64(R9), Z4
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z4, Z0
+	VMULPS.BCST 128(R9), Z0, Z3
+	VRNDSCALEPS $8, Z3, Z3
+	VFNMADD231PS.BCST 192(R9), Z3, Z0
+	VFNMADD231PS.BCST 256(R9), Z3, Z0
+	VBROADCASTSS 320(R9), Z4
+	VFMADD213PS.BCST 384(R9), Z0, Z4
+	VFMADD213PS.BCST 448(R9), Z0, Z4
+	VFMADD213PS.BCST 512(R9), Z0, Z4
+	VFMADD213PS.BCST 576(R9), Z0, Z4
+	VMULPS Z0, Z0, Z5
+	VFMADD213PS Z0, Z5, Z4
+	VADDPS.BCST 640(R9), Z4, Z4
+	VSCALEFPS Z3, Z4, Z0
+	VMULPS Z7, Z0, Z0
+	VMOVUPS (SI), Z2
+	VSUBPS Z9, Z2, Z2
+	VCMPPS $0x15, Z10, Z1, K2
+	VMOVAPS.Z Z0, K2, Z0
+	VMULPS Z0, Z2, Z2
+	VMOVUPS Z0, (DI)
+	VMOVUPS Z2, (SI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, BX
+	JGE loop57
+
+tail58:
+	ADDQ $16, BX
+	JLE done59
+	MOVQ BX, CX
+	MOVL $1, R10
+	SHLL CX, R10
+	DECL R10
+	KMOVW R10, K1
+	VMOVUPS.Z (DI), K1, Z0
+	VMOVUPS Z0, Z1
+	VSUBPS Z6, Z0, Z0
+	VBROADCASTSS (R9), Z5
+	VBROADCASTSS 64(R9), Z4
+	VMAXPS Z0, Z5, Z0
+	VMINPS Z0, Z4, Z0
+	VMULPS.BCST 128(R9), Z0, Z3
+	VRNDSCALEPS $8, Z3, Z3
+	VFNMADD231PS.BCST 192(R9), Z3, Z0
+	VFNMADD231PS.BCST 256(R9), Z3, Z0
+	VBROADCASTSS 320(R9), Z4
+	VFMADD213PS.BCST 384(R9), Z0, Z4
+	VFMADD213PS.BCST 448(R9), Z0, Z4
+	VFMADD213PS.BCST 512(R9), Z0, Z4
+	VFMADD213PS.BCST 576(R9), Z0, Z4
+	VMULPS Z0, Z0, Z5
+	VFMADD213PS Z0, Z5, Z4
+	VADDPS.BCST 640(R9), Z4, Z4
+	VSCALEFPS Z3, Z4, Z0
+	VMULPS Z7, Z0, Z0
+	VMOVUPS.Z (SI), K1, Z2
+	VSUBPS Z9, Z2, Z2
 	VCMPPS $0x15, Z10, Z1, K2
 	VMOVAPS.Z Z0, K2, Z0
 	VMULPS Z0, Z2, Z2
 	VMOVUPS Z0, K1, (DI)
 	VMOVUPS Z2, K1, (SI)
 
-done56:
+done59:
 	VZEROUPPER
 	RET

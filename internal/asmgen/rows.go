@@ -295,25 +295,11 @@ up to whole vectors, and the elements behind n become zero:
 	v.label(whole)
 	v.load("(SI)", v.r(0), false)
 	v.label(have)
-	// x + 0x7fff + (x>>16 & 1); for NaN x | 0x400000.
+	v.roundUpper(0, 1)
+	v.op("VPSRLD", "$16", v.r(1), v.r(1))
 	if v.wide {
-		v.op("VCMPPS", "$3", v.r(0), v.r(0), "K2")
-		v.op("VPSRLD", "$16", v.r(0), v.r(1))
-		v.op("VPANDD", v.r(9), v.r(1), v.r(1))
-		v.op("VPADDD", v.r(8), v.r(1), v.r(1))
-		v.op("VPADDD", v.r(0), v.r(1), v.r(1))
-		v.op("VPORD", v.r(10), v.r(0), "K2", v.r(1))
-		v.op("VPSRLD", "$16", v.r(1), v.r(1))
 		v.op("VPMOVDW", v.r(1), "(DI)")
 	} else {
-		v.op("VCMPPS", "$3", v.r(0), v.r(0), v.r(2))
-		v.op("VPSRLD", "$16", v.r(0), v.r(1))
-		v.op("VPAND", v.r(9), v.r(1), v.r(1))
-		v.op("VPADDD", v.r(8), v.r(1), v.r(1))
-		v.op("VPADDD", v.r(0), v.r(1), v.r(1))
-		v.op("VPOR", v.r(10), v.r(0), v.r(3))
-		v.op("VBLENDVPS", v.r(2), v.r(3), v.r(1), v.r(1))
-		v.op("VPSRLD", "$16", v.r(1), v.r(1))
 		v.op("VEXTRACTI128", "$1", v.r(1), "X2")
 		v.op("VPACKUSDW", "X2", "X1", "X1")
 		v.op("VMOVUPS", "X1", "(DI)")
@@ -324,4 +310,57 @@ up to whole vectors, and the elements behind n become zero:
 	v.op("JMP", next)
 	v.label(done)
 	v.end()
+
+	v.text("pair"+v.isa(), 32, `
+pair rounds two rows as round does and puts them side by side, a pair of bfloat16
+in an element of 32 bits:
+
+	for i := range n { dst[i] = ToBF16(a[i]) | ToBF16(b[i])<<16 }`)
+	v.op("MOVQ", "dst+0(FP)", "DI")
+	v.op("MOVQ", "a+8(FP)", "SI")
+	v.op("MOVQ", "b+16(FP)", "DX")
+	v.op("MOVQ", "n+24(FP)", "BX")
+	v.op("LEAQ", "·roundTable(SB)", "R9")
+	for i, r := range []int{8, 9, 10} {
+		v.op("VMOVUPS", mem(64*i, "R9", "", 0), v.r(r))
+	}
+	v.each("BX", []string{"DI", "SI", "DX"}, func(masked bool) {
+		v.load("(SI)", v.r(0), masked)
+		v.load("(DX)", v.r(4), masked)
+		v.roundUpper(0, 1)
+		v.roundUpper(4, 5)
+		v.op("VPSRLD", "$16", v.r(1), v.r(1))
+		v.op("VPSRLD", "$16", v.r(5), v.r(5))
+		v.op("VPSLLD", "$16", v.r(5), v.r(5))
+		if v.wide {
+			v.op("VPORD", v.r(1), v.r(5), v.r(1))
+		} else {
+			v.op("VPOR", v.r(1), v.r(5), v.r(1))
+		}
+		v.store(v.r(1), "(DI)", masked)
+	})
+	v.end()
+}
+
+// roundUpper rounds register x to bfloat16, in the upper halves of register to:
+// x + 0x7fff + (x>>16 & 1); for NaN x | 0x400000. Registers 8 to 10 hold
+// roundTable. It changes K2, or registers 2 and 3.
+func (v *vector) roundUpper(x, to int) {
+	from, out := v.r(x), v.r(to)
+	if v.wide {
+		v.op("VCMPPS", "$3", from, from, "K2")
+		v.op("VPSRLD", "$16", from, out)
+		v.op("VPANDD", v.r(9), out, out)
+		v.op("VPADDD", v.r(8), out, out)
+		v.op("VPADDD", from, out, out)
+		v.op("VPORD", v.r(10), from, "K2", out)
+		return
+	}
+	v.op("VCMPPS", "$3", from, from, v.r(2))
+	v.op("VPSRLD", "$16", from, out)
+	v.op("VPAND", v.r(9), out, out)
+	v.op("VPADDD", v.r(8), out, out)
+	v.op("VPADDD", from, out, out)
+	v.op("VPOR", v.r(10), from, v.r(3))
+	v.op("VBLENDVPS", v.r(2), v.r(3), out, out)
 }

@@ -2,7 +2,9 @@ package train
 
 import (
 	"context"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/kernel"
@@ -12,6 +14,9 @@ import (
 // docs/twins.md on 32 windows of 128 tokens, and of one as large as the built-in
 // twins on 8 windows of 1024. GFLOP/s count the products of weights, queries, keys
 // and values that a step needs, two operations each: 3 times the forward pass's.
+// The last figures are of the fastest step, beside the fastest runs of the loops
+// that do nothing but multiply, on this thread: other work on the machine moves
+// them little.
 func BenchmarkStep(b *testing.B) {
 	tokens := make([]int32, 10000)
 	for _, size := range []struct {
@@ -37,17 +42,40 @@ func BenchmarkStep(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
+				fastest := math.Inf(1)
 				for b.Loop() {
+					start := time.Now()
 					if _, err := t.Step(context.Background()); err != nil {
 						b.Fatal(err)
 					}
+					fastest = min(fastest, time.Since(start).Seconds())
 				}
-				rows := float64(b.N) * float64(size.batch*c.Context)
-				b.ReportMetric(rows/b.Elapsed().Seconds(), "tok/s")
-				b.ReportMetric(rows*stepFLOPs(&c)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+				rows := float64(size.batch * c.Context)
+				b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "tok/s")
+				speed := rows * stepFLOPs(&c) / fastest
+				b.ReportMetric(speed/1e9, "GFLOP/s")
+				for dt, peak := range peaks() {
+					b.ReportMetric(100*speed/peak, "%"+dt.String()+"-peak")
+				}
 			})
 		}
 	}
+}
+
+// peaks are this thread's, by operands' format.
+func peaks() map[kernel.DType]float64 {
+	best := map[kernel.DType]float64{}
+	for _, p := range kernel.Peaks() {
+		if p.Unit != "FLOP" {
+			continue
+		}
+		for range 2000 {
+			start := time.Now()
+			work := p.Run()
+			best[p.DType] = max(best[p.DType], work/time.Since(start).Seconds())
+		}
+	}
+	return best
 }
 
 // stepFLOPs are the operations of a token's products in a step.

@@ -201,7 +201,6 @@ func (m *Model) head(targets []int32, scale float32, gradient bool) float64 {
 		return 0
 	}
 	losses := make([]float64, rows)
-	clear(m.dh)
 	for r0 := 0; r0 < rows && !m.stopped(); r0 += logitRows {
 		n := min(logitRows, rows-r0)
 		o.product(m.logits, m.finalNorm[r0*h:], m.Params.head, n, v, h, false)
@@ -244,17 +243,14 @@ func (m *Model) backward(inputs []int32) {
 			return
 		}
 		a, p, g := &m.layers[l], &m.Params.layers[l], &m.Grads.layers[l]
-		clear(m.dact)
 		o.backward(m.dact, g.down, m.dx, a.act, p.down, rows, h, f)
 		o.eachRow(rows, func(r int) {
 			d, gu := m.dgateUp[r*2*f:][:2*f], a.gateUp[r*2*f:][:2*f]
 			o.set.SwiGLUGrad(d[:f], d[f:], m.dact[r*f:][:f], gu[:f], gu[f:])
 		})
-		clear(m.dh)
 		o.backward(m.dh, g.gateUp, m.dgateUp, a.after, p.gateUp, rows, 2*f, h)
 		m.normBackward(m.dx, g.mlpNorm, m.dh, a.middle, p.mlpNorm)
 
-		clear(m.dmixed)
 		o.backward(m.dmixed, g.out, m.dx, a.mixed, p.out, rows, h, width)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
 			m.load(s, a, p, seq, head)
@@ -268,7 +264,6 @@ func (m *Model) backward(inputs []int32) {
 		})
 		m.addScaleGradient(g)
 		m.rotate(m.dqkv, -1)
-		clear(m.dh)
 		o.backward(m.dh, g.qkv, m.dqkv, a.normed, p.qkv, rows, 3*width, h)
 		m.normBackward(m.dx, g.attnNorm, m.dh, a.x, p.attnNorm)
 	}

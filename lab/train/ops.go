@@ -14,7 +14,6 @@ type ops struct {
 	threads int
 	in      kernel.Input
 	packed  map[[2]int]*kernel.Matrix
-	a, b    []float32 // transposes
 	// ctx, once cancelled, makes each leave out what it has not begun: the
 	// results are then of no use, and the caller drops them.
 	ctx context.Context
@@ -64,8 +63,30 @@ func (o *ops) eachRow(n int, task func(r int)) {
 
 // product computes y [m, n] = x [m, k] · wᵀ, w [n, k], or adds it to y.
 func (o *ops) product(y, x, w []float32, m, n, k int, add bool) {
+	o.multiply(y, m, n, k, add,
+		func(m0, m1 int) { o.set.Prepare(&o.in, x, k, m0, m1) },
+		func(mat *kernel.Matrix, n0, n1 int) {
+			o.set.PackRows(mat, n0, n1, func(j int, dst []float32) { copy(dst, w[j*k:][:k]) })
+		})
+}
+
+// backward computes the gradients of product: dx [m, k] = dy·w and
+// dw [n, k] += dyᵀ·x. What a product wants transposed is transposed on its way
+// into the form that it reads.
+func (o *ops) backward(dx, dw, dy, x, w []float32, m, n, k int) {
+	o.multiply(dx, m, k, n, false,
+		func(m0, m1 int) { o.set.Prepare(&o.in, dy, n, m0, m1) },
+		func(mat *kernel.Matrix, k0, k1 int) { o.set.PackColumns(mat, k0, k1, w, k) })
+	o.multiply(dw, n, k, m, true,
+		func(n0, n1 int) { o.set.PrepareColumns(&o.in, dy, n, n0, n1) },
+		func(mat *kernel.Matrix, k0, k1 int) { o.set.PackColumns(mat, k0, k1, x, k) })
+}
+
+// multiply computes y [m, n] = A [m, k] · Wᵀ, or adds it to y: prepare writes rows
+// of A into o.in, pack rows of W [n, k] into its matrix.
+func (o *ops) multiply(y []float32, m, n, k int, add bool, prepare func(m0, m1 int), pack func(mat *kernel.Matrix, n0, n1 int)) {
 	o.in.Reset(o.dtype, m, k)
-	o.each(chunks(m), func(_, i int) { o.set.Prepare(&o.in, x, k, i*chunk, min(m, (i+1)*chunk)) })
+	o.each(chunks(m), func(_, i int) { prepare(i*chunk, min(m, (i+1)*chunk)) })
 	mat := o.packed[[2]int{n, k}]
 	if mat == nil {
 		mat = o.set.NewMatrix(o.dtype, n, k)
@@ -75,37 +96,7 @@ func (o *ops) product(y, x, w []float32, m, n, k int, add bool) {
 	tile := (max(chunk, n/(4*o.threads)) + width - 1) / width * width
 	o.each((n+tile-1)/tile, func(_, i int) {
 		n0, n1 := i*tile, min(n, (i+1)*tile)
-		o.set.PackRows(mat, n0, n1, func(j int, dst []float32) { copy(dst, w[j*k:][:k]) })
+		pack(mat, n0, n1)
 		o.set.MatMul(y[n0:], n, &o.in, 0, m, mat, n0, n1, add)
 	})
-}
-
-// backward computes the gradients of product: dx [m, k] += dy·w and
-// dw [n, k] += dyᵀ·x. dx may be nil.
-func (o *ops) backward(dx, dw, dy, x, w []float32, m, n, k int) {
-	o.a = resize(o.a, max(n*m, n*k))
-	if dx != nil {
-		o.transpose(o.a, w, n, k)
-		o.product(dx, dy, o.a[:n*k], m, k, n, true)
-	}
-	o.transpose(o.a, dy, m, n)
-	o.b = resize(o.b, m*k)
-	o.transpose(o.b, x, m, k)
-	o.product(dw, o.a[:n*m], o.b, n, k, m, true)
-}
-
-// transpose writes src [rows, columns] as dst [columns, rows].
-func (o *ops) transpose(dst, src []float32, rows, columns int) {
-	const strip = 32
-	o.each((columns+strip-1)/strip, func(_, i int) {
-		c := i * strip
-		o.set.Transpose(dst[c*rows:], rows, src[c:], columns, rows, min(strip, columns-c))
-	})
-}
-
-func resize(s []float32, n int) []float32 {
-	if cap(s) < n {
-		return make([]float32, n)
-	}
-	return s[:n]
 }
