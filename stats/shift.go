@@ -155,6 +155,9 @@ func (s *shifts) least(sign, start, most, power float64, hit func(x *shifted, s 
 		return hits, misses
 	}
 	low, high := 0.0, start
+	if !(start > 0 && start <= most) || math.IsInf(most, 0) {
+		return math.NaN()
+	}
 	for {
 		hits, misses := split(high)
 		if len(hits) >= want {
@@ -221,6 +224,9 @@ func (u *units) unitsFor(difference, level, power float64, seed uint64) int {
 	z := (normalQuantile(power) - normalQuantile(level/2)) * sd / difference
 	n := math.Ceil(z * z)
 	least := LeastDiscordant(level)
+	if !(difference > 0) || math.IsNaN(n) {
+		return 0
+	}
 	if n > 500 {
 		return int(min(math.MaxInt32, n))
 	}

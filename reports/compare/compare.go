@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/stats"
@@ -166,7 +165,7 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	if n := ClusterNote(a, b); n != "" {
 		c.Notes = append(c.Notes, n)
 	}
-	if err := c.measure(pairs, rounding(a, b), o); err != nil {
+	if err := c.measure(pairs, a.rounding().or(b.rounding()), o); err != nil {
 		return nil, err
 	}
 	if err := c.compareDiagnostics(a, b, o); err != nil {
@@ -189,7 +188,7 @@ func (s *Side) info() SideInfo {
 }
 
 // measure compares all metrics that both sides have.
-func (c *Comparison) measure(pairs []taskPair, rounding float64, o Options) error {
+func (c *Comparison) measure(pairs []taskPair, rounding Arithmetic, o Options) error {
 	type place struct {
 		pair *taskPair
 		i, j int // the metric's place on either side
@@ -223,7 +222,7 @@ func (c *Comparison) measure(pairs []taskPair, rounding float64, o Options) erro
 	for k, t := range todo {
 		primary := k == 0 || todo[k-1].pair != t.pair
 		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary],
-			Effect: o.Effect, Rounding: rounding, Names: o.Names}, o.ByDocument)
+			Effect: o.Effect, Names: o.Names}, rounding, o.ByDocument)
 		if err != nil {
 			return fmt.Errorf("task %s: metric %s: %w", t.pair.a.Name, t.pair.a.Metrics[t.i].Name, err)
 		}
@@ -258,46 +257,23 @@ func (c *Comparison) measure(pairs []taskPair, rounding float64, o Options) erro
 	return nil
 }
 
-// By how much a document's loglikelihood may be off by arithmetic alone: the bounds that are declared and tested, in float32 against transformers and
-// against lm-evaluation-harness, and the spread measured between instruction sets in
-// bfloat16.
-const (
-	roundingFloat32  = 1e-4
-	roundingHarness  = 1e-3
-	roundingBFloat16 = 5e-3
-)
-
-// rounding is the larger one of both sides.
-func rounding(a, b *Side) float64 { return max(a.rounding(), b.rounding()) }
-
-func (s *Side) rounding() float64 { return Rounding(s.Format, s.May["dtype"]) }
-
-// Rounding is by how much a document's loglikelihood may be off by arithmetic alone,
-// by what computed it and in which number format.
-func Rounding(f Format, dtype string) float64 {
-	switch {
-	case strings.Contains(dtype, "bfloat16") || strings.Contains(dtype, "float16"):
-		return roundingBFloat16
-	case f == Harness:
-		return roundingHarness
-	}
-	return roundingFloat32
-}
-
 // difference compares metric i of A with metric j of B over the documents that
 // both scored.
-func (p *taskPair) difference(i, j int, o stats.Options, byDocument bool) (*Result, error) {
+func (p *taskPair) difference(i, j int, o stats.Options, rounding Arithmetic, byDocument bool) (*Result, error) {
 	m := p.a.Metrics[i]
 	if m.HigherIsBetter != p.b.Metrics[j].HigherIsBetter {
 		return nil, fmt.Errorf("higher is better for one side and worse for the other")
 	}
 	va, vb := make([]Value, len(p.pairs)), make([]Value, len(p.pairs))
+	tokens := make([]int, len(p.pairs))
 	unchanged := true
 	for k, ij := range p.pairs {
+		tokens[k] = max(p.a.Documents[ij[0]].Tokens, p.b.Documents[ij[1]].Tokens)
 		x, y := p.a.Documents[ij[0]].Answer, p.b.Documents[ij[1]].Answer
 		unchanged = unchanged && x != "" && x == y
 		va[k], vb[k] = p.a.Documents[ij[0]].Values[i], p.b.Documents[ij[1]].Values[j]
 	}
+	o.Rounding = rounding.Of(va, tokens)
 	if byDocument && m.Formula != Mean {
 		var share float64
 		va, share = ByDocument(va)

@@ -123,6 +123,7 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 		if r.LogLikelihood != nil {
 			said = append(said, strconv.FormatFloat(*r.LogLikelihood, 'g', -1, 64))
 			loglikelihoods = append(loglikelihoods, *r.LogLikelihood)
+			d.Tokens += int(r.ContinuationTokens)
 		}
 		if r.IsGreedy != nil {
 			said = append(said, strconv.FormatBool(*r.IsGreedy))

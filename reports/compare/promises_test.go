@@ -76,18 +76,40 @@ func TestRoundingIsSame(t *testing.T) {
 		t.Errorf("a thousandth in every document: %+v", m)
 	}
 	b = shifted(1e-3)
-	b.May["dtype"] = "bfloat16"
+	b.May = map[string]string{"dtype": "bfloat16"}
 	if m := metricOf(t, compared(t, a, b, Options{}), "last", "perplexity"); m.Verdict != Noise || !m.WithinArithmetic {
 		t.Errorf("a thousandth in bfloat16: %+v", m)
+	}
+	// A long text's tokens may all err to one side; the harness's results have none.
+	long := func(by float64) *Side {
+		b := changed(a, "pages", func(k int, d *Document) {
+			d.Tokens = 1000
+			for i := range d.Values {
+				d.Values[i].Value += by * (1 + float64(k%3)/4)
+			}
+		})
+		return b
+	}
+	for _, c := range []struct {
+		by   float64
+		want Verdict
+	}{{5e-3, Noise}, {-5e-3, Noise}, {0.05, Better}} {
+		if m := metricOf(t, compared(t, a, long(c.by), Options{}), "pages", "word_perplexity"); m.Verdict != c.want || m.WithinArithmetic != (c.want == Noise) {
+			t.Errorf("%v in texts of 1000 tokens: %+v", c.by, m)
+		}
 	}
 	for _, c := range []struct {
 		f     Format
 		dtype string
-		want  float64
-	}{{Softbench, "float32", 1e-4}, {Harness, "", 1e-3}, {Harness, "bfloat16", 5e-3}, {Softbench, "bfloat16", 5e-3}, {Softbench, "", 1e-4}} {
-		if got := Rounding(c.f, c.dtype); got != c.want {
+		want  Arithmetic
+	}{{Softbench, "float32", inFloat32}, {Harness, "", ofHarness}, {Harness, "bfloat16", inBFloat16}, {Softbench, "bfloat16", inBFloat16}, {Softbench, "", inFloat32}} {
+		if got := ArithmeticOf(c.f, c.dtype); got != c.want {
 			t.Errorf("%s %s: %v", c.f, c.dtype, got)
 		}
+	}
+	values := []Value{{1, 1, true}, {1, 300, true}, {1, 900, false}, {1, 300, true}}
+	if got, want := inFloat32.Of(values, []int{2, 0, 5000, 100}), (1e-4+3e-3+1e-3)/3; math.Abs(got-want) > 1e-15 {
+		t.Errorf("%v in the mean, want %v", got, want)
 	}
 }
 

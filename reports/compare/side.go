@@ -91,6 +91,8 @@ type Document struct {
 	// Answer is a hash of what the model answered, to the bit: loglikelihoods and
 	// texts; "" where they are not known.
 	Answer string
+	// Tokens is how many were scored; 0 where that is not known.
+	Tokens int
 	// Values are its parts in the task's metrics, in their order.
 	Values []Value
 }

@@ -145,10 +145,10 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same 
 		return reasons, nil
 	}
 	unchanged := same || bt.Answers != "" && bt.Answers == t.AnswersHash()
-	rounding := compare.Rounding(run.Format, run.May["dtype"])
+	arithmetic := compare.ArithmeticOf(run.Format, run.May["dtype"])
 	for k := range bt.Metrics {
 		bm := &bt.Metrics[k]
-		m, why, err := bt.judge(bm, t, p, unchanged, rounding)
+		m, why, err := bt.judge(bm, t, p, unchanged, arithmetic)
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("task %s: metric %s: %w", bt.Name, bm.Name, err)
@@ -163,7 +163,7 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same 
 
 // judge decides on one metric; why, not empty, says what makes the run unfit for it.
 // unchanged says that the same right and wrong answers are no chance.
-func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, unchanged bool, rounding float64) (m *Metric, why string, err error) {
+func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, unchanged bool, arithmetic compare.Arithmetic) (m *Metric, why string, err error) {
 	i := slices.IndexFunc(t.Metrics, func(x compare.MetricInfo) bool { return x.Name == bm.Name })
 	if i < 0 {
 		return nil, "is missing in the run", nil
@@ -202,6 +202,11 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 		level = math.Round(1e10*(1-rule.Confidence)) / 1e10
 	}
 	values := bm.Values
+	tokens := make([]int, len(t.Documents))
+	for k, d := range t.Documents {
+		tokens[k] = d.Tokens
+	}
+	rounding := arithmetic.Of(values, tokens)
 	byDocument := rule.ByDocument != nil && *rule.ByDocument && bm.Formula != compare.Mean
 	if byDocument {
 		var share float64
