@@ -43,6 +43,7 @@ type cpuScratch struct {
 	mixed  []float32 // [rows, heads·head size]
 	gateUp []float32 // [rows, 2·intermediate], or half of it where the MLP has no gate
 	branch []float32 // [rows, hidden]: what a block adds, where something is done to it before
+	mix    expertScratch
 	second []float32 // the same of the attention, where the MLP reads what it read
 	in     kernel.Input
 	tiles  []attentionTile // one a thread
@@ -214,22 +215,31 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	if c.config.Parallel && !mlpNorm.has {
 		mlpNorm = &w.attnNorm // one for both
 	}
-	if err := c.normalise(ctx, mlpNorm, rows); err != nil {
-		return err
-	}
-	if err := c.matmul(ctx, s.gateUp, rows, w.gateUp, w.gateUpBias, false); err != nil {
-		return err
-	}
-	if err := c.activate(ctx, layer, rows); err != nil {
-		return err
-	}
-	if err := c.add(ctx, rows, w.down, w.downBias, &w.postMLPNorm); err != nil {
+	if w.router != nil {
+		if err := c.mixExperts(ctx, w, mlpNorm, rows); err != nil {
+			return err
+		}
+	} else if err := c.mlp(ctx, w, mlpNorm, rows); err != nil {
 		return err
 	}
 	if c.config.Parallel {
 		return c.addRows(ctx, s.second, rows, &w.postAttnNorm)
 	}
 	return nil
+}
+
+// mlp adds the MLP's output of each row to the residual stream.
+func (c *cpu) mlp(ctx context.Context, w *cpuLayer, norm *normWeights, rows int) error {
+	if err := c.normalise(ctx, norm, rows); err != nil {
+		return err
+	}
+	if err := c.matmul(ctx, c.scratch.gateUp, rows, w.gateUp, w.gateUpBias, false); err != nil {
+		return err
+	}
+	if err := c.activate(ctx, c.config.Intermediate, w.act, rows); err != nil {
+		return err
+	}
+	return c.add(ctx, rows, w.down, w.downBias, &w.postMLPNorm)
 }
 
 // add multiplies the prepared input with w and adds the product to the residual
@@ -306,10 +316,10 @@ func (c *cpu) prepare(ctx context.Context, x []float32, k, rows int) error {
 	})
 }
 
-// activate makes act(gate)·up, or act(up), the next product's input.
-func (c *cpu) activate(ctx context.Context, layer, rows int) error {
-	w := &c.weights.layers[layer]
-	s, n, mlp := &c.scratch, c.config.Intermediate, c.config.MLP
+// activate makes act(gate)·up, or act(up), n numbers a row, the next product's
+// input.
+func (c *cpu) activate(ctx context.Context, n int, learned [4]float32, rows int) error {
+	s, mlp := &c.scratch, c.config.MLP
 	width := n
 	if mlp.Gated {
 		width = 2 * n
@@ -322,11 +332,13 @@ func (c *cpu) activate(ctx context.Context, layer, rows int) error {
 			switch {
 			case mlp.Gated && mlp.Act == checkpoint.SiLU:
 				c.set.SwiGLU(x, x, s.gateUp[r*width+n:][:n])
+			case mlp.Act == checkpoint.ClampedSwiGLU:
+				kernel.ClampedSwiGLU(x, s.gateUp[r*width+n:][:n])
 			case mlp.Gated:
-				activate(mlp.Act, x, w.act)
+				activate(mlp.Act, x, learned)
 				kernel.Multiply(x, s.gateUp[r*width+n:][:n])
 			default:
-				activate(mlp.Act, x, w.act)
+				activate(mlp.Act, x, learned)
 			}
 		}
 		c.set.Prepare(&s.in, s.gateUp, width, r0, r1)
@@ -380,7 +392,7 @@ func (c *cpu) resize(rows int) {
 	growFloats(&s.normed, c.pool.threads*rowChunk*cfg.Hidden)
 	growFloats(&s.qkv, rows*c.qkvWidth())
 	growFloats(&s.mixed, rows*cfg.Heads*cfg.HeadDim)
-	growFloats(&s.gateUp, rows*2*cfg.Intermediate)
+	growFloats(&s.gateUp, rows*2*max(cfg.Intermediate, cfg.Experts.Width, cfg.Experts.Shared))
 	growFloats(&s.branch, rows*cfg.Hidden)
 	growFloats(&s.second, rows*cfg.Hidden)
 }

@@ -81,18 +81,18 @@ func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 	}
 }
 
-// prepareHeads clips, normalises and rotates the queries and keys of one row of
+// prepareHeads normalises, clips and rotates the queries and keys of one row of
 // q, k and v.
 func (c *cpu) prepareHeads(layer int, row []float32, position int) {
 	w, size := &c.weights.layers[layer], c.config.HeadDim
 	q, k := row[:c.config.Heads*size], row[c.config.Heads*size:][:c.config.KVHeads*size]
-	if c.config.ClipQKV > 0 {
-		kernel.Clip(row[:(c.config.Heads+2*c.config.KVHeads)*size], c.config.ClipQKV)
-	}
 	norms := c.config.QKNorm.On
 	if norms && !c.config.QKNorm.After {
 		c.normHeads(q, &w.qNorm)
 		c.normHeads(k, &w.kNorm)
+	}
+	if c.config.ClipQKV > 0 {
+		kernel.Clip(row[:(c.config.Heads+2*c.config.KVHeads)*size], c.config.ClipQKV)
 	}
 	if r := c.config.Blocks[layer].Rotary; r >= 0 && r < len(c.ropes) {
 		cos, sin := c.ropes[r].at(position)

@@ -22,6 +22,9 @@ type cpuLayer struct {
 	qNorm, kNorm           normWeights
 	scale                  []float32  // [heads], the s of scaled kinds
 	sinks                  []float32  // [heads], the b of learned kinds
+	router                 *cpuRouter // nil where the MLP is one
+	experts                []cpuMLP
+	shared                 *cpuMLP
 	act                    [4]float32 // a, b, β and ε of XIELU
 }
 
@@ -67,8 +70,8 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 			attnNorm: norm(cfg.Names.AttnNorm, src.AttnNorm), postAttnNorm: norm(cfg.Names.PostAttnNorm, src.PostAttnNorm),
 			mlpNorm: norm(cfg.Names.MLPNorm, src.MLPNorm), postMLPNorm: norm(cfg.Names.PostMLPNorm, src.PostMLPNorm),
 			qkvBias: vector(src.QBias, src.KBias, src.VBias), outBias: src.OBias.F32(),
-			gateUpBias: vector(gateUpBias...), downBias: src.DownBias.F32(),
-			qNorm: norm(cfg.Names.QNorm, src.QNorm), kNorm: norm(cfg.Names.KNorm, src.KNorm),
+			downBias: src.DownBias.F32(),
+			qNorm:    norm(cfg.Names.QNorm, src.QNorm), kNorm: norm(cfg.Names.KNorm, src.KNorm),
 		}
 		if ck.Config.Attention.Scaled {
 			l.scale = src.Scale.F32()
@@ -95,6 +98,14 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		}
 		if l.out, err = pack(src.O); err != nil {
 			return nil, err
+		}
+		l.gateUpBias = vector(gateUpBias...)
+		if cfg.Blocks[i].Experts {
+			if err := l.packExperts(src, pack); err != nil {
+				return nil, err
+			}
+			w.layers = append(w.layers, l)
+			continue
 		}
 		if l.gateUp, err = pack(gateUp...); err != nil {
 			return nil, err
@@ -202,7 +213,10 @@ func (w *cpuWeights) bytes() int64 {
 	n := w.head.Bytes() + int64(len(w.embed.Stored.Data))
 	for i := range w.layers {
 		l := &w.layers[i]
-		n += l.qkv.Bytes() + l.out.Bytes() + l.gateUp.Bytes() + l.down.Bytes()
+		n += l.qkv.Bytes() + l.out.Bytes()
+		for _, m := range l.mlps() {
+			n += m.gateUp.Bytes() + m.down.Bytes()
+		}
 	}
 	return n
 }

@@ -29,7 +29,8 @@ type Config struct {
 	Norm     Norm   // of the residual stream's width: in the blocks, and the last
 	QKNorm   QKNorm // of queries and keys
 	MLP      MLP
-	Parallel bool // attention and MLP read the same residual stream
+	Experts  Experts // of the layers that have them
+	Parallel bool    // attention and MLP read the same residual stream
 
 	EmbedScale    float32 // of the embedding; 0: 1
 	Positions     int     // rows of a table of learned positions that is added to the embedding; 0: none
@@ -66,6 +67,7 @@ type Block struct {
 	Window    int     // keys at distance >= it are not seen; 0: all are
 	Rotary    int     // index into Config.Rotary; -1: nothing is rotated
 	AttnScale float32 // times the Config's; 0: 1
+	Experts   bool    // the MLP is a mixture of experts
 }
 
 // Norm is a normalisation of vectors x, computed in float32.
@@ -97,6 +99,17 @@ type MLP struct {
 	Act   Activation
 }
 
+// Experts is a mixture of experts: of N MLPs a token goes through the Each that a
+// router gives the largest probabilities, and their outputs are added, weighted by
+// these.
+type Experts struct {
+	N, Each   int
+	Width     int  // of an expert's MLP
+	Shared    int  // width of an MLP that all tokens go through, weighted by a gate's sigmoid; 0: none
+	Normalise bool // the chosen probabilities are divided by their sum
+	Bias      bool // router and experts have biases
+}
+
 // Activation is an MLP's nonlinearity.
 type Activation uint8
 
@@ -111,6 +124,9 @@ const (
 	// XIELU has a layer's learned a, b, β and ε: ax²+βx for x > 0, else
 	// b(e^min(x,ε)-1-x)+βx (arXiv 2411.13010): "xielu"
 	XIELU
+	// ClampedSwiGLU is gpt_oss's: with both cut off at ±7, the gate above only,
+	// gate/(1+e^-1.702gate)·(up+1).
+	ClampedSwiGLU
 )
 
 // activations are the names that configs use.
@@ -137,8 +153,13 @@ type Names struct {
 	OutputGate   string // of the gated kinds
 
 	Gate, Up, Down string
-	GateUp         Fused  // the one weight of gate and up
-	Act            string // the parameters of an activation that learns some
+	GateUp         Fused // the one weight of gate and up
+	// Of a mixture of experts: Router and SharedGate in the layer, Expert with %d for
+	// an expert's number, before Gate's, Up's and Down's last parts in ExpertParts;
+	// or Packed, the prefix of tensors that hold all experts.
+	Router, Expert, Shared, SharedGate, Packed string
+	ExpertParts                                [3]string
+	Act                                        string // the parameters of an activation that learns some
 
 	// Transposed: matrices lie as [in, out] (GPT-2's Conv1D).
 	Transposed bool
@@ -183,6 +204,7 @@ func (c *Config) BeyondLlama() (what []string) {
 		{c.Positions != 0, "learned positions"},
 		{len(c.Rotary) != 1 || c.Rotary[0].Dim != c.HeadDim, "rotary positions of part of a head or of some layers"},
 		{c.HeadBias, "a bias of the head"},
+		{c.Experts.N > 0, "a mixture of experts"},
 		{c.Attention.Gated || c.Attention.Kind.Definition().Learned, c.Attention.String() + " attention"},
 	} {
 		if x.has {

@@ -47,6 +47,12 @@ type Checkpoint struct {
 // NormWeights are a norm's: nil where it has none.
 type NormWeights struct{ Weight, Bias *View }
 
+// MLPWeights are an expert's.
+type MLPWeights struct {
+	Gate, Up, Down             *View // [width|width|hidden, hidden|hidden|width]
+	GateBias, UpBias, DownBias *View
+}
+
 // Layer is the weights of one block; nil where the architecture has none.
 // q is heads·head_dim and kv is kv_heads·head_dim.
 type Layer struct {
@@ -62,7 +68,11 @@ type Layer struct {
 	Scale                      *View       // [heads]: s of the scaled attention kinds
 	Sinks                      *View       // [heads]: b of the learned ones
 	OutputGate                 *View       // [q, hidden]: of the gated ones
-	Act                        [4]*View    // a, b, β and ε of XIELU, as stored: one number each
+	Router, RouterBias         *View       // [experts, hidden], [experts]; nil without experts
+	Experts                    []MLPWeights
+	Shared                     MLPWeights
+	SharedGate                 *View    // [1, hidden]
+	Act                        [4]*View // a, b, β and ε of XIELU, as stored: one number each
 }
 
 // Options are choices at load time.

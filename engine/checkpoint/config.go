@@ -42,7 +42,7 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 	if f.err != nil {
 		return Config{}, nil, f.err
 	}
-	if c.Attention, notes, err = attentionOf(f, override); err != nil {
+	if c.Attention, notes, err = attentionOf(f, override, fam.kind); err != nil {
 		return Config{}, nil, err
 	}
 	notes = append(notes, length...)
@@ -59,11 +59,6 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 func refuseForeign(f *fields) error {
 	if f.has("quantization_config") {
 		return fmt.Errorf("quantization_config: the weights are quantised; softbench reads float32, float16 or bfloat16: dequantise them and save again")
-	}
-	for _, key := range []string{"num_local_experts", "num_experts", "n_routed_experts"} {
-		if n := f.number(key, 0); n > 1 {
-			return fmt.Errorf("%s is %v: mixture-of-experts models are not supported: use a dense %s checkpoint", key, n, typeList())
-		}
 	}
 	for _, key := range []string{"per_layer_config", "vision_config", "text_config"} {
 		if f.has(key) {
@@ -140,6 +135,11 @@ func (c *Config) sizes(f *fields, d defaults, k keys) {
 func (c *Config) check(f *fields) {
 	if f.err != nil {
 		return
+	}
+	for _, key := range []string{"num_local_experts", "num_experts", "n_routed_experts"} {
+		if n := f.number(key, 0); n > 1 && c.Experts.N == 0 {
+			f.fail("%s is %v, but model_type %q has no experts: its mixture-of-experts form is another type", key, n, c.ModelType)
+		}
 	}
 	if c.HeadDim%2 != 0 {
 		f.fail("the head dimension is %d: it must be even", c.HeadDim)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/engine/attention"
 )
 
 // family is what softbench knows of a model type: the defaults of its config
@@ -26,6 +28,7 @@ type defaults struct {
 	slidingWindow int64   // where the key is absent
 	act           string  // "": silu
 	tie           bool
+	kind          attention.Spec // of attention; softmax where not said
 	bos, eos      int64
 }
 
@@ -66,7 +69,13 @@ var families = map[string]family{
 	"seed_oss":         {defaults{hidden: 4096, intermediate: 27648, layers: 64, heads: 80, kvHeads: 8, headDim: 128, vocab: 155136, maxPositions: 524288, bos: 0, eos: 2}, readSeedOSS},
 	"smollm3":          {defaults{hidden: 2048, intermediate: 11008, layers: 36, heads: 16, kvHeads: 4, vocab: 128256, maxPositions: 32768, theta: 2000000, tie: true, bos: 128000, eos: 128001}, readSmolLM3},
 	"stablelm":         {defaults{hidden: 2560, intermediate: 6912, layers: 32, heads: 32, kvHeads: 32, vocab: 50304, maxPositions: 4096, eps: 1e-5, partial: 0.25, bos: 0, eos: 0}, readStableLM},
-	"starcoder2":       {defaults{hidden: 3072, intermediate: 12288, layers: 30, heads: 24, kvHeads: 2, vocab: 49152, maxPositions: 4096, eps: 1e-5, act: "gelu_pytorch_tanh", tie: true, bos: 50256, eos: 50256}, readStarcoder2},
+	"mixtral":          {defaults{hidden: 4096, intermediate: 14336, layers: 32, heads: 32, kvHeads: 8, vocab: 32000, maxPositions: 131072, eps: 1e-5, theta: 1000000, bos: 1, eos: 2}, readMixtral},
+	"qwen2_moe":        {defaults{hidden: 2048, intermediate: 5632, layers: 24, heads: 16, kvHeads: 16, vocab: 151936, maxPositions: 32768, slidingWindow: 4096, bos: -1, eos: -1}, readQwen2MoE},
+	"qwen3_moe":        {defaults{hidden: 2048, intermediate: 6144, layers: 24, heads: 32, kvHeads: 4, vocab: 151936, maxPositions: 32768, slidingWindow: 4096, bos: -1, eos: -1}, readQwen3MoE},
+	"olmoe":            {defaults{hidden: 2048, intermediate: 2048, layers: 16, heads: 16, vocab: 50304, maxPositions: 4096, eps: 1e-5, bos: -1, eos: 50279}, readOLMoE},
+	"gpt_oss":          {defaults{hidden: 2880, intermediate: 2880, layers: 36, heads: 64, kvHeads: 8, headDim: 64, vocab: 201088, maxPositions: 131072, eps: 1e-5, theta: 150000, slidingWindow: 128, kind: attention.Spec{Kind: attention.Sink}, bos: -1, eos: 200002}, readGPTOSS},
+
+	"starcoder2": {defaults{hidden: 3072, intermediate: 12288, layers: 30, heads: 24, kvHeads: 2, vocab: 49152, maxPositions: 4096, eps: 1e-5, act: "gelu_pytorch_tanh", tie: true, bos: 50256, eos: 50256}, readStarcoder2},
 }
 
 // Families lists the model types that load, sorted.

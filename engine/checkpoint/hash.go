@@ -109,6 +109,7 @@ eos %d
 	beyond("norm", c.Norm, Norm{Eps: c.Norm.Eps})
 	beyond("qk_norm", c.QKNorm, QKNorm{Norm: Norm{Eps: c.QKNorm.Eps}, On: c.QKNorm.On})
 	beyond("mlp", c.MLP, MLP{Gated: true})
+	beyond("experts", c.Experts, Experts{})
 	beyond("parallel", c.Parallel, false)
 	beyond("embed_scale", c.EmbedScale, float32(0))
 	beyond("positions", [2]int{c.Positions, c.PositionsFrom}, [2]int{})
@@ -121,7 +122,7 @@ eos %d
 	}
 	rotated := true
 	for _, x := range c.Blocks {
-		rotated = rotated && x.Rotary == 0 && x.AttnScale == 0
+		rotated = rotated && x.Rotary == 0 && x.AttnScale == 0 && !x.Experts
 	}
 	if !alike || !rotated {
 		fmt.Fprintf(&b, "blocks %v\n", c.Blocks)

@@ -50,10 +50,10 @@ var attentionKeys = []string{"attn_impl", "_attn_implementation", "attn_implemen
 
 // attentionOf resolves the attention kind: the override, else what the config
 // names, else softmax. Two keys naming different kinds are refused.
-func attentionOf(f *fields, override string) (attention.Spec, []string, error) {
+func attentionOf(f *fields, override string, own attention.Spec) (attention.Spec, []string, error) {
 	var (
-		spec attention.Spec // zero: softmax
-		from string         // the key that named a kind
+		spec = own  // the model type's
+		from string // the key that named a kind
 		bad  error
 	)
 	for _, key := range attentionKeys {

@@ -140,7 +140,11 @@ func (c *Config) layer(i int) []Weight {
 	}
 	b.norm(n.PostAttnNorm, c.Norm, c.Hidden, func(_ *Checkpoint, l *Layer) *NormWeights { return &l.PostAttnNorm })
 	b.norm(n.MLPNorm, c.Norm, c.Hidden, func(_ *Checkpoint, l *Layer) *NormWeights { return &l.MLPNorm })
-	b.mlp()
+	if c.Blocks[i].Experts {
+		b.experts()
+	} else {
+		b.mlp()
+	}
 	b.norm(n.PostMLPNorm, c.Norm, c.Hidden, func(_ *Checkpoint, l *Layer) *NormWeights { return &l.PostMLPNorm })
 	return b.all
 }

@@ -11,6 +11,7 @@ type View struct {
 
 	row     func(j int) int // where row j lies; nil: at j
 	columns bool            // the tensor is [K, all rows]: a row here is a column there
+	from    int             // the first of the K rows there, where it holds several matrices
 	offset  float32         // added to every number
 }
 
@@ -23,7 +24,7 @@ func (v *View) RowF32(j int, dst []float32) {
 	case v.K == 1: // a vector, whatever its tensor's shape
 		dst[0] = v.Stored.ElementF32(j)
 	case v.columns:
-		v.Stored.ColumnF32(j, dst[:v.K])
+		v.Stored.ColumnF32(j, v.from, dst[:v.K])
 	default:
 		v.Stored.RowF32(j, dst[:v.K])
 	}

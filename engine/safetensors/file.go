@@ -50,13 +50,13 @@ func (t *Tensor) ElementF32(i int) float32 {
 	return v[0]
 }
 
-// ColumnF32 converts column i of a matrix to float32; dst has as many elements
-// as the matrix has rows. It panics where i is out of range or the type is not
-// F32, F16 or BF16.
-func (t *Tensor) ColumnF32(i int, dst []float32) {
-	width := t.DType.Bits() / 8
+// ColumnF32 converts len(dst) elements of column i, from row from on, to float32;
+// a tensor of more dimensions is rows of its last one. It panics where the column
+// is out of range or the type is not F32, F16 or BF16.
+func (t *Tensor) ColumnF32(i, from int, dst []float32) {
+	width, columns := t.DType.Bits()/8, t.Shape[len(t.Shape)-1]
 	for r := range dst {
-		at := (r*t.Shape[1] + i) * width
+		at := ((from+r)*columns + i) * width
 		Decode(t.DType, dst[r:r+1], t.Data[at:at+width])
 	}
 }

@@ -67,7 +67,11 @@ func (d *documents) load(ctx context.Context, o Options) (err error) {
 	}
 	d.head = int64(d.config.Vocab) * int64(d.config.Hidden)
 	for _, l := range d.checkpoint.Layers {
-		for _, t := range []*checkpoint.View{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
+		active := []*checkpoint.View{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down, l.Shared.Gate, l.Shared.Up, l.Shared.Down}
+		for i := range min(len(l.Experts), d.config.Experts.Each) { // those that a token goes through, all alike
+			active = append(active, l.Experts[i].Gate, l.Experts[i].Up, l.Experts[i].Down)
+		}
+		for _, t := range active {
 			if t != nil {
 				d.layers += int64(t.Elements())
 			}

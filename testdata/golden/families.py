@@ -79,3 +79,18 @@ FAMILIES |= {
     "gated": dict(attention="gated", config=dict(GQA, model_type="llama", attention_bias=True, attn_impl="gated")),
     "gated-sink": dict(attention="gated-sink", config=dict(GQA, model_type="llama", attn_impl="gated-sink")),
 }
+
+MOE = dict(GQA, num_experts_per_tok=2)
+ROUTER = [(r"gate\.weight$|router\.weight$", 0, 0.6)]
+
+FAMILIES |= {
+    "mixtral": dict(spread=ROUTER, config=dict(MOE, model_type="mixtral", num_local_experts=5, sliding_window=20)),
+    "qwen2_moe": dict(spread=ROUTER, config=dict(MOE, model_type="qwen2_moe", num_experts=6, moe_intermediate_size=20,
+                                                 shared_expert_intermediate_size=28, decoder_sparse_step=2)),
+    "qwen3_moe": dict(spread=ROUTER, config=dict(MOE, model_type="qwen3_moe", head_dim=16, num_experts=6, moe_intermediate_size=20,
+                                                 norm_topk_prob=True, mlp_only_layers=[1])),
+    "olmoe": dict(spread=ROUTER, config=dict(MOE, model_type="olmoe", num_experts=6, clip_qkv=2.5)),
+    "gpt_oss": dict(spread=ROUTER + [("sinks", 0.5, 1)], config=dict(
+        MOE, model_type="gpt_oss", head_dim=16, num_local_experts=5, sliding_window=12, num_hidden_layers=4, rope_theta=10000.0,
+        rope_scaling=dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=32, beta_fast=32.0, beta_slow=1.0, truncate=False))),
+}
