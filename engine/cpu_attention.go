@@ -356,13 +356,18 @@ func (c *cpu) visible(layer int, w attentionWork, row, block int) (lo, hi int) {
 }
 
 // eachSegment calls visit for each part of [from, to) that lies in one segment,
-// in ascending order. A segment counts up to where the next begins.
+// in ascending order. A segment counts up to where the next begins. It looks at no
+// others than those: a path may be as long as a context has tokens.
 func eachSegment(path []Segment, from, to int, visit func(seg *cpuSegment, from, to int)) {
-	for i, s := range path {
-		seg := s.(*cpuSegment)
+	behind := sort.Search(len(path), func(i int) bool { return path[i].(*cpuSegment).start > from })
+	for i := max(0, behind-1); i < len(path); i++ {
+		seg := path[i].(*cpuSegment)
+		if seg.start >= to {
+			return
+		}
 		end := seg.start + seg.n
 		if i+1 < len(path) {
-			end, _ = path[i+1].Range()
+			end = path[i+1].(*cpuSegment).start
 		}
 		if a, e := max(from, seg.start), min(to, end); a < e {
 			visit(seg, a, e)

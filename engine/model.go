@@ -77,6 +77,10 @@ func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 	if d := m.backend.Describe(); d.KVBytes > 0 && (o.Memory <= 0 || d.KVBytes < o.Memory) {
 		o.Memory, o.remedy = d.KVBytes, "the device has no more: shorten the context or use --device cpu"
 	}
+	if o.Observer == nil { // which is told the nodes' numbers
+		j := join(f)
+		f, o = j.forest, j.options(o)
+	}
 	s := newSchedule(m.backend, f, o)
 	defer s.releaseAll()
 	for {

@@ -17,6 +17,7 @@ type schedule struct {
 
 	stack    []int   // nodes to start, next one last
 	children [][]int // of each node, in order
+	heavy    []int   // of each node, the child with most nodes below it, or -1
 	state    []nodeState
 	current  int   // node partly run, or -1
 	decoding []int // nodes that have prompts behind them and tokens to decode
@@ -45,6 +46,7 @@ const nextToken = -1
 func newSchedule(b Backend, f *Forest, o RunOptions) *schedule {
 	s := &schedule{backend: b, forest: f, opts: o, current: -1}
 	s.children = make([][]int, len(f.Nodes))
+	s.heavy = heaviest(f)
 	s.state = make([]nodeState, len(f.Nodes))
 	for i := range f.Nodes {
 		s.state[i].pending++
@@ -84,6 +86,34 @@ func (s *schedule) fill() (bool, error) {
 	return len(b.Tokens) > 0, nil
 }
 
+// heaviest is, of each node, the child with most nodes below it; -1 without any.
+func heaviest(f *Forest) []int {
+	size, heavy := make([]int, len(f.Nodes)), make([]int, len(f.Nodes))
+	for i := len(f.Nodes) - 1; i >= 0; i-- {
+		size[i]++
+		if p := f.Nodes[i].Parent; p >= 0 {
+			size[p] += size[i]
+		}
+		heavy[i] = -1
+	}
+	for i := range f.Nodes {
+		if p := f.Nodes[i].Parent; p >= 0 && (heavy[p] < 0 || size[i] > size[heavy[p]]) {
+			heavy[p] = i
+		}
+	}
+	return heavy
+}
+
+// extend is a parent's path with room for a child's segment. One child, the
+// heaviest, goes on in the parent's own memory, so that the paths of a deep tree,
+// of which all ancestors are alive, take no more than a few times its depth.
+func (s *schedule) extend(path []Segment, parent, child int) []Segment {
+	if s.heavy[parent] == child {
+		return append(path, nil)
+	}
+	return append(append(make([]Segment, 0, len(path)+1), path...), nil)
+}
+
 // startNode takes the next node off the stack; false where there is none or
 // its keys and values do not fit beside those alive.
 func (s *schedule) startNode() (bool, error) {
@@ -95,7 +125,7 @@ func (s *schedule) startNode() (bool, error) {
 	if n.Parent >= 0 {
 		p := &s.state[n.Parent]
 		st.start = p.start + len(s.forest.Nodes[n.Parent].Tokens)
-		st.path = append(append(make([]Segment, 0, len(p.path)+1), p.path...), nil)
+		st.path = s.extend(p.path, n.Parent, id)
 	} else {
 		st.path = make([]Segment, 1)
 	}

@@ -11,6 +11,7 @@ import (
 type trie struct {
 	nodes []trieNode
 	next  map[step]int // the child that begins with a token
+	links int          // writes to next, for tests: what building costs
 }
 
 // step leads from a node (-1: from nowhere, to a root) by a first token.
@@ -22,11 +23,10 @@ type step struct {
 type trieNode struct {
 	parent   int
 	tokens   []int32
-	children []int
+	rank     int // among its siblings: the number of the path that brought it
 	rows     map[int]*scoredRow
 	pending  []*pending // decoding requests that end here
 	generate int
-	index    int // in the engine's forest
 	scored   []*scoredRow
 }
 
@@ -34,7 +34,8 @@ type trieNode struct {
 type scoredRow struct {
 	row     int
 	targets []int32
-	asked   [][]asked // for each target
+	place   map[int32]int // of each target, where there are many
+	asked   [][]asked     // for each target
 }
 
 type asked struct {
@@ -52,41 +53,38 @@ func (t *trie) insert(tokens []int32) {
 	for len(tokens) > 0 {
 		c, ok := t.next[step{node, tokens[0]}]
 		if !ok {
-			t.add(node, tokens)
+			t.add(node, tokens, len(t.nodes))
 			return
 		}
 		have := t.nodes[c].tokens
 		n := common(have, tokens)
 		if n < len(have) {
-			t.split(c, n)
+			c = t.split(c, n)
 		}
 		node, tokens = c, tokens[n:]
 	}
 }
 
-func (t *trie) add(parent int, tokens []int32) {
+func (t *trie) add(parent int, tokens []int32, rank int) int {
 	id := len(t.nodes)
-	t.nodes = append(t.nodes, trieNode{parent: parent, tokens: tokens})
-	t.next[step{parent, tokens[0]}] = id
-	if parent >= 0 {
-		t.nodes[parent].children = append(t.nodes[parent].children, id)
-	}
+	t.nodes = append(t.nodes, trieNode{parent: parent, tokens: tokens, rank: rank})
+	t.link(parent, id)
+	return id
 }
 
-// split cuts a node after n tokens; the tail becomes its only child.
-func (t *trie) split(id, n int) {
-	tail := len(t.nodes)
+func (t *trie) link(parent, child int) {
+	t.next[step{parent, t.nodes[child].tokens[0]}] = child
+	t.links++
+}
+
+// split cuts a node after n tokens and returns the new node with those; the node
+// itself becomes the tail and keeps its children, however many.
+func (t *trie) split(id, n int) (head int) {
 	node := t.nodes[id]
-	t.nodes = append(t.nodes, trieNode{parent: id, tokens: node.tokens[n:], children: node.children})
-	for _, c := range node.children {
-		first := t.nodes[c].tokens[0]
-		delete(t.next, step{id, first})
-		t.next[step{tail, first}] = c
-		t.nodes[c].parent = tail
-	}
-	t.next[step{id, node.tokens[n]}] = tail
-	t.nodes[id].tokens = node.tokens[:n]
-	t.nodes[id].children = []int{tail}
+	head = t.add(node.parent, node.tokens[:n], node.rank)
+	t.nodes[id].parent, t.nodes[id].tokens = head, node.tokens[n:]
+	t.link(head, id)
+	return head
 }
 
 func common(a, b []int32) int {
@@ -101,16 +99,12 @@ func common(a, b []int32) int {
 
 // score asks for the window's tokens from w.from on.
 func (t *trie) score(w window, q *pending, index int) {
-	node, row := -1, 0 // row: of the next input in node
-	for i, token := range w.tokens[:len(w.tokens)-1] {
-		if node < 0 || row == len(t.nodes[node].tokens) {
-			node = t.next[step{node, token}]
-			row = 0
+	inputs := w.tokens[:len(w.tokens)-1]
+	for node, start := -1, 0; start < len(inputs); start += len(t.nodes[node].tokens) {
+		node = t.next[step{node, inputs[start]}]
+		for i := max(start, w.from-1); i < min(len(inputs), start+len(t.nodes[node].tokens)); i++ {
+			t.ask(node, i-start, w.tokens[i+1], asked{q, index, i + 1})
 		}
-		if i+1 >= w.from {
-			t.ask(node, row, w.tokens[i+1], asked{q, index, i + 1})
-		}
-		row++
 	}
 }
 
@@ -124,13 +118,34 @@ func (t *trie) ask(node, row int, target int32, a asked) {
 		r = &scoredRow{row: row}
 		n.rows[row] = r
 	}
-	at := slices.Index(r.targets, target)
-	if at < 0 {
-		at = len(r.targets)
-		r.targets = append(r.targets, target)
-		r.asked = append(r.asked, nil)
-	}
+	at := r.find(target)
 	r.asked[at] = append(r.asked[at], a)
+}
+
+// find returns a target's place, a new one where it has none. A few are looked
+// through; many, as of a row after which any of a vocabulary is asked, are not.
+func (r *scoredRow) find(target int32) int {
+	const few = 16
+	if r.place == nil {
+		if at := slices.Index(r.targets, target); at >= 0 {
+			return at
+		}
+	} else if at, ok := r.place[target]; ok {
+		return at
+	}
+	at := len(r.targets)
+	r.targets = append(r.targets, target)
+	r.asked = append(r.asked, nil)
+	switch {
+	case r.place != nil:
+		r.place[target] = at
+	case len(r.targets) > few:
+		r.place = make(map[int32]int, 2*few)
+		for i, t := range r.targets {
+			r.place[t] = i
+		}
+	}
+	return at
 }
 
 // generate asks for decoding after a path.
@@ -145,39 +160,57 @@ func (t *trie) generate(tokens []int32, q *pending) {
 	n.generate = max(n.generate, q.generate)
 }
 
-// forest lists the trie depth first for the engine.
+// forest lists the trie depth first for the engine. From here on the trie's nodes
+// are numbered as the forest's.
 func (t *trie) forest() *engine.Forest {
-	f := &engine.Forest{}
-	var walk func(id, parent int)
-	order := make([]int, 0, len(t.nodes))
-	walk = func(id, parent int) {
-		n := &t.nodes[id]
-		n.index = len(f.Nodes)
-		order = append(order, id)
+	f := &engine.Forest{Nodes: make([]engine.Node, 0, len(t.nodes))}
+	children, roots := t.children()
+	index := make([]int, len(t.nodes)) // in the forest
+	nodes := make([]trieNode, 0, len(t.nodes))
+	stack := slices.Clone(roots)
+	slices.Reverse(stack)
+	for len(stack) > 0 {
+		id := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, c := range slices.Backward(children[id]) {
+			stack = append(stack, c)
+		}
+		n := t.nodes[id]
 		for _, r := range n.rows {
 			n.scored = append(n.scored, r)
 		}
 		slices.SortFunc(n.scored, func(a, b *scoredRow) int { return a.row - b.row })
-		node := engine.Node{Parent: parent, Tokens: n.tokens, Generate: n.generate}
+		node := engine.Node{Parent: -1, Tokens: n.tokens, Generate: n.generate}
+		if n.parent >= 0 {
+			node.Parent = index[n.parent]
+		}
 		for _, r := range n.scored {
 			node.Scored = append(node.Scored, engine.Scored{Row: r.row, Targets: r.targets})
 		}
-		f.Nodes = append(f.Nodes, node)
-		for _, c := range n.children {
-			walk(c, n.index)
-		}
+		index[id] = len(f.Nodes)
+		f.Nodes, nodes = append(f.Nodes, node), append(nodes, n)
 	}
-	for id := range t.nodes {
-		if t.nodes[id].parent < 0 {
-			walk(id, -1)
-		}
-	}
-	reordered := make([]trieNode, len(order))
-	for i, id := range order {
-		reordered[i] = t.nodes[id]
-	}
-	t.nodes = reordered // from here on indexed as the forest is
+	t.nodes = nodes
 	return f
+}
+
+// children lists the children of each node, and the roots, in the order in which
+// requests brought them.
+func (t *trie) children() (children [][]int, roots []int) {
+	order := make([]int, len(t.nodes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return t.nodes[a].rank - t.nodes[b].rank })
+	children = make([][]int, len(t.nodes))
+	for _, id := range order {
+		if p := t.nodes[id].parent; p >= 0 {
+			children[p] = append(children[p], id)
+		} else {
+			roots = append(roots, id)
+		}
+	}
+	return children, roots
 }
 
 // deliver adds a row's log-probabilities to the requests that asked for them.

@@ -19,6 +19,9 @@ const Vocab = 1000
 type Backend struct {
 	Live, Peak int64 // positions with keys and values, now and at most
 	Rows       int
+	Segments   int // made
+	Spans      int // of all batches
+	Paths      int // arrays that a batch's paths lie in, at most
 	FailAfter  int // forward passes; 0: never
 }
 
@@ -52,6 +55,7 @@ func (b *Backend) SegmentBytes(_, n int) int64 { return int64(n) }
 func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
 	b.Live += int64(n)
 	b.Peak = max(b.Peak, b.Live)
+	b.Segments++
 	return &segment{b: b, start: start, n: n}, nil
 }
 
@@ -61,6 +65,8 @@ func (b *Backend) Forward(_ context.Context, batch *engine.Batch) error {
 		return errors.New("device lost")
 	}
 	b.Rows += len(batch.Tokens)
+	b.Spans += len(batch.Spans)
+	b.Paths = max(b.Paths, arrays(batch))
 	hashes := make([]int32, len(batch.Tokens))
 	for _, sp := range batch.Spans {
 		own := sp.Path[len(sp.Path)-1].(*segment)
@@ -116,4 +122,13 @@ func logProb(hash, token int32) float32 {
 		return -0.25
 	}
 	return -float32((hash+token)%97) - 1
+}
+
+// arrays is how many arrays a batch's paths lie in.
+func arrays(b *engine.Batch) int {
+	seen := map[*engine.Segment]bool{}
+	for _, sp := range b.Spans {
+		seen[&sp.Path[0]] = true
+	}
+	return len(seen)
 }
