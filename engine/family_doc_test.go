@@ -1,0 +1,57 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/engine/attention"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/internal/golden"
+)
+
+// Every model type that loads has a golden of its own and stands in
+// docs/models.md, and so does every attention kind.
+func TestEveryFamilyIsHeldAndDocumented(t *testing.T) {
+	held := map[string]bool{}
+	types := func(dirs ...string) {
+		for _, dir := range dirs {
+			text, err := os.ReadFile(filepath.Join(dir, "config.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var c struct {
+				Type string `json:"model_type"`
+			}
+			if err := json.Unmarshal(text, &c); err != nil {
+				t.Fatal(err)
+			}
+			held[c.Type] = true
+		}
+	}
+	for _, name := range golden.Families(t) {
+		types(golden.Dir(t, "families", name))
+	}
+	for _, m := range golden.Models(t) {
+		types(m.Dir)
+	}
+	doc, err := os.ReadFile("../docs/models.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range checkpoint.Families() {
+		if !held[name] {
+			t.Errorf("no golden has model_type %q", name)
+		}
+		if !strings.Contains(string(doc), "`"+name+"`") {
+			t.Errorf("docs/models.md does not name %q", name)
+		}
+	}
+	for _, k := range attention.Kinds() {
+		if !strings.Contains(string(doc), k.String()) {
+			t.Errorf("docs/models.md does not name the kind %q", k)
+		}
+	}
+}
