@@ -59,7 +59,7 @@ func (o *exportOptions) execute(ctx context.Context) error {
 	var write func(io.Writer, []*compare.Side) error
 	switch o.format {
 	case "lm-eval":
-		return o.harness()
+		return o.harness(ctx)
 	case "csv":
 		write = export.WriteCSV
 	case "markdown":
@@ -101,7 +101,7 @@ func (o *exportOptions) table(write func(*export.Table, io.Writer) error) func(i
 }
 
 // harness writes lm-evaluation-harness's files.
-func (o *exportOptions) harness() error {
+func (o *exportOptions) harness(ctx context.Context) error {
 	if o.out == "" {
 		return errors.New("--format lm-eval writes several files: name a directory with -o DIR")
 	}
@@ -118,7 +118,14 @@ func (o *exportOptions) harness() error {
 			return fmt.Errorf("%s and %s would be written to the same directory %s: export them to different ones", other, path, s.Name)
 		}
 		seen[s.Name] = path
-		file, err := lmeval.Write(o.out, s.Name, s.Manifest, s.Samples)
+		docs, notes, err := lmeval.Documents(ctx, s.Manifest)
+		if err != nil {
+			return err
+		}
+		for _, n := range notes {
+			fmt.Fprintln(o.io.err, "note:", oneLine(n))
+		}
+		file, err := lmeval.Write(o.out, s.Name, s.Manifest, s.Samples, docs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

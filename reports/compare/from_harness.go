@@ -126,8 +126,8 @@ func (t *Task) oneSourceForAll() {
 }
 
 func harnessKeys(s *lmeval.Sample) (keys [keyKinds]string) {
-	if hash, ok := s.Doc[lmeval.SourceHash].(string); ok { // softbench's own export
-		keys[bySource] = hash
+	if s.Source != "" { // softbench's own export
+		keys[bySource] = s.Source
 	} else if s.Doc != nil {
 		keys[bySource] = data.Hash(plain(s.Doc).(map[string]any))
 	}

@@ -19,7 +19,7 @@ import (
 func TestHarnessRoundTrip(t *testing.T) {
 	run, rows := madeRun(5, 40, 0.6)
 	dir := t.TempDir()
-	path, err := lmeval.Write(dir, "a model", run, rows)
+	path, err := lmeval.Write(dir, "a model", run, rows, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +45,8 @@ func TestHarnessRoundTrip(t *testing.T) {
 		}
 		for d := range got.Samples {
 			s := &got.Samples[d]
-			if s.DocHash != rows[next].DocHash || s.Doc[lmeval.SourceHash] != rows[next].DocHash {
-				t.Errorf("%s document %d has hash %s and %v, want %s", want.Name, d, s.DocHash, s.Doc[lmeval.SourceHash], rows[next].DocHash)
+			if s.DocHash != rows[next].DocHash || s.Source != rows[next].DocHash {
+				t.Errorf("%s document %d has hash %s and %v, want %s", want.Name, d, s.DocHash, s.Source, rows[next].DocHash)
 			}
 			for q, a := range s.Responses {
 				row := &rows[next+q]
@@ -90,7 +90,7 @@ func TestHarnessNumbers(t *testing.T) {
 			rows[i].LogLikelihood = &values[rows[i].DocID]
 		}
 	}
-	path, err := lmeval.Write(t.TempDir(), "m", run, rows)
+	path, err := lmeval.Write(t.TempDir(), "m", run, rows, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestHarnessNames(t *testing.T) {
 		run, rows := madeRun(1, 3, 0.5)
 		root := t.TempDir()
 		dir := filepath.Join(root, "in", "here")
-		path, err := lmeval.Write(dir, name, run, rows)
+		path, err := lmeval.Write(dir, name, run, rows, nil)
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -144,7 +144,7 @@ func TestHarnessNames(t *testing.T) {
 func TestHarnessGolden(t *testing.T) {
 	run, rows := madeRun(2, 2, 0.6)
 	dir := t.TempDir()
-	path, err := lmeval.Write(dir, "org/model", run, rows)
+	path, err := lmeval.Write(dir, "org/model", run, rows, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

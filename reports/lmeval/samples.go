@@ -23,6 +23,7 @@ type Sample struct {
 	// The harness's hashes of the document as JSON, of the first request's context
 	// and of the target; "" in files of older versions.
 	DocHash, PromptHash, TargetHash string
+	Source                          string // softbench's hash of the source document, in its own exports; else ""
 
 	Doc       map[string]any // the document as the task prepared it; numbers are json.Number
 	Requests  []Request
@@ -97,7 +98,7 @@ func parseSamples(r io.Reader) ([]Sample, error) {
 }
 
 // fixed are the fields of a sample that are no metric.
-var fixed = []string{"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
+var fixed = []string{"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash", SourceHash}
 
 func parseSample(text []byte) (Sample, error) {
 	text = pythonjson.Plain(text)
@@ -113,6 +114,7 @@ func parseSample(text []byte) (Sample, error) {
 		DocHash    string          `json:"doc_hash"`
 		PromptHash string          `json:"prompt_hash"`
 		TargetHash string          `json:"target_hash"`
+		Source     string          `json:"softbench_doc_hash"` // SourceHash
 		Filtered   []any           `json:"filtered_resps"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
@@ -121,13 +123,16 @@ func parseSample(text []byte) (Sample, error) {
 	if head.DocID == nil || *head.DocID < 0 {
 		return Sample{}, errors.New("not a sample: it has no doc_id")
 	}
-	s := Sample{DocID: *head.DocID, Filter: head.Filter, DocHash: head.DocHash, PromptHash: head.PromptHash, TargetHash: head.TargetHash}
+	s := Sample{DocID: *head.DocID, Filter: head.Filter, DocHash: head.DocHash, PromptHash: head.PromptHash, TargetHash: head.TargetHash, Source: head.Source}
 	if len(head.Doc) > 0 && head.Doc[0] == '{' {
 		d := json.NewDecoder(bytes.NewReader(head.Doc))
 		d.UseNumber()
 		if err := d.Decode(&s.Doc); err != nil {
 			return Sample{}, fmt.Errorf("its document: %w", err)
 		}
+	}
+	if hash, ok := s.Doc[SourceHash].(string); ok { // as earlier versions wrote it
+		s.Source = hash
 	}
 	var err error
 	if s.Requests, err = parseRequests(fields["arguments"]); err != nil {
@@ -148,6 +153,12 @@ func parseSample(text []byte) (Sample, error) {
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			return Sample{}, fmt.Errorf("metric %q is there twice", name)
+		}
+		var text string
+		if json.Unmarshal(fields[name], &text) == nil {
+			if _, ok := number(text); ok {
+				return Sample{}, fmt.Errorf("document %d: metric %q is %s: the model's answers were not finite", s.DocID, name, text)
+			}
 		}
 		if v, ok := parseValue(fields[name]); ok {
 			v.Metric = name

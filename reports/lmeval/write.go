@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/rundir"
@@ -23,11 +24,13 @@ import (
 // run's end, so that the same run gives the same files. It returns the results
 // file's path.
 //
-// What differs from the harness's own files: a run keeps the requests but not the
-// source documents, so doc holds the request's parts, and doc_hash is softbench's
-// hash of the source document (in doc too, as SourceHash); the text of a rolling perplexity is not there; the
-// passkey grid is not a task of the harness and is left out.
-func Write(dir, model string, run *rundir.Run, samples []rundir.Sample) (string, error) {
+// A run keeps the requests but not the source documents: docs has them, as Documents
+// reads them again, and doc and doc_hash are then the harness's own. A document that
+// is not among them has the request's parts for doc, and softbench's hash. Both have
+// that as SourceHash. The text of a rolling perplexity is not there; the passkey grid
+// is not a task of the harness and is left out; its seeds are null, as nothing here is
+// drawn by them.
+func Write(dir, model string, run *rundir.Run, samples []rundir.Sample, docs Docs) (string, error) {
 	if len(run.Tasks) == 0 {
 		return "", fmt.Errorf("the run has no task that lm-evaluation-harness knows")
 	}
@@ -42,7 +45,7 @@ func Write(dir, model string, run *rundir.Run, samples []rundir.Sample) (string,
 	}
 	hashes := map[string]string{}
 	for _, t := range run.Tasks {
-		text, hash, err := samplesFile(&t, byTask[t.Name])
+		text, hash, err := samplesFile(&t, byTask[t.Name], docs)
 		if err != nil {
 			return "", fmt.Errorf("task %s: %w", t.Name, err)
 		}
@@ -66,8 +69,24 @@ func writeFile(path string, text []byte) error {
 	})
 }
 
-// SourceHash is the field of doc, in files that Write wrote, with softbench's hash
-// of the source document.
+// Version is of the harness whose format and tasks these are.
+const Version = "0.4.13"
+
+// aggregation is what the harness calls how a metric follows from its samples.
+func aggregation(metric string) string {
+	switch metric {
+	case "perplexity":
+		return "perplexity"
+	case "word_perplexity", "byte_perplexity":
+		return "weighted_perplexity"
+	case "bits_per_byte":
+		return "bits_per_byte"
+	}
+	return "mean"
+}
+
+// SourceHash is the field of a sample, in files that Write wrote, with softbench's
+// hash of the source document; earlier versions wrote it into doc.
 const SourceHash = "softbench_doc_hash"
 
 // object is a JSON object whose keys keep their order.
@@ -119,7 +138,9 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		set := settings[t.Name]
 		values := object{{"name", t.Name}, {"alias", t.Name}, {"sample_len", t.Documents}}
 		var directions object
+		var list []object
 		for _, m := range t.Metrics {
+			list = append(list, object{{"metric", m.Name}, {"aggregation", aggregation(m.Name)}, {"higher_is_better", m.HigherIsBetter}})
 			values = append(values, field{m.Name + ",none", m.Value}, field{m.Name + "_stderr,none", orNA(m.Stderr)})
 			directions = append(directions, field{m.Name, m.HigherIsBetter})
 		}
@@ -130,7 +151,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		results = append(results, field{t.Name, values})
 		higher = append(higher, field{t.Name, directions})
 		configs = append(configs, field{t.Name, object{{"task", t.Name}, {"output_type", outputType(t.Kind)}, {"num_fewshot", set.FewShot},
-			{"metadata", object{{"version", version}, {"softbench_digest", set.Digest}}}}})
+			{"metric_list", list}, {"repeats", 1}, {"metadata", object{{"version", version}, {"softbench_digest", set.Digest}}}}})
 		versions = append(versions, field{t.Name, version})
 		shots = append(shots, field{t.Name, set.FewShot})
 		counts = append(counts, field{t.Name, object{{"original", t.Documents}, {"effective", t.Documents}}})
@@ -147,9 +168,10 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		{"higher_is_better", higher}, {"n-samples", counts},
 		{"config", object{{"model", "softbench"}, {"model_args", object{{"pretrained", model}, {"dtype", run.Settings.DType}, {"attention", run.Settings.Attention}}},
 			{"model_num_parameters", run.Model.Parameters}, {"model_dtype", run.Settings.DType}, {"model_sha", run.Settings.ModelSHA256},
-			{"batch_size", nil}, {"batch_sizes", []int{}}, {"device", run.Settings.Device}, {"use_cache", nil}, {"limit", limit}, {"bootstrap_iters", nil}, {"gen_kwargs", nil}}},
+			{"batch_size", nil}, {"batch_sizes", []int{}}, {"device", run.Settings.Device}, {"use_cache", nil}, {"limit", limit}, {"bootstrap_iters", nil}, {"gen_kwargs", nil},
+			{"random_seed", nil}, {"numpy_seed", nil}, {"torch_seed", nil}, {"fewshot_seed", nil}, {"softbench_seeds", run.Seeds}}},
 		{"git_hash", nil}, {"date", float64(run.Process.Start.UnixMicro()) / 1e6},
-		{"softbench_version", run.Process.Softbench}, {"tokenizer_sha256", run.Settings.TokenizerSHA256}, {"max_length", run.Settings.MaxLength},
+		{"lm_eval_version", Version}, {"softbench_version", run.Process.Softbench}, {"tokenizer_sha256", run.Settings.TokenizerSHA256}, {"max_length", run.Settings.MaxLength},
 		{"task_hashes", taskHashes}, {"model_source", "softbench"}, {"model_name", model}, {"model_name_sanitized", sanitise(model)},
 		{"system_instruction", nil}, {"system_instruction_sha", nil}, {"fewshot_as_multiturn", false}, {"chat_template", nil}, {"chat_template_sha", nil},
 		{"total_evaluation_time_seconds", strconv.FormatFloat(run.Process.Seconds, 'g', -1, 64)},
@@ -184,14 +206,14 @@ func outputType(kind string) string {
 
 // samplesFile is a task's samples, a line for each document, and the hash over
 // them that the results file names.
-func samplesFile(t *rundir.TaskResult, rows []rundir.Sample) (text []byte, hash string, err error) {
+func samplesFile(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (text []byte, hash string, err error) {
 	var all []string
 	for len(rows) > 0 {
 		n := 1
 		for n < len(rows) && rows[n].DocID == rows[0].DocID {
 			n++
 		}
-		line, hashes := sampleLine(t, rows[:n])
+		line, hashes := sampleLine(t, rows[:n], docs)
 		b, err := encode(line, "")
 		if err != nil {
 			return nil, "", err
@@ -208,7 +230,7 @@ func samplesFile(t *rundir.TaskResult, rows []rundir.Sample) (text []byte, hash 
 }
 
 // sampleLine is a document's line and its three hashes.
-func sampleLine(t *rundir.TaskResult, rows []rundir.Sample) (object, []string) {
+func sampleLine(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (object, []string) {
 	first := &rows[0]
 	var doc, arguments object
 	var choices []string
@@ -235,28 +257,36 @@ func sampleLine(t *rundir.TaskResult, rows []rundir.Sample) (object, []string) {
 	switch {
 	case t.Kind == "multiple_choice":
 		target = strconv.Itoa(gold)
-		doc = object{{"query", text(first.Context)}, {"choices", choices}, {"gold", gold}, {SourceHash, first.DocHash}}
+		if t.Name == "winogrande" || len(rows) > 1 && text(rows[0].Context) != text(rows[1].Context) { // the answer goes into the context
+			target = strings.TrimSpace(text(first.Continuation))
+		}
+		doc = object{{"query", text(first.Context)}, {"choices", choices}, {"gold", gold}}
 	case first.Continuation != nil:
 		target = *first.Continuation
-		doc = object{{"query", text(first.Context)}, {"target", target}, {SourceHash, first.DocHash}}
+		doc = object{{"query", text(first.Context)}, {"target", target}}
 	default:
-		doc = object{{SourceHash, first.DocHash}}
+		doc = object{}
 	}
 	prompt := text(first.Context)
 	if first.Context == nil {
 		prompt = first.DocHash
 	}
-	hashes := []string{first.DocHash, hashOf(prompt), hashOf(target)}
-	line := object{{"doc_id", first.DocID}, {"doc", doc}, {"target", target}, {"arguments", arguments}, {"resps", resps}, {"filtered_resps", filtered}, {"filter", "none"}}
+	logged, docHash := any(doc), first.DocHash
+	if d, ok := docs.find(t.Name, first, choices, gold); ok {
+		logged, docHash = json.RawMessage(d), hashOf(d)
+	}
+	hashes := []string{docHash, hashOf(prompt), hashOf(target)}
+	line := object{{"doc_id", first.DocID}, {"doc", logged}, {"target", target}, {"arguments", arguments}, {"resps", resps}, {"filtered_resps", filtered}, {"filter", "none"}}
 	var names []string
 	var values object
 	for _, m := range t.Metrics {
-		if v, ok := metricValue(m.Name, first); ok {
+		v, ok := metricValue(m.Name, first)
+		if ok {
 			names = append(names, m.Name)
-			values = append(values, field{m.Name, v})
 		}
+		values = append(values, field{m.Name, v}) // null where it has no part: zeno's script looks every metric up
 	}
-	line = append(line, field{"metrics", slices.Clip(names)}, field{"doc_hash", hashes[0]}, field{"prompt_hash", hashes[1]}, field{"target_hash", hashes[2]})
+	line = append(line, field{"metrics", slices.Clip(names)}, field{"doc_hash", hashes[0]}, field{"prompt_hash", hashes[1]}, field{"target_hash", hashes[2]}, field{SourceHash, first.DocHash})
 	return append(line, values...), hashes
 }
 
