@@ -31,7 +31,7 @@ type File struct {
 }
 
 // maxText bounds a text file, which is one document held whole.
-const maxText = 256 << 20
+const maxText = 128 << 20
 
 // maxWindow bounds what Zstandard keeps of what it wrote: the most its own command uses unasked.
 const maxWindow = 128 << 20

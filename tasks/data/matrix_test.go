@@ -20,7 +20,16 @@ import (
 // matrix is testdata/matrix.zip's files by name.
 func matrix(t testing.TB) map[string][]byte {
 	t.Helper()
-	z, err := zip.OpenReader("testdata/matrix.zip")
+	files := map[string][]byte{}
+	for name, b := range unzip(t, "testdata/matrix.zip") {
+		files[strings.TrimSuffix(name, ".parquet")] = b
+	}
+	return files
+}
+
+func unzip(t testing.TB, path string) map[string][]byte {
+	t.Helper()
+	z, err := zip.OpenReader(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +44,7 @@ func matrix(t testing.TB) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files[strings.TrimSuffix(f.Name, ".parquet")] = b
+		files[f.Name] = b
 	}
 	return files
 }
