@@ -39,71 +39,45 @@ type GatherOptions struct {
 	// Of diagnostics; 0: as the suite says.
 	ProbeLength    int     // tokens of a sample
 	ProbeThreshold float64 // mean weight on the first token above which a head counts as a sink
+	// Whether a place of documents was named, which not every suite has.
+	DataGiven, DownloadGiven bool
 }
 
 // Gather reads every document of the suites and builds every passkey prompt, so
 // that whatever is wrong with them is known before the model computes anything.
 // A task named twice is run once.
 func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Model, o GatherOptions) (*Work, error) {
-	if o.Limit < 0 || o.FewShot < 0 {
-		return nil, fmt.Errorf("--limit and --fewshot must not be negative")
+	suite, notes, err := merge(suites, o)
+	if err != nil {
+		return nil, err
 	}
-	w := &Work{}
-	seen := map[string]string{} // task name: digest
-	for _, s := range suites {
-		for _, e := range s.Tasks {
-			if digest, ok := seen[e.Task.Name]; ok {
-				if digest != e.Task.Digest {
-					return nil, fmt.Errorf("two different tasks are called %q: rename one", e.Task.Name)
-				}
-				continue
-			}
-			seen[e.Task.Name] = e.Task.Digest
-			if o.Limit > 0 {
-				e.Limit = o.Limit
-			}
-			switch {
-			case o.FewShot == 0:
-			case e.Task.Kind == tasks.RollingPerplexity:
-				w.Notes = append(w.Notes, fmt.Sprintf("%s is a perplexity task and takes no worked examples: --fewshot does not apply to it", e.Task.Name))
-			default:
-				e.FewShot = o.FewShot
-			}
-			docs, files, err := e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
-			if err != nil {
-				return nil, err
-			}
-			if note := e.Task.ExamplesNote(files); note != "" && e.FewShot > 0 {
-				w.Notes = append(w.Notes, note)
-			}
-			if note := elsewhere(e.Task.Name, src.Dir, files); note != "" {
-				w.Notes = append(w.Notes, note)
-			}
-			w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
+	return gather(ctx, suite, notes, src, m)
+}
+
+func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, m *Model) (*Work, error) {
+	w := &Work{Notes: notes}
+	for _, e := range suite.Tasks {
+		docs, files, err := e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+		if err != nil {
+			return nil, err
 		}
-		if s.Passkey != nil {
-			if w.Passkey != nil {
-				return nil, fmt.Errorf("more than one of the suites has a passkey grid: run them one by one")
-			}
-			if err := w.addPasskey(ctx, *s.Passkey, m); err != nil {
-				return nil, err
-			}
+		if note := e.Task.ExamplesNote(files); note != "" && e.FewShot > 0 {
+			w.Notes = append(w.Notes, note)
 		}
-		if s.Diagnostics != nil {
-			if w.Probe != nil {
-				return nil, fmt.Errorf("more than one of the suites has diagnostics: run them one by one")
-			}
-			d, err := o.diagnostics(*s.Diagnostics)
-			if err != nil {
-				return nil, err
-			}
-			if err := w.addDiagnostics(ctx, d, src, m); err != nil {
-				return nil, err
-			}
+		if note := elsewhere(e.Task.Name, src.Dir, files); note != "" {
+			w.Notes = append(w.Notes, note)
+		}
+		w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
+	}
+	if suite.Passkey != nil {
+		if err := w.addPasskey(ctx, *suite.Passkey, m); err != nil {
+			return nil, err
 		}
 	}
-	if w.Probe == nil && (o.ProbeLength != 0 || o.ProbeThreshold != 0) {
-		return nil, fmt.Errorf("--probe-length and --probe-threshold are of diagnostics, and no suite has any: name one that does, such as diagnostics")
+	if suite.Diagnostics != nil {
+		if err := w.addDiagnostics(ctx, *suite.Diagnostics, src, m); err != nil {
+			return nil, err
+		}
 	}
 	return w, nil
 }

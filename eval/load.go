@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/engine/tokenizer"
@@ -57,6 +58,11 @@ func (o *ModelOptions) Check() error {
 	}
 	if _, err := parseDType(o.DType, ""); err != nil {
 		return err
+	}
+	if o.Attention != "" {
+		if _, err := attention.Parse(o.Attention); err != nil {
+			return fmt.Errorf("--attention: %w", err)
+		}
 	}
 	return checkDevice(o.Device)
 }

@@ -144,6 +144,16 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 		}
 		suites[i] = s
 	}
+	suite, notes, err := merge(suites, GatherOptions{
+		Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold,
+		DataGiven: slices.Contains(o.Given, "data"), DownloadGiven: slices.Contains(o.Given, "download"),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkOut(o); err != nil {
+		return nil, nil, err
+	}
 	o.Model.Download, o.Model.Note = o.Download, o.Note
 	m, err := Load(ctx, o.Model)
 	if err != nil {
@@ -160,7 +170,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	source := data.NewSource(o.Data)
 	source.Download = o.Download
 	source.Notify = o.Note
-	work, err := Gather(ctx, suites, source, m, GatherOptions{Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold})
+	work, err := gather(ctx, suite, notes, source, m)
 	if err != nil {
 		m.Close()
 		return nil, nil, err
@@ -169,6 +179,19 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 		o.Note(n)
 	}
 	return m, work, nil
+}
+
+// checkOut refuses a directory that no run can go into, before hours of work, and
+// says of one to go on with that there is nothing in it.
+func checkOut(o *RunOptions) error {
+	if o.Out == "" {
+		return nil
+	}
+	there, err := rundir.CheckOut(o.Out, o.Resume)
+	if err == nil && o.Resume && !there && slices.Contains(o.Given, "resume") {
+		o.Note(o.Out + " holds no run to go on with: this is a new one")
+	}
+	return err
 }
 
 // compute runs what the journal lacks of a shard; prepared is the shard's whole

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,8 +204,8 @@ func TestSettings(t *testing.T) {
 	if p := r.Settings.Passkey; p == nil || len(p.Lengths) != 2 || len(r.Passkey) != 6 || p.Seed != 7 {
 		t.Errorf("passkey settings %+v with %d cells, want two lengths and six cells", p, len(r.Passkey))
 	}
-	if len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "4096") || len(notes) != 1 || notes[0] != r.Notes[0] {
-		t.Errorf("notes %q, told %q: want one that names the length that does not fit", r.Notes, notes)
+	if len(r.Notes) != 2 || !strings.Contains(r.Notes[0], "--limit") || !strings.Contains(r.Notes[1], "4096") || !slices.Equal(notes, r.Notes) {
+		t.Errorf("notes %q, told %q: want one of what --limit is not about, and one that names the length that does not fit", r.Notes, notes)
 	}
 
 	o = goldenRun(t, "arc_easy")

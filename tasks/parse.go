@@ -25,6 +25,9 @@ var metricsOf = map[Kind][]string{
 	RollingPerplexity: {"word_perplexity", "byte_perplexity", "bits_per_byte"},
 }
 
+// reserved is the task that a passkey grid's trials are recorded under.
+const reserved = "passkey"
+
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // Parse reads a task's YAML. file is its path, for errors and as the place its own data files are
@@ -77,6 +80,9 @@ func (d *definition) check() error {
 	if !nameForm.MatchString(d.Name) {
 		return fmt.Errorf("name is %q; it must be letters, digits, '_', '-' and '.'", shorten(d.Name))
 	}
+	if strings.EqualFold(d.Name, reserved) {
+		return fmt.Errorf("name is %q, which is the name of a passkey grid's trials; choose another", d.Name)
+	}
 	if _, ok := metricsOf[d.Kind]; !ok {
 		return fmt.Errorf("kind is %q; the kinds are %s, %s, %s", d.Kind, MultipleChoice, LastWord, RollingPerplexity)
 	}
@@ -86,7 +92,10 @@ func (d *definition) check() error {
 	if d.Dataset.Path == "" && len(d.Dataset.Files) == 0 {
 		return fmt.Errorf("dataset needs a path (the hub's ORG/NAME) or files")
 	}
-	for _, m := range d.Metrics {
+	for i, m := range d.Metrics {
+		if slices.Contains(d.Metrics[:i], m) {
+			return fmt.Errorf("metric %q is there twice", m)
+		}
 		if !slices.Contains(metricsOf[d.Kind], m) {
 			return fmt.Errorf("metric %q is none of %s; those are %s", m, d.Kind, strings.Join(metricsOf[d.Kind], ", "))
 		}

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -122,6 +124,16 @@ func (f *effectFlag) Set(text string) error {
 }
 
 func (o *compareOptions) execute(ctx context.Context) error {
+	if err := o.run.Model.Check(); err != nil {
+		return err
+	}
+	if o.report == "" {
+		for _, flag := range []string{"echarts", "offline"} {
+			if slices.Contains(o.run.Given, flag) {
+				return fmt.Errorf("--%s is about the page: name its file with --report", flag)
+			}
+		}
+	}
 	var library html.Library
 	if o.report != "" {
 		var err error
@@ -179,7 +191,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 		if err := writePage(ctx, o.report, page); err != nil {
 			return err
 		}
-		fmt.Fprintln(o.io.err, "report:", o.report)
+		fmt.Fprintln(o.io.err, "report:", oneLine(o.report))
 	}
 	if o.json {
 		return writeJSON(o.io.out, c)
@@ -251,13 +263,12 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 		if n > 1 {
 			run.Out = fmt.Sprintf("%s-%d", dir, n)
 		}
-		run.Progress = progress(o.io)
 		_, there := rundir.Read(run.Out)
-		_, err := eval.Run(ctx, run)
+		err := o.share(ctx, run)
 		switch {
 		case errors.Is(err, context.Canceled):
 			return nil, exitError{exitInterrupted, "interrupted; what is done is kept: the same command goes on with it"}
-		case err != nil && there == nil && n < most:
+		case (errors.Is(err, rundir.ErrOther) || err != nil && there == nil) && n < most:
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -268,6 +279,28 @@ func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *
 		}
 		side.Name = filepath.Base(filepath.Clean(path))
 		return side, nil
+	}
+}
+
+// share computes a run, or waits until the process that computes it has ended, and
+// takes that one's. Where it stopped early, this process goes on with it.
+func (o *compareOptions) share(ctx context.Context, run eval.RunOptions) error {
+	for told := false; ; {
+		if state, err := rundir.StateOf(run.Out); err != nil || state != rundir.Running {
+			run.Progress = progress(o.io)
+			if _, err = eval.Run(ctx, run); !errors.Is(err, rundir.ErrBusy) {
+				return err
+			}
+		}
+		if !told {
+			fmt.Fprintln(o.io.err, "note: another process computes", oneLine(run.Out)+": waiting for it")
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
 	}
 }
 

@@ -129,7 +129,7 @@ func (o *exportOptions) harness(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if _, err := fmt.Fprintln(o.io.out, file); err != nil {
+		if _, err := fmt.Fprintln(o.io.out, oneLine(file)); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,9 @@ func (o inspectOptions) run(ctx context.Context) error {
 		return writeJSON(o.io.out, in)
 	}
 	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, oneLine(fmt.Sprintf(format, args...)))
+	}
 	row("model", "%s", in.Dir)
 	row("architecture", "%s", in.ModelType)
 	row("parameters", "%s (%s)", commas(in.Parameters), in.DType)

@@ -69,7 +69,7 @@ func (o labReportOptions) run(ctx context.Context) error {
 	if len(page.Trainings) == 1 {
 		noun = "training"
 	}
-	_, err := fmt.Fprintf(o.io.out, "%s: %d %s\n", o.out, len(page.Trainings), noun)
+	_, err := fmt.Fprintf(o.io.out, "%s: %d %s\n", oneLine(o.out), len(page.Trainings), noun)
 	return err
 }
 

@@ -74,7 +74,7 @@ func (o listOptions) run(args []string) error {
 		}
 		fmt.Fprintf(w, "%s\n", title)
 		for _, i := range list {
-			fmt.Fprintf(w, "  %s\t%s\n", i.Name, i.Description)
+			fmt.Fprintf(w, "  %s\t%s\n", oneLine(i.Name), oneLine(i.Description))
 		}
 	}
 	section("SUITES", l.Suites)

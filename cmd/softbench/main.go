@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
 )
 
 // Exit codes. A gate has two more of its own.
@@ -66,14 +67,15 @@ type exitError struct {
 
 func (e exitError) Error() string { return e.message }
 
-// oneLine keeps an error on one line of the terminal, whatever a file name or a
-// document put into it.
+// oneLine keeps text on one line of the terminal and as it is read, whatever a file
+// name or a document put into it: no control characters, of which U+009B begins an
+// escape sequence, none that turn the direction of writing, none without a width.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' {
+		switch {
+		case r == '\n', r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
 			return ' '
-		}
-		if r < ' ' || r == 0x7f {
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
 			return '\uFFFD'
 		}
 		return r

@@ -145,7 +145,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 			return writeJSON(o.io.out, result)
 		}
 		_, err = fmt.Fprintf(o.io.out, "%s: shard %s is done, %d of %d requests; when all are, give the same command --merge with their directories instead of --shard\n",
-			o.run.Out, result.Shard, result.Requests, result.Of)
+			oneLine(o.run.Out), result.Shard, result.Requests, result.Of)
 		return err
 	}
 	run, err := eval.Run(ctx, o.run)

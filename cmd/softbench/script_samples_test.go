@@ -59,7 +59,11 @@ func spoilSamples(dir, fault string) error {
 	if !bytes.Contains(text, []byte(was)) {
 		return fmt.Errorf("%s does not hold the hash of the samples", manifest)
 	}
-	if err := os.WriteFile(manifest, bytes.ReplaceAll(text, []byte(was), []byte(is)), 0o666); err != nil {
+	text, err = rundir.Sign(bytes.ReplaceAll(text, []byte(was), []byte(is)))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(manifest, text, 0o666); err != nil {
 		return err
 	}
 	return os.WriteFile(path, out.Bytes(), 0o666)

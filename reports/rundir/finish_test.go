@@ -213,8 +213,9 @@ func TestOpenRefuses(t *testing.T) {
 		"an unknown field": {rewrite(manifestName, `"documents"`, `"dokuments"`), []string{manifestName, "dokuments"}},
 		"a wrong type":     {rewrite(manifestName, `"documents": 2`, `"documents": "2"`), []string{manifestName, "line ", "documents"}},
 		"not JSON":         {rewrite(manifestName, `"model": {`, `"model": (`), []string{manifestName, "line 6", "invalid character '('"}},
-		"fewer documents":  {rewrite(manifestName, `"documents": 1,`, `"documents": 3,`), []string{samplesName, "task wikitext has 1 documents in the samples and 3"}},
-		"a file elsewhere": {rewrite(manifestName, `"name": "samples.parquet"`, `"name": "../samples.parquet"`), []string{manifestName, samplesName}},
+		"another value":    {rewrite(manifestName, `"documents": 1,`, `"documents": 3,`), []string{manifestName, "was changed since"}},
+		"fewer documents":  {resigned(`"documents": 1,`, `"documents": 3,`), []string{samplesName, "task wikitext has 1 documents in the samples and 3"}},
+		"a file elsewhere": {resigned(`"name": "samples.parquet"`, `"name": "../samples.parquet"`), []string{manifestName, samplesName}},
 		"cut off": {func(t *testing.T, dir string) {
 			path := filepath.Join(dir, samplesName)
 			b := readAll(t, path)
@@ -411,5 +412,17 @@ func TestFailedStaysFailed(t *testing.T) {
 	w.Close()
 	if got := names(t, dir); got != journalName+" " {
 		t.Errorf("the directory holds %s", got)
+	}
+}
+
+// resigned rewrites the manifest and gives it the checksum of what it then says.
+func resigned(from, to string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		path := filepath.Join(dir, manifestName)
+		text, err := Sign([]byte(strings.Replace(string(readAll(t, path)), from, to, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		overwrite(t, path, text)
 	}
 }

@@ -13,7 +13,12 @@ import (
 	"github.com/softbench/softbench/internal/regularfile"
 )
 
-var errLocked = errors.New("another process is writing this run: wait for it, or choose another --out")
+var (
+	// ErrBusy says that another process is writing the run.
+	ErrBusy = errors.New("another process is writing this run: wait for it, or choose another --out")
+	// ErrOther says that a run with other settings is in the directory.
+	ErrOther = errors.New("a run with other settings")
+)
 
 // lock makes this process the only writer of the run in dir, whose journal f is,
 // until release or the end of the process. Where the file system has no locks, a
@@ -34,7 +39,7 @@ func lockWith(try func(*os.File) error, dir string, f *os.File) (release func(),
 		return lockFile(filepath.Join(dir, lockName))
 	}
 	if errors.Is(err, filelock.ErrLocked) {
-		err = errLocked
+		err = ErrBusy
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)

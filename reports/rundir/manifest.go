@@ -156,6 +156,9 @@ type Process struct {
 	// Written are the files beside the manifest, set by Finish: Open checks that
 	// they are still these.
 	Written []Written `json:"files_written,omitempty"`
+	// Checksum is of all the rest of the manifest; see checksum.go. Earlier versions
+	// wrote none.
+	Checksum string `json:"checksum,omitempty"`
 }
 
 // File is a file of documents that was read.
@@ -178,18 +181,8 @@ const (
 // tableNames are the files that may stand beside a manifest.
 var tableNames = []string{samplesName, diagnosticsName, insideName, mapsName}
 
-// encode is the manifest's text, stable for the same content.
-func (r *Run) encode() ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(r.withoutNulls())
-	return b.Bytes(), err
-}
-
 // maxManifest bounds run.json, in bytes.
-const maxManifest = 64 << 20
+const maxManifest = 16 << 20
 
 // withoutNulls is the manifest with an empty list for each that there is none of.
 func (r *Run) withoutNulls() *Run {
@@ -197,6 +190,12 @@ func (r *Run) withoutNulls() *Run {
 	out.Tasks = slices.Clone(orEmpty(r.Tasks))
 	for i := range out.Tasks {
 		out.Tasks[i].Metrics = orEmpty(out.Tasks[i].Metrics)
+	}
+	out.Settings.Tasks = orEmpty(r.Settings.Tasks)
+	if r.Diagnostics != nil {
+		d := *r.Diagnostics
+		d.Layers = orEmpty(d.Layers)
+		out.Diagnostics = &d
 	}
 	out.Process.Given, out.Process.Files = orEmpty(r.Process.Given), orEmpty(r.Process.Files)
 	return &out
@@ -257,6 +256,9 @@ func parseManifest(text []byte) (*Run, error) {
 		return nil, fmt.Errorf("not a run's manifest: %w", at(text, err))
 	}
 	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if err := r.verify(text); err != nil {
 		return nil, err
 	}
 	return &r, nil

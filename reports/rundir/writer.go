@@ -47,13 +47,11 @@ const keptAdvice = "what was done before is kept: make room if the disk is full,
 // it leaves nothing behind.
 func Create(dir string, s Settings) (*Writer, error) {
 	has, err := look(dir)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = has.refusal(dir, false)
+	}
+	if err != nil {
 		return nil, err
-	case has == aRun:
-		return nil, fmt.Errorf("%s holds a run already: go on with it with --resume, or choose another --out", dir)
-	case has == somethingElse:
-		return nil, fmt.Errorf("%s is not empty and holds no run: choose another --out", dir)
 	}
 	if err := atomicfile.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("cannot write the run: %w", err)
@@ -108,6 +106,9 @@ func (w *Writer) begin(s Settings) error {
 	}
 	path := filepath.Join(w.dir, journalName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", path, ErrBusy)
+	}
 	if err != nil {
 		return fmt.Errorf("cannot write the run: %w", err)
 	}
@@ -118,7 +119,12 @@ func (w *Writer) begin(s Settings) error {
 	}
 	if info, err := f.Stat(); err != nil || info.Size() > 0 {
 		w.Close()
-		return fmt.Errorf("%s: another process has just begun this run: choose another --out", path)
+		return fmt.Errorf("%s: %w", path, ErrBusy)
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, manifestName)); err == nil { // begun and finished since it was looked at
+		w.Close()
+		_ = os.Remove(path)
+		return fmt.Errorf("%s: %w", path, ErrBusy)
 	}
 	if err := w.first(line); err != nil {
 		_ = os.Remove(path) // a journal without its first line is nothing to keep
@@ -147,10 +153,15 @@ func (w *Writer) first(line []byte) error {
 // reopen reads the journal of an unfinished run and cuts off a torn last line.
 func (w *Writer) reopen(s Settings) (note string, err error) {
 	path := filepath.Join(w.dir, journalName)
-	if err := regularfile.Check(path, math.MaxInt64); err != nil {
+	if err := regularfile.Check(path, math.MaxInt64); errors.Is(err, fs.ErrNotExist) { // it has just finished
+		return "", fmt.Errorf("%s: %w", path, ErrBusy)
+	} else if err != nil {
 		return "", fmt.Errorf("cannot go on with the run: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s: %w", path, ErrBusy)
+	}
 	if err != nil {
 		return "", fmt.Errorf("cannot go on with the run: %w", err)
 	}
@@ -163,7 +174,7 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 		return "", err
 	}
 	if now, err := os.Stat(path); err != nil || !os.SameFile(opened, now) {
-		return "", fmt.Errorf("%s: another process has just finished or begun this run: try again", path)
+		return "", fmt.Errorf("%s: %w", path, ErrBusy) // it has just finished or begun
 	}
 	w.removeTemporary()
 	h, records, size, err := readJournal(bufio.NewReader(f))
@@ -198,7 +209,7 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 
 func sameSettings(dir string, was, now Settings) error {
 	if diff := Differences(was, now); len(diff) > 0 {
-		return fmt.Errorf("%s holds a run with other settings (%s): give those again, or choose another --out", dir, strings.Join(diff, "; "))
+		return fmt.Errorf("%s holds %w (%s): give those again, or choose another --out", dir, ErrOther, strings.Join(diff, "; "))
 	}
 	return nil
 }
@@ -274,6 +285,9 @@ func (w *Writer) Flush() error {
 // Sync writes what was added and waits until it is on the disk. After an error
 // the journal holds what it held at the last Sync, and every later call fails.
 func (w *Writer) Sync() error {
+	if err := w.present(); err != nil {
+		return err
+	}
 	if err := w.Flush(); err != nil || w.synced == w.size {
 		return err
 	}
@@ -282,6 +296,30 @@ func (w *Writer) Sync() error {
 	}
 	w.synced = w.size
 	return nil
+}
+
+// present finds that the journal's name has gone: everything written since then, and
+// before, is lost, and the sooner that is said the better.
+func (w *Writer) present() error {
+	f, ok := w.journal.(*os.File)
+	if w.failed != nil || !ok {
+		return w.failed
+	}
+	opened, err := f.Stat()
+	if err != nil {
+		return w.fail(err, w.size)
+	}
+	path := filepath.Join(w.dir, journalName)
+	now, err := os.Stat(path)
+	if err == nil && os.SameFile(opened, now) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // the file system does not answer; writing tells
+	}
+	w.buffer = nil
+	w.failed = fmt.Errorf("%s: the journal was removed or replaced while the run was being written, and its results are lost with it: begin anew", path)
+	return w.failed
 }
 
 // fail ends the writing, with a journal of size bytes.
@@ -361,6 +399,27 @@ const (
 	aRun
 	somethingElse
 )
+
+// refusal says what keeps a run from being written to such a directory.
+func (has contents) refusal(dir string, resume bool) error {
+	switch {
+	case has == aRun && !resume:
+		return fmt.Errorf("%s holds a run already: go on with it with --resume, or choose another --out", dir)
+	case has == somethingElse:
+		return fmt.Errorf("%s is not empty and holds no run: choose another --out", dir)
+	}
+	return nil
+}
+
+// CheckOut says, before anything is computed, what Create or Resume would refuse of a
+// directory's contents, and whether a run is there.
+func CheckOut(dir string, resume bool) (there bool, err error) {
+	has, err := look(dir)
+	if err == nil {
+		err = has.refusal(dir, resume)
+	}
+	return has == aRun, err
+}
 
 func look(dir string) (contents, error) {
 	entries, err := atomicfile.Entries(dir)
