@@ -79,3 +79,17 @@ func quantiles(sorted []float64, below, above float64) (low, high float64) {
 	high = at(above, func(k int) float64 { return sorted[last-k] })
 	return low, high
 }
+
+// student is the interval of t standard errors to either side of the difference: of a
+// perplexity on the scale of the logarithm, where a large error of one run's does not
+// reach over 0.
+func (u *units) student(t, diff float64) (low, high float64) {
+	half := t * math.Sqrt(sumOfSquares(u.influence()))
+	if u.t != Perplexity {
+		return diff - half, diff + half
+	}
+	ra, rb := sum(u.a)/u.total, sum(u.b)/u.total
+	a, b, ratio := exp(-ra), exp(-rb), ra-rb
+	half = t * math.Sqrt(sumOfSquares(u.centred())) / u.total
+	return u.t.size(ratio-half, a, b), u.t.size(ratio+half, a, b)
+}

@@ -38,3 +38,20 @@ func skewed(errors []float64) (skewness float64, ok bool) {
 	size := math.Abs(skewness)
 	return skewness, size > max(1, 3*error) && beside > max(0.1, 0.7/math.Sqrt(n)) && size > 0.2*math.Sqrt(n)
 }
+
+// warnOfShape tells of differences whose shape keeps tests from their level.
+func (c *Comparison) warnOfShape() {
+	errors := c.u.influence()
+	what := c.u.noun(c.Clusters)
+	if skewness, ok := skewed(errors); ok {
+		c.Warnings = append(c.Warnings, warn(Skewed, "the differences are strongly skewed (skewness %.1f over %s): false alarms come up to three times as often as in %g of cases", skewness, count(len(errors), what), c.Level))
+		return
+	}
+	largest := 0.0
+	for _, e := range errors {
+		largest = max(largest, e*e)
+	}
+	if total := sumOfSquares(errors); largest > dominance*total && len(errors) >= 8 {
+		c.Warnings = append(c.Warnings, warn(Dominated, "a single %s carries %.0f%% of the variance", what, 100*largest/total))
+	}
+}
