@@ -13,7 +13,7 @@ import (
 // Built says whether this build can use a GPU.
 const Built = false
 
-var errNotBuilt = fmt.Errorf("%w: this build has no CUDA; build with -tags cuda on Linux (cuda/README.md)", ErrNoDevice)
+var errNotBuilt = fmt.Errorf("%w: this build has no CUDA; build it with cuda/build (cuda/README.md)", ErrNoDevice)
 
 // Available returns nil where there is a device, else the reason why not.
 func Available() error { return errNotBuilt }

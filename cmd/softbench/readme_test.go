@@ -6,10 +6,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/golden"
 )
 
@@ -39,8 +41,8 @@ func readmeRun(t *testing.T, args []string) []string {
 }
 
 // TestReadmeRun runs the README's scoring of the toy model and wants the table it
-// shows. The perplexity's last digits depend on the instruction set, and the
-// closing line on the machine: these are not compared.
+// shows, digit for digit: in float32 all assembly prints the same. The
+// closing line names the machine's and is not compared.
 func TestReadmeRun(t *testing.T) {
 	t.Chdir(golden.Root(t))
 	args, shown := readmeExample(t, "run")
@@ -49,42 +51,54 @@ func TestReadmeRun(t *testing.T) {
 		t.Fatalf("printed:\n%s\nthe README shows:\n%s", strings.Join(got, "\n"), strings.Join(shown, "\n"))
 	}
 	for i, want := range shown {
-		if got[i] != want && !strings.Contains(want, "perplexity") && i < len(shown)-1 {
+		if got[i] != want && i < len(shown)-1 {
 			t.Errorf("printed %q, the README shows %q", got[i], want)
 		}
 	}
 }
 
-// TestReadmeCompare runs the README's first command and wants the rows it shows.
-// The scores of bfloat16 depend a little on the instruction set, and what follows
-// from them with them: accuracies may differ by 0.03, other numbers by 5%.
+// TestReadmeCompare runs the README's first command and wants what it shows. The
+// scores of bfloat16 depend a little on the instruction set: the README's are
+// avx512bf16's, and where the processor has that they must be equal to the last
+// character. Elsewhere accuracies may differ by 0.03, other numbers by 5%.
 func TestReadmeCompare(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs both twins")
+	}
+	exact := slices.Contains(kernel.Available(), "avx512bf16")
+	if exact {
+		t.Setenv("SOFTBENCH_ISA", "avx512bf16")
 	}
 	args, shown := readmeExample(t, "compare")
 	t.Chdir(t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	got := readmeRun(t, args)
+	if _, err := os.Stat("twins.html"); err != nil {
+		t.Error("no page was written:", err)
+	}
+	if !exact {
+		readmeRowsAreNear(t, got, shown)
+		return
+	}
+	for i := range max(len(got), len(shown)) {
+		var g, s string
+		if i < len(got) {
+			g = got[i]
+		}
+		if i < len(shown) {
+			s = shown[i]
+		}
+		if g != s {
+			t.Errorf("line %d: printed %q, the README shows %q", i+1, g, s)
+		}
+	}
+}
+
+// readmeRowsAreNear compares the numbers of rows that show A and B.
+func readmeRowsAreNear(t *testing.T, got, shown []string) {
 	rows := 0
 	for i := 0; i < len(shown) && i < len(got); i++ {
-		want := strings.Fields(shown[i])
-		have := strings.Fields(got[i])
-		if len(want) == 0 {
-			if len(have) != 0 {
-				t.Errorf("printed %q, the README shows an empty line", got[i])
-			}
-			continue
-		}
-		if want[0] == "A" || want[0] == "B" || want[0] == "task" {
-			if got[i] != shown[i] && want[0] != "task" {
-				t.Errorf("printed %q, the README shows %q: is it of other twins?", got[i], shown[i])
-			}
-			if strings.Join(have, " ") != strings.Join(want, " ") {
-				t.Errorf("printed %q, the README shows %q", got[i], shown[i])
-			}
-			continue
-		}
+		want, have := strings.Fields(shown[i]), strings.Fields(got[i])
 		at := firstFraction(want)
 		if at < 0 || at+1 >= len(want) || !strings.ContainsAny(shown[i], "↑↓") && !strings.Contains(shown[i], "[") {
 			continue // words
@@ -104,9 +118,6 @@ func TestReadmeCompare(t *testing.T) {
 	}
 	if rows < 6 {
 		t.Errorf("only %d rows with numbers were found in the README", rows)
-	}
-	if _, err := os.Stat("twins.html"); err != nil {
-		t.Error("no page was written:", err)
 	}
 }
 
