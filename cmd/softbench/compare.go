@@ -23,6 +23,7 @@ import (
 	"github.com/softbench/softbench/reports/html"
 	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 type compareOptions struct {
@@ -112,7 +113,7 @@ trained alike but for their attention, softmax and softpick.`,
 // effectFlag is a difference above 0 and at most 1.
 type effectFlag float64
 
-func (f *effectFlag) String() string { return compare.Compact(float64(*f)) }
+func (f *effectFlag) String() string { return text.Compact(float64(*f)) }
 func (f *effectFlag) Type() string   { return "difference" }
 func (f *effectFlag) Set(text string) error {
 	x, err := strconv.ParseFloat(text, 64)

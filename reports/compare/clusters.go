@@ -1,6 +1,10 @@
 package compare
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/softbench/softbench/reports/text"
+)
 
 // Clusters label documents that are not independent: those of one cluster on any
 // side, and copies, which have the same source or ask the same. The k-th documents
@@ -65,7 +69,7 @@ func (m *Metric) ClusterText() string {
 	if m.Clusters == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d documents in %d clusters (%s), which are what is tested", m.N, m.Clusters, Printable(m.ClusteredBy))
+	return fmt.Sprintf("%d documents in %d clusters (%s), which are what is tested", m.N, m.Clusters, text.Printable(m.ClusteredBy))
 }
 
 // independentNote says of a run that an earlier version wrote that it does not know

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -170,28 +171,28 @@ func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *foot
 			title = fmt.Sprintf("inside the models, %d samples of %d documents; p, interval: corrected for the number of measures (Holm)", x.N, x.Clusters)
 		}
 	}
-	b.WriteString("\n" + Wrap(title, width))
-	d := &Grid{}
-	d.Column("  measure", Left, Keep)
+	b.WriteString("\n" + text.Wrap(title, width))
+	d := &text.Grid{}
+	d.Column("  measure", text.Left, text.Keep)
 	for _, name := range []string{"A", "B", "B - A"} {
-		d.Column(name, Right, Keep)
+		d.Column(name, text.Right, text.Keep)
 	}
 	if tests > 0 {
-		d.Column(Compact(c.Confidence)+"% interval, corrected", Right, 2)
-		d.Column("p", Right, 3)
+		d.Column(text.Compact(c.Confidence)+"% interval, corrected", text.Right, 2)
+		d.Column("p", text.Right, 3)
 	}
-	d.Column("", Left, Keep)
+	d.Column("", text.Left, text.Keep)
 	for _, x := range c.Diagnostics {
-		cells := []string{"  " + x.Name, Decimal(x.A), Decimal(x.B), Signed(x.Difference)}
+		cells := []string{"  " + x.Name, text.Decimal(x.A), text.Decimal(x.B), text.Signed(x.Difference)}
 		switch {
 		case x.N > 0:
-			cells = append(cells, Interval(x.LowAdjusted, x.HighAdjusted), probability(x.Adjusted))
+			cells = append(cells, text.Interval(x.LowAdjusted, x.HighAdjusted), probability(x.Adjusted))
 		case tests > 0:
 			cells = append(cells, "", "")
 		}
 		marks := ""
 		for _, w := range x.Warnings {
-			marks += " " + notes.mark(Printable(w))
+			marks += " " + notes.mark(text.Printable(w))
 		}
 		d.Row(append(cells, strings.TrimSpace(marks))...)
 	}

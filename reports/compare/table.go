@@ -4,74 +4,62 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/term"
-
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // WriteTable writes a comparison for people: a row for each metric, `~` for a
 // difference that may be chance, and footnotes for what to mind. On a
 // terminal that is too narrow the columns that say least are left out.
 func WriteTable(out io.Writer, c *Comparison) error {
-	width := 0
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			width = w
-		}
-	}
-	_, err := io.WriteString(out, tableText(c, width))
+	_, err := io.WriteString(out, tableText(c, text.TerminalWidth(out)))
 	return err
 }
 
 // tableText is the table for a width in terminal cells; 0: as wide as it gets.
 func tableText(c *Comparison, width int) string {
 	var b strings.Builder
-	sides := &Grid{}
-	sides.Column("", Left, Keep)
-	sides.Column("", Left, Keep)
-	sides.Column("", Left, Keep)
-	sides.Row("A", Printable(c.A.Name), c.A.describe())
-	sides.Row("B", Printable(c.B.Name), c.B.describe())
+	sides := &text.Grid{}
+	sides.Column("", text.Left, text.Keep)
+	sides.Column("", text.Left, text.Keep)
+	sides.Column("", text.Left, text.Keep)
+	sides.Row("A", text.Printable(c.A.Name), c.A.describe())
+	sides.Row("B", text.Printable(c.B.Name), c.B.describe())
 	sides.WriteRows(&b)
 	b.WriteByte('\n')
 	var notes footnotes
-	g := &Grid{}
-	g.Column("task", Left, Keep)
-	g.Column("n", Right, 5)
-	g.Column("metric", Left, Keep)
-	g.Column("A", Right, Keep)
-	g.Column("B", Right, Keep)
-	g.Column("B - A", Right, Keep)
-	g.Column(c.intervalTitle(), Left, 4)
-	g.Column("p", Right, 3)
-	g.Column("detectable", Right, 1)
+	g := &text.Grid{}
+	g.Column("task", text.Left, text.Keep)
+	g.Column("n", text.Right, 5)
+	g.Column("metric", text.Left, text.Keep)
+	g.Column("A", text.Right, text.Keep)
+	g.Column("B", text.Right, text.Keep)
+	g.Column("B - A", text.Right, text.Keep)
+	g.Column(c.intervalTitle(), text.Left, 4)
+	g.Column("p", text.Right, 3)
+	g.Column("detectable", text.Right, 1)
 	if c.Effect > 0 {
-		g.Column("n for ±"+Compact(c.Effect), Right, 2)
+		g.Column("n for ±"+text.Compact(c.Effect), text.Right, 2)
 	}
-	g.Column("B is", Left, Keep)
+	g.Column("B is", text.Left, text.Keep)
 	last := ""
 	for i := range c.Metrics {
 		m := &c.Metrics[i]
-		task := Printable(m.Task)
+		task := text.Printable(m.Task)
 		if m.Task == last {
 			task = ""
 		}
 		last = m.Task
-		arrow := " ↓"
-		if m.HigherIsBetter {
-			arrow = " ↑"
-		}
 		verdict := m.word()
 		for _, n := range m.footnotes() {
 			verdict += " " + notes.mark(n)
 		}
-		cells := []string{task, strconv.Itoa(m.N), Printable(m.Metric) + arrow, Decimal(m.A), Decimal(m.B), Signed(m.Difference),
-			Interval(m.LowAdjusted, m.HighAdjusted), probability(m.Adjusted), plusMinus(m.Detectable)}
+		cells := []string{task, strconv.Itoa(m.N), text.Printable(m.Metric) + " " + text.Arrow(m.HigherIsBetter), text.Decimal(m.A), text.Decimal(m.B), text.Signed(m.Difference),
+			text.Interval(m.LowAdjusted, m.HighAdjusted), probability(m.Adjusted), plusMinus(m.Detectable)}
 		if c.Effect > 0 {
 			cells = append(cells, m.needed())
 		}
@@ -79,29 +67,29 @@ func tableText(c *Comparison, width int) string {
 	}
 	g.Fit(width).Write(&b)
 	b.WriteByte('\n')
-	b.WriteString(Wrap(c.conclusion(), width))
+	b.WriteString(text.Wrap(c.conclusion(), width))
 	if len(c.Diagnostics) > 0 {
 		c.writeDiagnostics(&b, width, &notes)
 	}
-	b.WriteString(Wrap(c.legend(), width))
+	b.WriteString(text.Wrap(c.legend(), width))
 	for i, n := range notes.texts {
-		b.WriteString(Wrap(superscript(i+1)+" "+n, width))
+		b.WriteString(text.Wrap(superscript(i+1)+" "+n, width))
 	}
 	for _, s := range c.Settings {
-		b.WriteString(Wrap("differs: "+Printable(s.String()), width))
+		b.WriteString(text.Wrap("differs: "+text.Printable(s.String()), width))
 	}
 	for _, n := range c.Notes {
-		b.WriteString(Wrap("note: "+Printable(n), width))
+		b.WriteString(text.Wrap("note: "+text.Printable(n), width))
 	}
 	for _, w := range c.Warnings {
-		b.WriteString(Wrap("warning: "+Printable(w), width))
+		b.WriteString(text.Wrap("warning: "+text.Printable(w), width))
 	}
 	return b.String()
 }
 
 // intervalTitle names the interval that decides.
 func (c *Comparison) intervalTitle() string {
-	title := Compact(c.Confidence) + "% interval"
+	title := text.Compact(c.Confidence) + "% interval"
 	if len(c.Metrics) > 1 {
 		title += ", corrected"
 	}
@@ -110,12 +98,12 @@ func (c *Comparison) intervalTitle() string {
 
 // legend says what the table's columns mean.
 func (c *Comparison) legend() string {
-	text := "~: a difference that may be chance. same: the answers are equal, or differ by rounding alone. p, interval: corrected for the number of tasks (Holm); the interval leaves out 0 only where p is below " + Compact(c.Level) +
-		". detectable: the smallest true difference that n documents show in " + Compact(c.Power) + "% of cases."
+	legend := "~: a difference that may be chance. same: the answers are equal, or differ by rounding alone. p, interval: corrected for the number of tasks (Holm); the interval leaves out 0 only where p is below " + text.Compact(c.Level) +
+		". detectable: the smallest true difference that n documents show in " + text.Compact(c.Power) + "% of cases."
 	if c.Effect > 0 {
-		text += " n for ±" + Compact(c.Effect) + ": how many documents show a true difference of " + Compact(c.Effect) + ", of perplexities and bits " + Compact(percentOf(c.Effect)) + "% of the value, in " + Compact(c.Power) + "% of cases."
+		legend += " n for ±" + text.Compact(c.Effect) + ": how many documents show a true difference of " + text.Compact(c.Effect) + ", of perplexities and bits " + text.Compact(percentOf(c.Effect)) + "% of the value, in " + text.Compact(c.Power) + "% of cases."
 	}
-	return text
+	return legend
 }
 
 // word is the verdict for the table.
@@ -148,7 +136,7 @@ func (s SideInfo) describe() string {
 	if len(s.Model) >= 12 {
 		parts = append(parts, "weights "+s.Model[:12])
 	}
-	return Printable(strings.Join(parts, ", "))
+	return text.Printable(strings.Join(parts, ", "))
 }
 
 // conclusion counts the verdicts on the tasks' primary metrics.
@@ -167,12 +155,12 @@ func (m *Metric) footnotes() []string {
 	if m.Identical {
 		out = append(out, "every answer is the same to the last bit")
 	}
-	if text := m.ClusterText(); text != "" {
-		out = append(out, text)
+	if clusters := m.ClusterText(); clusters != "" {
+		out = append(out, clusters)
 	}
 	for _, w := range m.Warnings {
 		if !m.Identical || !strings.HasPrefix(w, "identical") {
-			out = append(out, Printable(w))
+			out = append(out, text.Printable(w))
 		}
 	}
 	return out
@@ -210,11 +198,11 @@ func probability(n rundir.Number) string {
 }
 
 func plusMinus(n rundir.Number) string {
-	if text, ok := small(n); ok {
-		return "±" + text
+	if small, ok := text.Small(n); ok {
+		return "±" + small
 	}
-	if text := Decimal(n); text != "-" {
-		return "±" + text
+	if shown := text.Decimal(n); shown != "-" {
+		return "±" + shown
 	}
 	return "-"
 }

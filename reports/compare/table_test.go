@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // A difference that is small beside its scores is no zero; the last bits of a sum are.
@@ -16,7 +17,7 @@ func TestSmallDifferences(t *testing.T) {
 		0: "0.0000", 4e-17: "0.0000", -4e-17: "0.0000", 3.2e-7: "+3e-07", -4.4e-5: "-4e-05", 6e-5: "+0.0001", -0.25: "-0.2500", 1234.5: "+1234.50",
 		rundir.Number(math.NaN()): "-",
 	} {
-		if got := Signed(n); got != want {
+		if got := text.Signed(n); got != want {
 			t.Errorf("%v is shown as %q; want %q", n, got, want)
 		}
 	}

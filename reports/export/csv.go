@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // WriteCSV writes a line for each run and metric, numbers in full precision;
@@ -49,7 +50,7 @@ func full(f float64) string {
 
 // cell is text that a spreadsheet takes as text: no formula, no control character.
 func cell(s string) string {
-	s = compare.Printable(s)
+	s = text.Printable(s)
 	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
 		return "'" + s
 	}

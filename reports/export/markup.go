@@ -7,6 +7,7 @@ import (
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/gate"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // WriteMarkdown writes the table with the better value in bold.
@@ -30,9 +31,9 @@ func (t *Table) WriteMarkdown(w io.Writer) error {
 		b.WriteByte('\n')
 	}
 	if t.marked() {
-		fmt.Fprintf(&b, "\n† better than %s, ‡ worse (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), compare.Compact(t.Confidence))
+		fmt.Fprintf(&b, "\n† better than %s, ‡ worse (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), text.Compact(t.Confidence))
 	} else if len(t.Runs) > 1 {
-		fmt.Fprintf(&b, "\nNo difference from %s is shown (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), compare.Compact(t.Confidence))
+		fmt.Fprintf(&b, "\nNo difference from %s is shown (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), text.Compact(t.Confidence))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -87,7 +88,7 @@ func (t *Table) WriteLaTeX(w io.Writer) error {
 	}
 	b.WriteString("\\bottomrule\n\\end{tabular}\n")
 	if t.marked() {
-		fmt.Fprintf(&b, "%% $^{\\dagger}$ better than %s, $^{\\ddagger}$ worse (paired by document, %s\\%% confidence after Holm's correction); shares in percent.\n", LaTeX(t.Runs[0]), compare.Compact(t.Confidence))
+		fmt.Fprintf(&b, "%% $^{\\dagger}$ better than %s, $^{\\ddagger}$ worse (paired by document, %s\\%% confidence after Holm's correction); shares in percent.\n", LaTeX(t.Runs[0]), text.Compact(t.Confidence))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -98,7 +99,7 @@ func (t *Table) WriteLaTeX(w io.Writer) error {
 func LaTeX(s string) string {
 	var b strings.Builder
 	last := rune(0)
-	for _, r := range compare.Printable(s) {
+	for _, r := range text.Printable(s) {
 		if r == '-' && last == '-' {
 			b.WriteString("{}")
 		}

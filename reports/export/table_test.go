@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // hostile names would break out of a table, run as a formula or a script, move a
@@ -50,7 +51,7 @@ func made(t *testing.T, sides []*compare.Side) *Table {
 	return table
 }
 
-func text(t *testing.T, write func(b *strings.Builder) error) string {
+func written(t *testing.T, write func(b *strings.Builder) error) string {
 	t.Helper()
 	var b strings.Builder
 	if err := write(&b); err != nil {
@@ -60,11 +61,11 @@ func text(t *testing.T, write func(b *strings.Builder) error) string {
 }
 
 func markdown(t *testing.T, table *Table) string {
-	return text(t, func(b *strings.Builder) error { return table.WriteMarkdown(b) })
+	return written(t, func(b *strings.Builder) error { return table.WriteMarkdown(b) })
 }
 
 func latex(t *testing.T, table *Table) string {
-	return text(t, func(b *strings.Builder) error { return table.WriteLaTeX(b) })
+	return written(t, func(b *strings.Builder) error { return table.WriteLaTeX(b) })
 }
 
 // The three tables in full. SOFTBENCH_UPDATE=1 writes them anew.
@@ -73,7 +74,7 @@ func TestTables(t *testing.T) {
 	table := made(t, sides)
 	golden(t, "table.md", markdown(t, table))
 	golden(t, "table.tex", latex(t, table))
-	golden(t, "table.csv", text(t, func(b *strings.Builder) error { return WriteCSV(b, sides) }))
+	golden(t, "table.csv", written(t, func(b *strings.Builder) error { return WriteCSV(b, sides) }))
 }
 
 // In each row the best value is bold and no other, and a mark stands exactly where
@@ -214,7 +215,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%q: LaTeX has %q in %s", name, m, escaped)
 		}
 
-		records, err := csv.NewReader(strings.NewReader(text(t, func(b *strings.Builder) error { return WriteCSV(b, sides) }))).ReadAll()
+		records, err := csv.NewReader(strings.NewReader(written(t, func(b *strings.Builder) error { return WriteCSV(b, sides) }))).ReadAll()
 		if err != nil {
 			t.Fatalf("%q: %v", name, err)
 		}
@@ -223,7 +224,7 @@ func TestHostileNames(t *testing.T) {
 		}
 		found := false
 		for _, r := range records[1:] {
-			found = found || strings.TrimPrefix(r[0], "'") == compare.Printable(name)
+			found = found || strings.TrimPrefix(r[0], "'") == text.Printable(name)
 			for k, cell := range r[:3] {
 				if cell == "" || strings.ContainsAny(cell[:1], "=+-@\t\r") || strings.ContainsAny(cell, "\n\r\x1b\x00") {
 					t.Errorf("%q: cell %d is %q", name, k, cell)
@@ -241,7 +242,7 @@ func TestHostileNames(t *testing.T) {
 func TestCSVIsFullPrecision(t *testing.T) {
 	run, rows := madeRun(3, 33, 0.55)
 	s := side(t, "r", run, rows)
-	records, err := csv.NewReader(strings.NewReader(text(t, func(b *strings.Builder) error { return WriteCSV(b, []*compare.Side{s}) }))).ReadAll()
+	records, err := csv.NewReader(strings.NewReader(written(t, func(b *strings.Builder) error { return WriteCSV(b, []*compare.Side{s}) }))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

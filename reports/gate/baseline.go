@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // Baseline is a run to hold later ones against.
@@ -139,7 +140,7 @@ func (b *Baseline) WriteSummary(w io.Writer, path string, old *Baseline) error {
 		lines = append(lines, b.changes(old)...)
 	}
 	for _, l := range lines {
-		if _, err := fmt.Fprintln(w, compare.Printable(l)); err != nil {
+		if _, err := fmt.Fprintln(w, text.Printable(l)); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -262,7 +263,7 @@ func (m *Metric) blind() string {
 	case room == 0:
 		return name + " cannot regress: the baseline is as low as can be"
 	case float64(m.Detectable) > room || m.Test == string(stats.ExactMcNemar) && math.IsNaN(float64(m.Detectable)):
-		return fmt.Sprintf("%s can hardly regress: from a baseline of %s, %d documents do not show a drop in %s%% of cases", name, compare.Decimal(m.Baseline), m.N, compare.Compact(percent(stats.Power)))
+		return fmt.Sprintf("%s can hardly regress: from a baseline of %s, %d documents do not show a drop in %s%% of cases", name, text.Decimal(m.Baseline), m.N, text.Compact(percent(stats.Power)))
 	}
 	return ""
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -39,8 +39,8 @@ func ErrorAnnotation(err error) string {
 
 // annotation escapes as GitHub's toolkit does: % and line ends, in a property also
 // : and the comma. Other control characters do not get into a log.
-func annotation(level, title, text string) string {
-	text = strings.ReplaceAll(compare.Printable(text), "%", "%25")
-	title = strings.NewReplacer("%", "%25", ":", "%3A", ",", "%2C").Replace(compare.Printable(title))
-	return fmt.Sprintf("::%s title=%s::%s\n", level, title, text)
+func annotation(level, title, message string) string {
+	message = strings.ReplaceAll(text.Printable(message), "%", "%25")
+	title = strings.NewReplacer("%", "%25", ":", "%3A", ",", "%2C").Replace(text.Printable(title))
+	return fmt.Sprintf("::%s title=%s::%s\n", level, title, message)
 }

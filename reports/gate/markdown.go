@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -20,10 +20,10 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 		if m.Decision == stats.Regressed {
 			outcome = "**" + outcome + "**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", Markdown(m.Task), Markdown(m.Metric), m.N, compare.Decimal(m.Baseline), compare.Decimal(m.Run),
-			compare.Signed(m.Drop), compare.Decimal(m.AllowedDrop), compare.Decimal(m.Detectable), Markdown(m.interval()), outcome)
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", Markdown(m.Task), Markdown(m.Metric), m.N, text.Decimal(m.Baseline), text.Decimal(m.Run),
+			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), Markdown(m.interval()), outcome)
 	}
-	fmt.Fprintf(&b, "\n*finds*: the smallest true drop that is called a regression in %s%% of cases\n\n", compare.Compact(r.Power))
+	fmt.Fprintf(&b, "\n*finds*: the smallest true drop that is called a regression in %s%% of cases\n\n", text.Compact(r.Power))
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
 			fmt.Fprintf(&b, "- %s: %s\n", Markdown(m.Task+" "+m.Metric), Markdown(m.explain()))
@@ -46,7 +46,7 @@ func WriteMarkdownError(w io.Writer, err error) error {
 // no link and no mention.
 func Markdown(s string) string {
 	var b strings.Builder
-	for _, r := range compare.Printable(s) {
+	for _, r := range text.Printable(s) {
 		switch {
 		case r == '<':
 			b.WriteString("&lt;")

@@ -6,35 +6,35 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 	"github.com/softbench/softbench/stats"
 )
 
 // WriteTable writes the decision for a terminal or a log.
 func (r *Result) WriteTable(w io.Writer) error {
 	var b strings.Builder
-	g := &compare.Grid{}
+	g := &text.Grid{}
 	for _, c := range []struct {
 		title string
-		align compare.Align
-	}{{"task", compare.Left}, {"n", compare.Right}, {"metric", compare.Left}, {"baseline", compare.Right}, {"run", compare.Right},
-		{"drop", compare.Right}, {"allowed", compare.Right}, {"finds", compare.Right}, {"interval of run - baseline", compare.Left}, {"", compare.Left}} {
-		g.Column(c.title, c.align, compare.Keep)
+		align text.Align
+	}{{"task", text.Left}, {"n", text.Right}, {"metric", text.Left}, {"baseline", text.Right}, {"run", text.Right},
+		{"drop", text.Right}, {"allowed", text.Right}, {"finds", text.Right}, {"interval of run - baseline", text.Left}, {"", text.Left}} {
+		g.Column(c.title, c.align, text.Keep)
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		g.Row(compare.Printable(m.Task), strconv.Itoa(m.N), compare.Printable(m.Metric), compare.Decimal(m.Baseline), compare.Decimal(m.Run),
-			compare.Signed(m.Drop), compare.Decimal(m.AllowedDrop), compare.Decimal(m.Detectable), m.interval(), m.outcome())
+		g.Row(text.Printable(m.Task), strconv.Itoa(m.N), text.Printable(m.Metric), text.Decimal(m.Baseline), text.Decimal(m.Run),
+			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), m.interval(), m.outcome())
 	}
 	g.Write(&b)
-	fmt.Fprintf(&b, "\nfinds: the smallest true drop that is called a regression in %s%% of cases\n", compare.Compact(r.Power))
+	fmt.Fprintf(&b, "\nfinds: the smallest true drop that is called a regression in %s%% of cases\n", text.Compact(r.Power))
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
-			b.WriteString(compare.Printable(m.Task+" "+m.Metric) + ": " + m.explain() + "\n")
+			b.WriteString(text.Printable(m.Task+" "+m.Metric) + ": " + m.explain() + "\n")
 		}
 	}
 	for _, s := range r.remarks() {
-		b.WriteString(compare.Printable(s) + "\n")
+		b.WriteString(text.Printable(s) + "\n")
 	}
 	b.WriteString(r.Headline() + "\n")
 	_, err := io.WriteString(w, noCommands(b.String()))
@@ -54,11 +54,11 @@ func noCommands(s string) string {
 }
 
 func (m *Metric) interval() string {
-	text := compare.Interval(m.Low, m.High)
-	if text == "-" {
-		return text
+	shown := text.Interval(m.Low, m.High)
+	if shown == "-" {
+		return shown
 	}
-	return text + " " + compare.Compact(m.Confidence) + "%"
+	return shown + " " + text.Compact(m.Confidence) + "%"
 }
 
 func (m *Metric) outcome() string {
@@ -86,16 +86,16 @@ func (m *Metric) explain() string {
 	var parts []string
 	drop := "no worse"
 	if m.Drop > 0 {
-		drop = "worse by " + compare.Decimal(m.Drop)
+		drop = "worse by " + text.Decimal(m.Drop)
 	}
-	parts = append(parts, fmt.Sprintf("%s, %s allowed", drop, compare.Decimal(m.AllowedDrop)))
-	if text := m.interval(); text != "-" {
-		parts = append(parts, "interval of run - baseline "+text)
+	parts = append(parts, fmt.Sprintf("%s, %s allowed", drop, text.Decimal(m.AllowedDrop)))
+	if shown := m.interval(); shown != "-" {
+		parts = append(parts, "interval of run - baseline "+shown)
 	}
 	if m.Worse != nil && m.Better != nil {
 		parts = append(parts, fmt.Sprintf("%d of %d documents got worse and %d better", *m.Worse, m.N, *m.Better))
 	}
-	switch as := fmt.Sprintf("a run that is as good as the baseline passes in %s%% of cases", compare.Compact(percent(stats.Power))); {
+	switch as := fmt.Sprintf("a run that is as good as the baseline passes in %s%% of cases", text.Compact(percent(stats.Power))); {
 	case m.Decision != stats.Inconclusive:
 	case m.Needed == 0 && m.AllowedDrop == 0:
 		parts = append(parts, "where nothing is allowed, no number of documents shows that a run is as good")

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // An axis holds its data, its ends are labelled, and no two labels are the same.
@@ -21,22 +22,22 @@ func TestAxesEndInRoundNumbers(t *testing.T) {
 		format func(float64) string
 		want   string
 	}{
-		{0.02, 0.26, 5, false, percentTick, "0% 5% 10% 15% 20% 25% 30%"},
-		{0.12, 1, 5, false, tick, "0 0.2 0.4 0.6 0.8 1"},
+		{0.02, 0.26, 5, false, text.PercentTick, "0% 5% 10% 15% 20% 25% 30%"},
+		{0.12, 1, 5, false, text.Tick, "0 0.2 0.4 0.6 0.8 1"},
 		{-0.97, 0.067, 8, false, pointsTick, "−100 −80 −60 −40 −20 0 +20"},
 		{0, 0.0089, 5, false, signedTick, "0 +0.002 +0.004 +0.006 +0.008 +0.01"},
 		{-0.01, 0.01, 8, false, pointsTick, "−1 −0.75 −0.5 −0.25 0 +0.25 +0.5 +0.75 +1"}, // and not −0.8, −0.5, −0.2
 		{-3.2e-7, 7.4e-7, 5, false, signedTick, "−5e−07 −2.5e−07 0 +2.5e−07 +5e−07 +7.5e−07"},
-		{0.3, 0.9, 3, false, percentTick, "25% 50% 75% 100%"},
-		{12.34011, 12.34012, 5, false, tick, "12.34011 12.34012"}, // seven figures tell no more apart
-		{1234.1, 1234.3, 5, false, tick, "1234.1 1234.15 1234.2 1234.25 1234.3"},
-		{9.4, 250, 5, true, tick, "5 10 20 50 100 200 500"},
-		{1, 100, 5, true, tick, "1 2 5 10 20 50 100"},
-		{3, 3, 5, true, tick, "2 5"},
-		{0.78, 1, 5, true, tick, "0.7 0.8 0.9 1"},
-		{2, 7.9, 5, true, tick, "2 4 6 8"},
-		{1.9, 7.5, 5, true, tick, "1 2 5 10"},
-		{0.002, 4e5, 5, true, tick, "0.001 0.01 0.1 1 10 100 1\u202f000 10\u202f000 100\u202f000 1e+06"},
+		{0.3, 0.9, 3, false, text.PercentTick, "25% 50% 75% 100%"},
+		{12.34011, 12.34012, 5, false, text.Tick, "12.34011 12.34012"}, // seven figures tell no more apart
+		{1234.1, 1234.3, 5, false, text.Tick, "1234.1 1234.15 1234.2 1234.25 1234.3"},
+		{9.4, 250, 5, true, text.Tick, "5 10 20 50 100 200 500"},
+		{1, 100, 5, true, text.Tick, "1 2 5 10 20 50 100"},
+		{3, 3, 5, true, text.Tick, "2 5"},
+		{0.78, 1, 5, true, text.Tick, "0.7 0.8 0.9 1"},
+		{2, 7.9, 5, true, text.Tick, "2 4 6 8"},
+		{1.9, 7.5, 5, true, text.Tick, "1 2 5 10"},
+		{0.002, 4e5, 5, true, text.Tick, "0.001 0.01 0.1 1 10 100 1\u202f000 10\u202f000 100\u202f000 1e+06"},
 	} {
 		p := plot.New()
 		p.Y.Min, p.Y.Max = c.lo, c.hi
@@ -68,7 +69,7 @@ func TestLogAxesStayAboveZero(t *testing.T) {
 		for f := 1.0; f < 1e7; f *= 1.13 {
 			p := plot.New()
 			p.Y.Min, p.Y.Max = lo, f*lo
-			roundLog(&p.Y, tick)
+			roundLog(&p.Y, text.Tick)
 			if !(p.Y.Min > 0) || p.Y.Min > lo || p.Y.Max < f*lo || p.Y.Max <= p.Y.Min || len(p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max)) < 2 {
 				t.Fatalf("%v to %v: the axis goes from %v to %v", lo, f*lo, p.Y.Min, p.Y.Max)
 			}

@@ -5,6 +5,8 @@ import (
 
 	"github.com/go-echarts/go-echarts/v2/charts"
 	"github.com/go-echarts/go-echarts/v2/opts"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // chart is one interactive chart: ECharts' options, in which colours are names
@@ -113,7 +115,7 @@ func addLine[X any](c *charts.Line, s curve, x []X, symbol string) {
 	data := make([]opts.LineData, len(s.y))
 	for i, y := range s.y {
 		data[i] = opts.LineData{Name: s.detail[i], Value: []any{x[i], y}}
-		if !finite(y) {
+		if !text.Finite(y) {
 			data[i] = opts.LineData{Value: []any{x[i], "-"}}
 		}
 	}
@@ -135,7 +137,7 @@ func courseChart(id string, runs []runView, s curve, unit string, log bool) char
 		charts.WithYAxisOpts(opts.YAxis{Type: axisType(log), Scale: opts.Bool(true), AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}))...)
 	c.SetXAxis(names)
 	for i := range s.y {
-		if finite(s.lo[i]) && finite(s.hi[i]) {
+		if text.Finite(s.lo[i]) && text.Finite(s.hi[i]) {
 			c.AddSeries("interval", []opts.LineData{{Name: s.detail[i], Value: []any{names[i], s.lo[i]}}, {Name: s.detail[i], Value: []any{names[i], s.hi[i]}}},
 				charts.WithLineChartOpts(opts.LineChart{Symbol: "rect", SymbolSize: []int{8, 1}, ShowSymbol: opts.Bool(true)}),
 				charts.WithLineStyleOpts(opts.LineStyle{Color: css(s.class), Width: 1}), charts.WithItemStyleOpts(opts.ItemStyle{Color: css(s.class)}))
@@ -152,16 +154,16 @@ func heatChart(id string, g grid, diverging bool) chart {
 	lengths, depths := make([]string, len(g.lengths)), make([]string, len(g.depths))
 	var data []opts.HeatMapData
 	for i, length := range g.lengths {
-		lengths[i] = count(float64(length))
+		lengths[i] = text.Count(float64(length))
 		for j, depth := range g.depths {
 			depths[j] = depthText(depth)
 			cell, ok := g.at[spot{length, depth}]
-			if !ok || !finite(cell.value) {
+			if !ok || !text.Finite(cell.value) {
 				continue
 			}
-			value := percent(cell.value)
+			value := text.Percent(cell.value)
 			if diverging {
-				value = points(cell.value) + " points"
+				value = text.Points(cell.value) + " points"
 			}
 			data = append(data, opts.HeatMapData{Name: lengths[i] + " tokens, depth " + depths[j] + ": " + value, Value: []any{j, i, cell.value}})
 		}
@@ -192,7 +194,7 @@ func mapChart(id string, m AttentionMap, tokens []string) chart {
 	for q, row := range m.Weights {
 		for k, w := range row {
 			if w != 0 {
-				data = append(data, opts.HeatMapData{Name: tokens[q] + " on " + tokens[k] + ": " + figures(w), Value: []any{k, q, w}})
+				data = append(data, opts.HeatMapData{Name: tokens[q] + " on " + tokens[k] + ": " + text.Figures(w), Value: []any{k, q, w}})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // document is the JSON that a page carries in its element "report": every
@@ -55,10 +56,10 @@ func newDocument(p Page) (*document, error) {
 	for _, r := range p.Runs {
 		pos, err := positionsOf(r.Samples)
 		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", visible(r.Name), err)
+			return nil, fmt.Errorf("run %s: %w", text.Visible(r.Name), err)
 		}
 		if err := checkMaps(r.Maps, roomFor(len(p.Runs))); err != nil {
-			return nil, fmt.Errorf("run %s: %w", visible(r.Name), err)
+			return nil, fmt.Errorf("run %s: %w", text.Visible(r.Name), err)
 		}
 		run := runDocument{Name: r.Name, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}
 		if r.Manifest == nil {

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // estimate is a value with its interval, as a chart shows it.
@@ -55,7 +57,7 @@ func forest(rows []estimate, axis string, reference float64, ticks func(float64)
 
 // short cuts a label to what a narrow drawing has room for.
 func short(label string, width float64) string {
-	label = visible(label)
+	label = text.Visible(label)
 	limit := int(width / 14)
 	if r := []rune(label); len(r) > limit {
 		return string(r[:limit-1]) + "…"

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // curve is one line of a line chart.
@@ -101,14 +103,14 @@ func addCurve(p *plot.Plot, c curve, shape draw.GlyphDrawer) error {
 		return nil
 	}
 	for i := range c.x {
-		if !finite(c.y[i]) {
+		if !text.Finite(c.y[i]) {
 			if err := flush(); err != nil {
 				return err
 			}
 			continue
 		}
 		run = append(run, plotter.XY{X: c.x[i], Y: c.y[i]})
-		if c.lo != nil && !c.band && finite(c.lo[i]) && finite(c.hi[i]) && c.lo[i] < c.hi[i] {
+		if c.lo != nil && !c.band && text.Finite(c.lo[i]) && text.Finite(c.hi[i]) && c.lo[i] < c.hi[i] {
 			p.Add(bar{c.x[i], c.x[i], c.lo[i], c.hi[i], draw.LineStyle{Color: ink(c.class), Width: 1}, 3})
 		}
 	}
@@ -145,7 +147,7 @@ func wide(curves ...curve) bool {
 	for _, c := range curves {
 		for _, ys := range [][]float64{c.y, c.lo, c.hi} {
 			for _, y := range ys {
-				if finite(y) {
+				if text.Finite(y) {
 					lo, hi = min(lo, y), max(hi, y)
 				}
 			}

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // Value is a number as shown, and where in the page's JSON it stands. Values
@@ -22,8 +25,8 @@ type numbers struct {
 	err  error // the first place that was not there
 }
 
-func newNumbers(text []byte) (*numbers, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
+func newNumbers(tree []byte) (*numbers, error) {
+	d := json.NewDecoder(bytes.NewReader(tree))
 	d.UseNumber()
 	n := &numbers{}
 	return n, d.Decode(&n.tree)
@@ -31,7 +34,7 @@ func newNumbers(text []byte) (*numbers, error) {
 
 // at is the number at a path of names and indices.
 func (n *numbers) at(format func(float64) string, path ...any) Value {
-	v := Value{Text: none}
+	v := Value{Text: text.None}
 	node := n.tree
 	for _, step := range path {
 		var ok bool
@@ -73,6 +76,8 @@ func (n *numbers) fail(from, what string) {
 	}
 }
 
+var nan = math.NaN()
+
 // unit says how a metric's values and differences are written.
 type unit struct {
 	value, difference func(float64) string
@@ -82,8 +87,8 @@ type unit struct {
 }
 
 var (
-	share  = unit{percent, points, "percent", "share of documents", "difference in percentage points"}
-	factor = unit{figures, plusFigures, "", "perplexity", "difference"}
+	share  = unit{text.Percent, text.Points, "percent", "share of documents", "difference in percentage points"}
+	factor = unit{text.Figures, text.PlusFigures, "", "perplexity", "difference"}
 )
 
 // unitOf tells a share from a perplexity by the metric's name (docs/run-format.md).

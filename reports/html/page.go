@@ -14,6 +14,7 @@ import (
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // Page is what a report is about.
@@ -62,18 +63,18 @@ func Write(w io.Writer, p Page) error {
 	}
 	for _, r := range p.Runs {
 		if r.Manifest == nil && p.Comparison == nil {
-			return fmt.Errorf("run %s has no manifest, and there is no comparison to show", visible(r.Name))
+			return fmt.Errorf("run %s has no manifest, and there is no comparison to show", text.Visible(r.Name))
 		}
 	}
 	d, err := newDocument(p)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
+	tree, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
 	if err != nil {
 		return fmt.Errorf("the report's numbers as JSON: %w", err)
 	}
-	v, err := newView(p, d, text)
+	v, err := newView(p, d, tree)
 	if err != nil {
 		return err
 	}

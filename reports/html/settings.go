@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // setting is a value that is not the same in all runs; one a run has none of is "".
@@ -34,7 +36,7 @@ func settingsThatDiffer(runs []runDocument) ([]setting, error) {
 			"": s, "task ": tasks, "model.": r.Manifest.Model, "softbench": r.Manifest.Process.Softbench,
 		}, m, &names)
 		if err != nil {
-			return nil, fmt.Errorf("settings of run %s: %w", visible(r.Name), err)
+			return nil, fmt.Errorf("settings of run %s: %w", text.Visible(r.Name), err)
 		}
 		all[i] = m
 	}
@@ -55,11 +57,11 @@ func settingsThatDiffer(runs []runDocument) ([]setting, error) {
 // flatten turns each part into leaves named by path: "task piqa.limit".
 func flatten(parts map[string]any, into map[string]string, names *[]string) error {
 	for prefix, part := range parts {
-		text, err := json.Marshal(part)
+		raw, err := json.Marshal(part)
 		if err != nil {
 			return err
 		}
-		d := json.NewDecoder(bytes.NewReader(text))
+		d := json.NewDecoder(bytes.NewReader(raw))
 		d.UseNumber()
 		var tree any
 		if err := d.Decode(&tree); err != nil {

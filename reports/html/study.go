@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // StudyPage is a page about a grid of trainings that ask one question.
@@ -129,11 +130,11 @@ func WriteStudy(w io.Writer, p StudyPage) error {
 			p.Done++
 		}
 	}
-	text, err := json.Marshal(p) // escapes <, > and &, so no tag can begin in it
+	tree, err := json.Marshal(p) // escapes <, > and &, so no tag can begin in it
 	if err != nil {
 		return fmt.Errorf("the study's numbers as JSON: %w", err)
 	}
-	v, err := newStudyView(&p, text)
+	v, err := newStudyView(&p, tree)
 	if err != nil {
 		return err
 	}
@@ -145,24 +146,24 @@ func WriteStudy(w io.Writer, p StudyPage) error {
 	return err
 }
 
-func newStudyView(p *StudyPage, text []byte) (*studyView, error) {
-	n, err := newNumbers(text)
+func newStudyView(p *StudyPage, tree []byte) (*studyView, error) {
+	n, err := newNumbers(tree)
 	if err != nil {
 		return nil, err
 	}
 	v := &studyView{
-		Title: visible(p.Name), Softbench: visible(p.Softbench), Policy: policy(Library{}),
-		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(text), Question: say(visible(p.Question)),
+		Title: text.Visible(p.Name), Softbench: text.Visible(p.Softbench), Policy: policy(Library{}),
+		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree), Question: say(text.Visible(p.Question)),
 	}
 	for i, c := range p.Cells {
-		v.Legend = append(v.Legend, runView{Letter(i, len(p.Cells)), visible(c.Name), "fill-bg-" + runInk(i)})
+		v.Legend = append(v.Legend, runView{Letter(i, len(p.Cells)), text.Visible(c.Name), "fill-bg-" + runInk(i)})
 	}
 	v.progress(p, n)
 	for i := range p.Verdicts {
 		v.Verdicts = append(v.Verdicts, newStudyVerdictRow(p, n, i))
 	}
 	for _, m := range p.Measures {
-		v.Columns = append(v.Columns, visible(m.Title))
+		v.Columns = append(v.Columns, text.Visible(m.Title))
 	}
 	for i := range p.Cells {
 		row := studyFinalRow{Letter: v.Legend[i].Letter, Name: v.Legend[i].Name}
@@ -185,20 +186,20 @@ func newStudyView(p *StudyPage, text []byte) (*studyView, error) {
 
 func formatOf(share bool) func(float64) string {
 	if share {
-		return percent
+		return text.Percent
 	}
-	return figures
+	return text.Figures
 }
 
 func newStudyVerdictRow(p *StudyPage, n *numbers, i int) studyVerdictRow {
 	x := &p.Verdicts[i]
 	at := func(format func(float64) string, field string) Value { return n.at(format, "verdicts", i, field) }
-	row := studyVerdictRow{Claim: visible(x.Claim), Condition: say(name(visible(x.Condition))), Where: say(name(visible(x.Cell))), Verdict: x.Verdict}
+	row := studyVerdictRow{Claim: text.Visible(x.Claim), Condition: say(name(text.Visible(x.Condition))), Where: say(name(text.Visible(x.Cell))), Verdict: x.Verdict}
 	if x.Against != "" {
-		row.Where = append(row.Where, say(" against ", name(visible(x.Against)))...)
+		row.Where = append(row.Where, say(" against ", name(text.Visible(x.Against)))...)
 	}
 	format := formatOf(x.Share)
-	row.Mean, row.Low, row.High, row.Seeds = at(format, "mean"), at(format, "low"), at(format, "high"), at(count, "seeds")
+	row.Mean, row.Low, row.High, row.Seeds = at(format, "mean"), at(format, "low"), at(format, "high"), at(text.Count, "seeds")
 	return row
 }
 
@@ -207,13 +208,13 @@ func newStudyVerdictRow(p *StudyPage, n *numbers, i int) studyVerdictRow {
 func (v *studyView) progress(p *StudyPage, n *numbers) {
 	for i, t := range p.Trainings {
 		if t.Stopped != "" {
-			v.Warnings = append(v.Warnings, say(name(visible(t.Name)), ": stopped: ", verbatimPlain(t.Stopped)))
+			v.Warnings = append(v.Warnings, say(name(text.Visible(t.Name)), ": stopped: ", verbatimPlain(t.Stopped)))
 		}
 		if !t.Done {
-			v.Left = append(v.Left, studyTrainingRow{visible(t.Name), n.at(count, "trainings", i, "step"), n.at(count, "trainings", i, "steps")})
+			v.Left = append(v.Left, studyTrainingRow{text.Visible(t.Name), n.at(text.Count, "trainings", i, "step"), n.at(text.Count, "trainings", i, "steps")})
 		}
 	}
-	v.Progress = say(n.at(count, "done"), " of ", n.at(count, "count"), " trainings are done.")
+	v.Progress = say(n.at(text.Count, "done"), " of ", n.at(text.Count, "count"), " trainings are done.")
 	if p.Done < p.Count {
 		v.Progress = append(v.Progress, say(" The others count in the curves only, as far as they are.")...)
 	}
@@ -227,7 +228,7 @@ func (v *studyView) figure(p *StudyPage, k int) error {
 	for i, c := range p.Cells {
 		one := curve{name: v.Legend[i].Name, class: runInk(i), band: true}
 		for _, point := range c.Curves[k] {
-			if !finite(float64(point.Min)) || !finite(float64(point.Max)) {
+			if !text.Finite(float64(point.Min)) || !text.Finite(float64(point.Max)) {
 				continue
 			}
 			one.x, one.y = append(one.x, float64(point.Step)), append(one.y, float64(point.Mean))
@@ -241,14 +242,14 @@ func (v *studyView) figure(p *StudyPage, k int) error {
 	if curves == nil {
 		return nil
 	}
-	m, format := p.Measures[k], tick
+	m, format := p.Measures[k], text.Tick
 	if m.Share {
-		format = percentTick
+		format = text.PercentTick
 	}
 	var ticks plot.ConstantTicks
 	step := max(1, roundStep(last/4))
 	for x := 0.0; x <= last; x += step {
-		ticks = append(ticks, plot.Tick{Value: x, Label: count(x)})
+		ticks = append(ticks, plot.Tick{Value: x, Label: text.Count(x)})
 	}
 	floor, log := 0.0, !m.Share && wide(curves...)
 	if log {
@@ -259,19 +260,19 @@ func (v *studyView) figure(p *StudyPage, k int) error {
 		return err
 	}
 	v.Figures = append(v.Figures, figure{
-		ID: "measure-" + itoa(k), Caption: visible(m.Title), Drawing: d.small(), Small: true,
-		Label: visible(m.Title) + " against steps; the page's JSON has the numbers",
+		ID: "measure-" + itoa(k), Caption: text.Visible(m.Title), Drawing: d.small(), Small: true,
+		Label: text.Visible(m.Title) + " against steps; the page's JSON has the numbers",
 	})
 	return nil
 }
 
 func studySettings(p *StudyPage) ([]setting, error) {
-	text, err := json.Marshal(p.Settings)
+	tree, err := json.Marshal(p.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	flat, names := map[string]string{}, []string(nil)
-	if err := flatten(map[string]any{"": json.RawMessage(text)}, flat, &names); err != nil {
+	if err := flatten(map[string]any{"": json.RawMessage(tree)}, flat, &names); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	var all []setting

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // TrainingPage is a page about one training or several.
@@ -89,11 +90,11 @@ func WriteTraining(w io.Writer, p TrainingPage) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
+	tree, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
 	if err != nil {
 		return fmt.Errorf("the training's numbers as JSON: %w", err)
 	}
-	v, err := newTrainingView(p, d, text)
+	v, err := newTrainingView(p, d, tree)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func newTrainingDocument(p TrainingPage) (*trainingDocument, error) {
 	for _, t := range p.Trainings {
 		for i, l := range t.Lines {
 			if l.Step < 1 || i > 0 && l.Step <= t.Lines[i-1].Step {
-				return nil, fmt.Errorf("training %s: line %d is of step %d, which does not follow the one before", visible(t.Name), i+1, l.Step)
+				return nil, fmt.Errorf("training %s: line %d is of step %d, which does not follow the one before", text.Visible(t.Name), i+1, l.Step)
 			}
 		}
 		d.Trainings = append(d.Trainings, newTrainingRun(t))
@@ -135,7 +136,7 @@ func newTrainingRun(t Training) trainingRun {
 	rows := make([]trainingRow, len(t.Lines))
 	best, dead, sinks := -1, -1, -1
 	better := func(at, i int, of func(*TrainingMeasure) float64) int {
-		if x := of(t.Lines[i].Measure); finite(x) && (at < 0 || x > of(t.Lines[at].Measure)) {
+		if x := of(t.Lines[i].Measure); text.Finite(x) && (at < 0 || x > of(t.Lines[at].Measure)) {
 			return i
 		}
 		return at

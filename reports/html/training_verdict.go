@@ -1,6 +1,10 @@
 package html
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/softbench/softbench/reports/text"
+)
 
 // verdict writes the first lines of a training's page.
 func (b *trainingBuilder) verdict(v *trainingView) {
@@ -19,8 +23,8 @@ func (b *trainingBuilder) verdict(v *trainingView) {
 			warn(say("stopped: ", verbatimPlain(r.Stopped)))
 		}
 		for k, l := range r.Lines {
-			if m := l.Measure; m != nil && !finite(float64(m.Loss)) {
-				warn(say("at step ", b.at(i, count, "lines", k, "step"), " the loss was no number when looked at"))
+			if m := l.Measure; m != nil && !text.Finite(float64(m.Loss)) {
+				warn(say("at step ", b.at(i, text.Count, "lines", k, "step"), " the loss was no number when looked at"))
 				break
 			}
 		}
@@ -38,17 +42,17 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 	}
 	last := len(r.Lines) - 1
 	looks := b.looks(0)
-	tokens := b.at(0, count, "lines", last, "tokens")
+	tokens := b.at(0, text.Count, "lines", last, "tokens")
 	switch {
 	case len(looks) == 0:
 		v.Headline = say(who, ": training loss ", b.cell(0, last, trainingLoss), " after ", tokens, " tokens")
 	default:
 		at := looks[len(looks)-1]
-		text := " on held\u2011out text after " // not to be parted at the hyphen
+		on := " on held\u2011out text after " // not to be parted at the hyphen
 		if !r.Lines[at].Measure.HeldOut {
-			text = " after "
+			on = " after "
 		}
-		v.Headline = say(who, ": loss ", b.cell(0, at, heldOutLoss), text, b.at(0, count, "lines", at, "tokens"), " tokens")
+		v.Headline = say(who, ": loss ", b.cell(0, at, heldOutLoss), on, b.at(0, text.Count, "lines", at, "tokens"), " tokens")
 	}
 	v.Lead = append(v.Lead, b.progress(0, func(s string) string { return s }))
 	if len(looks) == 0 {
@@ -80,13 +84,13 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 			if r.Looks == 1 {
 				noun = " look."
 			}
-			v.Lead = append(v.Lead, say(x.none, b.at(0, count, "looks"), noun))
+			v.Lead = append(v.Lead, say(x.none, b.at(0, text.Count, "looks"), noun))
 		case x.most != at:
-			v.Lead = append(v.Lead, say(x.named+" were most at step ", b.at(0, count, "lines", x.most, "step"), ": ", b.cell(0, x.most, x.q), "; now ", b.cell(0, at, x.q), "."))
+			v.Lead = append(v.Lead, say(x.named+" were most at step ", b.at(0, text.Count, "lines", x.most, "step"), ": ", b.cell(0, x.most, x.q), "; now ", b.cell(0, at, x.q), "."))
 		}
 	}
 	if r.BestLoss >= 0 && r.BestLoss != at {
-		v.Lead = append(v.Lead, say("The loss was lowest at step ", b.at(0, count, "lines", r.BestLoss, "step"), ": ", b.cell(0, r.BestLoss, heldOutLoss), "."))
+		v.Lead = append(v.Lead, say("The loss was lowest at step ", b.at(0, text.Count, "lines", r.BestLoss, "step"), ": ", b.cell(0, r.BestLoss, heldOutLoss), "."))
 	}
 }
 
@@ -94,15 +98,15 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 func (b *trainingBuilder) progress(i int, begin func(string) string) prose {
 	r := &b.doc.Trainings[i]
 	last := len(r.Lines) - 1
-	step := b.at(i, count, "lines", last, "step")
+	step := b.at(i, text.Count, "lines", last, "step")
 	took := say(" in ", b.cell(i, last, placeQuantities[2]), "\u00a0s.")
 	switch {
 	case r.Steps == 0:
 		return append(say(begin("Step "), step), took...)
 	case r.Lines[last].Step >= r.Steps:
-		return append(say(begin("Finished after "), b.at(i, count, "steps"), " steps"), took...)
+		return append(say(begin("Finished after "), b.at(i, text.Count, "steps"), " steps"), took...)
 	}
-	return append(say(begin("Step "), step, " of ", b.at(i, count, "steps")), took...)
+	return append(say(begin("Step "), step, " of ", b.at(i, text.Count, "steps")), took...)
 }
 
 func (b *trainingBuilder) verdictOfMany(v *trainingView) {
@@ -114,7 +118,7 @@ func (b *trainingBuilder) verdictOfMany(v *trainingView) {
 		if looks := b.looks(i); len(looks) > 0 {
 			k := looks[len(looks)-1]
 			tokens[r.Lines[k].Tokens] = true
-			if finite(float64(r.Lines[k].Measure.Loss)) {
+			if text.Finite(float64(r.Lines[k].Measure.Loss)) {
 				ends = append(ends, at{i, k})
 			}
 		}
@@ -130,7 +134,7 @@ func (b *trainingBuilder) verdictOfMany(v *trainingView) {
 		return 0
 	})
 	if len(ends) == 0 {
-		v.Headline = say(name(visible(b.doc.Title)))
+		v.Headline = say(name(text.Visible(b.doc.Title)))
 		v.Lead = append(v.Lead, say("None has been looked at yet."))
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // trainingView is what the training's template shows.
@@ -69,26 +70,26 @@ func measured(field, name, short string, format func(float64) string, percent, l
 }
 
 var (
-	trainingLoss = quantity{[]any{"loss"}, "Loss on the text it learns from, nats a token", "Training loss", figures, false, false,
+	trainingLoss = quantity{[]any{"loss"}, "Loss on the text it learns from, nats a token", "Training loss", text.Figures, false, false,
 		func(r *trainingRow) float64 { return float64(r.Loss) }}
-	heldOutLoss = measured("loss", "Loss when looked at, nats a token", "Loss when looked at", figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Loss })
+	heldOutLoss = measured("loss", "Loss when looked at, nats a token", "Loss when looked at", text.Figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Loss })
 
 	insideQuantities = []quantity{
-		measured("sink_rate", "Sink rate: heads whose mean weight on the first token is above the threshold", "Sink rate", percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.SinkRate }),
-		measured("dead_heads", "Dead heads: no weight at any query of any sample", "Dead heads", percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Dead }),
-		measured("sparsity", "Sparsity: weights that are exactly zero", "Sparsity", percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Sparsity }),
-		measured("mass", "Mass: mean sum of a query's weights", "Mass", figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Mass }),
-		measured("kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", "Kurtosis", figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Kurtosis }),
-		measured("largest", "Largest activation, log axis", "Largest activation", figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Largest }),
-		{[]any{"measure", "massive"}, "Massive activations", "Massive activations", count, false, false, ofMeasure(func(m *TrainingMeasure) float64 { return float64(m.Massive) })},
+		measured("sink_rate", "Sink rate: heads whose mean weight on the first token is above the threshold", "Sink rate", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.SinkRate }),
+		measured("dead_heads", "Dead heads: no weight at any query of any sample", "Dead heads", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Dead }),
+		measured("sparsity", "Sparsity: weights that are exactly zero", "Sparsity", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Sparsity }),
+		measured("mass", "Mass: mean sum of a query's weights", "Mass", text.Figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Mass }),
+		measured("kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", "Kurtosis", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Kurtosis }),
+		measured("largest", "Largest activation, log axis", "Largest activation", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Largest }),
+		{[]any{"measure", "massive"}, "Massive activations", "Massive activations", text.Count, false, false, ofMeasure(func(m *TrainingMeasure) float64 { return float64(m.Massive) })},
 	}
 	courseQuantities = []quantity{
-		{[]any{"rate"}, "Learning rate", "Learning rate", figures, false, false, func(r *trainingRow) float64 { return float64(r.Rate) }},
-		{[]any{"norm"}, "Norm of the gradient before clipping, log axis", "Gradient norm", figures, false, true, func(r *trainingRow) float64 { return float64(r.Norm) }},
-		{[]any{"speed"}, "Tokens a second since the line before, looks and saves included", "Tokens/s", figures, false, false, func(r *trainingRow) float64 { return float64(r.Speed) }},
+		{[]any{"rate"}, "Learning rate", "Learning rate", text.Figures, false, false, func(r *trainingRow) float64 { return float64(r.Rate) }},
+		{[]any{"norm"}, "Norm of the gradient before clipping, log axis", "Gradient norm", text.Figures, false, true, func(r *trainingRow) float64 { return float64(r.Norm) }},
+		{[]any{"speed"}, "Tokens a second since the line before, looks and saves included", "Tokens/s", text.Figures, false, false, func(r *trainingRow) float64 { return float64(r.Speed) }},
 	}
 	placeQuantities = []quantity{
-		{[]any{"step"}, "", "Step", count, false, false, nil}, {[]any{"tokens"}, "", "Tokens", count, false, false, nil}, {[]any{"seconds"}, "", "Seconds", figures, false, false, nil},
+		{[]any{"step"}, "", "Step", text.Count, false, false, nil}, {[]any{"tokens"}, "", "Tokens", text.Count, false, false, nil}, {[]any{"seconds"}, "", "Seconds", text.Figures, false, false, nil},
 	}
 )
 
@@ -98,18 +99,18 @@ type trainingBuilder struct {
 	doc     *trainingDocument
 }
 
-func newTrainingView(p TrainingPage, d *trainingDocument, text []byte) (*trainingView, error) {
-	n, err := newNumbers(text)
+func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainingView, error) {
+	n, err := newNumbers(tree)
 	if err != nil {
 		return nil, err
 	}
 	b := &trainingBuilder{builder{numbers: n}, d}
 	for i, r := range d.Trainings {
-		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), visible(r.Name), "fill-bg-" + runInk(i)})
+		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), text.Visible(r.Name), "fill-bg-" + runInk(i)})
 	}
 	v := &trainingView{
-		Title: visible(d.Title), Softbench: visible(p.Softbench), Policy: policy(Library{}),
-		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(text), Legend: b.runs,
+		Title: text.Visible(d.Title), Softbench: text.Visible(p.Softbench), Policy: policy(Library{}),
+		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree), Legend: b.runs,
 	}
 	b.verdict(v)
 	b.stand(v)
@@ -147,7 +148,7 @@ func (b *trainingBuilder) at(i int, format func(float64) string, path ...any) Va
 // cell is a quantity of a training's line; a dash where the line has none.
 func (b *trainingBuilder) cell(i, line int, q quantity) Value {
 	if len(q.path) > 1 && b.doc.Trainings[i].Lines[line].Measure == nil {
-		return Value{Text: none}
+		return Value{Text: text.None}
 	}
 	return b.at(i, q.format, append([]any{"lines", line}, q.path...)...)
 }
@@ -189,7 +190,7 @@ func (b *trainingBuilder) stand(v *trainingView) {
 	row := func(q quantity, ofLook bool) {
 		w, known := wholeRow{Name: q.short}, false
 		for _, p := range places {
-			line, value := p.line, Value{Text: none}
+			line, value := p.line, Value{Text: text.None}
 			if ofLook {
 				line = p.look
 			}
@@ -248,7 +249,7 @@ func (b *trainingBuilder) stepTicks(from, pieces float64) plot.ConstantTicks {
 	var out plot.ConstantTicks
 	step := max(1, roundStep((last-from)/pieces))
 	for x := math.Ceil(from/step) * step; x <= last; x += step {
-		out = append(out, plot.Tick{Value: x, Label: count(x)})
+		out = append(out, plot.Tick{Value: x, Label: text.Count(x)})
 	}
 	return out
 }
@@ -266,7 +267,7 @@ func (b *trainingBuilder) lossFigure(v *trainingView) {
 			f.Legend = []runView{{Name: "on the text it learns from", Swatch: "fill-bg-" + runInk(0)}, {Name: b.lookedAt(i), Swatch: "fill-bg-" + runInk(1)}}
 		}
 		for _, c := range []curve{learned, looked} {
-			if slices.ContainsFunc(c.y, finite) {
+			if slices.ContainsFunc(c.y, text.Finite) {
 				curves = append(curves, c)
 			}
 		}
@@ -278,7 +279,7 @@ func (b *trainingBuilder) lossFigure(v *trainingView) {
 		f.Legend = b.runs
 		f.Caption += ": with marks when looked at on held-out text, without on the text it learns from"
 	}
-	d, err := lines(curves, "step", "", b.stepTicks(0, 6), tick, false)
+	d, err := lines(curves, "step", "", b.stepTicks(0, 6), text.Tick, false)
 	b.fail(err)
 	f.Drawing = d
 	v.Loss = []figure{f}
@@ -297,12 +298,12 @@ func (b *trainingBuilder) lateLoss(v *trainingView, curves []curve) {
 			late = len(c.x)
 		}
 		c.x, c.y = c.x[late:], c.y[late:]
-		points += len(slices.DeleteFunc(slices.Clone(c.y), func(y float64) bool { return !finite(y) }))
+		points += len(slices.DeleteFunc(slices.Clone(c.y), func(y float64) bool { return !text.Finite(y) }))
 	}
 	if points < 4 {
 		return
 	}
-	d, err := lines(curves, "step", "", b.stepTicks(from, 4), tick, false)
+	d, err := lines(curves, "step", "", b.stepTicks(from, 4), text.Tick, false)
 	b.fail(err)
 	v.Course = append(v.Course, figure{ID: "loss-1", Caption: "Loss over the last half", Drawing: d.small(), Small: true, Label: "Loss over the last half of the steps; the table below has the same numbers"})
 }
@@ -326,17 +327,17 @@ func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 	for k, q := range quantities {
 		var curves []curve
 		for i := range b.runs {
-			if c := b.curveOf(i, q); slices.ContainsFunc(c.y, finite) {
+			if c := b.curveOf(i, q); slices.ContainsFunc(c.y, text.Finite) {
 				curves = append(curves, c)
 			}
 		}
 		if curves == nil {
 			continue
 		}
-		format := tick
+		format := text.Tick
 		switch {
 		case q.percent:
-			format = percentTick
+			format = text.PercentTick
 		case q.path[0] == "rate":
 			format = rateTick
 		}
@@ -357,8 +358,8 @@ func (b *trainingBuilder) tables(v *trainingView, i int) {
 	if len(r.Lines) == 0 {
 		return
 	}
-	table := func(text prose, quantities []quantity, lines []int) historyTable {
-		t := historyTable{Name: b.runs[i].Name, Text: text}
+	table := func(words prose, quantities []quantity, lines []int) historyTable {
+		t := historyTable{Name: b.runs[i].Name, Text: words}
 		if len(b.runs) > 1 {
 			t.Letter = b.runs[i].Letter
 		}
@@ -378,17 +379,17 @@ func (b *trainingBuilder) tables(v *trainingView, i int) {
 	for k := range all {
 		all[k] = k
 	}
-	text := say("Every line of the history: ", b.at(i, count, "lines_of_history"))
+	words := say("Every line of the history: ", b.at(i, text.Count, "lines_of_history"))
 	if len(r.Lines) < r.Count {
-		text = say("The history has ", b.at(i, count, "lines_of_history"), " lines; the page carries every so many of them")
+		words = say("The history has ", b.at(i, text.Count, "lines_of_history"), " lines; the page carries every so many of them")
 	}
-	v.Lines = append(v.Lines, table(text, append(append(slices.Clone(placeQuantities), trainingLoss), courseQuantities...), all))
+	v.Lines = append(v.Lines, table(words, append(append(slices.Clone(placeQuantities), trainingLoss), courseQuantities...), all))
 	if looks := b.looks(i); looks != nil {
-		text := say("Every look inside the model: ", b.at(i, count, "looks"))
+		words := say("Every look inside the model: ", b.at(i, text.Count, "looks"))
 		if len(looks) < r.Looks {
-			text = say("The history has ", b.at(i, count, "looks"), " looks inside the model; the page carries every so many of them")
+			words = say("The history has ", b.at(i, text.Count, "looks"), " looks inside the model; the page carries every so many of them")
 		}
-		v.Looks = append(v.Looks, table(text, append([]quantity{placeQuantities[0], heldOutLoss}, insideQuantities...), looks))
+		v.Looks = append(v.Looks, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, insideQuantities...), looks))
 	}
 }
 
@@ -402,12 +403,12 @@ func trainingSettings(d *trainingDocument) (all, differ []setting, err error) {
 		if r.Settings == nil {
 			continue
 		}
-		text, err := json.Marshal(r.Settings)
+		tree, err := json.Marshal(r.Settings)
 		if err != nil {
-			return nil, nil, fmt.Errorf("settings of training %s: %w", visible(r.Name), err)
+			return nil, nil, fmt.Errorf("settings of training %s: %w", text.Visible(r.Name), err)
 		}
-		if err := flatten(map[string]any{"": json.RawMessage(text)}, flat[i], &names); err != nil {
-			return nil, nil, fmt.Errorf("settings of training %s: %w", visible(r.Name), err)
+		if err := flatten(map[string]any{"": json.RawMessage(tree)}, flat[i], &names); err != nil {
+			return nil, nil, fmt.Errorf("settings of training %s: %w", text.Visible(r.Name), err)
 		}
 	}
 	slices.Sort(names)

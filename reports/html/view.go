@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // view is what the template shows.
@@ -65,9 +67,9 @@ func say(parts ...any) prose {
 		case name:
 			p = append(p, piece{Text: string(x), Name: true})
 		case verbatimPlain:
-			p = append(p, piece{Text: visible(string(x)), Name: true})
+			p = append(p, piece{Text: text.Visible(string(x)), Name: true})
 		case verbatim:
-			p = append(p, piece{Text: visible(string(x)), Verbatim: true})
+			p = append(p, piece{Text: text.Visible(string(x)), Verbatim: true})
 		}
 	}
 	return p
@@ -94,20 +96,20 @@ type builder struct {
 	err     error
 }
 
-func newView(p Page, d *document, text []byte) (*view, error) {
-	n, err := newNumbers(text)
+func newView(p Page, d *document, tree []byte) (*view, error) {
+	n, err := newNumbers(tree)
 	if err != nil {
 		return nil, err
 	}
 	b := &builder{doc: d, numbers: n}
 	for i, r := range d.Runs {
-		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), visible(r.Name), "fill-bg-" + runInk(i)})
+		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), text.Visible(r.Name), "fill-bg-" + runInk(i)})
 	}
 	v := &view{
-		Title: visible(d.Title), Softbench: visible(p.Softbench),
+		Title: text.Visible(d.Title), Softbench: text.Visible(p.Softbench),
 		Policy: policy(p.Library), Style: template.CSS(style), Script: template.JS(pageScript),
 		Library: template.JS(p.Library.Inline), Link: p.Library.Link && p.Library.Inline == "", Pinned: Pinned,
-		Data: template.JS(text), Legend: b.runs,
+		Data: template.JS(tree), Legend: b.runs,
 	}
 	b.verdict(v)
 	v.Differences = b.differences()
@@ -179,12 +181,12 @@ type settingsView struct{ Rows []setting }
 func visibleSettings(rows []setting) []setting {
 	out := make([]setting, len(rows))
 	for i, r := range rows {
-		out[i].Name = visible(strings.TrimSuffix(r.Name, "."))
+		out[i].Name = text.Visible(strings.TrimSuffix(r.Name, "."))
 		for _, v := range r.Values {
 			if v == "" {
-				v = none
+				v = text.None
 			}
-			out[i].Values = append(out[i].Values, visible(v))
+			out[i].Values = append(out[i].Values, text.Visible(v))
 		}
 	}
 	return out
@@ -229,30 +231,30 @@ func (b *builder) provenance(i int) provenance {
 	if len(b.runs) > 1 {
 		p.Letter = b.runs[i].Letter
 	}
-	model := say(verbatim(m.Model.Type), ", ", at(count, "model", "parameters"), " parameters, stored as ", verbatim(m.Model.Stored), ", ", verbatim(m.Model.Attention), " attention")
+	model := say(verbatim(m.Model.Type), ", ", at(text.Count, "model", "parameters"), " parameters, stored as ", verbatim(m.Model.Stored), ", ", verbatim(m.Model.Attention), " attention")
 	if m.Settings.Attention != m.Model.Attention {
 		model = append(model, say(", run with ", verbatim(m.Settings.Attention))...)
 	}
-	tokens := say(at(count, "process", "tokens_computed"), " computed for ", at(count, "tokens", "requested"), " requested, ", at(count, "tokens", "scored"), " of them scored")
+	tokens := say(at(text.Count, "process", "tokens_computed"), " computed for ", at(text.Count, "tokens", "requested"), " requested, ", at(text.Count, "tokens", "scored"), " of them scored")
 	p.Facts = []fact{
 		{"Model", model},
 		{"Directory", say(verbatim(m.Process.Directory))},
 		{"Weights with config, SHA-256", say(verbatim(m.Settings.ModelSHA256))},
 		{"Tokenizer", say(verbatim(m.Model.Tokenizer))},
 		{"Tokenizer, SHA-256", say(verbatim(m.Settings.TokenizerSHA256))},
-		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", at(count, "settings", "max_length"), " tokens, engine ", verbatim(m.Settings.Engine))},
+		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", at(text.Count, "settings", "max_length"), " tokens, engine ", verbatim(m.Settings.Engine))},
 		{"Tokens", tokens},
 		{"Softbench", say(verbatim(m.Process.Softbench), ", ", verbatim(m.Process.Go), ", ", verbatim(m.Process.Machine))},
-		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", at(figures, "process", "seconds"), " s")},
+		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", at(text.Figures, "process", "seconds"), " s")},
 	}
 	if m.Settings.Passkey != nil {
-		p.Facts = append(p.Facts, fact{"Passkey", say(at(count, "settings", "passkey", "trials"), " trials a cell, seed ", at(count, "settings", "passkey", "seed"))})
+		p.Facts = append(p.Facts, fact{"Passkey", say(at(text.Count, "settings", "passkey", "trials"), " trials a cell, seed ", at(text.Count, "settings", "passkey", "seed"))})
 	}
 	for _, note := range m.Notes {
 		p.Facts = append(p.Facts, fact{"Note", say(verbatim(note))})
 	}
 	for k, f := range m.Process.Files {
-		p.Files = append(p.Files, fileView{visible(f.Task), visible(f.Path), visible(f.SHA256), at(count, "process", "files", k, "rows")})
+		p.Files = append(p.Files, fileView{text.Visible(f.Task), text.Visible(f.Path), text.Visible(f.SHA256), at(text.Count, "process", "files", k, "rows")})
 	}
 	return p
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 type diagnosticsView struct {
@@ -51,11 +52,11 @@ type measure struct {
 
 // measures in the order of the table.
 var measures = []measure{
-	{"sink_rate", "Sink rate", percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.SinkRate }},
-	{"sparsity", "Sparsity: weights that are exactly zero", percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Sparsity }},
-	{"dead_heads", "Dead heads", percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.DeadHeads }},
-	{"mass", "Mass: mean sum of a query's weights", figures, "", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Mass }},
-	{"kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", figures, "", true, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Kurtosis }},
+	{"sink_rate", "Sink rate", text.Percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.SinkRate }},
+	{"sparsity", "Sparsity: weights that are exactly zero", text.Percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Sparsity }},
+	{"dead_heads", "Dead heads", text.Percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.DeadHeads }},
+	{"mass", "Mass: mean sum of a query's weights", text.Figures, "", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Mass }},
+	{"kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", text.Figures, "", true, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Kurtosis }},
 }
 
 func (b *builder) diagnostics() *diagnosticsView {
@@ -71,11 +72,11 @@ func (b *builder) diagnostics() *diagnosticsView {
 			return b.numbers.at(format, append([]any{"runs", i, "manifest", "diagnostics"}, path...)...)
 		}
 		if v.Text == nil {
-			v.Text = say("Measured on ", get(count, "samples"), " texts of ", verbatim(d.Task), ", each of ", get(count, "length"), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", get(tick, "threshold"), ".")
+			v.Text = say("Measured on ", get(text.Count, "samples"), " texts of ", verbatim(d.Task), ", each of ", get(text.Count, "length"), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", get(text.Tick, "threshold"), ".")
 		}
 		layers = max(layers, len(d.Layers))
 		for k := range d.Layers {
-			row := layerRow{Run: b.runs[i].Letter, Layer: get(count, "layers", k, "layer")}
+			row := layerRow{Run: b.runs[i].Letter, Layer: get(text.Count, "layers", k, "layer")}
 			if len(b.runs) == 1 {
 				row.Run = b.runs[i].Name
 			}
@@ -106,8 +107,8 @@ var wholeMeasures = []struct {
 	field, name    string
 	format, change func(float64) string
 }{
-	{"sink_rate", "Sink rate", percent, points}, {"sparsity", "Sparsity", percent, points}, {"near_sparsity", "Sparsity with the nearly zero", percent, points}, {"dead_heads", "Dead heads", percent, points},
-	{"mass", "Mass", figures, plusFigures}, {"kurtosis", "Kurtosis", figures, plusFigures}, {"min", "Smallest activation", figures, plusFigures}, {"max", "Largest activation", figures, plusFigures}, {"massive", "Massive activations", count, plusCount},
+	{"sink_rate", "Sink rate", text.Percent, text.Points}, {"sparsity", "Sparsity", text.Percent, text.Points}, {"near_sparsity", "Sparsity with the nearly zero", text.Percent, text.Points}, {"dead_heads", "Dead heads", text.Percent, text.Points},
+	{"mass", "Mass", text.Figures, text.PlusFigures}, {"kurtosis", "Kurtosis", text.Figures, text.PlusFigures}, {"min", "Smallest activation", text.Figures, text.PlusFigures}, {"max", "Largest activation", text.Figures, text.PlusFigures}, {"massive", "Massive activations", text.Count, text.PlusCount},
 }
 
 type wholeRow struct {
@@ -121,7 +122,7 @@ type wholeRow struct {
 
 func (b *builder) wholeModel(v *diagnosticsView) {
 	for _, m := range wholeMeasures {
-		row := wholeRow{Name: m.name, Change: Value{Text: none}}
+		row := wholeRow{Name: m.name, Change: Value{Text: text.None}}
 		if c := b.doc.Comparison; c != nil {
 			k := slices.IndexFunc(c.Diagnostics, func(d compare.Change) bool { return d.Name == m.field })
 			if k >= 0 {
@@ -130,13 +131,13 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 				}
 				row.Change, v.Changes = at(m.change, "difference"), true
 				if c.Diagnostics[k].N > 0 {
-					row.Between, row.Low, row.High, row.P = true, at(m.change, "low_adjusted"), at(m.change, "high_adjusted"), at(probability, "p_adjusted")
+					row.Between, row.Low, row.High, row.P = true, at(m.change, "low_adjusted"), at(m.change, "high_adjusted"), at(text.Probability, "p_adjusted")
 				}
 			}
 		}
 		known := false
 		for i, r := range b.doc.Runs {
-			value := Value{Text: none}
+			value := Value{Text: text.None}
 			if r.Manifest.Diagnostics != nil {
 				value, known = b.numbers.at(m.format, "runs", i, "manifest", "diagnostics", m.field), true
 			}
@@ -163,7 +164,7 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 			c.x, c.y = append(c.x, float64(l.Layer)), append(c.y, y)
 			c.detail = append(c.detail, b.runs[i].Letter+", layer "+itoa(l.Layer)+": "+m.format(y))
 		}
-		if slices.ContainsFunc(c.y, finite) {
+		if slices.ContainsFunc(c.y, text.Finite) {
 			curves = append(curves, c)
 		}
 	}
@@ -175,9 +176,9 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 	for l := 0; l < layers; l += step {
 		ticks = append(ticks, plot.Tick{Value: float64(l), Label: itoa(l)})
 	}
-	format := tick
+	format := text.Tick
 	if m.unit == "percent" {
-		format = percentTick
+		format = text.PercentTick
 	}
 	d, err := lines(curves, "layer", "", plot.ConstantTicks(ticks), format, m.log)
 	b.fail(err)
@@ -192,7 +193,7 @@ func (b *builder) maps(i int) []mapView {
 	for k, m := range b.doc.Runs[i].Maps {
 		v := mapView{ID: "map-" + itoa(i) + "-" + itoa(k), Name: b.runs[i].Letter + ", layer " + itoa(m.Layer) + ", head " + itoa(m.Head), layer: m.Layer, head: m.Head}
 		at := func(field string) Value {
-			return b.numbers.at(count, "runs", i, "attention_maps", k, field)
+			return b.numbers.at(text.Count, "runs", i, "attention_maps", k, field)
 		}
 		whose := b.runs[i].Letter + ", layer "
 		if len(b.runs) == 1 {
@@ -200,12 +201,12 @@ func (b *builder) maps(i int) []mapView {
 		}
 		v.Caption = say(whose, at("layer"), ", head ", at("head"))
 		for _, t := range m.Tokens {
-			v.Tokens = append(v.Tokens, visible(t))
+			v.Tokens = append(v.Tokens, text.Visible(t))
 		}
 		for q, row := range m.Weights {
 			r := mapRow{Token: v.Tokens[q]}
 			for j := range row {
-				r.Values = append(r.Values, b.numbers.at(figures, "runs", i, "attention_maps", k, "weights", q, j))
+				r.Values = append(r.Values, b.numbers.at(text.Figures, "runs", i, "attention_maps", k, "weights", q, j))
 			}
 			v.Rows = append(v.Rows, r)
 		}

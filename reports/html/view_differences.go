@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/text"
 )
 
 type differencesView struct {
@@ -43,7 +44,7 @@ func (b *builder) verdict(v *view) {
 	}
 	a, z := name(b.runs[0].Name), name(b.runs[last].Name)
 	t := b.doc.Comparison.Summary
-	at := func(field string) Value { return b.numbers.at(count, "comparison", "summary", field) }
+	at := func(field string) Value { return b.numbers.at(text.Count, "comparison", "summary", field) }
 	noun := " tasks"
 	if t.Tasks == 1 {
 		noun = " task"
@@ -90,7 +91,7 @@ func (b *builder) verdictLines(verdict compare.Verdict) []verdictLine {
 		}
 		u := unitOf(m.Metric)
 		at := func(field string) Value { return b.numbers.at(u.difference, "comparison", "metrics", k, field) }
-		line := verdictLine{Class: string(verdict), Verdict: string(verdict), Task: visible(m.Task), Metric: visible(m.Metric), Difference: at("difference"), Low: at("low_adjusted"), High: at("high_adjusted")}
+		line := verdictLine{Class: string(verdict), Verdict: string(verdict), Task: text.Visible(m.Task), Metric: text.Visible(m.Metric), Difference: at("difference"), Low: at("low_adjusted"), High: at("high_adjusted")}
 		if u.name == share.name {
 			line.Suffix = " points"
 		}
@@ -105,7 +106,7 @@ func (b *builder) noiseLine(n Value) prose {
 	var tasks []any
 	for _, m := range b.doc.Comparison.Metrics {
 		if m.Primary && m.Verdict == compare.Noise {
-			tasks = append(tasks, ", ", name(visible(m.Task)))
+			tasks = append(tasks, ", ", name(text.Visible(m.Task)))
 		}
 	}
 	if len(tasks) > 2*most {
@@ -124,7 +125,7 @@ func (b *builder) differences() *differencesView {
 	}
 	first, last := b.runs[0].Letter, b.runs[len(b.runs)-1].Letter
 	whole := func(field string) Value {
-		return b.numbers.at(func(x float64) string { return tick(x) + "%" }, "comparison", field)
+		return b.numbers.at(func(x float64) string { return text.Tick(x) + "%" }, "comparison", field)
 	}
 	d := &differencesView{
 		First: first, Last: last,
@@ -132,7 +133,7 @@ func (b *builder) differences() *differencesView {
 		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance, same one of equal answers or of rounding alone"),
 	}
 	if d.Effect = b.doc.Comparison.Effect > 0; d.Effect {
-		effect := b.numbers.at(compare.Compact, "comparison", "effect")
+		effect := b.numbers.at(text.Compact, "comparison", "effect")
 		d.Text = append(d.Text, say(" Needed is how many documents show a true difference of ", effect, ", the one asked about (of perplexities and bits, as a part of the value), in ", whole("power"), " of cases.")...)
 	}
 	for k := range b.doc.Comparison.Metrics {
@@ -142,11 +143,11 @@ func (b *builder) differences() *differencesView {
 			return b.numbers.at(format, "comparison", "metrics", k, field)
 		}
 		r := differenceRow{
-			Task: visible(m.Task), Metric: visible(m.Metric), Higher: m.HigherIsBetter, metric: m,
+			Task: text.Visible(m.Task), Metric: text.Visible(m.Metric), Higher: m.HigherIsBetter, metric: m,
 			Again: len(d.Rows) > 0 && d.Rows[len(d.Rows)-1].metric.Task == m.Task,
-			N:     at(count, "n"), A: at(u.value, "a"), B: at(u.value, "b"),
+			N:     at(text.Count, "n"), A: at(u.value, "a"), B: at(u.value, "b"),
 			Difference: at(u.difference, "difference"), Low: at(u.difference, "low_adjusted"), High: at(u.difference, "high_adjusted"),
-			P: at(probability, "p"), Adjusted: at(probability, "p_adjusted"), Detectable: at(unsigned(u), "detectable"),
+			P: at(text.Probability, "p"), Adjusted: at(text.Probability, "p_adjusted"), Detectable: at(unsigned(u), "detectable"),
 			Needed: at(documents, "needed_for_effect"),
 			Class:  "noise", Verdict: "~",
 		}
@@ -200,15 +201,15 @@ func warningsByTask(metrics []compare.Metric) []string {
 // documents writes how many are needed, where that can be told.
 func documents(n float64) string {
 	if n == 0 {
-		return none
+		return text.None
 	}
-	return count(n)
+	return text.Count(n)
 }
 
 // unsigned writes a size of differences.
 func unsigned(u unit) func(float64) string {
 	if u.name == share.name {
-		return func(x float64) string { return decimals(100*x, 1) }
+		return func(x float64) string { return text.Decimals(100*x, 1) }
 	}
 	return u.value
 }
@@ -221,11 +222,11 @@ func (b *builder) forests(d *differencesView) {
 	for _, r := range d.Rows {
 		m := r.metric
 		value, lo, hi := float64(m.Difference), float64(m.LowAdjusted), float64(m.HighAdjusted)
-		if !finite(value) {
+		if !text.Finite(value) {
 			continue
 		}
 		e := estimate{label: r.Task + " " + r.Metric, value: value, lo: lo, hi: hi,
-			hasInterval: finite(lo) && finite(hi), class: r.Class, way: way(r.Higher),
+			hasInterval: text.Finite(lo) && text.Finite(hi), class: r.Class, way: way(r.Higher),
 			detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
 		if unitOf(m.Metric).name == share.name {
 			shares = append(shares, e)
@@ -267,7 +268,7 @@ func pointsTick(x float64) string { return signedTick(100 * x) }
 
 func signedTick(x float64) string {
 	if x > 0 {
-		return "+" + tick(x)
+		return "+" + text.Tick(x)
 	}
-	return tick(x)
+	return text.Tick(x)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 func itoa(i int) string { return strconv.Itoa(i) }
@@ -119,11 +120,11 @@ func (b *builder) heatMap(id, caption string, g grid, format func(float64) strin
 		for _, depth := range g.depths {
 			c, ok := g.at[spot{length, depth}]
 			if !ok {
-				row.Cells = append(row.Cells, heatCell{Value: Value{Text: none}})
+				row.Cells = append(row.Cells, heatCell{Value: Value{Text: text.None}})
 				continue
 			}
 			if row.Length.From == "" {
-				row.Length = b.numbers.at(count, append(slices.Clone(c.path), "length")...)
+				row.Length = b.numbers.at(text.Count, append(slices.Clone(c.path), "length")...)
 			}
 			row.Cells = append(row.Cells, heatCell{b.numbers.at(format, append(slices.Clone(c.path), c.name)...), heatClass(c.value, diverging)})
 		}
@@ -138,7 +139,7 @@ const heatLevels = 20
 
 // heatClass is the style's class for a share, or for a difference of two.
 func heatClass(v float64, diverging bool) string {
-	if !finite(v) {
+	if !text.Finite(v) {
 		return ""
 	}
 	level := int(math.Round(math.Abs(v) * heatLevels))
@@ -155,10 +156,10 @@ func heatClass(v float64, diverging bool) string {
 	return "up-" + itoa(level)
 }
 
-func wholePercent(x float64) string { return decimals(100*x, 0) }
+func wholePercent(x float64) string { return text.Decimals(100*x, 0) }
 
 func wholePoints(x float64) string {
-	s := decimals(100*x, 0)
+	s := text.Decimals(100*x, 0)
 	if x > 0 && s != "0" {
 		s = "+" + s
 	}
@@ -182,7 +183,7 @@ func (b *builder) passkeyCells() []cellView {
 		for i, r := range b.doc.Runs {
 			k := slices.IndexFunc(r.Manifest.Passkey, func(c rundir.Cell) bool { return c.Length == s.length && c.Depth == s.depth })
 			if k < 0 {
-				gap := Value{Text: none}
+				gap := Value{Text: text.None}
 				v.Runs = append(v.Runs, cellRun{gap, gap, gap, gap, gap})
 				continue
 			}
@@ -190,9 +191,9 @@ func (b *builder) passkeyCells() []cellView {
 				return b.numbers.at(format, "runs", i, "manifest", "passkey", k, name)
 			}
 			if v.Length.From == "" {
-				v.Length, v.Depth = at(count, "length"), at(depthText, "depth")
+				v.Length, v.Depth = at(text.Count, "length"), at(depthText, "depth")
 			}
-			v.Runs = append(v.Runs, cellRun{at(count, "right"), at(count, "n"), at(percent, "accuracy"), at(percent, "low"), at(percent, "high")})
+			v.Runs = append(v.Runs, cellRun{at(text.Count, "right"), at(text.Count, "n"), at(text.Percent, "accuracy"), at(text.Percent, "low"), at(text.Percent, "high")})
 		}
 		out = append(out, v)
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 type positionsView struct {
@@ -45,7 +47,7 @@ func (b *builder) positions() *positionsView {
 }
 
 func (b *builder) positionTask(id, name string) positionTask {
-	t := positionTask{Name: visible(name)}
+	t := positionTask{Name: text.Visible(name)}
 	var curves []curve
 	for i, r := range b.doc.Runs {
 		at := slices.IndexFunc(r.Positions, func(p positions) bool { return p.Task == name })
@@ -60,11 +62,11 @@ func (b *builder) positionTask(id, name string) positionTask {
 			c.name = b.runs[i].Letter
 		}
 		for k, bucket := range r.Positions[at].Buckets {
-			value := b.numbers.at(figures, "runs", i, "perplexity_by_position", at, "buckets", k, "perplexity")
+			value := b.numbers.at(text.Figures, "runs", i, "perplexity_by_position", at, "buckets", k, "perplexity")
 			c.x, c.y = append(c.x, float64(bucket.Until)), append(c.y, float64(bucket.Perplexity))
-			c.detail = append(c.detail, c.name+", up to "+tick(float64(bucket.Until))+"% of the window: "+value.Text)
+			c.detail = append(c.detail, c.name+", up to "+text.Tick(float64(bucket.Until))+"% of the window: "+value.Text)
 		}
-		if slices.ContainsFunc(c.y, finite) {
+		if slices.ContainsFunc(c.y, text.Finite) {
 			curves = append(curves, c)
 		}
 	}
@@ -73,14 +75,14 @@ func (b *builder) positionTask(id, name string) positionTask {
 	ticks := plot.ConstantTicks{{Value: 0, Label: "0"}}
 	for reached := 0.0; reached < lastX(curves); {
 		reached += 25
-		ticks = append(ticks, plot.Tick{Value: reached, Label: tick(reached) + "%"})
+		ticks = append(ticks, plot.Tick{Value: reached, Label: text.Tick(reached) + "%"})
 	}
 	log := wide(curves...)
 	caption := t.Name + ": perplexity of the tokens in each sixteenth of the window"
 	if log {
 		caption += ", log axis"
 	}
-	d, err := lines(curves, "position in the window", "perplexity", ticks, tick, log)
+	d, err := lines(curves, "position in the window", "perplexity", ticks, text.Tick, log)
 	b.fail(err)
 	t.Figure = figure{ID: id, Caption: caption, Drawing: d, Legend: b.legend(len(curves)),
 		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
@@ -93,7 +95,7 @@ func lastX(curves []curve) float64 {
 	var last float64
 	for _, c := range curves {
 		for i, y := range c.y {
-			if finite(y) {
+			if text.Finite(y) {
 				last = max(last, c.x[i])
 			}
 		}
@@ -113,10 +115,10 @@ func (b *builder) positionRows(name string) []positionRow {
 				return b.numbers.at(format, "runs", i, "perplexity_by_position", at, "buckets", k, field)
 			}
 			if k == len(rows) {
-				empty := positionCell{Value{Text: none}, Value{Text: none}}
-				rows = append(rows, positionRow{get(func(x float64) string { return tick(x) + "%" }, "until"), slices.Repeat([]positionCell{empty}, len(b.runs))})
+				empty := positionCell{Value{Text: text.None}, Value{Text: text.None}}
+				rows = append(rows, positionRow{get(func(x float64) string { return text.Tick(x) + "%" }, "until"), slices.Repeat([]positionCell{empty}, len(b.runs))})
 			}
-			rows[k].Cells[i] = positionCell{get(figures, "perplexity"), get(count, "tokens")}
+			rows[k].Cells[i] = positionCell{get(text.Figures, "perplexity"), get(text.Count, "tokens")}
 		}
 	}
 	return rows

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 type scoresView struct {
@@ -29,7 +30,7 @@ type scoreRow struct {
 
 type scoreCell struct {
 	Value, Low, High Value
-	v, lo, hi        float64 // NaN where there is none
+	v, lo, hi        float64 // NaN where there is text.None
 }
 
 // scores is the table of all runs' metrics: all that any run has.
@@ -56,11 +57,11 @@ func (b *builder) scores() *scoresView {
 	}
 	slices.SortStableFunc(order, func(x, y id) int { return b.taskRank(x.task) - b.taskRank(y.task) })
 	for k, key := range order {
-		row := scoreRow{Task: visible(key.task), Metric: visible(key.metric), Again: k > 0 && order[k-1].task == key.task}
+		row := scoreRow{Task: text.Visible(key.task), Metric: text.Visible(key.metric), Again: k > 0 && order[k-1].task == key.task}
 		u := unitOf(key.metric)
 		for i, p := range where[key] {
 			cell := scoreCell{v: nan, lo: nan, hi: nan}
-			cell.Value.Text = none
+			cell.Value.Text = text.None
 			if p.task >= 0 {
 				at := func(format func(float64) string, name string) Value {
 					return b.numbers.at(format, "runs", i, "manifest", "tasks", p.task, "metrics", p.metric, name)
@@ -69,7 +70,7 @@ func (b *builder) scores() *scoresView {
 				cell = scoreCell{at(u.value, "value"), at(u.value, "low"), at(u.value, "high"), float64(m.Value), float64(m.Low), float64(m.High)}
 				row.Higher = m.HigherIsBetter
 				if row.N.From == "" {
-					row.N = at(count, "n")
+					row.N = at(text.Count, "n")
 				}
 			}
 			row.Cells = append(row.Cells, cell)
@@ -130,7 +131,7 @@ func (b *builder) truncation(s *scoresView) {
 			if tasks != nil {
 				tasks = append(tasks, say(", ")...)
 			}
-			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(count, "runs", i, "manifest", "tasks", t, "truncated"))...)
+			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(text.Count, "runs", i, "manifest", "tasks", t, "truncated"))...)
 		}
 		if tasks == nil {
 			continue
@@ -164,7 +165,7 @@ func (b *builder) clusters(s *scoresView) {
 				continue
 			}
 			at := func(field string) Value {
-				return b.numbers.at(count, "runs", i, "manifest", "tasks", t, "metrics", k, field)
+				return b.numbers.at(text.Count, "runs", i, "manifest", "tasks", t, "metrics", k, field)
 			}
 			if tasks != nil {
 				tasks = append(tasks, say("; ")...)
@@ -183,18 +184,18 @@ func (b *builder) scoreForest(s *scoresView) {
 	var rows []estimate
 	for _, r := range s.Rows {
 		c := r.Cells[0]
-		if unitOf(r.Metric).name != share.name || !finite(c.v) {
+		if unitOf(r.Metric).name != share.name || !text.Finite(c.v) {
 			continue
 		}
 		rows = append(rows, estimate{
-			label: r.Task + " " + r.Metric, value: c.v, lo: c.lo, hi: c.hi, hasInterval: finite(c.lo) && finite(c.hi), class: "run0",
+			label: r.Task + " " + r.Metric, value: c.v, lo: c.lo, hi: c.hi, hasInterval: text.Finite(c.lo) && text.Finite(c.hi), class: "run0",
 			detail: r.Task + " " + r.Metric + ": " + c.Value.Text + " (" + c.Low.Text + " to " + c.High.Text + ")",
 		})
 	}
 	if len(rows) == 0 {
 		return
 	}
-	d, err := forest(rows, "share of documents, with its 95% interval", 0, percentTick)
+	d, err := forest(rows, "share of documents, with its 95% interval", 0, text.PercentTick)
 	b.fail(err)
 	s.Figures = append(s.Figures, figure{
 		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: d, Size: sizeFor(len(rows)),
@@ -213,7 +214,7 @@ func (b *builder) trajectories(s *scoresView) {
 			c.y, c.lo, c.hi = append(c.y, cell.v), append(c.lo, cell.lo), append(c.hi, cell.hi)
 			c.detail = append(c.detail, b.runs[i].Letter+" "+b.runs[i].Name+": "+cell.Value.Text)
 		}
-		if !slices.ContainsFunc(c.y, finite) {
+		if !slices.ContainsFunc(c.y, text.Finite) {
 			continue
 		}
 		var ticks []plot.Tick
@@ -221,9 +222,9 @@ func (b *builder) trajectories(s *scoresView) {
 			ticks = append(ticks, plot.Tick{Value: float64(i), Label: run.Letter})
 		}
 		name := r.Task + " " + r.Metric
-		format := percentTick
+		format := text.PercentTick
 		if u.name == "" {
-			format = tick
+			format = text.Tick
 		}
 		log := u.name == "" && wide(c)
 		caption := name + ", " + way(r.Higher)
@@ -241,9 +242,9 @@ func (b *builder) trajectories(s *scoresView) {
 // depthText is how deep a passkey is hidden.
 func depthText(x float64) string {
 	if math.Abs(100*x-math.Round(100*x)) < 1e-6 {
-		return decimals(100*x, 0) + "%"
+		return text.Decimals(100*x, 0) + "%"
 	}
-	return percent(x)
+	return text.Percent(x)
 }
 
 func sizeFor(rows int) string {

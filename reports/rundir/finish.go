@@ -12,6 +12,7 @@ import (
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/internal/regularfile"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // finish writes the samples first: a manifest never stands beside samples that
@@ -147,7 +148,7 @@ func (r *Run) checkSamples(rows []Sample) error {
 	delete(documents, PasskeyTask)
 	for i := range rows {
 		if documents[rows[i].Task] != nil {
-			return fmt.Errorf("row %d is of task %s, which the manifest does not have", i, printable(rows[i].Task))
+			return fmt.Errorf("row %d is of task %s, which the manifest does not have", i, text.Printable(rows[i].Task))
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/softbench/softbench/internal/filelock"
 	"github.com/softbench/softbench/internal/regularfile"
+	"github.com/softbench/softbench/reports/text"
 )
 
 var (
@@ -53,7 +54,7 @@ func lockFile(path string) (release func(), err error) {
 	if errors.Is(err, fs.ErrExist) {
 		owner, _ := os.ReadFile(path)
 		return nil, fmt.Errorf("%s: %s is writing this run: wait for it; if it is gone, delete this file",
-			path, strings.TrimSpace(printable(string(owner[:min(len(owner), 200)]))))
+			path, strings.TrimSpace(text.Printable(string(owner[:min(len(owner), 200)]))))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the run: %w", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/softbench/softbench/internal/parquetread"
 	"github.com/softbench/softbench/internal/regularfile"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // readParquet reads a file of rows of this schema version. Errors name the file.
@@ -46,7 +47,7 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 	if v, ok := file.Lookup(schemaKey); !ok {
 		return nil, errors.New("a Parquet file, but not of a run: it has no schema version")
 	} else if version, err := strconv.Atoi(v); err != nil || !readable(version) {
-		return nil, fmt.Errorf("schema %s, this version of softbench reads 1 to %d: use the version that wrote it", printable(v), Schema)
+		return nil, fmt.Errorf("schema %s, this version of softbench reads 1 to %d: use the version that wrote it", text.Printable(v), Schema)
 	} else if err := checkColumns(file.Columns(), parquet.SchemaOf(*new(T)), added[T](version)); err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 		if errors.As(err, &damage) {
 			err = damage.Err
 		}
-		return nil, fmt.Errorf("damaged after row %d of %d: %s", len(rows), file.NumRows(), printable(err.Error()))
+		return nil, fmt.Errorf("damaged after row %d of %d: %s", len(rows), file.NumRows(), text.Printable(err.Error()))
 	}
 	return rows, nil
 }
@@ -157,7 +158,7 @@ func checkColumns(have []parquetread.Column, want *parquet.Schema, optional []st
 	}
 	for _, c := range have {
 		if name := strings.Join(c.Path, "."); wanted[name] == "" {
-			return fmt.Errorf("column %s is not one of this schema", printable(name))
+			return fmt.Errorf("column %s is not one of this schema", text.Printable(name))
 		}
 	}
 	return nil

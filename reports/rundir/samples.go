@@ -12,6 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // Sample is one row of samples.parquet: one request of one document. Columns
@@ -123,19 +124,19 @@ func checkSamples(rows []Sample) error {
 		r := &rows[i]
 		k := key{r.Task, int(r.DocID), int(r.Request)}
 		if seen[k] {
-			return fmt.Errorf("row %d: %v is there twice", i, printable(k.String()))
+			return fmt.Errorf("row %d: %v is there twice", i, text.Printable(k.String()))
 		}
 		seen[k] = true
 		if r.LogLikelihood != nil {
 			if err := checkLogLikelihood(*r.LogLikelihood, int(r.ContinuationTokens)); err != nil {
-				return fmt.Errorf("row %d: %v: %w", i, printable(k.String()), err)
+				return fmt.Errorf("row %d: %v: %w", i, text.Printable(k.String()), err)
 			}
 		}
 		if r.Unscored != nil && r.LogLikelihood != nil {
-			return fmt.Errorf("row %d: %v has a loglikelihood and is unscored", i, printable(k.String()))
+			return fmt.Errorf("row %d: %v has a loglikelihood and is unscored", i, text.Printable(k.String()))
 		}
 		if len(r.PositionLikelihood) != len(r.PositionTokens) {
-			return fmt.Errorf("row %d: %v: %d sums and %d counts by position", i, printable(k.String()), len(r.PositionLikelihood), len(r.PositionTokens))
+			return fmt.Errorf("row %d: %v: %d sums and %d counts by position", i, text.Printable(k.String()), len(r.PositionLikelihood), len(r.PositionTokens))
 		}
 	}
 	return nil

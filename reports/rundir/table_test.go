@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // wideRun has what a table can trip over: wide names, huge and missing numbers,
@@ -43,7 +45,7 @@ func TestTableIsAligned(t *testing.T) {
 		t.Errorf("a control character is in %q", text)
 	}
 	var b strings.Builder
-	metricsTable(wideRun()).write(&b)
+	metricsTable(wideRun()).Write(&b)
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 	if len(lines) != 8 {
 		t.Fatalf("%d lines, want a title and seven metrics:\n%s", len(lines), b.String())
@@ -61,19 +63,19 @@ func TestTableIsAligned(t *testing.T) {
 func TestTableFits(t *testing.T) {
 	for width := 1; width < 120; width++ {
 		r := someRun()
-		text := tableText(r, width)
+		shown := tableText(r, width)
 		for _, m := range r.Tasks[0].Metrics {
-			if !strings.Contains(text, m.Name) || !strings.Contains(text, number(m.Value)) {
-				t.Errorf("width %d: no %s in\n%s", width, m.Name, text)
+			if !strings.Contains(shown, m.Name) || !strings.Contains(shown, text.Decimal(m.Value)) {
+				t.Errorf("width %d: no %s in\n%s", width, m.Name, shown)
 			}
 		}
-		for _, l := range strings.Split(text, "\n") {
+		for _, l := range strings.Split(shown, "\n") {
 			if got := uniseg.StringWidth(l); got > width && width >= 50 {
 				t.Errorf("width %d: a line of %d: %q", width, got, l)
 			}
 		}
-		if strings.Contains(text, "interval") != (width >= uniseg.StringWidth(strings.SplitN(tableText(r, 0), "\n", 2)[0])) {
-			t.Errorf("width %d: the interval is there, or not, against its width:\n%s", width, text)
+		if strings.Contains(shown, "interval") != (width >= uniseg.StringWidth(strings.SplitN(tableText(r, 0), "\n", 2)[0])) {
+			t.Errorf("width %d: the interval is there, or not, against its width:\n%s", width, shown)
 		}
 	}
 }
@@ -112,7 +114,7 @@ func TestNumber(t *testing.T) {
 		99.99999: "100.000", 100: "100.000", 99999.97: "100000", 999999.4: "999999", 999999.7: "1.0000e+06", 1e300: "1.0000e+300",
 		math.Inf(1): "-", math.NaN(): "-",
 	} {
-		if got := number(Number(f)); got != want {
+		if got := text.Decimal(Number(f)); got != want {
 			t.Errorf("%v is shown as %s, want %s", f, got, want)
 		}
 	}

@@ -1,15 +1,15 @@
-package compare
+package text
 
 import (
-	"math"
+	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"github.com/rivo/uniseg"
-
-	"github.com/softbench/softbench/reports/rundir"
+	"golang.org/x/term"
 )
 
 // Align is a column's alignment.
@@ -93,59 +93,6 @@ func (g *Grid) write(b *strings.Builder, first int) {
 	}
 }
 
-// Decimal shows four decimals of a number below ten, else six significant
-// digits; "-" for one that cannot be given.
-func Decimal(n rundir.Number) string {
-	f := float64(n)
-	switch {
-	case math.IsNaN(f) || math.IsInf(f, 0):
-		return "-"
-	case math.Abs(f) < 10:
-		return strconv.FormatFloat(f, 'f', 4, 64)
-	case math.Abs(f) < 1e6:
-		digits := len(strconv.FormatFloat(math.Floor(math.Abs(f)), 'f', 0, 64))
-		return strconv.FormatFloat(f, 'f', max(0, 6-digits), 64)
-	}
-	return strconv.FormatFloat(f, 'e', 4, 64)
-}
-
-// small shows a number that Decimal would round to 0 by its first digit. Below
-// the last bits of a sum over documents it is 0.
-func small(n rundir.Number) (text string, ok bool) {
-	if f := math.Abs(float64(n)); f < 5e-5 && f > 1e-9 {
-		return strconv.FormatFloat(float64(n), 'e', 0, 64), true
-	}
-	return "", false
-}
-
-// Signed is Decimal with a plus sign before what is above 0, and shows differences
-// that are small beside their scores.
-func Signed(n rundir.Number) string {
-	text, ok := small(n)
-	if !ok {
-		text = Decimal(n)
-	}
-	switch {
-	case text == "-":
-	case strings.Trim(text, "-0.") == "": // it is shown as 0, which has no sign
-		return strings.TrimPrefix(text, "-")
-	case n > 0:
-		return "+" + text
-	}
-	return text
-}
-
-// Interval shows an interval of a difference.
-func Interval(low, high rundir.Number) string {
-	if math.IsNaN(float64(low-low)) || math.IsNaN(float64(high-high)) { // or infinite
-		return "-"
-	}
-	return "[" + Signed(low) + ", " + Signed(high) + "]"
-}
-
-// Compact shows a number in as few digits as it has.
-func Compact(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
 // Printable replaces what would move a terminal's cursor or change its colours.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -179,4 +126,34 @@ func Wrap(text string, width int) string {
 		used += w
 	}
 	return b.String() + "\n"
+}
+
+// TerminalWidth is how many cells wide the terminal behind out is; 0 where it is not a
+// terminal.
+func TerminalWidth(out io.Writer) int {
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return w
+		}
+	}
+	return 0
+}
+
+// Choose is the word for one thing or for more.
+func Choose(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+// Plural is a number with its word.
+func Plural(n int, one, more string) string { return strconv.Itoa(n) + " " + Choose(n, one, more) }
+
+// Arrow points to a metric's better side.
+func Arrow(higherIsBetter bool) string {
+	if higherIsBetter {
+		return "↑"
+	}
+	return "↓"
 }
