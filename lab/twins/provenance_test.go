@@ -1,0 +1,73 @@
+package twins
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/lab/session"
+)
+
+var provenance = flag.Int("provenance", 0, "make the twins anew for their first `steps`, 25 or more: two minutes of a processor for 200, and one for the world")
+
+// TestProvenance makes the world anew and trains both twins as the script make
+// does, for their first steps: losses, norms and rates are those of the
+// histories that lie beside the twins, to the last bit on the instruction set
+// that made them (AMX; the lab's SOFTBENCH_ISA), and the tokenizer is the same file.
+func TestProvenance(t *testing.T) {
+	if *provenance < 25 {
+		t.Skip("it takes minutes: go test ./lab/twins -run Provenance -provenance 200")
+	}
+	dir := t.TempDir()
+	world := filepath.Join(dir, "world")
+	if err := session.World(world, World); err != nil {
+		t.Fatal(err)
+	}
+	made, err := os.ReadFile(filepath.Join(world, "tokenizer.json"))
+	kept, err2 := os.ReadFile("softmax/tokenizer.json")
+	if err != nil || err2 != nil || string(made) != string(kept) {
+		t.Fatalf("another tokenizer than the twins': %v %v", err, err2)
+	}
+	files, valid, tok, err := session.WorldFiles(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"softmax", "softpick"} {
+		want, err := session.ReadHistory(kind + ".history.jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings := Training
+		settings.Attention = kind
+		ctx, stop := context.WithCancel(context.Background())
+		lines := 0
+		_, err = session.Run(ctx, session.Options{
+			Settings: settings, Files: files, Valid: []string{valid}, Tokenizer: tok, Out: filepath.Join(dir, kind), Threads: 2,
+			SaveEvery: settings.Steps, LogEvery: 25, ProbeSamples: 256, ProbeLength: 32,
+			Line: func(got session.Line) {
+				w := want[lines]
+				if lines++; got.Step != w.Step || got.Tokens != w.Tokens || got.Loss != w.Loss || got.Norm != w.Norm || got.Rate != w.Rate {
+					t.Errorf("%s, step %d: loss %v, norm %v, rate %v; the twin's history has, at step %d, %v, %v, %v",
+						kind, got.Step, got.Loss, got.Norm, got.Rate, w.Step, w.Loss, w.Norm, w.Rate)
+				}
+				if got.Step+25 > *provenance {
+					stop()
+				}
+			},
+		})
+		stop()
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if lines != *provenance/25 {
+			t.Errorf("%s: %d lines of history after %d steps", kind, lines, *provenance)
+		}
+	}
+	if isa := os.Getenv("SOFTBENCH_ISA"); t.Failed() && !strings.Contains(isa, "amx") {
+		t.Log("the twins were made with AMX; another instruction set rounds otherwise")
+	}
+}
