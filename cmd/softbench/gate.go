@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -185,13 +186,19 @@ func (o *gateOptions) judge(ctx context.Context) (*gate.Result, error) {
 	return r, nil
 }
 
-// maxBaseline bounds a baseline: 10^7 documents have a quarter of it.
-const maxBaseline = 64 << 20
+// A baseline is bounded: a million documents with perplexities fit.
+const (
+	maxBaseline        = 32 << 20 // bytes
+	maxBaselineObjects = 100_000
+)
 
 func readBaseline(ctx context.Context, path string) (*gate.Baseline, error) {
 	text, err := regularfile.ReadAll(ctx, path, maxBaseline)
 	if err != nil {
 		return nil, err
+	}
+	if n := bytes.Count(text, []byte("{")); n > maxBaselineObjects {
+		return nil, fmt.Errorf("%s: not a baseline: %d objects; it has at most %d", path, n, maxBaselineObjects)
 	}
 	b, err := gate.Parse(text)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -82,11 +81,8 @@ func (a Asset) CachePath(cacheDir string) string {
 func (a Asset) Cached(cacheDir string) (Library, bool, error) {
 	path := a.CachePath(cacheDir)
 	text, err := regularfile.ReadAll(context.Background(), path, maxLibrary)
-	if errors.Is(err, fs.ErrNotExist) {
+	if err != nil { // optional: one that is not there, or another user's, is done without
 		return Library{}, false, nil
-	}
-	if err != nil {
-		return Library{}, false, err
 	}
 	if err := a.check(text); err != nil {
 		return Library{}, false, fmt.Errorf("%s: %w: delete it, or fetch it anew with 'softbench report --fetch-assets'", path, err)

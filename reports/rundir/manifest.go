@@ -184,6 +184,10 @@ var tableNames = []string{samplesName, diagnosticsName, insideName, mapsName}
 // maxManifest bounds run.json, in bytes.
 const maxManifest = 16 << 20
 
+// maxObjects bounds the JSON objects of a manifest: three bytes of text make one that
+// takes a hundred bytes of memory.
+const maxObjects = 100_000
+
 // withoutNulls is the manifest with an empty list for each that there is none of.
 func (r *Run) withoutNulls() *Run {
 	out := *r
@@ -233,6 +237,9 @@ func Read(dir string) (*Run, error) {
 }
 
 func parseManifest(text []byte) (*Run, error) {
+	if n := bytes.Count(text, []byte("{")); n > maxObjects {
+		return nil, fmt.Errorf("not a run's manifest: %d objects; it has at most %d", n, maxObjects)
+	}
 	var parts struct {
 		Schema          *int
 		Settings, Tasks json.RawMessage

@@ -21,6 +21,9 @@ func Decode(text []byte, file string, v any) (err error) {
 			err = fmt.Errorf("%s: not readable as YAML: %v", file, oneLine(fmt.Sprint(p)))
 		}
 	}()
+	if err := bounded(text, file); err != nil {
+		return err
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
 	if err := dec.Decode(v); err != nil {
 		if errors.Is(err, io.EOF) {
@@ -76,6 +79,3 @@ func typeName(t reflect.Type) string {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// MaxBytes bounds a YAML file: a suite, a task, a policy.
-const MaxBytes = 1 << 20
