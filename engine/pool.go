@@ -2,8 +2,9 @@ package engine
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
+
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // pool runs independent tasks on a fixed number of goroutines.
@@ -24,7 +25,7 @@ func (p pool) run(ctx context.Context, n int, task func(worker, i int)) error {
 		return ctx.Err()
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	for w := range workers {
 		wg.Go(func() {
 			for ctx.Err() == nil {

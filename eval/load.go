@@ -9,6 +9,7 @@ import (
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lm"
 )
 
@@ -186,8 +187,9 @@ func await[T any](ctx context.Context, work func() (T, error)) (T, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		v, err := work()
-		done <- result{v, err}
+		var r result
+		r.err = rescue.Try(func() (err error) { r.v, err = work(); return err })
+		done <- r
 	}()
 	select {
 	case r := <-done:

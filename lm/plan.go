@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // Plan gathers requests of all kinds, of one task or many, to be computed as
@@ -251,7 +251,7 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 
 // encodeAll turns every request's text into windows, on all threads.
 func (p *Plan) encodeAll(ctx context.Context) error {
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	errs := make([]error, len(p.requests))
 	workers := max(1, min(p.lm.threads, len(p.requests)/64))
 	for w := range workers {

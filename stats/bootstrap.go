@@ -5,8 +5,9 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
+
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // A Transform makes a metric of r = Σ value / Σ weight.
@@ -116,7 +117,7 @@ func (u *units) draw(draws int, seed uint64) ([]float64, error) {
 	out := make([]float64, draws)
 	blocks := (draws + blockDraws - 1) / blockDraws
 	var next atomic.Int64
-	var group sync.WaitGroup
+	var group rescue.Group
 	for range min(blocks, runtime.GOMAXPROCS(0)) {
 		group.Go(func() {
 			for {

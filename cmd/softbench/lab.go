@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/softbench/softbench/eval"
+	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/twins"
@@ -58,7 +60,7 @@ trained on the text. The same numbers give the same bytes. It serves as --world 
 		Example: `  softbench lab world --out world --words 16000000 --seed 1`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd.Flags())
+			return o.run(cmd.Context(), cmd.Flags())
 		},
 	}
 	addWorldFlags(cmd.Flags(), &o.world)
@@ -75,7 +77,20 @@ func addWorldFlags(f *pflag.FlagSet, w *session.WorldOptions) {
 	f.IntVar(&w.OwnWords, "own-words", w.OwnWords, "invented words for the exercises of --mix, each a token of its own behind the vocabulary; with --words 0, a world of nothing else")
 }
 
-func (o labWorldOptions) run(flags *pflag.FlagSet) error {
+// checkWorld refuses worlds that no machine holds.
+func checkWorld(w *session.WorldOptions) error {
+	for _, n := range []struct {
+		flag       string
+		value, top int
+	}{{"words", w.Words, 1 << 31}, {"questions", w.Questions, 1 << 24}, {"vocab", w.Vocab, 1 << 20}, {"own-words", w.OwnWords, 1 << 20}} {
+		if n.value < 0 || n.value > n.top {
+			return fmt.Errorf("--%s %d: want at most %d, and not less than 0", n.flag, n.value, n.top)
+		}
+	}
+	return nil
+}
+
+func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if o.out == "" {
 		return errors.New("no directory given: --out DIR says where the world goes")
 	}
@@ -90,8 +105,19 @@ func (o labWorldOptions) run(flags *pflag.FlagSet) error {
 	default:
 		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
 	}
-	if err := session.World(o.out, o.world); err != nil {
+	if err := checkWorld(&o.world); err != nil {
 		return err
+	}
+	// Making text hears no context: whoever is told to stop does not wait for it.
+	done := make(chan error, 1)
+	go func() { done <- rescue.Try(func() error { return session.World(o.out, o.world) }) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			return err
+		}
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	what := fmt.Sprintf("at least %d words of text, %d questions of each form", o.world.Words, o.world.Questions)
 	if o.world.Words == 0 {
@@ -213,8 +239,8 @@ func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err := o.text(); err != nil {
 		return err
 	}
-	if o.train.Threads < 0 {
-		return errors.New("--threads must not be negative")
+	if err := eval.CheckThreads(o.train.Threads); err != nil {
+		return err
 	}
 	if o.train.Threads == 0 {
 		o.train.Threads = runtime.GOMAXPROCS(0)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // maxLine bounds a line of standard input, in bytes.
@@ -28,7 +30,8 @@ func eachLine(ctx context.Context, r io.Reader, visit func(number int, line stri
 	go func() {
 		in := bufio.NewReaderSize(r, 1<<16)
 		for {
-			line, err := readLine(in)
+			var line string
+			err := rescue.Try(func() (err error) { line, err = readLine(in); return err })
 			select {
 			case lines <- read{line, err}:
 			case <-done:

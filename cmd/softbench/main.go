@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"unicode"
+
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // Exit codes. A gate has two more of its own.
@@ -40,11 +42,15 @@ func main() {
 func execute(ctx context.Context, args []string, io streams) int {
 	root := newRoot(io)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := rescue.Try(func() error { return root.ExecuteContext(ctx) })
 	var code exitError
+	var fault *rescue.Panic
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &fault):
+		fmt.Fprintln(io.err, "softbench:", oneLine(faultText(fault, args)))
+		return exitMisuse
 	case errors.As(err, &code):
 		if code.message != "" {
 			fmt.Fprintln(io.err, "softbench:", oneLine(code.message))
@@ -57,6 +63,22 @@ func execute(ctx context.Context, args []string, io streams) int {
 		fmt.Fprintln(io.err, "softbench:", oneLine(err.Error()))
 		return exitMisuse
 	}
+}
+
+// faultText keeps what a fault of softbench left in a file of its own and says
+// where it is.
+func faultText(p *rescue.Panic, args []string) string {
+	text := fmt.Sprintf("this is a fault of softbench (%v): ", p.Value)
+	trace := fmt.Appendf(nil, "softbench %s\n%q\n\n%v\n\n%s", version(), args, p.Value, p.Stack)
+	f, err := os.CreateTemp("", "softbench-fault-*.txt")
+	if err == nil {
+		_, err = f.Write(trace)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return text + "its trace could not be kept: " + err.Error()
+	}
+	return text + "please report it with " + f.Name() + ", which has the trace"
 }
 
 // exitError carries an exit code of its own; an empty message prints nothing.

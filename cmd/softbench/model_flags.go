@@ -40,8 +40,9 @@ type batchFlags struct {
 
 // check refuses what no batch can have, and returns the memory bound in bytes.
 func (b *batchFlags) check() (memory int64, err error) {
-	if b.tokens < 0 {
-		return 0, fmt.Errorf("--batch-tokens %d: want a number of rows, or 0 for what keeps the device busy", b.tokens)
+	const most = 1 << 20 // rows; each takes memory in every stage of the model
+	if b.tokens < 0 || b.tokens > most {
+		return 0, fmt.Errorf("--batch-tokens %d: want 1 to %d rows, or 0 for what keeps the device busy", b.tokens, most)
 	}
 	return eval.ParseMemory(b.memory)
 }

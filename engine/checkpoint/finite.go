@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // chunk is the unit of parallel passes over weights, in bytes: a multiple of
@@ -35,7 +35,7 @@ func pieces(ctx context.Context, threads int, tensors []*safetensors.Tensor, vis
 		next   atomic.Int64
 		failed atomic.Bool
 		errs   = make([]error, len(all))
-		wg     sync.WaitGroup
+		wg     rescue.Group
 	)
 	one := func(n int) error {
 		p := all[n]

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/internal/pythonjson"
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // Load is LoadContext without a context.
@@ -30,8 +31,9 @@ func LoadContext(ctx context.Context, dir string) (*Tokenizer, error) {
 	// A large file takes seconds to parse, which nothing interrupts: whoever is told to stop does not wait.
 	done := make(chan result, 1)
 	go func() {
-		t, err := loadFiles(ctx, dir)
-		done <- result{t, err}
+		var r result
+		r.err = rescue.Try(func() (err error) { r.t, err = loadFiles(ctx, dir); return err })
+		done <- r
 	}()
 	select {
 	case r := <-done:

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // workers download at once.
@@ -153,7 +155,7 @@ func (c *Client) fetchAll(ctx context.Context, l *Listing, jobs []*job, dir stri
 		c.note("%s", s)
 	}
 	queue := make(chan *job)
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	for range min(workers, len(jobs)) {
 		wg.Go(func() {
 			for j := range queue {

@@ -6,11 +6,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // gemmRows is a batch of the engine; gemmShapes are the weight matrices
@@ -80,7 +80,7 @@ func uniform(dst []float32, rng *rand.Rand) {
 func (p *product) multiply(set kernel.Set, threads int) {
 	tile := kernel.TaskColumns(set, p.n, threads)
 	var next atomic.Int64
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	work := func() {
 		for {
 			n0 := (int(next.Add(1)) - 1) * tile

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // Options say what to measure.
@@ -36,16 +36,23 @@ type Options struct {
 	Progress func(what string)
 }
 
+// What may be asked for: more threads than any machine has take memory for
+// nothing, and a longer document than any model takes is never finished.
+const (
+	maxThreads = 4096
+	maxTokens  = 1 << 24
+)
+
 func (o *Options) check() error {
 	switch {
-	case o.Threads < 0:
-		return fmt.Errorf("%d threads: want 0 (one per processor) or more", o.Threads)
+	case o.Threads < 0 || o.Threads > maxThreads:
+		return fmt.Errorf("%d threads: want 1 to %d, or 0 for one per processor", o.Threads, maxThreads)
 	case o.Rounds < 1 || o.Rounds > 1000:
 		return fmt.Errorf("%d rounds: want 1 to 1000", o.Rounds)
 	case !(o.Seconds > 0 && o.Seconds <= 3600):
 		return fmt.Errorf("%v seconds: want more than 0, at most 3600", o.Seconds)
-	case o.Tokens < 1:
-		return fmt.Errorf("documents of %d tokens: want at least 1", o.Tokens)
+	case o.Tokens < 1 || o.Tokens > maxTokens:
+		return fmt.Errorf("documents of %d tokens: want 1 to %d", o.Tokens, maxTokens)
 	case len(o.DTypes) == 0:
 		return errors.New("no number format to measure")
 	case o.Open != nil && len(o.DTypes) > 1:
@@ -210,7 +217,7 @@ func together(ctx context.Context, loops []func() float64, d time.Duration) (flo
 	for i, loop := range loops {
 		work[i] = loop() * 0 // the first call may allocate
 	}
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	start := time.Now()
 	for i, loop := range loops {
 		wg.Go(func() {

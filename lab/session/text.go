@@ -10,9 +10,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/world"
 )
 
@@ -52,14 +52,13 @@ func tokenize(ctx context.Context, tok *tokenizer.Tokenizer, text string) (corpu
 	}
 	parts := make([][]int32, len(docs))
 	skips := make([]int, len(docs))
-	var wait sync.WaitGroup
+	var wait rescue.Group
 	const share = 512 // documents
 	gate := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for from := 0; from < len(docs); from += share {
-		wait.Add(1)
 		gate <- struct{}{}
-		go func() {
-			defer func() { <-gate; wait.Done() }()
+		wait.Go(func() {
+			defer func() { <-gate }()
 			for i := from; i < min(len(docs), from+share) && ctx.Err() == nil; i++ {
 				if i == 0 {
 					parts[i] = tok.Encode(docs[i], false)
@@ -72,7 +71,7 @@ func tokenize(ctx context.Context, tok *tokenizer.Tokenizer, text string) (corpu
 					skips[i] = n
 				}
 			}
-		}()
+		})
 	}
 	wait.Wait()
 	if err := ctx.Err(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/train"
 )
@@ -95,7 +96,7 @@ func (s *Study) Run(ctx context.Context, o Options) ([]Training, error) {
 	defer stop(nil)
 	r := &runner{Study: s, Options: o, world: world, each: max(1, o.Threads/jobs)}
 	work := make(chan *Training)
-	var wait sync.WaitGroup
+	var wait rescue.Group
 	for range jobs {
 		wait.Go(func() {
 			for t := range work {

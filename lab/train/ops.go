@@ -2,9 +2,9 @@ package train
 
 import (
 	"context"
-	"sync"
 
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/rescue"
 )
 
 // ops are the matrix operations of a step, on a kernel set and some threads.
@@ -36,7 +36,7 @@ func (o *ops) each(n int, task func(worker, i int)) {
 		}
 		return
 	}
-	var wg sync.WaitGroup
+	var wg rescue.Group
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < n && o.ctx.Err() == nil; i += workers {
