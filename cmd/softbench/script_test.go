@@ -169,7 +169,7 @@ func spoilWeights(path, fault string) error {
 		entries = append(entries, e)
 	}
 	if fault == "extra" {
-		entries = append(entries, safetensors.Float32("model.layers.9.surprise", "F32", []int{1}, []float32{1}))
+		entries = append(entries, safetensors.Float32("model.layers.0.surprise", "F32", []int{1}, []float32{1}))
 	}
 	return safetensors.Write(path, entries, nil)
 }
