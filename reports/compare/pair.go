@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -28,11 +29,20 @@ func (s Setting) String() string { return s.in([2]string{"A", "B"}) }
 
 // in is String with names for the runs.
 func (s Setting) in(names [2]string) string {
-	text := fmt.Sprintf("%s is %s in %s and %s in %s", s.Name, shorten(s.A), names[0], shorten(s.B), names[1])
+	a, b := s.values()
+	text := fmt.Sprintf("%s is %s in %s and %s in %s", s.Name, a, names[0], b, names[1])
 	if s.Task != "" {
 		return "task " + s.Task + ": " + text
 	}
 	return text
+}
+
+// values are both values as they are shown: short, but never alike.
+func (s Setting) values() (a, b string) {
+	if a, b = shorten(s.A), shorten(s.B); a == b {
+		return strconv.Quote(s.A), strconv.Quote(s.B)
+	}
+	return a, b
 }
 
 // shorten keeps as much of a hash as tells it from others.
@@ -231,7 +241,8 @@ func (t *Task) metric(name string) int {
 
 // Change says that a setting was A and is B now.
 func (s Setting) Change() string {
-	text := fmt.Sprintf("%s was %s and is %s now", s.Name, shorten(s.A), shorten(s.B))
+	a, b := s.values()
+	text := fmt.Sprintf("%s was %s and is %s now", s.Name, a, b)
 	if s.Task != "" {
 		return "task " + s.Task + ": " + text
 	}

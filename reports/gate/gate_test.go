@@ -207,8 +207,8 @@ func TestUnfitRunIsRefused(t *testing.T) {
 		{"other tokenizer", func(s *compare.Side) { s.Must["tokenizer_sha256"] = strings.Repeat("cd", 32) }, []string{"tokenizer_sha256 was abababababab and is cdcdcdcdcdcd"}},
 		{"other context", func(s *compare.Side) { s.Must["max_length"] = "512" }, []string{"max_length was 256 and is 512"}},
 		{"other dtype", func(s *compare.Side) { s.May["dtype"] = "bfloat16" }, []string{"dtype was float32 and is bfloat16"}},
-		{"unknown dtype", func(s *compare.Side) { delete(s.May, "dtype") }, []string{"dtype was float32 and is empty"}},
-		{"a setting more", func(s *compare.Side) { s.Must["temperature"] = "1" }, []string{"temperature was empty and is 1"}},
+		{"unknown dtype", func(s *compare.Side) { delete(s.May, "dtype") }, []string{"dtype was float32 and is not recorded"}},
+		{"a setting more", func(s *compare.Side) { s.Must["temperature"] = "1" }, []string{"temperature was not recorded and is 1"}},
 		{"few-shot", func(s *compare.Side) { quiz(s).Must["fewshot"] = "5" }, []string{"task quiz: fewshot was 0 and is 5"}},
 		{"other definition", func(s *compare.Side) { quiz(s).Must["digest"] = "other" }, []string{"task quiz: digest was quiz and is other"}},
 		{"fewer documents", func(s *compare.Side) { quiz(s).Documents = quiz(s).Documents[:59] }, []string{"task quiz: 60 documents in the baseline, 59 in the run"}},
@@ -334,6 +334,26 @@ func TestBlindMetricIsNamed(t *testing.T) {
 		}
 		if notes := strings.Join(r.Notes, "\n"); !strings.Contains(notes, c.says) || c.says == "" && notes != "" {
 			t.Errorf("%d documents, skill %v: notes %q", c.n, c.skill, notes)
+		}
+	}
+}
+
+// A setting that one side has empty and the other does not record is no change, and
+// no message says that something was what it is now.
+func TestChangesDiffer(t *testing.T) {
+	long := strings.Repeat("ab", 32)
+	for _, c := range []struct {
+		was, now map[string]string
+		want     string
+	}{
+		{map[string]string{"chat_template": ""}, nil, ""},
+		{nil, map[string]string{"chat_template": ""}, ""},
+		{map[string]string{"chat_template": ""}, map[string]string{"chat_template": "empty"}, `chat_template was "" and is "empty" now`},
+		{map[string]string{"version": "1"}, nil, "version was 1 and is not recorded now"},
+		{map[string]string{"chat": long}, map[string]string{"chat": long[:62] + "cd"}, `chat was "` + long + `" and is "` + long[:62] + `cd" now`},
+	} {
+		if got := strings.Join(differing("", c.was, c.now), "; "); got != c.want {
+			t.Errorf("%v, then %v: %q, want %q", c.was, c.now, got, c.want)
 		}
 	}
 }

@@ -100,7 +100,12 @@ func (bt *BaselineTask) unlike(run *compare.Side, t *compare.Task) []string {
 	return reasons
 }
 
-// differing lists what changed, was or is absent being a change too.
+// unknown is shown for a setting that one of the two does not record.
+const unknown = "not recorded"
+
+// differing lists what changed. A setting that one of the two does not record is a
+// change too, but where the other's is empty: no chat template and nothing said of one
+// are the same.
 func differing(task string, was, now map[string]string) (reasons []string) {
 	names := slices.Collect(maps.Keys(was))
 	for k := range now {
@@ -112,7 +117,13 @@ func differing(task string, was, now map[string]string) (reasons []string) {
 	for _, k := range names {
 		x, okX := was[k]
 		y, okY := now[k]
-		if x != y || okX != okY {
+		if x != y {
+			if !okX {
+				x = unknown
+			}
+			if !okY {
+				y = unknown
+			}
 			reasons = append(reasons, compare.Setting{Task: task, Name: k, A: x, B: y}.Change())
 		}
 	}

@@ -69,8 +69,10 @@ func newDocument(p Page) (*document, error) {
 	}
 	if len(p.Runs) > 1 {
 		first, last := p.Runs[0], p.Runs[len(p.Runs)-1]
-		d.Passkey = passkeyDifference(d.Runs[0].Manifest.Passkey, d.Runs[len(d.Runs)-1].Manifest.Passkey)
-		d.Flips = findFlips(first.Samples, last.Samples)
+		if p.NotCompared == "" { // else nothing of the two is paired
+			d.Passkey = passkeyDifference(d.Runs[0].Manifest.Passkey, d.Runs[len(d.Runs)-1].Manifest.Passkey)
+			d.Flips = findFlips(first.Samples, last.Samples)
+		}
 		settings, err := settingsThatDiffer(d.Runs)
 		if err != nil {
 			return nil, err

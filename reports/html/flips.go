@@ -64,18 +64,21 @@ type Score struct {
 
 type docKey struct{ task, hash string }
 
-// findFlips pairs documents by task and hash.
+// findFlips pairs documents by task and hash. It is nil where no document is right
+// or wrong in both: where one has no samples (results of lm-evaluation-harness), and
+// of perplexities.
 func findFlips(a, b []rundir.Sample) *Flips {
 	others := map[docKey][]rundir.Sample{}
 	eachDocument(b, func(rows []rundir.Sample) { others[docKey{rows[0].Task, rows[0].DocHash}] = rows })
 	f := &Flips{Shown: []Flip{}}
-	budget := maxFlipText
+	budget, judged := maxFlipText, false
 	eachDocument(a, func(rows []rundir.Sample) {
 		other := others[docKey{rows[0].Task, rows[0].DocHash}]
 		if len(other) != len(rows) {
 			return
 		}
-		changes := changesOf(&rows[0], &other[0])
+		changes, both := changesOf(&rows[0], &other[0])
+		judged = judged || both
 		if len(changes) == 0 {
 			return
 		}
@@ -90,6 +93,9 @@ func findFlips(a, b []rundir.Sample) *Flips {
 		f.Shown = append(f.Shown, flip)
 		f.Carried++
 	})
+	if !judged {
+		return nil
+	}
 	return f
 }
 
@@ -105,11 +111,17 @@ func eachDocument(rows []rundir.Sample, f func([]rundir.Sample)) {
 	}
 }
 
-func changesOf(a, b *rundir.Sample) map[string]string {
-	changes := map[string]string{}
+// changesOf lists in which metrics a document flipped; both says that both runs have
+// it right or wrong.
+func changesOf(a, b *rundir.Sample) (changes map[string]string, both bool) {
+	changes = map[string]string{}
 	note := func(metric string, a, b *bool) {
+		if a == nil || b == nil {
+			return
+		}
+		both = true
 		switch {
-		case a == nil || b == nil || *a == *b:
+		case *a == *b:
 		case *b:
 			changes[metric] = "better"
 		default:
@@ -119,7 +131,7 @@ func changesOf(a, b *rundir.Sample) map[string]string {
 	note("acc", a.Correct, b.Correct)
 	note("acc_norm", a.CorrectNorm, b.CorrectNorm)
 	note("acc_bytes", a.CorrectBytes, b.CorrectBytes)
-	return changes
+	return changes, both
 }
 
 func newFlip(a, b []rundir.Sample, changes map[string]string) Flip {
