@@ -159,8 +159,8 @@ func TestStopAnywhere(t *testing.T) {
 func TestCheckpointLoads(t *testing.T) {
 	dir := t.TempDir()
 	var kinds []string
-	for _, k := range train.Kinds() {
-		kinds = append(kinds, k.String(), attention.Spec{Kind: k, Scaled: true}.String())
+	for _, k := range attention.Kinds() {
+		kinds = append(kinds, k.String(), attention.Spec{Kind: k, Scaled: true}.String(), attention.Spec{Kind: k, Gated: true}.String())
 	}
 	for _, kind := range kinds {
 		o := small(t, dir, kind)

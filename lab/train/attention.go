@@ -1,6 +1,8 @@
 package train
 
 import (
+	"math"
+
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/kernel"
 )
@@ -25,14 +27,14 @@ type state = kernel.State
 
 // forward fills o with the attention's output and states with the rows' final
 // states. q is scaled already. Row i sees keys 0 to i.
-func (s *attentionScratch) forward(set kernel.Gradients, kind attention.Kind, length, size int, states []state) {
+func (s *attentionScratch) forward(set kernel.Gradients, kind attention.Kind, learned float32, length, size int, states []state) {
 	toGroups(set, s.keys, s.k, length, size)
 	clear(s.o)
 	for i0 := 0; i0 < length; i0 += block {
 		n := min(block, length-i0)
 		st := states[i0:][:n]
 		for i := range st {
-			st[i] = kernel.NewState(kind, 0)
+			st[i] = kernel.NewState(kind, learned)
 		}
 		for j0 := 0; j0 <= i0; j0 += block {
 			keys := s.scores(set, &s.p, s.q, s.keys, i0, j0, length, size)
@@ -62,8 +64,9 @@ func (s *attentionScratch) scores(set kernel.Set, to *[block * block]float32, q,
 }
 
 // backward computes dq, dk and dv from do, given q (scaled), k, v, o and the
-// forward pass's states (kernel.Gradients has the formulas).
-func (s *attentionScratch) backward(set kernel.Gradients, kind attention.Kind, length, size int, states []state) {
+// forward pass's states (kernel.Gradients has the formulas). It returns the
+// gradient of learned, the head's sink.
+func (s *attentionScratch) backward(set kernel.Gradients, kind attention.Kind, learned float32, length, size int, states []state) (dlearned float64) {
 	toGroups(set, s.keys, s.k, length, size)
 	toGroups(set, s.values, s.v, length, size)
 	clear(s.dq)
@@ -78,6 +81,9 @@ func (s *attentionScratch) backward(set kernel.Gradients, kind attention.Kind, l
 				delta += g * o[d]
 			}
 			s.delta[i] = delta
+			if st := states[i0+i]; kind.Definition().Learned {
+				dlearned -= math.Exp(float64(learned-st.Max)) * float64(st.Norm(kind)) * float64(delta)
+			}
 		}
 		for j0 := 0; j0 <= i0; j0 += block {
 			keys := s.scores(set, &s.p, s.q, s.keys, i0, j0, length, size)
@@ -96,6 +102,7 @@ func (s *attentionScratch) backward(set kernel.Gradients, kind attention.Kind, l
 			set.Accumulate(s.dv[j0*size:], s.pt[:], block, keys, s.do[i0*size:], n, size)
 		}
 	}
+	return dlearned
 }
 
 func newAttentionScratch(length, size int) attentionScratch {

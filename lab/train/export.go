@@ -49,8 +49,8 @@ func llamaConfig(c *Config) map[string]any {
 	if c.HeadSize != 0 {
 		config["head_dim"] = c.HeadSize
 	}
-	if c.Attention != attention.Softmax {
-		config["attn_impl"] = c.Attention.String()
+	if spec := (attention.Spec{Kind: c.Attention, Gated: c.Gated}); spec != (attention.Spec{}) {
+		config["attn_impl"] = spec.String()
 	}
 	return config
 }
@@ -73,9 +73,9 @@ func flaConfig(c *Config) map[string]any {
 		"num_heads": c.Heads, "num_kv_heads": nil, "vocab_size": c.Vocab, "window_size": nil,
 		"max_position_embeddings": c.positions(), "norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
 		"hidden_act": "swish", "elementwise_affine": true, "tie_word_embeddings": c.Tie,
-		"attn_impl": attention.Spec{Kind: c.Attention, Scaled: true}.String(),
+		"attn_impl": attention.Spec{Kind: c.Attention, Scaled: true, Gated: c.Gated}.String(),
 	}
-	if name := flaImplementations[c.Attention]; name != "" {
+	if name := flaImplementations[c.Attention]; name != "" && !c.Gated {
 		config["attn_impl"] = name
 	}
 	return config

@@ -11,14 +11,25 @@ import (
 	"github.com/softbench/softbench/engine/kernel"
 )
 
-// specs are all kinds, then all scaled ones.
+// plainKinds are those without weights of their own.
+func plainKinds() []attention.Kind {
+	return slices.DeleteFunc(attention.Kinds(), func(k attention.Kind) bool { return k.Definition().Learned })
+}
+
+// specs are all of them, then all scaled ones.
 func specs() (all []attention.Spec) {
 	for _, scaled := range []bool{false, true} {
-		for _, kind := range Kinds() {
+		for _, kind := range plainKinds() {
 			all = append(all, attention.Spec{Kind: kind, Scaled: scaled})
 		}
 	}
 	return all
+}
+
+// remedies are the specs with weights of their own.
+var remedies = []attention.Spec{
+	{Kind: attention.Sink}, {Kind: attention.Sink, Scaled: true}, {Gated: true}, {Kind: attention.Softpick, Gated: true},
+	{Kind: attention.Sink, Gated: true},
 }
 
 func smallModel(t *testing.T, kind attention.Spec, set kernel.Set, threads int, tie bool) *Model {
@@ -30,7 +41,7 @@ func smallModelOf(t *testing.T, kind attention.Spec, set kernel.Set, threads int
 	t.Helper()
 	m, err := NewModel(Config{
 		Hidden: 24, Intermediate: 40, Layers: 2, Heads: 3, HeadSize: headSize, Vocab: 37, Context: 70,
-		Attention: kind.Kind, Scaled: kind.Scaled, RopeTheta: 1000, NormEps: 1e-5, Tie: tie,
+		Attention: kind.Kind, Scaled: kind.Scaled, Gated: kind.Gated, RopeTheta: 1000, NormEps: 1e-5, Tie: tie,
 	}, 2, set, threads)
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +80,7 @@ func randomTokens(r *rand.Rand, n, vocab int) []int32 {
 // compared. Masked softmax jumps wherever any score does; its gradient is
 // checked element by element below.
 func TestGradients(t *testing.T) {
-	for _, kind := range specs() {
+	for _, kind := range append(specs(), remedies...) {
 		if kind.Kind == attention.MaskedSoftmax {
 			continue
 		}
@@ -143,7 +154,7 @@ func sign(x float32) float32 {
 // with rows that have no positive score, and heads whose every row is dead.
 func TestAttentionGradients(t *testing.T) {
 	const length, size = 21, 6
-	for _, kind := range Kinds() {
+	for _, kind := range plainKinds() {
 		for _, shift := range []float32{0, -4} { // -4: nearly all scores below zero
 			r := rand.New(rand.NewPCG(11, uint64(kind)))
 			s := newAttentionScratch(length, size)
@@ -158,8 +169,8 @@ func TestAttentionGradients(t *testing.T) {
 				}
 			}
 			states := make([]state, length)
-			s.forward(kernel.Best().(kernel.Gradients), kind, length, size, states)
-			s.backward(kernel.Best().(kernel.Gradients), kind, length, size, states)
+			s.forward(kernel.Best().(kernel.Gradients), kind, 0, length, size, states)
+			s.backward(kernel.Best().(kernel.Gradients), kind, 0, length, size, states)
 			in := [][]float32{s.q, s.k, s.v}
 			for n, got := range [][]float32{s.dq, s.dk, s.dv} {
 				for i := range got {
@@ -210,6 +221,9 @@ func objective(kind attention.Kind, in [][]float32, do []float32, length, size, 
 func TestThreadsDoNotMatter(t *testing.T) {
 	for _, scaled := range []bool{false, true} {
 		threadsDoNotMatter(t, attention.Spec{Kind: attention.Softpick, Scaled: scaled})
+	}
+	for _, kind := range remedies {
+		threadsDoNotMatter(t, kind)
 	}
 }
 

@@ -32,6 +32,9 @@ type Model struct {
 	dgateUp   []float32
 	dact      []float32
 	dmixed    []float32
+	dsink     []float64 // [batch, heads], partial sums of the sinks' gradient
+	dgate     []float32 // [rows, width]
+	dgated    []float32 // [rows, hidden]
 	logits    []float32 // [logitRows, vocab]
 }
 
@@ -44,6 +47,7 @@ type activations struct {
 	gateUp        []float32 // [rows, 2·intermediate]
 	act           []float32 // [rows, intermediate]
 	states        []state   // [batch, heads, context]
+	gate, gated   []float32 // [rows, width]: the gate, and what it lets pass; nil unless Config.Gated
 }
 
 // logitRows is the number of positions whose logits exist at once.
@@ -80,6 +84,15 @@ func NewModel(c Config, batch int, set kernel.Set, threads int) (*Model, error) 
 	}
 	if c.Scaled {
 		m.logs, m.dscale = logPositions(c.Context), make([]float64, batch*c.Heads)
+	}
+	if c.learned() {
+		m.dsink = make([]float64, batch*c.Heads)
+	}
+	if c.Gated {
+		m.dgate, m.dgated = vec(rows*width), vec(rows*h)
+		for i := range m.layers {
+			m.layers[i].gate, m.layers[i].gated = vec(rows*width), vec(rows*width)
+		}
 	}
 	m.rope()
 	return m, nil
@@ -168,11 +181,11 @@ func (m *Model) forward(inputs []int32) {
 		m.rotate(a.qkv, 1)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
 			m.load(s, a, p, seq, head)
-			s.forward(o.set, c.Attention, c.Context, c.HeadDim(), m.states(a, seq, head))
+			s.forward(o.set, c.Attention, p.sink(head), c.Context, c.HeadDim(), m.states(a, seq, head))
 			m.scatter(a.mixed, s.o, seq, head, width, 0)
 		})
 		copy(a.middle, a.x)
-		o.product(a.middle, a.mixed, p.out, rows, h, width, true)
+		o.product(a.middle, m.openGate(a, p), p.out, rows, h, width, true)
 		m.norm(a.after, a.middle, p.mlpNorm)
 		o.product(a.gateUp, a.after, p.gateUp, rows, 2*f, h, false)
 		o.eachRow(rows, func(r int) {
@@ -251,20 +264,30 @@ func (m *Model) backward(inputs []int32) {
 		o.backward(m.dh, g.gateUp, m.dgateUp, a.after, p.gateUp, rows, 2*f, h)
 		m.normBackward(m.dx, g.mlpNorm, m.dh, a.middle, p.mlpNorm)
 
-		o.backward(m.dmixed, g.out, m.dx, a.mixed, p.out, rows, h, width)
+		mixed := a.mixed
+		if c.Gated {
+			mixed = a.gated
+		}
+		o.backward(m.dmixed, g.out, m.dx, mixed, p.out, rows, h, width)
+		m.closeGate(a, p)
 		m.eachHead(func(s *attentionScratch, seq, head int) {
 			m.load(s, a, p, seq, head)
 			m.gather(s.o, a.mixed, seq, head, width, 0)
 			m.gather(s.do, m.dmixed, seq, head, width, 0)
-			s.backward(o.set, c.Attention, c.Context, c.HeadDim(), m.states(a, seq, head))
+			db := s.backward(o.set, c.Attention, p.sink(head), c.Context, c.HeadDim(), m.states(a, seq, head))
+			if c.learned() {
+				m.dsink[seq*c.Heads+head] = db
+			}
 			m.unscale(s, a, p, seq, head)
 			m.scatter(m.dqkv, s.dq, seq, head, 3*width, 0)
 			m.scatter(m.dqkv, s.dk, seq, head, 3*width, width)
 			m.scatter(m.dqkv, s.dv, seq, head, 3*width, 2*width)
 		})
 		m.addScaleGradient(g)
+		m.addSinkGradient(g)
 		m.rotate(m.dqkv, -1)
 		o.backward(m.dh, g.qkv, m.dqkv, a.normed, p.qkv, rows, 3*width, h)
+		m.gateBackward(a, p, g)
 		m.normBackward(m.dx, g.attnNorm, m.dh, a.x, p.attnNorm)
 	}
 	for i, t := range inputs { // in order: rows that share a token add up

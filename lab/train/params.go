@@ -18,6 +18,7 @@ type Config struct {
 	// Scaled: queries are multiplied by s[head]·ln(position+2), position from 0
 	// and s learned, before they meet the keys (scaled.go).
 	Scaled    bool
+	Gated     bool // the output is multiplied by a gate's sigmoid (remedies.go)
 	RopeTheta float64
 	NormEps   float32
 	Tie       bool // the head is the embedding
@@ -62,7 +63,7 @@ func (c *Config) Check() error {
 		return fmt.Errorf("rope theta %v and norm epsilon %v must be numbers above zero", c.RopeTheta, c.NormEps)
 	}
 	h, f, a := float64(c.Hidden), float64(c.Intermediate), float64(c.Heads)*float64(c.HeadDim())
-	if n := float64(c.Layers)*h*(4*a+3*f) + 2*float64(c.Vocab)*h; n > mostNumbers {
+	if n := float64(c.Layers)*h*(5*a+3*f) + 2*float64(c.Vocab)*h; n > mostNumbers {
 		return fmt.Errorf("a model of about %.3g parameters: this trainer takes %.3g at most", n, mostNumbers)
 	}
 	return nil
@@ -75,7 +76,7 @@ const mostNumbers = float64(1 << 33)
 
 // checkBatch refuses batches whose activations are too many.
 func (c *Config) checkBatch(batch int) error {
-	row := float64(c.Layers) * (5*float64(c.Hidden) + 4*float64(c.Heads)*float64(c.HeadDim()) + 3*float64(c.Intermediate))
+	row := float64(c.Layers) * (5*float64(c.Hidden) + 6*float64(c.Heads)*float64(c.HeadDim()) + 3*float64(c.Intermediate))
 	if n := float64(batch) * float64(c.Context) * row; n > mostNumbers {
 		return fmt.Errorf("a batch of %d windows of %d tokens keeps about %.3g numbers: this trainer takes %.3g at most; accumulate smaller ones", batch, c.Context, n, mostNumbers)
 	}
@@ -98,6 +99,8 @@ type layerParams struct {
 	attnNorm, mlpNorm      []float32
 	qkv, out, gateUp, down []float32
 	scale                  []float32 // [heads]; nil unless Config.Scaled
+	sinks                  []float32 // [heads]; nil unless the kind has learned ones
+	gate                   []float32 // [width, hidden]; nil unless Config.Gated
 }
 
 // Params are a model's parameters, or gradients of them, in one block of memory.
@@ -117,6 +120,12 @@ func NewParams(c Config) *Params {
 	if c.Scaled {
 		perLayer += c.Heads
 	}
+	if c.learned() {
+		perLayer += c.Heads
+	}
+	if c.Gated {
+		perLayer += a * h
+	}
 	total := c.Vocab*h + c.Layers*perLayer + h
 	if !c.Tie {
 		total += c.Vocab * h
@@ -135,6 +144,12 @@ func NewParams(c Config) *Params {
 		})
 		if c.Scaled {
 			p.layers[len(p.layers)-1].scale = take(c.Heads)
+		}
+		if c.learned() {
+			p.layers[len(p.layers)-1].sinks = take(c.Heads)
+		}
+		if c.Gated {
+			p.layers[len(p.layers)-1].gate = take(a * h)
 		}
 	}
 	p.norm = take(h)
@@ -171,8 +186,11 @@ func (p *Params) Init(seed uint64, b Beginning) {
 	for i, t := range p.Tensors() {
 		if !t.Decay && t.Name != embedName {
 			constant := float32(1)
-			if hasSuffix(t.Name, scaleSuffix) {
+			switch {
+			case hasSuffix(t.Name, scaleSuffix):
 				constant = firstScale
+			case hasSuffix(t.Name, sinkSuffix):
+				constant = firstSink
 			}
 			for j := range t.Data {
 				t.Data[j] = constant
@@ -204,7 +222,7 @@ func hasSuffix(s, suffix string) bool {
 }
 
 // Tensors lists the parameters under the names of transformers' Llama, and the
-// scales, which that has not, last; the data are views.
+// what that has not (scales, sinks, gates), last; the data are views.
 func (p *Params) Tensors() []Tensor {
 	c := &p.config
 	h, f, a := c.Hidden, c.Intermediate, c.width()
@@ -230,6 +248,16 @@ func (p *Params) Tensors() []Tensor {
 	for i := range p.layers {
 		if s := p.layers[i].scale; s != nil {
 			out = append(out, Tensor{fmt.Sprintf("model.layers.%d.self_attn%s", i, scaleSuffix), []int{c.Heads, 1}, s, false})
+		}
+	}
+	for i := range p.layers {
+		if s := p.layers[i].sinks; s != nil {
+			out = append(out, Tensor{fmt.Sprintf("model.layers.%d.self_attn%s", i, sinkSuffix), []int{c.Heads}, s, false})
+		}
+	}
+	for i := range p.layers {
+		if g := p.layers[i].gate; g != nil {
+			out = append(out, Tensor{fmt.Sprintf("model.layers.%d.self_attn.g_proj.weight", i), []int{a, h}, g, true})
 		}
 	}
 	return out

@@ -119,10 +119,15 @@ func TestEqualsAutograd(t *testing.T) {
 		t.Fatalf("%d cases; want every kind, and its scaled form, in three regimes", len(cases))
 	}
 	_, _, others := readTorch(t, "testdata/torch_head_dim.json")
-	if len(others) != len(Kinds()) {
+	if len(others) != len(plainKinds()) {
 		t.Fatalf("%d cases with a head size of their own; want every kind", len(others))
 	}
 	cases = append(cases, others...)
+	_, _, more := readTorch(t, "testdata/torch_remedies.json")
+	if len(more) != len(remedies) {
+		t.Fatalf("%d cases of learned sinks and gates; want %d", len(more), len(remedies))
+	}
+	cases = append(cases, more...)
 	for _, name := range kernel.Available() {
 		set, err := kernel.ByName(name)
 		if err != nil {
@@ -138,7 +143,7 @@ func TestEqualsAutograd(t *testing.T) {
 				t.Errorf("%s %s: %d dead rows of %d", c.Regime, c.Kind, c.DeadRows, c.Rows)
 			}
 			m, err := NewModel(Config{
-				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, HeadSize: c.HeadDim, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
+				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, HeadSize: c.HeadDim, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, Gated: spec.Gated, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
 			}, 2, set, 2)
 			if err != nil {
 				t.Fatal(err)

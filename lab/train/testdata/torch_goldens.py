@@ -5,7 +5,8 @@ rows have no score above zero), "dead-head" (one head of the first layer sees on
 scores below zero) and "negative" (every score of every head is below zero). The
 weights are drawn by a rule that the Go test follows too, and are exact in
 float32. Writes torch.json beside itself, and torch_head_dim.json: heads of another
-size than the width divided by their number, in the regime "mixed". Run with the versions of
+size than the width divided by their number, in the regime "mixed"; and torch_remedies.json: learned sinks and
+gates. Run with the versions of
 testdata/golden/requirements.txt.
 """
 
@@ -26,6 +27,7 @@ SIZE = HIDDEN // HEADS
 OTHER_SIZE = 6
 THETA, EPS = 1e6, 1e-5
 REGIMES = ["mixed", "dead-head", "negative"]
+REMEDIES = ["sink", "scaled-sink", "gated", "gated-softpick", "gated-sink"]
 
 
 def draws(seed):
@@ -36,7 +38,7 @@ def draws(seed):
         yield (((state >> 40) & 0xFFF) - 2048) / 4096
 
 
-def names(tied, scaled, size=SIZE):
+def names(tied, scaled, size=SIZE, kind=""):
     all_heads = HEADS * size
     out = [("model.embed_tokens.weight", (VOCAB, HIDDEN))]
     for i in range(LAYERS):
@@ -51,14 +53,18 @@ def names(tied, scaled, size=SIZE):
         out.append(("lm_head.weight", (VOCAB, HIDDEN)))
     if scaled:
         out += [(f"model.layers.{i}.self_attn.s", (HEADS, 1)) for i in range(LAYERS)]
+    if kind.endswith("sink"):
+        out += [(f"model.layers.{i}.self_attn.sinks", (HEADS,)) for i in range(LAYERS)]
+    if kind.startswith("gated"):
+        out += [(f"model.layers.{i}.self_attn.g_proj.weight", (all_heads, HIDDEN)) for i in range(LAYERS)]
     return out
 
 
-def make(regime, tied, scaled, size=SIZE):
+def make(regime, tied, scaled, size=SIZE, kind=""):
     """Parameters, by name. The Go test has the same rule."""
     r = draws(7 + REGIMES.index(regime))
     p = {}
-    for name, shape in names(tied, scaled, size):
+    for name, shape in names(tied, scaled, size, kind):
         v = np.array([next(r) for _ in range(int(np.prod(shape)))]).reshape(shape)
         if name.endswith(".s"):
             v = 0.5 + v / 2  # above zero: the scores keep their signs
@@ -121,9 +127,17 @@ def loss_of(p, kind, ids, targets, seen, queries):
             q = queries[-1][1]
             q.retain_grad()
         scores = q @ rotate(k).transpose(2, 3) / q.shape[-1] ** 0.5
-        a = weights(kind, scores, causal.expand_as(scores))
+        base = kind.removeprefix("gated-").replace("gated", "softmax")
+        if base == "sink":
+            sink = p[f"model.layers.{i}.self_attn.sinks"].view(1, HEADS, 1, 1).expand(BATCH, HEADS, CONTEXT, 1)
+            a = torch.softmax(torch.cat([scores.masked_fill(~causal, -torch.inf), sink], -1), -1)[..., :-1]
+        else:
+            a = weights(base, scores, causal.expand_as(scores))
         seen.append((scores.detach(), a.detach()))
-        x = x + (a @ v).transpose(1, 2).reshape(BATCH, CONTEXT, -1) @ w("self_attn.o_proj").T
+        mixed = (a @ v).transpose(1, 2).reshape(BATCH, CONTEXT, -1)
+        if kind.startswith("gated"):
+            mixed = mixed * torch.sigmoid(h @ w("self_attn.g_proj").T)
+        x = x + mixed @ w("self_attn.o_proj").T
         h = norm(x, w("post_attention_layernorm"))
         x = x + (torch.nn.functional.silu(h @ w("mlp.gate_proj").T) * (h @ w("mlp.up_proj").T)) @ w("mlp.down_proj").T
     logits = norm(x, p["model.norm.weight"]) @ p.get("lm_head.weight", p["model.embed_tokens.weight"]).T
@@ -134,7 +148,7 @@ def single(regime, kind, tied, scaled, ids, targets, exact, size=SIZE):
     """How far the gradient is off, by the norm of a parameter's, where PyTorch itself
     computes in float32: what rounding alone does to this model. Scales are left
     out (scale_terms)."""
-    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied, scaled, size).items()}
+    p = {n: v.detach().float().requires_grad_() for n, v in make(regime, tied, scaled, size, kind).items()}
     loss_of(p, kind, ids, targets, [], []).backward()
     off = 0.0
     for n, v in p.items():
@@ -153,13 +167,14 @@ def main():
     cases = [case(regime, name, SIZE, ids, targets) for regime in REGIMES for name in KINDS + ["scaled-" + k for k in KINDS]]
     write("torch.json", ids, targets, cases)
     write("torch_head_dim.json", ids, targets, [case("mixed", name, OTHER_SIZE, ids, targets) for name in KINDS])
+    write("torch_remedies.json", ids, targets, [case("mixed", name, SIZE, ids, targets) for name in REMEDIES])
 
 
 def case(regime, name, size, ids, targets):
     causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
     kind, scaled = name.removeprefix("scaled-"), name.startswith("scaled-")
     tied = kind in ("softpick", "softmax")
-    p, seen, queries = make(regime, tied, scaled, size), [], []
+    p, seen, queries = make(regime, tied, scaled, size, kind), [], []
     loss = loss_of(p, kind, ids, targets, seen, queries)
     loss.backward()
     scores = torch.cat([s for s, _ in seen], 1)
@@ -174,7 +189,7 @@ def case(regime, name, size, ids, targets):
         assert dead_heads >= 1 and dead_rows < top.numel()
     else:
         assert dead_rows == top.numel()
-    flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied, scaled, size)])
+    flat = np.concatenate([p[n].grad.numpy().ravel() for n, _ in names(tied, scaled, size, kind)])
     assert np.isfinite(flat).all()
     error = single(regime, kind, tied, scaled, ids, targets, p, size)
     print(f"{regime:10} {name:24} size {size} loss {loss.item():.6f} dead rows {dead_rows}/{top.numel()} nearest score {nearest:.1e}, "
