@@ -196,7 +196,7 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 }
 
 func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
-	f.StringVar(&s.Attention, "attention", s.Attention, "attention `kind`: softmax, softpick, rectified, masked-softmax, softmax-plus-one, each also scaled-...")
+	f.StringVar(&s.Attention, "attention", s.Attention, "attention `kind`: softmax, softpick, rectified, masked-softmax, softmax-plus-one, sink, each also scaled-... and gated-...")
 	f.IntVar(&s.Hidden, "hidden", s.Hidden, "width of the residual stream")
 	f.IntVar(&s.Intermediate, "intermediate", s.Intermediate, "width of the MLP")
 	f.IntVar(&s.Layers, "layers", s.Layers, "transformer blocks")
