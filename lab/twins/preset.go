@@ -13,7 +13,7 @@ var Training = session.Settings{
 }
 
 // ToyWorld is a world of invented words alone, and Toy a training on it in which
-// softmax has sinks and softpick has none after ten minutes of one processor.
+// sinks form within ten minutes of one processor.
 var ToyWorld = session.WorldOptions{Seed: 1, OwnWords: 122}
 
 // Toy's kinds differ in Attention alone. docs/twins.md has what came of it.
