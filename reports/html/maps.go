@@ -3,7 +3,9 @@ package html
 import (
 	"fmt"
 
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/reports/text"
 )
 
 // AttentionMap is one head's weights on one text: Weights[i][j] is query i's on
@@ -65,4 +67,17 @@ func MapsOf(rows []rundir.MapRow, runs int) (maps []AttentionMap, left int) {
 		maps = append(maps, m)
 	}
 	return maps, left
+}
+
+// chart is the map with exact zeros left blank.
+func (m AttentionMap) chart(tokens []string) chart.Heat {
+	h := chart.Heat{Unit: chart.Weight, X: chart.Axis{Name: "key"}, Y: chart.Axis{Name: "query"}, Columns: tokens, Rows: tokens}
+	for q, row := range m.Weights {
+		for k, w := range row {
+			if w != 0 {
+				h.Cells = append(h.Cells, chart.Cell{Column: k, Row: q, Value: w, Detail: tokens[q] + " on " + tokens[k] + ": " + text.Figures(w)})
+			}
+		}
+	}
+	return h
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/text"
 )
 
@@ -81,14 +82,14 @@ var nan = math.NaN()
 // unit says how a metric's values and differences are written.
 type unit struct {
 	value, difference func(float64) string
-	name              string // for the interactive charts
-	axis              string // of values
-	change            string // axis of differences
+	name              chart.Unit // for the interactive charts
+	axis              string     // of values
+	change            string     // axis of differences
 }
 
 var (
-	share  = unit{text.Percent, text.Points, "percent", "share of documents", "difference in percentage points"}
-	factor = unit{text.Figures, text.PlusFigures, "", "perplexity", "difference"}
+	share  = unit{text.Percent, text.Points, chart.Percent, "share of documents", "difference in percentage points"}
+	factor = unit{text.Figures, text.PlusFigures, chart.Plain, "perplexity", "difference"}
 )
 
 // unitOf tells a share from a perplexity by the metric's name (docs/run-format.md).

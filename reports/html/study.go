@@ -9,8 +9,7 @@ import (
 	"io"
 	"slices"
 
-	"gonum.org/v1/plot"
-
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
@@ -156,7 +155,7 @@ func newStudyView(p *StudyPage, tree []byte) (*studyView, error) {
 		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree), Question: say(text.Visible(p.Question)),
 	}
 	for i, c := range p.Cells {
-		v.Legend = append(v.Legend, runView{Letter(i, len(p.Cells)), text.Visible(c.Name), "fill-bg-" + runInk(i)})
+		v.Legend = append(v.Legend, runView{Letter(i, len(p.Cells)), text.Visible(c.Name), "fill-bg-" + chart.RunInk(i)})
 	}
 	v.progress(p, n)
 	for i := range p.Verdicts {
@@ -174,9 +173,7 @@ func newStudyView(p *StudyPage, tree []byte) (*studyView, error) {
 		v.Finals = append(v.Finals, row)
 	}
 	for k := range p.Measures {
-		if err := v.figure(p, k); err != nil {
-			return nil, err
-		}
+		v.figure(p, k)
 	}
 	if v.Settings, err = studySettings(p); err != nil {
 		return nil, err
@@ -222,48 +219,44 @@ func (v *studyView) progress(p *StudyPage, n *numbers) {
 
 // figure draws measure k of all cells against steps, each with a band from the
 // least to the largest seed.
-func (v *studyView) figure(p *StudyPage, k int) error {
-	var curves []curve
+func (v *studyView) figure(p *StudyPage, k int) {
+	var curves []chart.Series
 	last := 1.0
 	for i, c := range p.Cells {
-		one := curve{name: v.Legend[i].Name, class: runInk(i), band: true}
+		one := chart.Series{Name: v.Legend[i].Name, Ink: chart.RunInk(i), Band: true}
 		for _, point := range c.Curves[k] {
 			if !text.Finite(float64(point.Min)) || !text.Finite(float64(point.Max)) {
 				continue
 			}
-			one.x, one.y = append(one.x, float64(point.Step)), append(one.y, float64(point.Mean))
-			one.lo, one.hi = append(one.lo, float64(point.Min)), append(one.hi, float64(point.Max))
+			one.X, one.Y = append(one.X, float64(point.Step)), append(one.Y, float64(point.Mean))
+			one.Low, one.High = append(one.Low, float64(point.Min)), append(one.High, float64(point.Max))
 			last = max(last, float64(point.Step))
 		}
-		if one.plain = len(one.x) > 40; len(one.x) > 0 {
+		if one.Plain = len(one.X) > 40; len(one.X) > 0 {
 			curves = append(curves, one)
 		}
 	}
 	if curves == nil {
-		return nil
+		return
 	}
 	m, format := p.Measures[k], text.Tick
 	if m.Share {
 		format = text.PercentTick
 	}
-	var ticks plot.ConstantTicks
-	step := max(1, roundStep(last/4))
+	var ticks []chart.Tick
+	step := max(1, chart.RoundStep(last/4))
 	for x := 0.0; x <= last; x += step {
-		ticks = append(ticks, plot.Tick{Value: x, Label: text.Count(x)})
+		ticks = append(ticks, chart.Tick{Value: x, Label: text.Count(x)})
 	}
-	floor, log := 0.0, !m.Share && wide(curves...)
+	floor, log := 0.0, !m.Share && chart.Wide(curves...)
 	if log {
 		floor = nan
 	}
-	d, err := linesFrom(floor, curves, "step", "", ticks, format, log)
-	if err != nil {
-		return err
-	}
+	l := chart.Lines{Series: curves, X: chart.Axis{Name: "step", Ticks: ticks}, Y: chart.Axis{Format: format, Log: log, Floor: floor}}
 	v.Figures = append(v.Figures, figure{
-		ID: "measure-" + itoa(k), Caption: text.Visible(m.Title), Drawing: d.small(), Small: true,
+		ID: "measure-" + itoa(k), Caption: text.Visible(m.Title), Drawing: chart.Small(l), Small: true,
 		Label: text.Visible(m.Title) + " against steps; the page's JSON has the numbers",
 	})
-	return nil
 }
 
 func studySettings(p *StudyPage) ([]setting, error) {

@@ -3,6 +3,8 @@ package html
 import (
 	"fmt"
 	"strings"
+
+	"github.com/softbench/softbench/reports/chart"
 )
 
 // style is the page's style: the file, and the classes that are one for each
@@ -11,7 +13,7 @@ var style = pageStyle + generatedStyle()
 
 func generatedStyle() string {
 	var b strings.Builder
-	for _, name := range inks[1:] {
+	for _, name := range chart.Inks {
 		fmt.Fprintf(&b, ".fill-%[1]s{fill:var(--%[1]s)}.stroke-%[1]s{stroke:var(--%[1]s)}.fill-bg-%[1]s{background:var(--%[1]s)}\n", name)
 	}
 	for _, name := range []string{"heat", "down", "up"} {
@@ -19,8 +21,8 @@ func generatedStyle() string {
 			fmt.Fprintf(&b, "td.%[1]s-%[2]d{background:color-mix(in srgb,var(--%[1]s) %[3]d%%,var(--paper-shade))}", name, k, k*100/heatLevels)
 		}
 	}
-	for k := range mapLevels {
-		fmt.Fprintf(&b, ".fill-map-%d{fill:color-mix(in srgb,var(--deep) %d%%,var(--paper-shade))}\n", k, 100*(k+1)/mapLevels)
+	for k := range chart.Shades {
+		fmt.Fprintf(&b, ".fill-map-%d{fill:color-mix(in srgb,var(--deep) %d%%,var(--paper-shade))}\n", k, 100*(k+1)/chart.Shades)
 	}
 	return b.String()
 }

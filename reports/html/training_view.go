@@ -8,8 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"gonum.org/v1/plot"
-
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
@@ -106,7 +105,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 	}
 	b := &trainingBuilder{builder{numbers: n}, d}
 	for i, r := range d.Trainings {
-		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), text.Visible(r.Name), "fill-bg-" + runInk(i)})
+		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), text.Visible(r.Name), "fill-bg-" + chart.RunInk(i)})
 	}
 	v := &trainingView{
 		Title: text.Visible(d.Title), Softbench: text.Visible(p.Softbench), Policy: policy(Library{}),
@@ -134,10 +133,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 			v.Sections = append(v.Sections, sectionLink{s.id, s.name})
 		}
 	}
-	if b.err == nil {
-		b.err = n.err
-	}
-	return v, b.err
+	return v, n.err
 }
 
 // at is a number of training i.
@@ -214,8 +210,8 @@ func (b *trainingBuilder) stand(v *trainingView) {
 }
 
 // curveOf is a quantity of training i against its steps.
-func (b *trainingBuilder) curveOf(i int, q quantity) curve {
-	c := curve{name: b.runs[i].Name, class: runInk(i)}
+func (b *trainingBuilder) curveOf(i int, q quantity) chart.Series {
+	c := chart.Series{Name: b.runs[i].Name, Ink: chart.RunInk(i)}
 	points := 0
 	for k := range b.doc.Trainings[i].Lines {
 		l := &b.doc.Trainings[i].Lines[k]
@@ -226,10 +222,10 @@ func (b *trainingBuilder) curveOf(i int, q quantity) curve {
 		if q.log && y <= 0 {
 			y = nan
 		}
-		c.x, c.y = append(c.x, float64(l.Step)), append(c.y, y)
+		c.X, c.Y = append(c.X, float64(l.Step)), append(c.Y, y)
 		points++
 	}
-	c.plain = points > 40
+	c.Plain = points > 40
 	return c
 }
 
@@ -244,30 +240,35 @@ func (b *trainingBuilder) lastStep() float64 {
 }
 
 // stepTicks are round steps from a step on, about so many.
-func (b *trainingBuilder) stepTicks(from, pieces float64) plot.ConstantTicks {
+func (b *trainingBuilder) stepTicks(from, pieces float64) []chart.Tick {
 	last := b.lastStep()
-	var out plot.ConstantTicks
-	step := max(1, roundStep((last-from)/pieces))
+	var out []chart.Tick
+	step := max(1, chart.RoundStep((last-from)/pieces))
 	for x := math.Ceil(from/step) * step; x <= last; x += step {
-		out = append(out, plot.Tick{Value: x, Label: text.Count(x)})
+		out = append(out, chart.Tick{Value: x, Label: text.Count(x)})
 	}
 	return out
+}
+
+// overSteps are series against the steps of training.
+func (b *trainingBuilder) overSteps(series []chart.Series, ticks []chart.Tick, values chart.Axis) chart.Lines {
+	return chart.Lines{Series: series, X: chart.Axis{Name: "step", Ticks: ticks}, Y: values}
 }
 
 // lossFigure draws the losses of the text it learns from as lines, and those of
 // the looks with marks.
 func (b *trainingBuilder) lossFigure(v *trainingView) {
-	var curves []curve
+	var curves []chart.Series
 	f := figure{ID: "loss-0", Caption: "Loss in nats a token against steps", Label: "Loss against steps; the table below has the same numbers"}
 	for i := range b.runs {
 		learned, looked := b.curveOf(i, trainingLoss), b.curveOf(i, heldOutLoss)
-		learned.plain = true
+		learned.Plain = true
 		if len(b.runs) == 1 {
-			looked.class = runInk(1)
-			f.Legend = []runView{{Name: "on the text it learns from", Swatch: "fill-bg-" + runInk(0)}, {Name: b.lookedAt(i), Swatch: "fill-bg-" + runInk(1)}}
+			looked.Ink = chart.RunInk(1)
+			f.Legend = []runView{{Name: "on the text it learns from", Swatch: "fill-bg-" + chart.RunInk(0)}, {Name: b.lookedAt(i), Swatch: "fill-bg-" + chart.RunInk(1)}}
 		}
-		for _, c := range []curve{learned, looked} {
-			if slices.ContainsFunc(c.y, text.Finite) {
+		for _, c := range []chart.Series{learned, looked} {
+			if slices.ContainsFunc(c.Y, text.Finite) {
 				curves = append(curves, c)
 			}
 		}
@@ -279,33 +280,30 @@ func (b *trainingBuilder) lossFigure(v *trainingView) {
 		f.Legend = b.runs
 		f.Caption += ": with marks when looked at on held-out text, without on the text it learns from"
 	}
-	d, err := lines(curves, "step", "", b.stepTicks(0, 6), text.Tick, false)
-	b.fail(err)
-	f.Drawing = d
+	f.Drawing = chart.Draw(b.overSteps(curves, b.stepTicks(0, 6), chart.Axis{Format: text.Tick, Floor: nan}))
 	v.Loss = []figure{f}
 	b.lateLoss(v, curves)
 }
 
 // lateLoss draws the losses of the last half anew: at the beginning they fall
 // so far that the differences after it are lost.
-func (b *trainingBuilder) lateLoss(v *trainingView, curves []curve) {
+func (b *trainingBuilder) lateLoss(v *trainingView, curves []chart.Series) {
 	from := b.lastStep() / 2
 	points := 0
 	for i := range curves {
 		c := &curves[i]
-		late := slices.IndexFunc(c.x, func(x float64) bool { return x >= from })
-		if late < 0 {
-			late = len(c.x)
+		first := slices.IndexFunc(c.X, func(x float64) bool { return x >= from })
+		if first < 0 {
+			first = len(c.X)
 		}
-		c.x, c.y = c.x[late:], c.y[late:]
-		points += len(slices.DeleteFunc(slices.Clone(c.y), func(y float64) bool { return !text.Finite(y) }))
+		c.X, c.Y = c.X[first:], c.Y[first:]
+		points += len(slices.DeleteFunc(slices.Clone(c.Y), func(y float64) bool { return !text.Finite(y) }))
 	}
 	if points < 4 {
 		return
 	}
-	d, err := lines(curves, "step", "", b.stepTicks(from, 4), text.Tick, false)
-	b.fail(err)
-	v.Course = append(v.Course, figure{ID: "loss-1", Caption: "Loss over the last half", Drawing: d.small(), Small: true, Label: "Loss over the last half of the steps; the table below has the same numbers"})
+	late := b.overSteps(curves, b.stepTicks(from, 4), chart.Axis{Format: text.Tick, Floor: nan})
+	v.Course = append(v.Course, figure{ID: "loss-1", Caption: "Loss over the last half", Drawing: chart.Small(late), Small: true, Label: "Loss over the last half of the steps; the table below has the same numbers"})
 }
 
 // lookedAt says what text the looks of training i are at.
@@ -325,9 +323,9 @@ func rateTick(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
 func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 	var out []figure
 	for k, q := range quantities {
-		var curves []curve
+		var curves []chart.Series
 		for i := range b.runs {
-			if c := b.curveOf(i, q); slices.ContainsFunc(c.y, text.Finite) {
+			if c := b.curveOf(i, q); slices.ContainsFunc(c.Y, text.Finite) {
 				curves = append(curves, c)
 			}
 		}
@@ -345,9 +343,8 @@ func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 		if q.log {
 			floor = nan
 		}
-		d, err := linesFrom(floor, curves, "step", "", b.stepTicks(0, 4), format, q.log)
-		b.fail(err)
-		out = append(out, figure{ID: id + "-" + itoa(k), Caption: q.name, Drawing: d.small(), Small: true, Label: q.short + " against steps; the table below has the same numbers"})
+		l := b.overSteps(curves, b.stepTicks(0, 4), chart.Axis{Format: format, Log: q.log, Floor: floor})
+		out = append(out, figure{ID: id + "-" + itoa(k), Caption: q.name, Drawing: chart.Small(l), Small: true, Label: q.short + " against steps; the table below has the same numbers"})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/text"
 )
 
@@ -79,10 +80,20 @@ type runView struct {
 	Letter, Name, Swatch string
 }
 
+// draw gives a chart its place: the drawing for the figure of that id, and the
+// interactive chart. Figures that stand beside others need the narrow drawing alone.
+func (b *builder) draw(id string, c chart.Chart, small bool) chart.Drawing {
+	b.charts = append(b.charts, c.Options(id))
+	if small {
+		return chart.Small(c)
+	}
+	return chart.Draw(c)
+}
+
 // figure is a chart: its drawing, and the interactive one's place.
 type figure struct {
 	ID, Caption, Label, Size string
-	Drawing                  drawing
+	Drawing                  chart.Drawing
 	Legend                   []runView // of what is drawn
 	Small                    bool      // stands beside others
 }
@@ -92,8 +103,7 @@ type builder struct {
 	doc     *document
 	numbers *numbers
 	runs    []runView
-	charts  []chart
-	err     error
+	charts  []chart.Interactive
 }
 
 func newView(p Page, d *document, tree []byte) (*view, error) {
@@ -103,7 +113,7 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 	}
 	b := &builder{doc: d, numbers: n}
 	for i, r := range d.Runs {
-		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), text.Visible(r.Name), "fill-bg-" + runInk(i)})
+		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), text.Visible(r.Name), "fill-bg-" + chart.RunInk(i)})
 	}
 	v := &view{
 		Title: text.Visible(d.Title), Softbench: text.Visible(p.Softbench),
@@ -137,11 +147,8 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 			v.Sections = append(v.Sections, sectionLink{s.id, s.name})
 		}
 	}
-	if b.err == nil {
-		b.err = n.err
-	}
-	if b.err != nil {
-		return nil, b.err
+	if n.err != nil {
+		return nil, n.err
 	}
 	charts, err := json.Marshal(b.charts)
 	if err != nil {
@@ -168,12 +175,6 @@ func (b *builder) legend(n int) []runView {
 		return nil
 	}
 	return b.runs
-}
-
-func (b *builder) fail(err error) {
-	if b.err == nil && err != nil {
-		b.err = err
-	}
 }
 
 type settingsView struct{ Rows []setting }

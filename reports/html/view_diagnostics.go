@@ -5,8 +5,7 @@ import (
 	"html/template"
 	"slices"
 
-	"gonum.org/v1/plot"
-
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
@@ -45,16 +44,16 @@ type mapRow struct {
 type measure struct {
 	field, name string
 	format      func(float64) string
-	unit        string
+	unit        chart.Unit
 	log         bool
 	of          func(rundir.DiagnosticsLayer) rundir.Number
 }
 
 // measures in the order of the table.
 var measures = []measure{
-	{"sink_rate", "Sink rate", text.Percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.SinkRate }},
-	{"sparsity", "Sparsity: weights that are exactly zero", text.Percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Sparsity }},
-	{"dead_heads", "Dead heads", text.Percent, "percent", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.DeadHeads }},
+	{"sink_rate", "Sink rate", text.Percent, chart.Percent, false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.SinkRate }},
+	{"sparsity", "Sparsity: weights that are exactly zero", text.Percent, chart.Percent, false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Sparsity }},
+	{"dead_heads", "Dead heads", text.Percent, chart.Percent, false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.DeadHeads }},
 	{"mass", "Mass: mean sum of a query's weights", text.Figures, "", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Mass }},
 	{"kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", text.Figures, "", true, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Kurtosis }},
 }
@@ -150,42 +149,38 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 }
 
 func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
-	var curves []curve
+	var curves []chart.Series
 	for i, r := range b.doc.Runs {
 		if r.Manifest.Diagnostics == nil {
 			continue
 		}
-		c := curve{name: b.runs[i].Letter + " " + b.runs[i].Name, class: runInk(i)}
+		c := chart.Series{Name: b.runs[i].Letter + " " + b.runs[i].Name, Ink: chart.RunInk(i)}
 		for _, l := range r.Manifest.Diagnostics.Layers {
 			y := float64(m.of(l))
 			if m.log && y <= 0 {
 				y = nan
 			}
-			c.x, c.y = append(c.x, float64(l.Layer)), append(c.y, y)
-			c.detail = append(c.detail, b.runs[i].Letter+", layer "+itoa(l.Layer)+": "+m.format(y))
+			c.X, c.Y = append(c.X, float64(l.Layer)), append(c.Y, y)
+			c.Detail = append(c.Detail, b.runs[i].Letter+", layer "+itoa(l.Layer)+": "+m.format(y))
 		}
-		if slices.ContainsFunc(c.y, text.Finite) {
+		if slices.ContainsFunc(c.Y, text.Finite) {
 			curves = append(curves, c)
 		}
 	}
 	if curves == nil {
 		return figure{}, false
 	}
-	var ticks []plot.Tick
-	step := max(1, int(roundStep(float64(layers)/6)))
+	var ticks []chart.Tick
+	step := max(1, int(chart.RoundStep(float64(layers)/6)))
 	for l := 0; l < layers; l += step {
-		ticks = append(ticks, plot.Tick{Value: float64(l), Label: itoa(l)})
+		ticks = append(ticks, chart.Tick{Value: float64(l), Label: itoa(l)})
 	}
 	format := text.Tick
-	if m.unit == "percent" {
+	if m.unit == chart.Percent {
 		format = text.PercentTick
 	}
-	d, err := lines(curves, "layer", "", plot.ConstantTicks(ticks), format, m.log)
-	b.fail(err)
-	ch := lineChart(id, curves, "layer", "", 0, m.log, false)
-	ch.Unit = m.unit
-	b.charts = append(b.charts, ch)
-	return figure{ID: id, Caption: m.name, Drawing: d.small(), Size: "short", Small: true, Label: m.name + " by layer; the table below has the same numbers"}, true
+	l := chart.Lines{Series: curves, X: chart.Axis{Name: "layer", Ticks: ticks}, Y: chart.Axis{Unit: m.unit, Format: format, Log: m.log, Floor: nan}}
+	return figure{ID: id, Caption: m.name, Drawing: b.draw(id, l, true), Size: "short", Small: true, Label: m.name + " by layer; the table below has the same numbers"}, true
 }
 
 func (b *builder) maps(i int) []mapView {
@@ -211,10 +206,7 @@ func (b *builder) maps(i int) []mapView {
 			v.Rows = append(v.Rows, r)
 		}
 		if len(m.Tokens) > 1 {
-			var err error
-			v.Drawing, err = drawMap(m)
-			b.fail(err)
-			b.charts = append(b.charts, mapChart(v.ID, m, v.Tokens))
+			v.Drawing = b.draw(v.ID, m.chart(v.Tokens), true).Narrow
 			out = append(out, v)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/text"
 )
@@ -217,42 +218,37 @@ func unsigned(u unit) func(float64) string {
 // forests draws shares on one axis, and each other metric on its own, their
 // units not being comparable.
 func (b *builder) forests(d *differencesView) {
-	var shares []estimate
-	var others [][]estimate
+	var shares []chart.Estimate
+	var others []differenceRow
+	var lone []chart.Estimate
 	for _, r := range d.Rows {
 		m := r.metric
 		value, lo, hi := float64(m.Difference), float64(m.LowAdjusted), float64(m.HighAdjusted)
 		if !text.Finite(value) {
 			continue
 		}
-		e := estimate{label: r.Task + " " + r.Metric, value: value, lo: lo, hi: hi,
-			hasInterval: text.Finite(lo) && text.Finite(hi), class: r.Class, way: way(r.Higher),
-			detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
+		e := chart.Estimate{Label: r.Task + " " + r.Metric, Value: value, Low: lo, High: hi,
+			HasInterval: text.Finite(lo) && text.Finite(hi), Ink: r.Class,
+			Detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
 		if unitOf(m.Metric).name == share.name {
 			shares = append(shares, e)
 		} else {
-			others = append(others, []estimate{e})
+			others, lone = append(others, r), append(lone, e)
 		}
 	}
-	add := func(id, caption, axis string, rows []estimate, unit string, ticks func(float64) string) {
+	add := func(id, caption string, axis chart.Axis, rows []chart.Estimate) {
 		small := len(rows) == 1
 		if small {
-			rows[0].label = "" // the caption says it
+			rows[0].Label = "" // the caption says it
 		}
-		p, err := forest(rows, axis, 0, ticks)
-		b.fail(err)
-		if small {
-			p = p.small()
-		}
-		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: p, Size: sizeFor(len(rows)), Small: small, Label: caption + "; the table above has the same numbers"})
-		b.charts = append(b.charts, forestChart(id, rows, axis, unit, 0))
+		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, chart.Forest{Rows: rows, Axis: axis}, small), Size: sizeFor(len(rows)), Small: small, Label: caption + "; the table above has the same numbers"})
 	}
 	last := b.runs[len(b.runs)-1].Letter
 	if shares != nil {
-		add("forest", "Differences with their intervals: right of the line "+last+" is better", "percentage points", shares, "points", pointsTick)
+		add("forest", "Differences with their intervals: right of the line "+last+" is better", chart.Axis{Name: "percentage points", Unit: chart.Points, Format: text.PointsTick}, shares)
 	}
-	for k, rows := range others {
-		add("forest-"+itoa(k), rows[0].label+", "+rows[0].way, "", rows, "signed", signedTick)
+	for k, r := range others {
+		add("forest-"+itoa(k), r.Task+" "+r.Metric+", "+way(r.Higher), chart.Axis{Unit: chart.Signed, Format: text.SignedTick}, lone[k:k+1])
 	}
 }
 
@@ -262,13 +258,4 @@ func way(higher bool) string {
 		return "higher is better"
 	}
 	return "lower is better"
-}
-
-func pointsTick(x float64) string { return signedTick(100 * x) }
-
-func signedTick(x float64) string {
-	if x > 0 {
-		return "+" + text.Tick(x)
-	}
-	return text.Tick(x)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
@@ -74,6 +75,32 @@ func newGrid(n int, cell func(k int) (spot, float64, []any, string)) grid {
 	return g
 }
 
+// chart is the grid of shares from 0 to 1, or of their differences.
+func (g grid) chart(diverging bool) chart.Heat {
+	h := chart.Heat{Unit: chart.Percent, X: chart.Axis{Name: "depth"}, Y: chart.Axis{Name: "tokens"}}
+	if diverging {
+		h.Unit = chart.Points
+	}
+	for _, depth := range g.depths {
+		h.Columns = append(h.Columns, depthText(depth))
+	}
+	for i, length := range g.lengths {
+		h.Rows = append(h.Rows, text.Count(float64(length)))
+		for j, depth := range g.depths {
+			cell, ok := g.at[spot{length, depth}]
+			if !ok || !text.Finite(cell.value) {
+				continue
+			}
+			value := text.Percent(cell.value)
+			if diverging {
+				value = text.Points(cell.value) + " points"
+			}
+			h.Cells = append(h.Cells, chart.Cell{Column: j, Row: i, Value: cell.value, Detail: h.Rows[i] + " tokens, depth " + h.Columns[j] + ": " + value})
+		}
+	}
+	return h
+}
+
 func (b *builder) passkey() *passkeyView {
 	p := &passkeyView{Runs: b.runs}
 	for i, r := range b.doc.Runs {
@@ -130,7 +157,7 @@ func (b *builder) heatMap(id, caption string, g grid, format func(float64) strin
 		}
 		m.Rows = append(m.Rows, row)
 	}
-	b.charts = append(b.charts, heatChart(id, g, diverging))
+	b.charts = append(b.charts, g.chart(diverging).Options(id))
 	return m
 }
 

@@ -3,8 +3,7 @@ package html
 import (
 	"slices"
 
-	"gonum.org/v1/plot"
-
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/text"
 )
 
@@ -48,59 +47,45 @@ func (b *builder) positions() *positionsView {
 
 func (b *builder) positionTask(id, name string) positionTask {
 	t := positionTask{Name: text.Visible(name)}
-	var curves []curve
+	var curves []chart.Series
 	for i, r := range b.doc.Runs {
 		at := slices.IndexFunc(r.Positions, func(p positions) bool { return p.Task == name })
 		if at < 0 {
 			continue
 		}
-		c := curve{name: b.runs[i].Letter + " " + b.runs[i].Name, class: runInk(i)}
+		c := chart.Series{Name: b.runs[i].Letter + " " + b.runs[i].Name, Ink: chart.RunInk(i)}
 		switch {
 		case len(b.runs) == 1:
-			c.name = b.runs[i].Name
+			c.Name = b.runs[i].Name
 		case len(b.runs) > 4: // a legend of names would not fit above the chart
-			c.name = b.runs[i].Letter
+			c.Name = b.runs[i].Letter
 		}
 		for k, bucket := range r.Positions[at].Buckets {
 			value := b.numbers.at(text.Figures, "runs", i, "perplexity_by_position", at, "buckets", k, "perplexity")
-			c.x, c.y = append(c.x, float64(bucket.Until)), append(c.y, float64(bucket.Perplexity))
-			c.detail = append(c.detail, c.name+", up to "+text.Tick(float64(bucket.Until))+"% of the window: "+value.Text)
+			c.X, c.Y = append(c.X, float64(bucket.Until)), append(c.Y, float64(bucket.Perplexity))
+			c.Detail = append(c.Detail, c.Name+", up to "+text.Tick(float64(bucket.Until))+"% of the window: "+value.Text)
 		}
-		if slices.ContainsFunc(c.y, text.Finite) {
+		if slices.ContainsFunc(c.Y, text.Finite) {
 			curves = append(curves, c)
 		}
 	}
 	t.Rows = b.positionRows(name)
 	// Texts shorter than a window leave its end empty: the axis stops there.
-	ticks := plot.ConstantTicks{{Value: 0, Label: "0"}}
-	for reached := 0.0; reached < lastX(curves); {
+	ticks := []chart.Tick{{Value: 0, Label: "0"}}
+	for reached := 0.0; reached < chart.LastX(curves); {
 		reached += 25
-		ticks = append(ticks, plot.Tick{Value: reached, Label: text.Tick(reached) + "%"})
+		ticks = append(ticks, chart.Tick{Value: reached, Label: text.Tick(reached)})
 	}
-	log := wide(curves...)
+	log := chart.Wide(curves...)
 	caption := t.Name + ": perplexity of the tokens in each sixteenth of the window"
 	if log {
 		caption += ", log axis"
 	}
-	d, err := lines(curves, "position in the window", "perplexity", ticks, text.Tick, log)
-	b.fail(err)
-	t.Figure = figure{ID: id, Caption: caption, Drawing: d, Legend: b.legend(len(curves)),
+	l := chart.Lines{Series: curves, Legend: len(curves) > 1,
+		X: chart.Axis{Name: "position in the window, %", Ticks: ticks, Step: 25}, Y: chart.Axis{Name: "perplexity", Format: text.Tick, Log: log, Floor: nan}}
+	t.Figure = figure{ID: id, Caption: caption, Drawing: b.draw(id, l, false), Legend: b.legend(len(curves)),
 		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
-	b.charts = append(b.charts, lineChart(id, curves, "position in the window, %", "perplexity", 25, log, len(curves) > 1))
 	return t
-}
-
-// lastX is the rightmost x with a value.
-func lastX(curves []curve) float64 {
-	var last float64
-	for _, c := range curves {
-		for i, y := range c.y {
-			if text.Finite(y) {
-				last = max(last, c.x[i])
-			}
-		}
-	}
-	return last
 }
 
 func (b *builder) positionRows(name string) []positionRow {

@@ -4,8 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
-
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
@@ -181,61 +180,57 @@ func (b *builder) clusters(s *scoresView) {
 
 // scoreForest draws one run's shares with their intervals.
 func (b *builder) scoreForest(s *scoresView) {
-	var rows []estimate
+	var rows []chart.Estimate
 	for _, r := range s.Rows {
 		c := r.Cells[0]
 		if unitOf(r.Metric).name != share.name || !text.Finite(c.v) {
 			continue
 		}
-		rows = append(rows, estimate{
-			label: r.Task + " " + r.Metric, value: c.v, lo: c.lo, hi: c.hi, hasInterval: text.Finite(c.lo) && text.Finite(c.hi), class: "run0",
-			detail: r.Task + " " + r.Metric + ": " + c.Value.Text + " (" + c.Low.Text + " to " + c.High.Text + ")",
+		rows = append(rows, chart.Estimate{
+			Label: r.Task + " " + r.Metric, Value: c.v, Low: c.lo, High: c.hi, HasInterval: text.Finite(c.lo) && text.Finite(c.hi), Ink: "run0",
+			Detail: r.Task + " " + r.Metric + ": " + c.Value.Text + " (" + c.Low.Text + " to " + c.High.Text + ")",
 		})
 	}
 	if len(rows) == 0 {
 		return
 	}
-	d, err := forest(rows, "share of documents, with its 95% interval", 0, text.PercentTick)
-	b.fail(err)
+	f := chart.Forest{Rows: rows, Axis: chart.Axis{Name: "share of documents, with its 95% interval", Unit: chart.Percent, Format: text.PercentTick}}
 	s.Figures = append(s.Figures, figure{
-		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: d, Size: sizeFor(len(rows)),
+		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: b.draw("scores-chart", f, false), Size: sizeFor(len(rows)),
 		Label: "Shares of right documents with their intervals; the table above has the same numbers",
 	})
-	b.charts = append(b.charts, forestChart("scores-chart", rows, "share of documents, with its interval", "percent", 0))
 }
 
 // trajectories draws each metric over the runs.
 func (b *builder) trajectories(s *scoresView) {
 	for k, r := range s.Rows {
 		u := unitOf(r.Metric)
-		c := curve{name: r.Metric, class: "run0"}
+		c := chart.Series{Name: r.Metric, Ink: "run0"}
 		for i, cell := range r.Cells {
-			c.x = append(c.x, float64(i))
-			c.y, c.lo, c.hi = append(c.y, cell.v), append(c.lo, cell.lo), append(c.hi, cell.hi)
-			c.detail = append(c.detail, b.runs[i].Letter+" "+b.runs[i].Name+": "+cell.Value.Text)
+			c.X = append(c.X, float64(i))
+			c.Y, c.Low, c.High = append(c.Y, cell.v), append(c.Low, cell.lo), append(c.High, cell.hi)
+			c.Detail = append(c.Detail, b.runs[i].Letter+" "+b.runs[i].Name+": "+cell.Value.Text)
 		}
-		if !slices.ContainsFunc(c.y, text.Finite) {
+		if !slices.ContainsFunc(c.Y, text.Finite) {
 			continue
 		}
-		var ticks []plot.Tick
-		for i, run := range b.runs {
-			ticks = append(ticks, plot.Tick{Value: float64(i), Label: run.Letter})
+		var letters []string
+		for _, run := range b.runs {
+			letters = append(letters, run.Letter)
 		}
 		name := r.Task + " " + r.Metric
 		format := text.PercentTick
-		if u.name == "" {
+		if u.name == chart.Plain {
 			format = text.Tick
 		}
-		log := u.name == "" && wide(c)
+		log := u.name == chart.Plain && chart.Wide(c)
 		caption := name + ", " + way(r.Higher)
 		if log {
 			caption += ", log axis"
 		}
-		d, err := lines([]curve{c}, "run", "", plot.ConstantTicks(ticks), format, log)
-		b.fail(err)
+		l := chart.Lines{Series: []chart.Series{c}, Categories: letters, X: chart.Axis{Name: "run"}, Y: chart.Axis{Unit: u.name, Format: format, Log: log, Floor: nan}}
 		id := "course-" + itoa(k)
-		s.Figures = append(s.Figures, figure{ID: id, Caption: caption, Drawing: d.small(), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
-		b.charts = append(b.charts, courseChart(id, b.runs, c, u.name, log))
+		s.Figures = append(s.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, l, true), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
 	}
 }
 

@@ -65,8 +65,21 @@ func Tick(x float64) string {
 	return signed(strconv.FormatFloat(rounded, 'f', -1, 64))
 }
 
+// PercentTick is Tick of a share.
 func PercentTick(x float64) string { return Tick(100*x) + "%" }
 
+// PointsTick is Tick of a difference of shares, in percentage points.
+func PointsTick(x float64) string { return SignedTick(100 * x) }
+
+// SignedTick is Tick of a difference.
+func SignedTick(x float64) string {
+	if x > 0 {
+		return "+" + Tick(x)
+	}
+	return Tick(x)
+}
+
+// PlusFigures is Figures of a difference.
 func PlusFigures(x float64) string {
 	s := Figures(x)
 	if x > 0 {
@@ -75,6 +88,7 @@ func PlusFigures(x float64) string {
 	return s
 }
 
+// PlusCount is Count of a difference.
 func PlusCount(x float64) string {
 	s := Count(x)
 	if x > 0 {

@@ -1,0 +1,104 @@
+package chart
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/softbench/softbench/reports/text"
+)
+
+// all has one chart of each kind, and what each can trip over. A new kind is a row.
+func all() map[string]Chart {
+	nan, inf := math.NaN(), math.Inf(1)
+	steps := []float64{0, 1, 2, 3}
+	detail := []string{"one", "two", "three", "<four>"}
+	format := Axis{Format: text.Tick, Floor: nan}
+	log := Axis{Name: "perplexity", Format: text.Tick, Log: true, Floor: nan}
+	return map[string]Chart{
+		"lines":           Lines{Series: []Series{{Name: "a<b", Ink: "run0", X: steps, Y: []float64{1, nan, 3, inf}, Detail: detail}}, X: Axis{Name: "layer"}, Y: format},
+		"lines, log":      Lines{Series: []Series{{Ink: "run1", X: steps, Y: []float64{0, 1, 1e3, -4}, Detail: detail}}, Y: log},
+		"lines, nothing":  Lines{Series: []Series{{Ink: "run1", X: steps, Y: []float64{nan, nan, nan, nan}, Detail: detail}}, Y: log},
+		"lines, one":      Lines{Series: []Series{{Ink: "run1", X: steps[:1], Y: []float64{0}, Detail: detail, Plain: true}}, Y: format},
+		"lines, no shape": Lines{Y: format},
+		"lines, huge":     Lines{Series: []Series{{Ink: "run1", X: steps, Y: []float64{-1e308, 1e308, 0, 1}, Detail: detail}}, Y: format},
+		"categories": Lines{Series: []Series{{Ink: "run0", X: steps, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, nan, 3}, High: []float64{2, 3, nan, 5}, Detail: detail}},
+			Categories: []string{"A", "B", "C", "D"}, Y: Axis{Unit: Percent, Format: text.PercentTick}},
+		"band":           Lines{Series: []Series{{Ink: "run0", Band: true, X: steps, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, 2, 3}, High: []float64{2, 3, 4, 5}, Detail: detail}}, Y: format},
+		"forest":         Forest{Rows: []Estimate{{Label: "task & metric", Value: 0.1, Low: 0, High: 0.2, HasInterval: true, Ink: "better", Detail: "d"}}, Axis: Axis{Name: "points", Unit: Points, Format: text.PointsTick}},
+		"forest, empty":  Forest{Axis: Axis{Format: text.Tick}},
+		"forest, huge":   Forest{Rows: []Estimate{{Value: 1e308, Low: -1e308, High: inf, HasInterval: true, Ink: "worse"}}, Axis: Axis{Format: func(float64) string { return "same" }}},
+		"heat":           Heat{Columns: []string{"0%", "50%"}, Rows: []string{"64"}, Cells: []Cell{{0, 0, 1, "d"}, {1, 0, -0.5, "e"}}, Unit: Points},
+		"heat, weights":  Heat{Columns: []string{"a", "b"}, Rows: []string{"a", "b"}, Cells: []Cell{{0, 0, 1, "d"}, {0, 1, nan, ""}, {1, 1, 7, "e"}}, Unit: Weight, X: Axis{Name: "key"}},
+		"heat, no cells": Heat{Columns: []string{"a"}, Rows: []string{"a"}, Unit: Percent},
+	}
+}
+
+// Every chart is drawn at every width, whatever its numbers: well-formed XML without
+// style attributes, no place that is not a number, no colour that the style does not
+// have; and as JSON for the interactive chart.
+func TestEveryChartIsDrawnBothWays(t *testing.T) {
+	inks := map[string]bool{}
+	for _, ink := range Inks {
+		inks[ink] = true
+	}
+	for level := range Shades {
+		inks[fmt.Sprint("map-", level)] = true
+	}
+	for name, c := range all() {
+		d := Draw(c)
+		for _, svg := range []string{string(d.Wide), string(d.Narrow)} {
+			if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+				t.Errorf("%s: a place is not a number in %s", name, svg)
+			}
+			x := xml.NewDecoder(strings.NewReader(svg))
+			for {
+				token, err := x.Token()
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatalf("%s: %v in %s", name, err, svg)
+				}
+				e, ok := token.(xml.StartElement)
+				if !ok {
+					continue
+				}
+				for _, a := range e.Attr {
+					if a.Name.Local == "style" {
+						t.Errorf("%s: a style attribute, which the page's policy forbids", name)
+					}
+					if a.Name.Local != "class" {
+						continue
+					}
+					for _, class := range strings.Fields(a.Value) {
+						if _, ink, _ := strings.Cut(class, "-"); !inks[ink] {
+							t.Errorf("%s: the style has no class %s", name, class)
+						}
+					}
+				}
+			}
+		}
+		o := c.Options("id")
+		if _, err := json.Marshal(o); err != nil || o.ID != "id" || o.Option["series"] == nil {
+			t.Errorf("%s: the options are %v: %v", name, o.Option, err)
+		}
+	}
+}
+
+// A point between gaps has a mark even on a plain line; labels that would lie on each
+// other are left out.
+func TestDrawingDetails(t *testing.T) {
+	l := Lines{Series: []Series{{Ink: "run0", Plain: true, X: []float64{0, 1, 2, 3}, Y: []float64{1, math.NaN(), 2, 3}}}, Y: Axis{Format: text.Tick, Floor: math.NaN()}}
+	if got := strings.Count(string(l.SVG(NarrowWidth)), "a3.2 3.2"); got != 2 { // a circle has two arcs
+		t.Errorf("%d arcs; want the two of the mark of the point that stands alone", got)
+	}
+	l.Categories = strings.Fields(strings.Repeat("checkpoint ", 40))
+	if got := strings.Count(string(l.SVG(NarrowWidth)), ">checkpoint<"); got == 0 || got > 6 {
+		t.Errorf("%d labels of 40 side by side", got)
+	}
+}

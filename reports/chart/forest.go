@@ -1,0 +1,92 @@
+package chart
+
+import (
+	"html/template"
+
+	"github.com/softbench/softbench/reports/text"
+)
+
+// Forest is a row for each estimate, the first on top, around a reference.
+type Forest struct {
+	Rows      []Estimate
+	Axis      Axis
+	Reference float64
+}
+
+// Estimate is a value with its interval.
+type Estimate struct {
+	Label            string
+	Value, Low, High float64
+	HasInterval      bool
+	Ink              string
+	Detail           string // for the interactive chart
+}
+
+// interval is the row's interval; false where it has none.
+func (e *Estimate) interval() (low, high float64, ok bool) {
+	return e.Low, e.High, e.HasInterval && text.Finite(e.Low) && text.Finite(e.High)
+}
+
+// SVG is the drawing.
+func (f Forest) SVG(width float64) template.HTML {
+	const row = 22
+	c := newCanvas(width, 46+row*float64(len(f.Rows)))
+	s := f.scale(min(int(width/68), 8))
+	b := box{left: 10, top: 2, right: width - 14, bottom: 4 + row*float64(len(f.Rows))}
+	labels := make([]string, len(f.Rows))
+	for i, r := range f.Rows {
+		labels[i] = short(r.Label, width)
+		b.left = max(b.left, c.width(labels[i])+14)
+	}
+	b.left = max(b.left, c.width(s.ticks[0].Label)/2)
+	b.right = min(b.right, width-2-c.width(s.ticks[len(s.ticks)-1].Label)/2)
+	var grid path
+	for _, t := range s.ticks {
+		grid.move(b.x(&s, t.Value), b.top)
+		grid.line(b.x(&s, t.Value), b.bottom)
+	}
+	c.stroke(&grid, "grid", 1, ` stroke-opacity="0.6"`)
+	var reference path
+	reference.move(b.x(&s, f.Reference), b.top)
+	reference.line(b.x(&s, f.Reference), b.bottom)
+	c.stroke(&reference, "muted", 1, ` stroke-dasharray="3 3"`)
+	c.xAxis(b, &s, f.Axis.Name)
+	for i, r := range f.Rows {
+		y := b.top + row*(float64(i)+0.5)
+		c.text("end", b.left-10, y+0.35*c.size, "ink", labels[i])
+		var bar, dot path
+		if low, high, ok := r.interval(); ok {
+			bar.interval(b.x(&s, low), y, b.x(&s, high), y, 4)
+		}
+		c.stroke(&bar, r.Ink, 2, ` stroke-linecap="round"`)
+		marks[0].draw(&dot, b.x(&s, r.Value), y, 4.5)
+		c.fill(&dot, "fill-"+r.Ink+" stroke-paper", ` stroke-width="1.5" paint-order="stroke"`)
+	}
+	return c.done()
+}
+
+// scale holds all rows and the reference, in about n round steps.
+func (f Forest) scale(n int) scale {
+	s := emptyScale(false)
+	s.include(f.Reference)
+	for _, r := range f.Rows {
+		s.include(r.Value)
+		if low, high, ok := r.interval(); ok {
+			s.include(low, high)
+		}
+	}
+	if s.min == s.max {
+		s.min, s.max = s.min-0.01, s.max+0.01
+	}
+	s.round(n, f.Axis.Format)
+	return s
+}
+
+// short cuts a label to what a narrow drawing has room for.
+func short(label string, width float64) string {
+	limit := int(width / 14)
+	if r := []rune(label); len(r) > limit {
+		return string(r[:limit-1]) + "…"
+	}
+	return label
+}

@@ -1,0 +1,196 @@
+package chart
+
+import (
+	"html/template"
+	"math"
+
+	"github.com/softbench/softbench/reports/text"
+)
+
+// Lines are series over a common axis, a mark at each point but those of plain series.
+type Lines struct {
+	Series     []Series
+	X, Y       Axis
+	Categories []string // names of the places 0, 1, ...: the horizontal axis is one of names
+	Legend     bool     // the interactive chart has one of its own
+}
+
+// Series is one line.
+type Series struct {
+	Name      string
+	Ink       string
+	X, Y      []float64 // a Y that is NaN leaves a gap
+	Low, High []float64 // intervals, or nil
+	Detail    []string  // of each point, for the interactive chart
+	Plain     bool      // no marks, but for a point that stands alone
+	Band      bool      // Low and High are drawn as a band, not as intervals
+}
+
+// interval is the interval of point i; false where it has none.
+func (s *Series) interval(i int) (low, high float64, ok bool) {
+	if s.Low == nil || !text.Finite(s.Low[i]) || !text.Finite(s.High[i]) {
+		return 0, 0, false
+	}
+	return s.Low[i], s.High[i], true
+}
+
+// SVG is the drawing.
+func (l Lines) SVG(width float64) template.HTML {
+	height := min(width*0.6, 260)
+	c := newCanvas(width, height)
+	x, y := l.scales()
+	b := box{left: 0, top: 8, right: width - 14, bottom: height - c.below(l.X.Name)}
+	if l.Y.Name != "" {
+		b.top += c.size + 6
+		c.text("start", 1, c.size, "muted", l.Y.Name)
+	}
+	for _, t := range y.ticks {
+		b.left = max(b.left, c.width(t.Label)+8)
+	}
+	if n := len(x.ticks); n > 0 {
+		b.left = max(b.left, c.width(x.ticks[0].Label)/2)
+		b.right = min(b.right, width-2-c.width(x.ticks[n-1].Label)/2)
+	}
+	var grid path
+	for _, t := range y.ticks {
+		at := b.y(&y, t.Value)
+		grid.move(b.left, at)
+		grid.line(b.right, at)
+		c.text("end", b.left-6, at+0.35*c.size, "muted", t.Label)
+	}
+	c.stroke(&grid, "grid", 1, "")
+	c.xAxis(b, &x, l.X.Name)
+	for i := range l.Series {
+		c.band(b, &x, &y, &l.Series[i])
+	}
+	for i := range l.Series {
+		c.series(b, &x, &y, &l.Series[i], marks[markOf(i)].draw)
+	}
+	return c.done()
+}
+
+// scales hold all points and intervals.
+func (l Lines) scales() (x, y scale) {
+	x, y = emptyScale(false), emptyScale(l.Y.Log)
+	for i := range l.Series {
+		s := &l.Series[i]
+		x.include(s.X...)
+		y.include(s.Y...)
+		for k := range s.Y {
+			if low, high, ok := s.interval(k); ok {
+				y.include(low, high)
+			}
+		}
+	}
+	if math.IsInf(y.min, 0) { // no point has a place
+		y.min, y.max = 1, 1
+	}
+	if !y.log && l.Y.Floor < y.min {
+		y.min = l.Y.Floor
+	}
+	if y.min == y.max {
+		y.min, y.max = y.min*0.99-0.005, y.max*1.01+0.005
+		if y.max == 0.005 { // all zero: shares and counts are not below
+			y.min, y.max = 0, 1
+		}
+		if y.log {
+			y.min = max(y.min, y.max/1.1)
+		}
+	}
+	if y.log {
+		y.roundLog(l.Y.Format)
+	} else {
+		y.round(5, l.Y.Format)
+	}
+	x.ticks = l.X.Ticks
+	for i, name := range l.Categories {
+		x.ticks = append(x.ticks, Tick{float64(i), name})
+	}
+	for _, t := range x.ticks {
+		x.include(t.Value)
+	}
+	if math.IsInf(x.min, 0) {
+		x.min, x.max = 0, 0
+	}
+	if x.min == x.max {
+		x.min, x.max = x.min-0.5, x.max+0.5
+	}
+	return x, y
+}
+
+// series draws the lines between gaps, the intervals and the marks, each as one path.
+func (c *canvas) series(b box, x, y *scale, s *Series, mark func(p *path, x, y, r float64)) {
+	var line, intervals, dots path
+	for i := 0; i < len(s.Y); i++ {
+		from := i
+		for ; i < len(s.Y) && y.has(s.Y[i]); i++ {
+			px, py := b.x(x, s.X[i]), b.y(y, s.Y[i])
+			if i == from {
+				line.move(px, py)
+			} else {
+				line.line(px, py)
+			}
+			if alone := i == from && (i+1 == len(s.Y) || !y.has(s.Y[i+1])); !s.Plain || alone {
+				mark(&dots, px, py, 3.2)
+			}
+			if low, high, ok := s.interval(i); ok && !s.Band && low < high && y.has(low) {
+				intervals.interval(px, b.y(y, low), px, b.y(y, high), 3)
+			}
+		}
+	}
+	c.stroke(&line, s.Ink, 1.75, ` stroke-linejoin="round" stroke-linecap="round"`)
+	c.stroke(&intervals, s.Ink, 1, "")
+	c.fill(&dots, "fill-"+s.Ink+" stroke-paper", ` stroke-width="1" paint-order="stroke"`)
+}
+
+// band fills between a series' Low and High.
+func (c *canvas) band(b box, x, y *scale, s *Series) {
+	if !s.Band || len(s.X) < 2 {
+		return
+	}
+	var edge []float64
+	for i := range s.X {
+		if y.has(s.Low[i]) && y.has(s.High[i]) {
+			edge = append(edge, b.x(x, s.X[i]), b.y(y, s.High[i]))
+		}
+	}
+	for i := len(s.X) - 1; i >= 0; i-- {
+		if y.has(s.Low[i]) && y.has(s.High[i]) {
+			edge = append(edge, b.x(x, s.X[i]), b.y(y, s.Low[i]))
+		}
+	}
+	var p path
+	if len(edge) > 4 {
+		p.polygon(edge...)
+	}
+	c.fill(&p, "fill-"+s.Ink, ` fill-opacity="0.19"`)
+}
+
+// LastX is the rightmost place with a value.
+func LastX(all []Series) float64 {
+	var last float64
+	for _, s := range all {
+		for i, y := range s.Y {
+			if text.Finite(y) {
+				last = max(last, s.X[i])
+			}
+		}
+	}
+	return last
+}
+
+// Wide says whether series reach so far apart that only a logarithmic axis shows
+// them all. All their values have to be above 0.
+func Wide(all ...Series) bool {
+	lo, hi := math.Inf(1), 0.0
+	for _, s := range all {
+		for _, ys := range [][]float64{s.Y, s.Low, s.High} {
+			for _, y := range ys {
+				if text.Finite(y) {
+					lo, hi = min(lo, y), max(hi, y)
+				}
+			}
+		}
+	}
+	return lo > 0 && hi > 20*lo
+}
