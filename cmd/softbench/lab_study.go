@@ -105,7 +105,7 @@ func (o *labStudyOptions) tell(s *study.Study) {
 	o.run.Line = func(t study.Training, l session.Line) {
 		if l.Measure != nil {
 			fmt.Fprintf(o.io.err, "%s: ", t.Name)
-			logLine(o.io.err, l, 0)
+			logLine(o.io.err, l, float64(l.Tokens)/l.Seconds)
 		}
 	}
 	o.run.Ended = func(t study.Training) {
