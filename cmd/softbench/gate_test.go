@@ -36,20 +36,22 @@ func fenced(text, language string) (blocks []string) {
 }
 
 // TestDocumentedGate runs the commands of docs/ci.md, in their order, with the
-// policy that it shows; only documents come from a directory instead of the hub.
+// suite and the policy that it shows; only model and documents come from directories
+// instead of the hub.
 func TestDocumentedGate(t *testing.T) {
 	docs := readDocs(t)
 	blocks := fenced(docs, "yaml")
-	if len(blocks) != 3 {
-		t.Fatalf("%d YAML blocks, want a policy and two pipelines", len(blocks))
+	if len(blocks) != 4 {
+		t.Fatalf("%d YAML blocks, want a suite, a policy and two pipelines", len(blocks))
 	}
+	suite, blocks := blocks[0], blocks[1:]
 	if _, err := gate.ParsePolicy([]byte(blocks[0]), "docs/ci.md"); err != nil {
 		t.Errorf("the policy: %v", err)
 	}
 	for _, b := range blocks[1:] {
 		var v any
 		if err := yaml.UnmarshalWithOptions([]byte(b), &v, yaml.Strict()); err != nil {
-			t.Errorf("a pipeline is no YAML: %v", err)
+			t.Errorf("a pipeline is not YAML: %v", err)
 		}
 	}
 	var commands []string
@@ -72,7 +74,7 @@ func TestDocumentedGate(t *testing.T) {
 	for _, err := range []error{
 		os.Mkdir("ci", 0o777),
 		os.CopyFS("checkpoint", os.DirFS(checkpoint)),
-		os.WriteFile("ci/suite.yaml", []byte("name: ci\ntasks: [arc_easy, lambada_openai]\n"), 0o666),
+		os.WriteFile("ci/suite.yaml", []byte(suite), 0o666),
 		os.WriteFile("ci/gate.yaml", []byte(blocks[0]), 0o666),
 	} {
 		if err != nil {
@@ -80,13 +82,11 @@ func TestDocumentedGate(t *testing.T) {
 		}
 	}
 	for _, c := range commands {
-		args := strings.Fields(strings.Replace(c, "--download", "--data "+source, 1))[1:]
+		local := strings.NewReplacer("--download", "--data "+source, "--data data", "--data "+source, `--model "$MODEL" --revision "$REVISION"`, "--model checkpoint")
+		args := strings.Fields(local.Replace(c))[1:]
 		if args[0] == "run" { // the pipelines write one name, on machines of their own
 			if err := os.RemoveAll("runs/new"); err != nil {
 				t.Fatal(err)
-			}
-			if !strings.Contains(c, "--download") {
-				args = append(args, "--data", source)
 			}
 		}
 		var out, errs bytes.Buffer

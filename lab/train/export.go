@@ -10,7 +10,8 @@ import (
 )
 
 // Export writes the model as a Hugging Face directory that softbench loads; bos
-// and eos are the tokenizer's. transformers loads it as Llama. Scaled kinds have
+// and eos are the tokenizer's. transformers loads it as Llama, and a
+// kind other than softmax only once an attention function of its name is registered. Scaled kinds have
 // a parameter that no type of transformers has: they are written as
 // flash-linear-attention's "transformer", as the softpick paper's are.
 func (t *Trainer) Export(dir string, d safetensors.DType, bos, eos int32) error {
@@ -51,6 +52,9 @@ func llamaConfig(c *Config) map[string]any {
 	}
 	if spec := (attention.Spec{Kind: c.Attention, Gated: c.Gated}); spec != (attention.Spec{}) {
 		config["attn_impl"] = spec.String()
+		// transformers would compute softmax, silently, but for this key: it refuses an
+		// implementation that it does not know, until one of that name is registered.
+		config["attn_implementation"] = spec.String()
 	}
 	return config
 }
