@@ -3,6 +3,7 @@ package configs
 import (
 	"embed"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/tasks"
 )
 
@@ -51,11 +53,18 @@ func infos(dir string) []Info {
 // the extension .yaml is a path. An unknown name is an error that lists the nearest.
 func Task(nameOrPath string) (*tasks.Task, error) { return task(nameOrPath, "") }
 
-func task(nameOrPath, dir string) (*tasks.Task, error) {
+// task is Task for a name that stands in a suite's file, to which a path is relative: beside it, or, where
+// the suite's name is a symbolic link and there is nothing, beside what it leads to.
+func task(nameOrPath, suite string) (*tasks.Task, error) {
 	if fileNamed(nameOrPath) {
 		p := nameOrPath
-		if dir != "" && !filepath.IsAbs(p) {
-			p = filepath.Join(dir, p)
+		if suite != "" && !filepath.IsAbs(p) {
+			p = filepath.Join(filepath.Dir(suite), nameOrPath)
+			if linked := regularfile.LinkedDir(suite); linked != "" {
+				if _, err := os.Stat(p); err != nil {
+					p = filepath.Join(linked, nameOrPath)
+				}
+			}
 		}
 		b, err := readYAML(p)
 		if err != nil {

@@ -171,7 +171,7 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 		if e.Limit < 0 || e.FewShot < 0 {
 			return nil, fmt.Errorf("%s: task %s: limit and fewshot must not be negative", file, e.Task)
 		}
-		t, err := task(e.Task, filepath.Dir(file))
+		t, err := task(e.Task, file)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
@@ -218,7 +218,7 @@ func (p *probeFile) resolve(file string) (*Diagnostics, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
-	t, err := task(p.Task, filepath.Dir(file))
+	t, err := task(p.Task, file)
 	if err != nil {
 		return nil, err
 	}

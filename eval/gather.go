@@ -115,7 +115,7 @@ func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
 func elsewhere(task, dir string, files []data.File) string {
 	for _, f := range files {
 		if rel, err := filepath.Rel(dir, f.Path); dir != "" && (err != nil || !filepath.IsLocal(rel)) {
-			return fmt.Sprintf("%s: its documents are those of %s, not of --data %s", task, f.Path, dir)
+			return fmt.Sprintf("%s: its documents are those of %s, not of the data directory %s", task, f.Path, dir)
 		}
 	}
 	return ""

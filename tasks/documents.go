@@ -65,6 +65,11 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	if err != nil {
 		return nil, nil, fmt.Errorf("task %s: %w", t.Name, err)
 	}
+	if len(files) > 0 && t.Train != files[0].Split {
+		if err := otherBytes(exampleFiles, files); err != nil {
+			return nil, nil, fmt.Errorf("task %s: few-shot examples: %w", t.Name, err)
+		}
+	}
 	t.settleClusters(docs)
 	return docs, append(files, exampleFiles...), nil
 }
@@ -169,6 +174,18 @@ func (t *Task) exampleSplit(ctx context.Context, src data.Source, tested []strin
 	}
 	return "", fmt.Errorf("beside the tested split %q the data has none of %s; name a split in the task's dataset.train (%q itself takes them from it, less the document)",
 		evaluated, strings.Join(candidates, ", "), evaluated)
+}
+
+// otherBytes refuses files of examples that are copies of the tested ones.
+func otherBytes(examples, tested []data.File) error {
+	for _, e := range examples {
+		for _, f := range tested {
+			if e.SHA256 == f.SHA256 {
+				return fmt.Errorf("%s is a copy of %s, which the tested split %q holds: examples from it would hold what is asked", e.Path, f.Path, f.Split)
+			}
+		}
+	}
+	return nil
 }
 
 func sameFile(a, b string) bool {

@@ -19,6 +19,11 @@ func TestExamplesAreNotOfTheTestedSplit(t *testing.T) {
 		"t.jsonl": `{"q":"one"}` + "\n" + `{"q":"one"}` + "\n" + `{"q":"two"}` + "\n" + `{"q":"three"}` + "\n",
 		"r.jsonl": `{"q":"learnt"}` + "\n" + `{"q":"two"}` + "\n" + `{"q":"more"}` + "\n",
 	} {
+		if name == "t.jsonl" {
+			if err := os.WriteFile(filepath.Join(dir, "copy.jsonl"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -37,6 +42,7 @@ func TestExamplesAreNotOfTheTestedSplit(t *testing.T) {
 		{"{files: {test: t.jsonl}, train: train}", "", "", "the task names no files for the split train"},
 		{"{files: {test: t.jsonl, train: t.jsonl}, train: train}", "", "", `t.jsonl is a file of the tested split "test"`},
 		{"{files: {test: t.jsonl, train: link.jsonl}}", "", "", `link.jsonl is a file of the tested split "test"`},
+		{"{files: {test: t.jsonl, train: copy.jsonl}}", "", "", `copy.jsonl is a copy of`},
 		{"{split: validation, files: {validation: t.jsonl}}", "", "", `beside the tested split "validation"`},
 	} {
 		yaml := "name: own\nkind: multiple_choice\ncontext: \"{{.q}}\"\nchoices: [x, y]\ngold: 0\ndataset: " + c.dataset + "\n"

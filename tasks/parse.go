@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/tasks/data"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
@@ -53,7 +54,7 @@ func Parse(yaml []byte, file string) (*Task, error) {
 		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: d.Metrics,
 		Dataset: data.Dataset{
 			Path: d.Dataset.Path, Config: d.Dataset.Config, Aliases: d.Dataset.Aliases,
-			Base: filepath.Dir(file), Named: d.Dataset.Shared,
+			Base: filepath.Dir(file), Linked: regularfile.LinkedDir(file), Named: d.Dataset.Shared,
 		},
 		def: &d,
 	}

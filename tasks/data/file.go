@@ -54,6 +54,7 @@ var formats = map[string]func(r io.Reader, name string, each func(line int, valu
 
 // format is the ending of a data file's name, in two parts: "x.jsonl.gz" is of ".jsonl" and ".gz".
 func format(path string) (content, packed string) {
+	path = strings.ToLower(path)
 	ext := filepath.Ext(path)
 	if ext == ".gz" || ext == ".zst" {
 		return filepath.Ext(strings.TrimSuffix(path, ext)), ext
@@ -91,6 +92,8 @@ func readFile(ctx context.Context, path, split string, each func(Row) error) (Fi
 		out.SHA256, err = readHashed(ctx, f, info.Size(), path, row)
 	case read != nil:
 		out.Bytes, out.SHA256, err = readStream(ctx, f, packed, path, read, row)
+	case content+packed == "":
+		return out, fmt.Errorf("%s: its name has no ending that tells its format, such as .jsonl, .csv, .parquet or .txt", path)
 	default:
 		return out, fmt.Errorf("%s: %s files are not read; use .jsonl, .json, .csv or .tsv (also .gz or .zst of these), .parquet or .txt", path, content+packed)
 	}

@@ -53,7 +53,7 @@ func (s Source) fetch(ctx context.Context, d Dataset, splits []string) (string, 
 		}
 		names := listing.Names()
 		for _, sp := range splits {
-			files, err := choose(names, d.Config, sp, d.Files[sp], false)
+			files, err := choose(names, d.Config, sp, d.Files[sp], ofDataset)
 			if err != nil {
 				return "", err
 			}

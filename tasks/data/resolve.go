@@ -91,6 +91,15 @@ func (w *walk) into(dir, prefix string, above []fs.FileInfo) error {
 	return nil
 }
 
+// place is what a listed directory is of.
+type place int
+
+const (
+	ofDataset place = iota // one dataset
+	ofConfig               // one dataset, of which other tasks use other configurations
+	ofMany                 // any datasets: a directory in it may be another's
+)
+
 // choose picks from a listing the files that hold a split of a dataset's configuration, in reading
 // order. Layouts, each below config/, data/config/, then at the top and below data/:
 //
@@ -102,8 +111,8 @@ func (w *walk) into(dir, prefix string, above []fs.FileInfo) error {
 // globs, where a dataset has them for this split, replace the layouts: path.Match patterns over the
 // whole relative path. No match is an empty result; two layouts that both match, or a missing
 // shard, are errors. So is a file outside the configuration's directory where others of the dataset are
-// in use (named): nothing tells which it is of.
-func choose(names []string, config, split string, globs []string, named bool) ([]string, error) {
+// in use (ofConfig): nothing tells which it is of.
+func choose(names []string, config, split string, globs []string, of place) ([]string, error) {
 	if len(globs) > 0 {
 		return chooseGlobs(names, globs)
 	}
@@ -116,7 +125,7 @@ func choose(names []string, config, split string, globs []string, named bool) ([
 		if err != nil {
 			return nil, err
 		}
-		if len(files) > 0 && named && config != "" && i >= 2 {
+		if len(files) > 0 && of == ofConfig && config != "" && i >= 2 {
 			return nil, fmt.Errorf("%s: the file's place does not say which configuration of the dataset it is of; move it to %s if it is %s",
 				files[0], path.Join(config, path.Base(files[0])), config)
 		}
@@ -124,7 +133,7 @@ func choose(names []string, config, split string, globs []string, named bool) ([
 			return files, nil
 		}
 	}
-	if config == "" {
+	if config == "" && of != ofMany {
 		return chooseOnlyConfig(names, split)
 	}
 	return nil, nil
@@ -134,6 +143,7 @@ func choose(names []string, config, split string, globs []string, named bool) ([
 // whatever its name ("plain_text").
 func chooseOnlyConfig(names []string, split string) ([]string, error) {
 	var found []string
+	other := "" // a file of another split, in a directory without this one
 	last := ""
 	for _, name := range names {
 		dir, _, ok := strings.Cut(name, "/")
@@ -150,7 +160,16 @@ func chooseOnlyConfig(names []string, split string) ([]string, error) {
 		}
 		if len(files) > 0 {
 			found = files
+			continue
 		}
+		for _, s := range []string{"train", "validation", "dev", "test"} {
+			if others, err := chooseAt(names, dir+"/", s); err == nil && len(others) > 0 {
+				other = others[0]
+			}
+		}
+	}
+	if len(found) > 0 && other != "" {
+		return nil, fmt.Errorf("%s and %s: nothing tells whether the two are of one configuration; name one in the task's dataset.config", found[0], other)
 	}
 	return found, nil
 }
@@ -162,6 +181,9 @@ func chooseGlobs(names, globs []string) ([]string, error) {
 			ok, err := path.Match(g, name)
 			if err != nil {
 				return nil, fmt.Errorf("the file pattern %q is malformed", g)
+			}
+			if _, packed := format(name); !ok && packed != "" { // a pattern of files is also of packed ones
+				ok, _ = path.Match(g, name[:len(name)-len(packed)])
 			}
 			if ok {
 				out = append(out, name)
@@ -250,6 +272,9 @@ func chooseShards(names []string, prefix, split string) ([]string, error) {
 func unread(names []string, config, split string) (name, why string) {
 	for _, name := range names {
 		dir, base := path.Split(name)
+		if config != "" && base == config && (dir == "" || dir == "data/") {
+			return name, "is not a directory, but a file, or a symbolic link to what is not there"
+		}
 		if config != "" && strings.Contains(dir, "/") && !strings.HasPrefix(name, config+"/") && !strings.Contains("/"+dir, "/"+config+"/") && dir != split+"/" && dir != "data/" {
 			continue
 		}

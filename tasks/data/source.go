@@ -21,6 +21,7 @@ type Dataset struct {
 	Aliases []string            // further directory names to look for below Source.Dir
 	Files   map[string][]string // split -> file patterns (path.Match), in place of the usual layouts
 	Base    string              // directory Files are relative to where Path is empty
+	Linked  string              // another, where Base lacks them: that of the file a symbolic link leads to
 	Named   bool                // other tasks have other configurations: a file must lie below Config's name, or in an alias
 }
 
@@ -104,7 +105,7 @@ func (s Source) Locate(ctx context.Context, d Dataset, splits ...string) (paths 
 			}
 			for _, dir := range dirs {
 				missing.Looked = append(missing.Looked, dir)
-				paths, split, err := locateIn(ctx, dir, d, splits, false, missing)
+				paths, split, err := locateIn(ctx, dir, d, splits, ofDataset, missing)
 				if errors.Is(err, fs.ErrPermission) {
 					bad = err
 					continue
@@ -124,7 +125,7 @@ func (s Source) Locate(ctx context.Context, d Dataset, splits ...string) (paths 
 			return nil, "", fmt.Errorf("downloading %s: %w", d.Path, err)
 		}
 		missing.Looked = append(missing.Looked, dir)
-		if paths, split, err := locateIn(ctx, dir, d, splits, false, missing); len(paths) > 0 || err != nil {
+		if paths, split, err := locateIn(ctx, dir, d, splits, ofDataset, missing); len(paths) > 0 || err != nil {
 			return paths, split, err
 		}
 	}
@@ -140,10 +141,20 @@ func (s Source) given(d Dataset) []string {
 			dirs = append(dirs, dir)
 		}
 	}
-	if !hubID(d.Path) {
-		dirs = append(dirs, s.Dir)
+	if hubID(d.Path) {
+		return dirs
 	}
-	return dirs
+	// The directory itself holds the splits of one dataset, where none of its directories has this one's
+	// name: else they would be taken for this one's in the place of what it lacks.
+	if len(d.Files) == 0 && slices.ContainsFunc(dirs, isDir) {
+		return dirs
+	}
+	return append(dirs, s.Dir)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // locateGiven looks below the user's data directory. What is there and cannot serve is an error:
@@ -164,8 +175,14 @@ func (s Source) locateGiven(ctx context.Context, d Dataset, splits []string) ([]
 	seen := &NotFoundError{Dataset: d}
 	for _, dir := range dirs {
 		alias := slices.ContainsFunc(d.Aliases, func(a string) bool { return dir == filepath.Join(s.Dir, filepath.FromSlash(a)) })
-		named := d.Named && (!alias || filepath.Base(dir) == d.Name())
-		paths, split, err := locateIn(ctx, dir, d, splits, named, seen)
+		of := ofDataset
+		switch {
+		case d.Named && (!alias || filepath.Base(dir) == d.Name()):
+			of = ofConfig
+		case dir == s.Dir:
+			of = ofMany
+		}
+		paths, split, err := locateIn(ctx, dir, d, splits, of, seen)
 		if len(paths) > 0 || err != nil {
 			return paths, split, err
 		}
@@ -181,16 +198,19 @@ func (s Source) locateGiven(ctx context.Context, d Dataset, splits []string) ([]
 
 // locateIn looks in one directory; none found is no error. A file that is seen and not read goes into
 // missing.
-func locateIn(ctx context.Context, dir string, d Dataset, splits []string, named bool, missing *NotFoundError) ([]string, string, error) {
+func locateIn(ctx context.Context, dir string, d Dataset, splits []string, of place, missing *NotFoundError) ([]string, string, error) {
 	base, names, err := listing(ctx, dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, lerr := os.Lstat(dir); lerr == nil && missing.Seen == "" {
+			missing.Seen = dir + " is a symbolic link to what is not there"
+		}
 		return nil, "", nil
 	}
 	if err != nil {
 		return nil, "", openError(dir, err)
 	}
 	for _, sp := range splits {
-		files, err := choose(names, d.Config, sp, d.Files[sp], named)
+		files, err := choose(names, d.Config, sp, d.Files[sp], of)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: %w", dir, err)
 		}
@@ -203,6 +223,9 @@ func locateIn(ctx context.Context, dir string, d Dataset, splits []string, named
 		}
 	}
 	for _, sp := range splits {
+		if globs := d.Files[sp]; len(globs) > 0 && len(names) > 0 && missing.Seen == "" {
+			missing.Seen = fmt.Sprintf("%s is there, and fits none of the patterns %s of the task's files", filepath.Join(base, filepath.FromSlash(names[0])), strings.Join(globs, ", "))
+		}
 		if name, why := unread(names, d.Config, sp); name != "" && missing.Seen == "" {
 			missing.Seen = filepath.Join(base, filepath.FromSlash(name)) + " " + why
 		}
@@ -215,15 +238,9 @@ func (s Source) locateOwn(d Dataset, splits []string) ([]string, string, error) 
 	for _, sp := range splits {
 		var out []string
 		for _, g := range d.Files[sp] {
-			if !filepath.IsAbs(g) {
-				g = filepath.Join(d.Base, filepath.FromSlash(g))
-			}
-			m, err := filepath.Glob(g)
+			m, err := d.own(filepath.FromSlash(g))
 			if err != nil {
-				return nil, "", fmt.Errorf("the file pattern %q is malformed", g)
-			}
-			if len(m) == 0 {
-				return nil, "", fmt.Errorf("%s: no such file", g)
+				return nil, "", err
 			}
 			out = append(out, m...)
 		}
@@ -232,6 +249,32 @@ func (s Source) locateOwn(d Dataset, splits []string) ([]string, string, error) 
 		}
 	}
 	return nil, "", fmt.Errorf("the task names no files for the split %s", strings.Join(splits, " or "))
+}
+
+// own lists the files of a pattern, of which there must be some.
+func (d Dataset) own(pattern string) ([]string, error) {
+	places := []string{d.Base, d.Linked}
+	if d.Linked == "" || filepath.IsAbs(pattern) {
+		places = places[:1]
+	}
+	first := ""
+	for _, place := range places {
+		g := pattern
+		if !filepath.IsAbs(g) {
+			g = filepath.Join(place, g)
+		}
+		m, err := filepath.Glob(g)
+		if err != nil {
+			return nil, fmt.Errorf("the file pattern %q is malformed", g)
+		}
+		if len(m) > 0 {
+			return m, nil
+		}
+		if first == "" {
+			first = g
+		}
+	}
+	return nil, fmt.Errorf("%s: no such file", first)
 }
 
 // NotFoundError says that a dataset is nowhere on this machine, and where was looked.

@@ -282,6 +282,59 @@ func TestGivenDataIsNotPassedOver(t *testing.T) {
 	}
 }
 
+// A split that a dataset lacks is not taken from a dataset beside it, nor from another configuration.
+func TestSplitsOfOtherDatasetsAreNotTaken(t *testing.T) {
+	for _, c := range []struct{ path, config, tree, split, err string }{
+		{"only", "", "only/test.jsonl mine/train.jsonl", "train", "no data for only, split train"},
+		{"only", "", "only/test.jsonl train.jsonl", "train", "no data for only, split train"},
+		{"typo", "", "mine/test.jsonl", "test", "no data for typo, split test"},
+		{"typo", "sub", "mine/sub/test.jsonl", "test", "no data for typo (sub), split test"},
+		{"only", "", "only/a/test.jsonl only/b/train.jsonl", "train", "nothing tells whether the two are of one configuration"},
+		{"me/only", "", "only/a/test.jsonl only/b/train.jsonl", "test", "nothing tells whether the two are of one configuration"},
+		{"only", "", "only/a/test.jsonl only/a/train.jsonl other/train.jsonl", "train", ""},
+		{"only", "", "test.jsonl mine/train.jsonl", "test", ""},
+	} {
+		_, _, err := Source{Dir: tree(t, strings.Fields(c.tree)...)}.Locate(t.Context(), Dataset{Path: c.path, Config: c.config}, c.split)
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%s of %s in %s: %v; want %q", c.split, c.path, c.tree, err, c.err)
+		}
+	}
+}
+
+// What lies where a dataset is looked for and cannot serve is named: a link to nothing, a file of
+// another kind. Packed files are found by the pattern of the plain ones.
+func TestWhatWasSeenIsNamed(t *testing.T) {
+	arc := Dataset{Path: "allenai/ai2_arc", Config: "ARC-Easy"}
+	text := Dataset{Path: "text", Files: map[string][]string{"test": {"*.txt", "*.jsonl"}}}
+	for _, c := range []struct {
+		d               Dataset
+		link, tree, err string
+	}{
+		{arc, "ai2_arc", "", "ai2_arc is a symbolic link to what is not there"},
+		{arc, "ai2_arc/ARC-Easy", "", "ai2_arc/ARC-Easy is not a directory, but a file, or a symbolic link to what is not there"},
+		{text, "", "a.csv", "a.csv is there, and fits none of the patterns *.txt, *.jsonl"},
+		{text, "", "data-00000-of-00001.arrow", "data-00000-of-00001.arrow is there"},
+		{text, "", "x.jsonl.gz", ""},
+		{text, "", "x.JSONL.zst", "x.JSONL.zst is there"},
+		{text, "", "a.txt x.jsonl.gz", "files of two formats"},
+	} {
+		dir := tree(t, strings.Fields(c.tree)...)
+		if c.link != "" {
+			at := filepath.Join(dir, filepath.FromSlash(c.link))
+			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink("nowhere", at); err != nil {
+				t.Skip("no symbolic links here:", err)
+			}
+		}
+		_, _, err := Source{Dir: dir}.Locate(t.Context(), c.d, "test")
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%s%s: %v; want %q", c.link, c.tree, err, c.err)
+		}
+	}
+}
+
 // Directories that are symbolic links are followed, to another place and not round in a circle.
 func TestLinkedDirectories(t *testing.T) {
 	real := tree(t, "x/ARC-Easy/test.jsonl", "deep/test.jsonl")
