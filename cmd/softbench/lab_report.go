@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -116,7 +117,11 @@ func pageTraining(name string, c session.Course) html.Training {
 			line.Measure = &html.TrainingMeasure{
 				HeldOut: m.HeldOut, Loss: m.Loss, SinkRate: m.SinkRate, Sparsity: m.Sparsity, Dead: m.Dead,
 				Mass: m.Mass, Kurtosis: m.Kurtosis, Largest: m.Largest, Massive: m.Massive,
+				Copying: rundir.Number(math.NaN()), InnerKurtosis: m.InnerKurtosis(), FirstNorm: m.LargestFirstNorm(),
 			}
+		}
+		if m := l.Measure; m != nil && m.Copying != nil {
+			line.Measure.Copying = *m.Copying
 		}
 		t.Lines = append(t.Lines, line)
 	}

@@ -52,6 +52,10 @@ type TrainingMeasure struct {
 	Kurtosis rundir.Number `json:"kurtosis"`
 	Largest  rundir.Number `json:"largest"`
 	Massive  int64         `json:"massive"`
+	// NaN where a training has none.
+	Copying       rundir.Number `json:"copying"` // share of a mix's tokens that can be copied and are the first choice
+	InnerKurtosis rundir.Number `json:"inner_kurtosis"`
+	FirstNorm     rundir.Number `json:"first_norm"`
 }
 
 // trainingDocument is the JSON that a training's page carries.

@@ -81,6 +81,9 @@ var (
 		measured("kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", "Kurtosis", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Kurtosis }),
 		measured("largest", "Largest activation, log axis", "Largest activation", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Largest }),
 		{[]any{"measure", "massive"}, "Massive activations", "Massive activations", text.Count, false, false, ofMeasure(func(m *TrainingMeasure) float64 { return float64(m.Massive) })},
+		measured("copying", "Copying: tokens that can be copied and are the first choice", "Copying", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Copying }),
+		measured("inner_kurtosis", "Kurtosis, the largest of a layer but the last, log axis", "Inner kurtosis", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.InnerKurtosis }),
+		measured("first_norm", "Norm of the first token over the others', the largest of a layer but the last", "First token's norm", text.Figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.FirstNorm }),
 	}
 	courseQuantities = []quantity{
 		{[]any{"rate"}, "Learning rate", "Learning rate", text.Figures, false, false, func(r *trainingRow) float64 { return float64(r.Rate) }},
@@ -91,6 +94,16 @@ var (
 		{[]any{"step"}, "", "Step", text.Count, false, false, nil}, {[]any{"tokens"}, "", "Tokens", text.Count, false, false, nil}, {[]any{"seconds"}, "", "Seconds", text.Figures, false, false, nil},
 	}
 )
+
+// had are the quantities of a look that any of some trainings have; every
+// training has those that it had before exercises and layers were looked at.
+func had(all []quantity, trainings ...trainingRun) []quantity {
+	return slices.DeleteFunc(slices.Clone(all), func(q quantity) bool {
+		return slices.Contains([]any{"copying", "inner_kurtosis", "first_norm"}, q.path[1]) && !slices.ContainsFunc(trainings, func(r trainingRun) bool {
+			return slices.ContainsFunc(r.Lines, func(l trainingRow) bool { return text.Finite(q.of(&l)) })
+		})
+	})
+}
 
 // trainingBuilder makes the view.
 type trainingBuilder struct {
@@ -204,7 +217,7 @@ func (b *trainingBuilder) stand(v *trainingView) {
 	}
 	row(trainingLoss, false)
 	row(heldOutLoss, true)
-	for _, q := range insideQuantities {
+	for _, q := range had(insideQuantities, b.doc.Trainings...) {
 		row(q, true)
 	}
 }
@@ -386,7 +399,7 @@ func (b *trainingBuilder) tables(v *trainingView, i int) {
 		if len(looks) < r.Looks {
 			words = say("The history has ", b.at(i, text.Count, "looks"), " looks inside the model; the page carries every so many of them")
 		}
-		v.Looks = append(v.Looks, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, insideQuantities...), looks))
+		v.Looks = append(v.Looks, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, had(insideQuantities, *r)...), looks))
 	}
 }
 
