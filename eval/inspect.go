@@ -11,31 +11,33 @@ import (
 
 // Inspection is what `softbench inspect` shows; its JSON field names are stable.
 type Inspection struct {
-	Dir             string   `json:"dir"`
-	ModelType       string   `json:"model_type"`
-	Parameters      int64    `json:"parameters"`
-	DType           string   `json:"dtype"`
-	Attention       string   `json:"attention"`
-	Layers          int      `json:"layers"`
-	Hidden          int      `json:"hidden_size"`
-	Intermediate    int      `json:"intermediate_size"`
-	Heads           int      `json:"num_heads"`
-	KVHeads         int      `json:"num_kv_heads"`
-	HeadDim         int      `json:"head_dim"`
-	Vocab           int      `json:"vocab_size"`
-	TiedEmbeddings  bool     `json:"tie_word_embeddings"`
-	MaxLength       int      `json:"max_length"`
-	Rope            string   `json:"rope"`
-	SlidingWindow   int      `json:"sliding_window"`
-	Tokenizer       string   `json:"tokenizer"`
-	TokenizerSize   int      `json:"tokenizer_size"`
-	BOS             string   `json:"bos"`
-	EOS             string   `json:"eos"`
-	KVBytes         int64    `json:"kv_bytes_per_token"`
-	Device          string   `json:"device,omitempty"` // what a run would compute on: DeviceText
-	ModelSHA256     string   `json:"model_sha256"`
-	TokenizerSHA256 string   `json:"tokenizer_sha256"`
-	Notes           []string `json:"notes"`
+	Dir             string `json:"dir"`
+	ModelType       string `json:"model_type"`
+	Parameters      int64  `json:"parameters"`
+	DType           string `json:"dtype"`
+	Attention       string `json:"attention"`
+	Layers          int    `json:"layers"`
+	Hidden          int    `json:"hidden_size"`
+	Intermediate    int    `json:"intermediate_size"`
+	Heads           int    `json:"num_heads"`
+	KVHeads         int    `json:"num_kv_heads"`
+	HeadDim         int    `json:"head_dim"`
+	Vocab           int    `json:"vocab_size"`
+	TiedEmbeddings  bool   `json:"tie_word_embeddings"`
+	MaxLength       int    `json:"max_length"`
+	Rope            string `json:"rope"`
+	SlidingWindow   int    `json:"sliding_window"`
+	Tokenizer       string `json:"tokenizer"`
+	TokenizerSize   int    `json:"tokenizer_size"`
+	BOS             string `json:"bos"`
+	EOS             string `json:"eos"`
+	KVBytes         int64  `json:"kv_bytes_per_token"`
+	Device          string `json:"device,omitempty"` // what a run would compute on: DeviceText
+	ModelSHA256     string `json:"model_sha256"`
+	TokenizerSHA256 string `json:"tokenizer_sha256"`
+	// TokenizerContent is the hash of what the tokenizer's files say, not of their bytes.
+	TokenizerContent string   `json:"tokenizer_content_sha256"`
+	Notes            []string `json:"notes"`
 }
 
 // Inspect opens a checkpoint and its tokenizer and checks both; of the options, it
@@ -70,7 +72,7 @@ func Inspect(ctx context.Context, o ModelOptions) (*Inspection, error) {
 		Layers: c.Layers, Hidden: c.Hidden, Intermediate: c.Intermediate, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim,
 		Vocab: c.Vocab, TiedEmbeddings: c.TieEmbeddings, MaxLength: maxLength(c, tok), Rope: ropeText(c), SlidingWindow: window,
 		Tokenizer: tok.Kind(), TokenizerSize: tok.VocabSize(), KVBytes: int64(c.Layers) * int64(c.KVHeads) * int64(c.HeadDim) * 2 * 4,
-		ModelSHA256: sum, TokenizerSHA256: tok.SHA256(), Notes: append([]string{}, ck.Notes...),
+		ModelSHA256: sum, TokenizerSHA256: tok.SHA256(), TokenizerContent: tok.ContentSHA256(), Notes: append([]string{}, ck.Notes...),
 	}
 	special := func(id int32, ok bool) string {
 		if !ok {

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/lm"
 	"github.com/softbench/softbench/reports/rundir"
@@ -46,6 +45,9 @@ type RunOptions struct {
 
 	syncEvery time.Duration // 0: syncInterval; tests sync more often
 }
+
+// given says that a flag was given.
+func (o *RunOptions) given(flag string) bool { return slices.Contains(o.Given, flag) }
 
 // syncInterval bounds how much work a crash of the machine can cost; one of the
 // process costs the batch under way.
@@ -136,18 +138,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 // prepare loads the model and gathers the suites' documents, and notes what there
 // is to say about both.
 func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
-	suites := make([]*configs.Suite, len(o.Suites))
-	for i, name := range o.Suites {
-		s, err := configs.Resolve(name)
-		if err != nil {
-			return nil, nil, err
-		}
-		suites[i] = s
-	}
-	suite, notes, err := merge(suites, GatherOptions{
-		Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold,
-		DataGiven: slices.Contains(o.Given, "data"), DownloadGiven: slices.Contains(o.Given, "download"),
-	})
+	suite, notes, err := resolve(*o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,6 +150,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	go m.Tokenizer.ContentSHA256() // for the manifest, while documents are read
 	if m.DeviceNote != "" {
 		o.Note(m.DeviceNote)
 	}
@@ -188,7 +180,7 @@ func checkOut(o *RunOptions) error {
 		return nil
 	}
 	there, err := rundir.CheckOut(o.Out, o.Resume)
-	if err == nil && o.Resume && !there && slices.Contains(o.Given, "resume") {
+	if err == nil && o.Resume && !there && o.given("resume") {
 		o.Note(o.Out + " holds no run to go on with: this is a new one")
 	}
 	return err
@@ -247,10 +239,7 @@ func settingsOf(ctx context.Context, m *Model, w *Work, o RunOptions) (rundir.Se
 		MaxLength: m.LM.MaxLength(), StrictLength: o.Model.Strict,
 	}
 	for _, t := range w.Tasks {
-		s.Tasks = append(s.Tasks, rundir.TaskSettings{
-			Name: t.Task.Name, Version: t.Task.Version, Digest: t.Task.Digest,
-			Limit: t.Limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
-		})
+		s.Tasks = append(s.Tasks, t.settings())
 	}
 	if w.Passkey != nil {
 		g := w.Passkey.Grid
@@ -283,7 +272,7 @@ func documentsHash(docs []tasks.Doc) string {
 func describe(m *Model) rundir.Model {
 	return rundir.Model{
 		Type: m.Checkpoint.Config.ModelType, Parameters: m.Checkpoint.Parameters, Stored: m.Checkpoint.DType,
-		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), Config: m.Checkpoint.ConfigText,
+		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), TokenizerContent: m.Tokenizer.ContentSHA256(), Config: m.Checkpoint.ConfigText,
 	}
 }
 

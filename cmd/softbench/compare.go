@@ -1,23 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/softbench/softbench/configs"
-	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/html"
@@ -170,14 +163,8 @@ func (o *compareOptions) execute(ctx context.Context) error {
 			return err
 		}
 	}
-	for i, path := range o.sides {
-		if sides[i] != nil {
-			continue
-		}
-		var err error
-		if sides[i], err = o.runCheckpoint(ctx, path, sides[1-i]); err != nil {
-			return err
-		}
+	if err := o.runCheckpoints(ctx, &sides); err != nil {
+		return err
 	}
 	a, b := sides[0], sides[1]
 	if a.Name == b.Name {
@@ -229,145 +216,4 @@ func (o *compareOptions) model(path string) eval.ModelOptions {
 	m.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	m.Downloading = downloading(o.io)
 	return m
-}
-
-// runCheckpoint runs a checkpoint, or finds its run. other is the other side
-// where that is no checkpoint, else nil.
-func (o *compareOptions) runCheckpoint(ctx context.Context, path string, other *compare.Side) (*compare.Side, error) {
-	run := o.run
-	dir, err := eval.Locate(ctx, o.model(path))
-	if err != nil {
-		return nil, err
-	}
-	run.Model.Model, run.Model.Revision = dir, ""
-	if len(run.Suites) == 0 {
-		if err := likeOther(&run, other, o.options.Map); err != nil {
-			return nil, err
-		}
-	}
-	memory, err := o.batch.check()
-	if err != nil {
-		return nil, err
-	}
-	run.BatchTokens, run.Memory = o.batch.tokens, memory
-	run.Version, run.Resume = version(), true
-	run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
-	dir, err = o.runDirectory(ctx, &run, path)
-	if err != nil {
-		return nil, err
-	}
-	// A finished run with other settings than its name says, as of other documents,
-	// is left alone: the next number is tried.
-	const most = 20
-	for n := 1; ; n++ {
-		run.Out = dir
-		if n > 1 {
-			run.Out = fmt.Sprintf("%s-%d", dir, n)
-		}
-		_, there := rundir.Read(run.Out)
-		err := o.share(ctx, run)
-		switch {
-		case errors.Is(err, context.Canceled):
-			return nil, exitError{exitInterrupted, "interrupted; what is done is kept: the same command goes on with it"}
-		case (errors.Is(err, rundir.ErrOther) || err != nil && there == nil) && n < most:
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		side, err := compare.Open(run.Out)
-		if err != nil {
-			return nil, err
-		}
-		side.Name = filepath.Base(filepath.Clean(path))
-		return side, nil
-	}
-}
-
-// share computes a run, or waits until the process that computes it has ended, and
-// takes that one's. Where it stopped early, this process goes on with it.
-func (o *compareOptions) share(ctx context.Context, run eval.RunOptions) error {
-	for told := false; ; {
-		if state, err := rundir.StateOf(run.Out); err != nil || state != rundir.Running {
-			run.Progress = progress(o.io)
-			if _, err = eval.Run(ctx, run); !errors.Is(err, rundir.ErrBusy) {
-				return err
-			}
-		}
-		if !told {
-			fmt.Fprintln(o.io.err, "note: another process computes", oneLine(run.Out)+": waiting for it")
-			told = true
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-// likeOther chooses the tasks of the other side with its settings, else the
-// default suite. names maps tasks of lm-evaluation-harness to ours.
-func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]string) error {
-	if other == nil {
-		run.Suites = []string{"zero-shot"}
-		return nil
-	}
-	if other.Manifest == nil {
-		for _, t := range other.Tasks {
-			name := cmp.Or(names[t.Name], t.Name)
-			if _, err := configs.Resolve(name); err != nil && t.Alias != "" {
-				if _, err := configs.Resolve(t.Alias); err == nil {
-					name = t.Alias
-				}
-			}
-			run.Suites = append(run.Suites, name)
-		}
-		return nil
-	}
-	set := other.Manifest.Settings
-	if set.Passkey != nil || set.Diagnostics != nil {
-		return fmt.Errorf("%s has more than tasks: name its suite with --suite", other.Path)
-	}
-	for i, t := range set.Tasks {
-		run.Suites = append(run.Suites, t.Name)
-		if i > 0 && (t.Limit != set.Tasks[0].Limit || t.FewShot != set.Tasks[0].FewShot) {
-			return fmt.Errorf("%s has tasks with different limits or worked examples: name its suite with --suite", other.Path)
-		}
-		if run.Limit == 0 {
-			run.Limit = t.Limit
-		}
-		if run.FewShot == 0 {
-			run.FewShot = t.FewShot
-		}
-	}
-	return nil
-}
-
-// runDirectory names the directory of a checkpoint's run by all that is known
-// before it is run.
-func (o *compareOptions) runDirectory(ctx context.Context, run *eval.RunOptions, path string) (string, error) {
-	base := o.runs
-	if base == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("no cache directory to keep runs in: %w: name one with --runs DIR", err)
-		}
-		base = filepath.Join(cache, "softbench", "runs")
-	}
-	in, err := eval.Inspect(ctx, run.Model)
-	if err != nil {
-		return "", err
-	}
-	key := fmt.Sprintf("%q", []any{
-		engine.Revision, in.ModelSHA256, in.TokenizerSHA256, in.Attention, run.Suites, run.Data, run.Limit, run.FewShot,
-		run.Model.DType, run.Model.Device, run.Model.MaxLength, run.Model.Strict, run.Model.AllowUnscored, os.Getenv("SOFTBENCH_ISA"),
-	})
-	sum := sha256.Sum256([]byte(key))
-	name := strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
-			return r
-		}
-		return '_'
-	}, filepath.Base(filepath.Clean(path)))
-	return filepath.Join(base, name+"-"+hex.EncodeToString(sum[:6])), nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/softbench/softbench/internal/pythonjson"
 	"github.com/softbench/softbench/internal/rescue"
@@ -73,8 +74,15 @@ func loadFiles(ctx context.Context, dir string) (*Tokenizer, error) {
 	}
 	settings.Rebuilt = t.sp == nil && t.prefixSpace(settings)
 	t.files = r.seen
-	t.sha, err = fingerprint(data, settings)
-	return t, err
+	encoded, err := settings.encode()
+	if err != nil {
+		return nil, err
+	}
+	file := sha256.Sum256(data)
+	sum := sha256.Sum256(append(file[:], encoded...))
+	t.sha = hex.EncodeToString(sum[:])
+	t.content = sync.OnceValue(contentOf(data, encoded, t.sp == nil))
+	return t, nil
 }
 
 // Settled returns an error where a file of the tokenizer has changed since it was read, so that the
@@ -389,8 +397,8 @@ func (t *Tokenizer) named(token *addedToken) int32 {
 	return -1
 }
 
-// fingerprint hashes the tokenizer's file and the settings that decide ids.
-func fingerprint(data []byte, s settings) (string, error) {
+// encode is what of the settings decides ids, as the hashes take it.
+func (s settings) encode() ([]byte, error) {
 	type token struct {
 		ID                                              int32
 		Content                                         string
@@ -418,11 +426,5 @@ func fingerprint(data []byte, s settings) (string, error) {
 		form.Added = append(form.Added, plain(id, t))
 	}
 	slices.SortFunc(form.Added, func(a, b token) int { return int(a.ID) - int(b.ID) })
-	encoded, err := json.Marshal(form)
-	if err != nil {
-		return "", err
-	}
-	file := sha256.Sum256(data)
-	sum := sha256.Sum256(append(file[:], encoded...))
-	return hex.EncodeToString(sum[:]), nil
+	return json.Marshal(form)
 }

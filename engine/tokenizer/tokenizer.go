@@ -21,6 +21,7 @@ type Tokenizer struct {
 	bos, eos  int32 // -1: none
 	maxLength int
 	sha       string
+	content   func() string // ContentSHA256
 	path      string // of the tokenizer's file
 	files     []seenFile
 	failed    atomic.Pointer[error]

@@ -162,8 +162,10 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	if a.Format == Harness || b.Format == Harness {
 		c.Notes = append(c.Notes, "lm-evaluation-harness records no hash of the tokenizer: that both sides have the same one could not be checked in full")
 	}
-	if n := ClusterNote(a, b); n != "" {
-		c.Notes = append(c.Notes, n)
+	for _, n := range []string{ClusterNote(a, b), tokenizerNote(a, b)} {
+		if n != "" {
+			c.Notes = append(c.Notes, n)
+		}
 	}
 	if err := c.measure(pairs, a.rounding().or(b.rounding()), o); err != nil {
 		return nil, err

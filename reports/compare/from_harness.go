@@ -15,6 +15,10 @@ import (
 	"github.com/softbench/softbench/tasks/data"
 )
 
+// chatTemplate is the setting with the hash of the chat template and the system
+// instruction; "" where there is neither.
+const chatTemplate = "chat_template"
+
 // FromHarness makes a side of results of lm-evaluation-harness. Documents are
 // named by the hash of their source document, which is known where the harness
 // logged it as it was read, by the harness's own hash, and by their requests.
@@ -33,7 +37,7 @@ func FromHarness(path string, r *lmeval.Results) (*Side, error) {
 	if r.Tokens != "" {
 		s.Must["tokenizer"] = r.Tokens
 	}
-	s.Must["chat_template"] = r.Chat
+	s.Must[chatTemplate] = r.Chat
 	for i := range r.Tasks {
 		t, notes, err := harnessTask(&r.Tasks[i])
 		if err != nil {

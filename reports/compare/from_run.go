@@ -16,13 +16,16 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 	s := &Side{
 		Name: name, Format: Softbench, Manifest: run, Samples: samples,
 		Must: map[string]string{
-			"tokenizer_sha256": set.TokenizerSHA256,
-			"max_length":       strconv.Itoa(set.MaxLength),
+			tokenizerFile: set.TokenizerSHA256,
+			"max_length":  strconv.Itoa(set.MaxLength),
 		},
 		May: map[string]string{
 			"model_sha256": set.ModelSHA256, "engine": set.Engine, "attention": set.Attention, "dtype": set.DType,
 			"device": set.Device, "isa": set.ISA, "strict_length": strconv.FormatBool(set.StrictLength),
 		},
+	}
+	if c := run.Model.TokenizerContent; c != "" {
+		s.Must[tokenizerContent] = c
 	}
 	settings := map[string]rundir.TaskSettings{}
 	for _, t := range set.Tasks {

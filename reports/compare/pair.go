@@ -67,6 +67,40 @@ func differing(task string, a, b map[string]string) []Setting {
 	return out
 }
 
+// Check refuses, with an *Incomparable, sides that cannot be compared by what is known
+// before one of them is computed: its settings, and where it has tasks, their settings
+// and documents.
+func Check(a, b *Side, o Options) error {
+	o.Names = [2]string{cmp.Or(o.Names[0], "A"), cmp.Or(o.Names[1], "B")}
+	if len(a.Tasks) == 0 || len(b.Tasks) == 0 {
+		if reasons := unlike(a, b, o); len(reasons) > 0 {
+			return &Incomparable{reasons}
+		}
+		return nil
+	}
+	a, b, _, err := rename(a, b, o)
+	if err == nil {
+		_, _, err = pair(a, b, o)
+	}
+	return err
+}
+
+// unlike lists the settings of the whole runs that must be the same and are not.
+func unlike(a, b *Side, o Options) (reasons []string) {
+	mustA, mustB := Tokenizers(a.Must, b.Must)
+	if a.Format != b.Format { // a run of softbench asks without a chat template
+		for _, must := range []map[string]string{mustA, mustB} {
+			if _, ok := must[chatTemplate]; !ok {
+				must[chatTemplate] = ""
+			}
+		}
+	}
+	for _, s := range differing("", mustA, mustB) {
+		reasons = append(reasons, s.in(o.Names))
+	}
+	return reasons
+}
+
 // taskPair is a task that both sides have, with its documents paired.
 type taskPair struct {
 	a, b  *Task
@@ -80,10 +114,7 @@ type taskPair struct {
 // pair finds what both sides have and refuses what is not the same; to
 // intersect, tasks and documents that only one side has are left out with a note.
 func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
-	var reasons []string
-	for _, s := range differing("", a.Must, b.Must) {
-		reasons = append(reasons, s.in(o.Names))
-	}
+	reasons := unlike(a, b, o)
 	alone := func(side string, tasks []string) {
 		switch {
 		case len(tasks) == 0:

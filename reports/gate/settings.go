@@ -74,7 +74,7 @@ func (b *Baseline) sameCheckpoint(run *compare.Side) bool {
 
 // unlike lists the settings in which a run differs.
 func (b *Baseline) unlike(run *compare.Side, p *Policy) []string {
-	was, now := maps.Clone(b.Settings), runSettings(run)
+	was, now := compare.Tokenizers(b.Settings, runSettings(run))
 	if p != nil {
 		for _, k := range p.MayDiffer {
 			delete(was, k)

@@ -58,6 +58,10 @@ type Model struct {
 	Stored     string `json:"stored_dtype"`
 	Attention  string `json:"attention"`
 	Tokenizer  string `json:"tokenizer"`
+	// TokenizerContent is the SHA-256 over what the tokenizer's files mean, whatever
+	// their blanks and order: by it tokenizers are compared where both runs have it.
+	// Earlier versions wrote none.
+	TokenizerContent string `json:"tokenizer_content_sha256,omitempty"`
 	// Config is the checkpoint's config.json.
 	Config json.RawMessage `json:"config,omitempty"`
 }

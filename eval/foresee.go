@@ -1,0 +1,75 @@
+package eval
+
+import (
+	"context"
+
+	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/data"
+)
+
+// Foresee is what is known of a run before its model computes anything: its manifest
+// without results, and its samples' rows without answers. in is the checkpoint's. Of a
+// passkey grid and of diagnostics, no rows are made.
+func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []rundir.Sample, error) {
+	suite, _, err := resolve(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	run := &rundir.Run{
+		Schema: rundir.Schema, Suites: o.Suites,
+		Model: rundir.Model{Type: in.ModelType, Parameters: in.Parameters, Stored: in.DType, Attention: in.Attention, Tokenizer: in.Tokenizer, TokenizerContent: in.TokenizerContent},
+		Settings: rundir.Settings{
+			ModelSHA256: in.ModelSHA256, TokenizerSHA256: in.TokenizerSHA256, Attention: in.Attention,
+			MaxLength: in.MaxLength, StrictLength: o.Model.Strict,
+		},
+	}
+	if o.Model.MaxLength > 0 {
+		run.Settings.MaxLength = o.Model.MaxLength
+	}
+	if g := suite.Passkey; g != nil {
+		run.Settings.Passkey = &rundir.PasskeySettings{Lengths: g.Lengths, Depths: g.Depths, Trials: g.Trials, Seed: g.Seed}
+	}
+	var samples []rundir.Sample
+	source := data.NewSource(o.Data)
+	source.Download, source.Notify = o.Download, o.Note
+	for _, e := range suite.Tasks {
+		docs, files, err := e.Task.Documents(ctx, source, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+		if err != nil {
+			return nil, nil, err
+		}
+		t := TaskWork{e, docs, files}
+		run.Settings.Tasks = append(run.Settings.Tasks, t.settings())
+		run.Tasks = append(run.Tasks, rundir.TaskResult{Name: e.Task.Name, Kind: string(e.Task.Kind), Documents: len(docs)})
+		for i := range docs {
+			none := make([]rundir.Record, max(1, len(docs[i].Requests)))
+			samples = append(samples, taskSamples(e.Task, &docs[i], tasks.Outcome{}, none)...)
+		}
+	}
+	return run, samples, nil
+}
+
+// resolve finds the suites and makes one of them.
+func resolve(o RunOptions) (*configs.Suite, []string, error) {
+	suites := make([]*configs.Suite, len(o.Suites))
+	for i, name := range o.Suites {
+		s, err := configs.Resolve(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		suites[i] = s
+	}
+	return merge(suites, GatherOptions{
+		Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold,
+		DataGiven: o.given("data"), DownloadGiven: o.given("download"),
+	})
+}
+
+// settings are a task's in the manifest.
+func (t *TaskWork) settings() rundir.TaskSettings {
+	return rundir.TaskSettings{
+		Name: t.Task.Name, Version: t.Task.Version, Digest: t.Task.Digest,
+		Limit: t.Limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
+	}
+}

@@ -1,0 +1,37 @@
+package compare
+
+import "testing"
+
+// Tokenizers are compared by what they say where both sides know it, else by their
+// files: runs and baselines of earlier versions know those alone.
+func TestTokenizers(t *testing.T) {
+	const x, y = "x", "y"
+	for _, c := range []struct {
+		name                             string
+		fileA, contentA, fileB, contentB string
+		same                             bool
+	}{
+		{"other bytes, same content", x, x, y, x, true},
+		{"same bytes, other content", x, x, x, y, false}, // cannot be, and is not taken for the same
+		{"old and old, same file", x, "", x, "", true},
+		{"old and old, other file", x, "", y, "", false},
+		{"old and new, same file", x, "", x, x, true},
+		{"new and old, other file", x, x, y, "", false},
+	} {
+		side := func(file, content string) *Side {
+			s := &Side{Must: map[string]string{tokenizerFile: file}}
+			if content != "" {
+				s.Must[tokenizerContent] = content
+			}
+			return s
+		}
+		a, b := side(c.fileA, c.contentA), side(c.fileB, c.contentB)
+		mustA, mustB := Tokenizers(a.Must, b.Must)
+		if got := len(differing("", mustA, mustB)) == 0 && len(mustA) == len(mustB); got != c.same {
+			t.Errorf("%s: the same is %v", c.name, got)
+		}
+		if got, want := tokenizerNote(a, b) != "", c.same && c.fileA != c.fileB; got != want {
+			t.Errorf("%s: a note is %v", c.name, got)
+		}
+	}
+}
