@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lm"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
@@ -150,7 +151,8 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	go m.Tokenizer.ContentSHA256() // for the manifest, while documents are read
+	// For the manifest, while documents are read; a fault comes again where it is asked for.
+	go func() { _ = rescue.Try(func() error { m.Tokenizer.ContentSHA256(); return nil }) }()
 	if m.DeviceNote != "" {
 		o.Note(m.DeviceNote)
 	}

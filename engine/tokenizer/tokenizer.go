@@ -22,7 +22,7 @@ type Tokenizer struct {
 	maxLength int
 	sha       string
 	content   func() string // ContentSHA256
-	path      string // of the tokenizer's file
+	path      string        // of the tokenizer's file
 	files     []seenFile
 	failed    atomic.Pointer[error]
 	kind      string
