@@ -153,3 +153,29 @@ func TestWorldOfWords(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestNumbersBeforeText: numbers that cannot be are refused before the text is
+// read, here one that is not there.
+func TestNumbersBeforeText(t *testing.T) {
+	for want, change := range map[string]func(*Settings){
+		"betas 1 and":                func(s *Settings) { s.Beta1 = 1 },
+		"epsilon +Inf":               func(s *Settings) { s.AdamEps = math.Inf(1) },
+		"weights that begin":         func(s *Settings) { s.Init = math.Inf(1) },
+		"head size 7":                func(s *Settings) { s.HeadDim = 7 },
+		"no source":                  func(s *Settings) { s.Mix = "some=1" },
+		"the learning rate must be":  func(s *Settings) { s.Rate = math.NaN() },
+		"accumulate smaller ones":    func(s *Settings) { s.Batch = 1 << 40 },
+		"layers size 0":              func(s *Settings) { s.Layers = 0 },
+		"steps, batch, accumulation": func(s *Settings) { s.Steps = 0 },
+		"unknown attention kind":     func(s *Settings) { s.Attention = "softpeck" },
+		"number format \"float64\"":  func(s *Settings) { s.DType = "float64" },
+		"this trainer takes":         func(s *Settings) { s.Intermediate = 1 << 40 },
+	} {
+		o := small(t, t.TempDir(), "out")
+		o.Files = []string{"no such text"}
+		change(&o.Settings)
+		if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error with %q", err, want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/lab/train"
+	"github.com/softbench/softbench/lab/world"
 )
 
 // Options are one training.
@@ -252,6 +253,15 @@ func (r *run) prepare(ctx context.Context) error {
 	r.stored = stored
 	if r.LogEvery < 1 || r.SaveEvery < 1 || r.ProbeEvery < 0 || r.ProbeSamples < 1 || r.ProbeLength < 0 {
 		return errors.New("the steps between logs and saves, and the probe's samples, must be at least 1")
+	}
+	// What the numbers alone say is wrong is said before the text is read.
+	if err := options.Check(); err != nil {
+		return err
+	}
+	if r.Settings.Mix != "" {
+		if _, err := world.ParseMix(r.Settings.Mix); err != nil {
+			return err
+		}
 	}
 	resumed, err := r.directory()
 	if err != nil {

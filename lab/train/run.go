@@ -57,7 +57,9 @@ func (o *Options) exercises() string {
 	return o.Exercises.Name()
 }
 
-func (o *Options) check(tokens int) error {
+// Check refuses numbers that cannot be, whatever the text; a vocabulary of 0 is
+// not known yet.
+func (o *Options) Check() error {
 	switch {
 	case o.Steps < 1 || o.Batch < 1 || o.Accumulate < 1 || o.Threads < 1:
 		return errors.New("steps, batch, accumulation and threads must be at least 1")
@@ -65,6 +67,23 @@ func (o *Options) check(tokens int) error {
 		return errors.New("the learning rate must be above zero; warm-up, weight decay and clipping not below; all of them numbers")
 	case !(o.Begin.Std >= 0 && o.Begin.QKGain >= 0) || math.IsInf(o.Begin.Std+o.Begin.QKGain, 0):
 		return fmt.Errorf("weights that begin with a standard deviation of %v, times %v for q and k: want numbers above zero", o.Begin.Std, o.Begin.QKGain)
+	}
+	if err := o.Adam.check(); err != nil {
+		return err
+	}
+	c := o.Config
+	c.Vocab = max(c.Vocab, 1)
+	if err := c.Check(); err != nil {
+		return err
+	}
+	return c.checkBatch(o.Batch)
+}
+
+func (o *Options) check(tokens int) error {
+	if err := o.Check(); err != nil {
+		return err
+	}
+	switch {
 	case o.Exercises != nil && o.First == nil:
 		return errors.New("windows of exercises begin with BOS, and this tokenizer names none")
 	case tokens <= o.Config.Context && (o.Exercises == nil || o.Exercises.Text()):
@@ -77,9 +96,6 @@ func (o *Options) check(tokens int) error {
 	}
 	if o.First != nil && (*o.First < 0 || int(*o.First) >= o.Config.Vocab) {
 		return fmt.Errorf("first token %d is outside the vocabulary of %d", *o.First, o.Config.Vocab)
-	}
-	if err := o.Adam.check(); err != nil {
-		return err
 	}
 	return o.Config.Check()
 }
