@@ -13,9 +13,7 @@ const maxTokenID = 1 << 24
 
 // bpe is tokenizers' BPE model: a word's characters, joined by merges in order of their rank.
 type bpe struct {
-	vocab        map[string]int32
-	pieces       map[int32]string // by id
-	size         int              // highest id plus one
+	vocabulary
 	table        *mergeTable
 	unk          int32 // -1: none
 	prefix       string
@@ -47,28 +45,21 @@ type bpeConfig struct {
 }
 
 func newBPE(c bpeConfig) (*bpe, error) {
+	vocab, err := newVocabulary(c.vocab)
+	if err != nil {
+		return nil, err
+	}
 	m := &bpe{
-		vocab: c.vocab, unk: -1, prefix: c.prefix, suffix: c.suffix,
+		vocabulary: vocab, unk: -1, prefix: c.prefix, suffix: c.suffix,
 		fuseUnk: c.fuseUnk, byteFallback: c.byteFallback, ignoreMerges: c.ignoreMerges,
 		cache: newWordCache(),
-	}
-	m.pieces = make(map[int32]string, len(c.vocab))
-	for token, id := range c.vocab {
-		if id < 0 || id >= maxTokenID {
-			return nil, fmt.Errorf("vocab: token %s has id %d, outside 0..%d", quote(token), id, maxTokenID-1)
-		}
-		if other, ok := m.pieces[id]; ok {
-			return nil, fmt.Errorf("vocab: tokens %s and %s share id %d", quote(min(other, token)), quote(max(other, token)), id)
-		}
-		m.pieces[id] = token
-		m.size = max(m.size, int(id)+1)
 	}
 	if err := m.addMerges(c.merges); err != nil {
 		return nil, err
 	}
 	m.index()
 	if c.hasUnk {
-		if id, ok := m.vocab[c.unk]; ok {
+		if id, ok := m.ids[c.unk]; ok {
 			m.unk = id
 		} else if !m.allBytes {
 			return nil, fmt.Errorf("unk_token %q is not in the vocabulary", c.unk)
@@ -85,11 +76,11 @@ func (m *bpe) addMerges(merges [][2]string) error {
 	}
 	m.table = newMergeTable(len(merges))
 	for rank, pair := range merges {
-		left, ok := m.vocab[pair[0]]
+		left, ok := m.ids[pair[0]]
 		if !ok {
 			return fmt.Errorf("merges: merge %d: token %s is not in the vocabulary", rank, quote(pair[0]))
 		}
-		right, ok := m.vocab[pair[1]]
+		right, ok := m.ids[pair[1]]
 		if !ok {
 			return fmt.Errorf("merges: merge %d: token %s is not in the vocabulary", rank, quote(pair[1]))
 		}
@@ -97,7 +88,7 @@ func (m *bpe) addMerges(merges [][2]string) error {
 			return fmt.Errorf("merges: merge %d: token %q is shorter than continuing_subword_prefix %q", rank, pair[1], m.prefix)
 		}
 		joined := pair[0] + pair[1][len(m.prefix):]
-		result, ok := m.vocab[joined]
+		result, ok := m.ids[joined]
 		if !ok {
 			return fmt.Errorf("merges: merge %d: result %s is not in the vocabulary", rank, quote(joined))
 		}
@@ -110,17 +101,17 @@ func (m *bpe) addMerges(merges [][2]string) error {
 func (m *bpe) index() {
 	for i := range m.runeID {
 		m.runeID[i] = -1
-		if id, ok := m.vocab[string(rune(i))]; ok {
+		if id, ok := m.ids[string(rune(i))]; ok {
 			m.runeID[i] = id
 		}
 	}
 	m.allBytes = true
 	for i := range m.byteID {
 		m.byteID[i] = -1
-		if id, ok := m.vocab[fmt.Sprintf("<0x%02X>", i)]; ok {
+		if id, ok := m.ids[fmt.Sprintf("<0x%02X>", i)]; ok {
 			m.byteID[i] = id
 		}
-		if _, ok := m.vocab[byteChar[i]]; !ok {
+		if _, ok := m.ids[byteChar[i]]; !ok {
 			m.allBytes = false
 		}
 	}
@@ -134,7 +125,7 @@ func (m *bpe) findBoundary(merges [][2]string) {
 	if m.prefix != "" || m.suffix != "" {
 		return
 	}
-	if _, ok := m.vocab[mark]; !ok {
+	if _, ok := m.ids[mark]; !ok {
 		return
 	}
 	for _, pair := range merges {
@@ -168,12 +159,12 @@ type bpeScratch struct {
 }
 
 // encode appends the ids of one pre-tokenized word to ids.
-func (m *bpe) encode(ids []int32, word string, s *bpeScratch) []int32 {
+func (m *bpe) encode(ids []int32, word string) []int32 {
 	if m.boundary == "" {
-		return m.encodeWord(ids, word, m.ignoreMerges, s)
+		return m.encodeWord(ids, word, m.ignoreMerges)
 	}
 	if m.ignoreMerges {
-		if id, ok := m.vocab[word]; ok {
+		if id, ok := m.ids[word]; ok {
 			return append(ids, id)
 		}
 	}
@@ -182,31 +173,37 @@ func (m *bpe) encode(ids []int32, word string, s *bpeScratch) []int32 {
 		if end < 0 {
 			end = len(word)
 		}
-		ids = m.encodeWord(ids, word[:end], false, s)
+		ids = m.encodeWord(ids, word[:end], false)
 		word = word[end:]
 	}
 	return ids
 }
 
-func (m *bpe) encodeWord(ids []int32, word string, whole bool, s *bpeScratch) []int32 {
+func (m *bpe) encodeWord(ids []int32, word string, whole bool) []int32 {
 	if known, ok := m.cache.get(word); ok {
 		return append(ids, known...)
 	}
+	s := m.scratches.Get().(*bpeScratch)
+	start := len(ids)
+	ids = m.mergeWord(ids, word, whole, s)
+	m.scratches.Put(s)
+	m.cache.put(word, append([]int32(nil), ids[start:]...))
+	return ids
+}
+
+// mergeWord is encodeWord without the cache.
+func (m *bpe) mergeWord(ids []int32, word string, whole bool, s *bpeScratch) []int32 {
 	text := word
 	if m.spell {
 		s.word = appendByteLevel(s.word[:0], word)
 		text = string(s.word)
 	}
-	start := len(ids)
-	if id, ok := m.vocab[text]; ok && whole {
-		ids = append(ids, id)
-	} else {
-		m.symbols(text, s)
-		s.run()
-		ids = append(ids, s.ids...)
+	if id, ok := m.ids[text]; ok && whole {
+		return append(ids, id)
 	}
-	m.cache.put(word, append([]int32(nil), ids[start:]...))
-	return ids
+	m.symbols(text, s)
+	s.run()
+	return append(ids, s.ids...)
 }
 
 // symbols fills s.ids with the symbols a word starts from: one for each character, bytes for an unknown
@@ -224,7 +221,7 @@ func (m *bpe) symbols(word string, s *bpeScratch) {
 				id = m.runeID[r]
 				ok = id >= 0
 			} else {
-				id, ok = m.vocab[text]
+				id, ok = m.ids[text]
 			}
 		} else {
 			if i > 0 {
@@ -233,7 +230,7 @@ func (m *bpe) symbols(word string, s *bpeScratch) {
 			if i+n == len(word) {
 				text += m.suffix
 			}
-			id, ok = m.vocab[text]
+			id, ok = m.ids[text]
 		}
 		if ok {
 			if pending {
@@ -269,10 +266,4 @@ func (m *bpe) haveBytes(text string) bool {
 		}
 	}
 	return true
-}
-
-// piece returns the spelling of an id.
-func (m *bpe) piece(id int32) (string, bool) {
-	text, ok := m.pieces[id]
-	return text, ok
 }

@@ -170,6 +170,18 @@ func parseDecoder(raw json.RawMessage) (decoder, error) {
 			return nil, fmt.Errorf("type Strip: content %q is not one character", s.Content)
 		}
 		return decodeStrip(s.Content, int(s.Start), int(s.Stop)), nil
+	case "WordPiece":
+		var s struct {
+			Prefix  *string
+			Cleanup *bool
+		}
+		if err := unmarshal(raw, &s); err != nil {
+			return nil, err
+		}
+		if s.Prefix == nil || s.Cleanup == nil {
+			return nil, fmt.Errorf("type WordPiece: needs prefix and cleanup")
+		}
+		return decodeWordPiece(*s.Prefix, *s.Cleanup), nil
 	case "BPEDecoder":
 		var s struct{ Suffix string }
 		if err := unmarshal(raw, &s); err != nil {
@@ -200,5 +212,5 @@ func parseDecoder(raw json.RawMessage) (decoder, error) {
 			return tokens
 		}, nil
 	}
-	return nil, fmt.Errorf("type %q is not supported (known: ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, BPEDecoder, Sequence)", kind)
+	return nil, fmt.Errorf("type %q is not supported (known: ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, BPEDecoder, WordPiece, Sequence)", kind)
 }

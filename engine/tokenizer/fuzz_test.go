@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // tryAll uses every part of a tokenizer that a fuzzer has managed to load.
@@ -46,6 +47,13 @@ func FuzzTokenizerJSON(f *testing.F) {
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2,"":3},"merges":[["a","b"],["","a"],["a",""]]}}`))
 	f.Add([]byte(`{"model":{"vocab":{"a":0,"##b":1,"ab":2},"merges":["a ##b"],"continuing_subword_prefix":"##"}}`))
 	f.Add([]byte(`{"added_tokens":[{"id":5,"content":" ","normalized":true,"lstrip":true,"rstrip":true}],"normalizer":{"type":"Strip","strip_left":true,"strip_right":true},"model":{"vocab":{},"merges":[]}}`))
+	for _, name := range []string{"unigram", "unigram-bytes", "wordpiece", "wordlevel"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name, "tokenizer.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := parseJSON(data)
 		if err != nil {
@@ -58,7 +66,7 @@ func FuzzTokenizerJSON(f *testing.F) {
 
 // FuzzTokenizerModel: no tokenizer.model makes the package panic.
 func FuzzTokenizerModel(f *testing.F) {
-	for _, name := range []string{"spm", "spm-rules", "spm-plain"} {
+	for _, name := range []string{"spm", "spm-rules", "spm-plain", "spm-unigram", "spm-unigram-bytes"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name, "tokenizer.model"))
 		if err != nil {
 			f.Fatal(err)
@@ -77,6 +85,24 @@ func FuzzTokenizerModel(f *testing.F) {
 			return
 		}
 		tryAll(t, tok)
+	})
+}
+
+// FuzzPattern: no regex makes the package panic, neither compiled nor searched with.
+func FuzzPattern(f *testing.F) {
+	for _, s := range []string{`a++|[b&&[^c]]`, `(?i:'s)|\p{Han}+\b`, `[[:alpha:]-]{,3}+`, `(?<n>\R)(?#x)*`, `\x{41}\u0042[\b-\n]`, patternQwen2} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, source string) {
+		p, err := compilePattern(source)
+		if err != nil {
+			checkError(t, err)
+			return
+		}
+		if x, ok := p.(regex); ok {
+			x.re.MatchTimeout = 50 * time.Millisecond
+		}
+		_ = intoError(func() error { spansOf(p, "Hello the  boats 12\n<s>é中", nil); return nil })
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 var families = []string{
 	"gpt2", "gpt2-prefix", "llama3", "qwen2", "tekken", "splits", "behaviors", "metaspace-always", "metaspace-first",
 	"metaspace-never", "metaspace-cross", "llama2", "nfkc", "suffix", "flags", "flags-prepend", "spm", "spm-rules", "spm-plain",
+	"unigram", "unigram-bytes", "spm-unigram", "spm-unigram-bytes", "wordpiece", "wordlevel", "scripts", "bert-cased", "strip-accents",
 }
 
 // hardStrings returns the strings of testdata/strings.json, as bytes: invalid UTF-8 included.

@@ -71,12 +71,13 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	m.spell = lastSpells(t.preTokenizers)
-	if m.spell {
-		m.boundary = ""
+	if b, ok := m.(*bpe); ok {
+		if b.spell = lastSpells(t.preTokenizers); b.spell {
+			b.boundary = ""
+		}
 	}
 	t.model = m
-	t.vocabSize = m.size
+	t.vocabSize = m.top()
 	tokens := make([]addedToken, len(file.AddedTokens))
 	for i, a := range file.AddedTokens {
 		if tokens[i], err = a.token(true); err != nil {
@@ -99,7 +100,8 @@ func checkFirst(normalizers []normalizer, steps []preTokenizer) error {
 			continue
 		}
 		for _, n := range normalizers {
-			if _, ok := n.(unicodeForm); ok {
+			switch n.(type) {
+			case unicodeForm, precompiled:
 				return fmt.Errorf(`pre_tokenizer: Metaspace with prepend_scheme "first" after another step and a Unicode normalizer is not supported`)
 			}
 		}
@@ -119,18 +121,6 @@ func lastSpells(steps []preTokenizer) bool {
 	level.respell = false
 	steps[len(steps)-1] = level
 	return true
-}
-
-// kindName describes the tokenizer in a few words.
-func kindName(t *Tokenizer) string {
-	how := "BPE"
-	switch {
-	case usesByteLevel(t):
-		how += " (byte-level)"
-	case t.model.byteFallback:
-		how += " (byte fallback)"
-	}
-	return how
 }
 
 func usesByteLevel(t *Tokenizer) bool {
@@ -170,56 +160,6 @@ func (a jsonToken) token(strict bool) (addedToken, error) {
 		content: *a.Content, singleWord: a.SingleWord, lstrip: a.LStrip, rstrip: a.RStrip,
 		normalized: normalized, special: a.Special,
 	}, nil
-}
-
-// parseModel reads the model section.
-func parseModel(raw json.RawMessage) (*bpe, error) {
-	var file struct {
-		Type         *string
-		Dropout      *float64
-		Unk          *string `json:"unk_token"`
-		Prefix       *string `json:"continuing_subword_prefix"`
-		Suffix       *string `json:"end_of_word_suffix"`
-		FuseUnk      bool    `json:"fuse_unk"`
-		ByteFallback bool    `json:"byte_fallback"`
-		IgnoreMerges bool    `json:"ignore_merges"`
-		Vocab        json.RawMessage
-		Merges       json.RawMessage
-	}
-	var kind struct{ Type *string }
-	if err := unmarshal(raw, &kind); err != nil {
-		return nil, err
-	}
-	if kind.Type != nil && *kind.Type != "BPE" {
-		return nil, fmt.Errorf("type %q is not supported (only BPE)", *kind.Type)
-	}
-	if err := unmarshal(raw, &file); err != nil {
-		return nil, err
-	}
-	if file.Dropout != nil && *file.Dropout != 0 {
-		return nil, fmt.Errorf("dropout %v is not supported: ids would be random", *file.Dropout)
-	}
-	if isNull(file.Vocab) || isNull(file.Merges) {
-		return nil, fmt.Errorf("has no vocab or no merges")
-	}
-	c := bpeConfig{fuseUnk: file.FuseUnk, byteFallback: file.ByteFallback, ignoreMerges: file.IgnoreMerges}
-	if file.Unk != nil {
-		c.unk, c.hasUnk = *file.Unk, true
-	}
-	if file.Prefix != nil {
-		c.prefix = *file.Prefix
-	}
-	if file.Suffix != nil {
-		c.suffix = *file.Suffix
-	}
-	var err error
-	if c.vocab, err = parseVocab(file.Vocab); err != nil {
-		return nil, fmt.Errorf("vocab: %w", err)
-	}
-	if c.merges, err = parseMerges(file.Merges); err != nil {
-		return nil, fmt.Errorf("merges: %w", err)
-	}
-	return newBPE(c)
 }
 
 // jsonScan walks JSON that encoding/json has already accepted; the vocabulary and the merges are most of a
@@ -279,19 +219,28 @@ func (j *jsonScan) str() (string, bool) {
 	return replaceInvalid(text), true
 }
 
-// number reads a token id.
-func (j *jsonScan) number() (int32, error) {
+// word reads up to what may follow a number.
+func (j *jsonScan) word() string {
 	j.peek()
 	start := j.i
 	for j.i < len(j.s) && !strings.ContainsRune(",}] \t\r\n", rune(j.s[j.i])) {
 		j.i++
 	}
-	n, err := strconv.ParseInt(j.s[start:j.i], 10, 32)
+	return j.s[start:j.i]
+}
+
+// number reads a token id.
+func (j *jsonScan) number() (int32, error) {
+	text := j.word()
+	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("%.40q is not a token id", j.s[start:j.i])
+		return 0, fmt.Errorf("%.40q is not a token id", text)
 	}
 	return int32(n), nil
 }
+
+// float reads a score.
+func (j *jsonScan) float() (float64, error) { return strconv.ParseFloat(j.word(), 64) }
 
 func parseVocab(raw json.RawMessage) (map[string]int32, error) {
 	j := jsonScan{s: string(raw)}

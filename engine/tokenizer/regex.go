@@ -12,7 +12,7 @@ import (
 )
 
 // regex is the general pattern: a backtracking engine with look-ahead. The reference compiles with
-// Oniguruma's Ruby syntax; compilePattern refuses what means something else in this engine.
+// Oniguruma, whose syntax onig.go rewrites for this engine.
 type regex struct {
 	re     *regexp2.Regexp
 	source string
@@ -38,14 +38,19 @@ func (e *slowPattern) Error() string {
 	return fmt.Sprintf("regex %s: its search in a text of %d bytes does not come to an end (%s): a pattern that backtracks without bound is not supported", quote(e.source), e.bytes, oneLine(e.err))
 }
 
-// intoError turns a slowPattern that work throws into an error: patterns lie below normalizers,
-// pre-tokenizers and decoders, none of which can fail otherwise.
+// failure is thrown by what cannot encode a text; see intoError.
+type failure struct{ error }
+
+// intoError turns a slowPattern or a failure that work throws into an error: patterns and models lie below
+// normalizers, pre-tokenizers and decoders, none of which can fail otherwise.
 func intoError(work func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case *slowPattern:
 			err = r
+		case *failure:
+			err = r.error
 		default:
 			panic(r)
 		}
@@ -76,7 +81,7 @@ func compileGeneral(source string) (pattern, error) {
 	}
 	translated, err := translate(source)
 	if err != nil {
-		return nil, fmt.Errorf("regex %s: %w", quote(source), err)
+		return nil, fmt.Errorf("regex %s: %s", quote(source), oneLine(err))
 	}
 	// Ruby's ^ and $ always match at line ends.
 	re, err := regexp2.Compile(translated, regexp2.Multiline)
@@ -121,124 +126,6 @@ func (x regex) find(s string, yield func(start, end int)) {
 		a := byteAt(start)
 		yield(a, byteAt(end))
 	}
-}
-
-// translate rewrites an Oniguruma pattern for regexp2: Unicode categories gain the characters assigned
-// since Go's tables were made, and constructs of another meaning are refused.
-func translate(source string) (string, error) {
-	var b strings.Builder
-	depth := 0 // inside [...]
-	runes := []rune(source)
-	for i := 0; i < len(runes); i++ {
-		c := runes[i]
-		switch {
-		case c == '\\':
-			if i+1 >= len(runes) {
-				return "", fmt.Errorf("ends with a backslash")
-			}
-			i++
-			e := runes[i]
-			if (e == 'p' || e == 'P') && i+1 < len(runes) && runes[i+1] == '{' {
-				end := i + 2
-				for end < len(runes) && runes[end] != '}' {
-					end++
-				}
-				if end == len(runes) {
-					return "", fmt.Errorf("\\%c{ is not closed", e)
-				}
-				text, err := category(string(runes[i+2:end]), e == 'P', depth > 0)
-				if err != nil {
-					return "", err
-				}
-				b.WriteString(text)
-				i = end
-				continue
-			}
-			if strings.ContainsRune("wWdD", e) {
-				text, err := shorthand(e, depth > 0)
-				if err != nil {
-					return "", err
-				}
-				b.WriteString(text)
-				continue
-			}
-			if !strings.ContainsRune(`srntvfSAzxu0\.^$|?*+()[]{}-/'" !#%&,:;<=>@_~`+"`", e) {
-				return "", fmt.Errorf("escape \\%c is not supported", e)
-			}
-			if strings.ContainsRune(`/'" !%&,:;<=>@_~`+"`", e) {
-				b.WriteRune(e)
-				continue
-			}
-			b.WriteRune('\\')
-			b.WriteRune(e)
-		case depth > 0:
-			switch {
-			case c == '[':
-				return "", fmt.Errorf("a class inside a class is not supported")
-			case c == '&' && i+1 < len(runes) && runes[i+1] == '&':
-				return "", fmt.Errorf("class intersection is not supported")
-			case c == ']':
-				depth--
-			}
-			b.WriteRune(c)
-		case c == '[':
-			depth++
-			b.WriteRune(c)
-			if i+1 < len(runes) && runes[i+1] == '^' {
-				i++
-				b.WriteRune('^')
-			}
-			if i+1 < len(runes) && runes[i+1] == ']' {
-				return "", fmt.Errorf("a class that starts with ] is not supported")
-			}
-		case c == '(' && i+1 < len(runes) && runes[i+1] == '?':
-			rest := string(runes[i+2 : min(len(runes), i+6)])
-			if !hasAnyPrefix(rest, ":", "=", "!", "<=", "<!", ">", "i:", "i)") {
-				return "", fmt.Errorf("group (?%s is not supported", rest)
-			}
-			b.WriteRune(c)
-		case c == '+' && i > 0 && (runes[i-1] == '?' || runes[i-1] == '*' || runes[i-1] == '+') && !escaped(runes, i-1):
-			return "", fmt.Errorf("possessive quantifiers are not supported")
-		case c == '+' && i > 0 && runes[i-1] == '}' && !escaped(runes, i-1) && counted(runes, i-1):
-			return "", fmt.Errorf("a quantifier after {} is not supported")
-		default:
-			b.WriteRune(c)
-		}
-	}
-	return b.String(), nil
-}
-
-// shorthand writes \w, \W, \d or \D for the general engine.
-func shorthand(e rune, inClass bool) (string, error) {
-	if e == 'w' || e == 'W' {
-		return wordClass(e == 'W', inClass)
-	}
-	return category("Nd", e == 'D', inClass)
-}
-
-// counted reports whether the } at runes[i] closes a {n,m} and not a \p{...}.
-func counted(runes []rune, i int) bool {
-	for i--; i >= 0 && runes[i] != '{'; i-- {
-	}
-	return i >= 1 && !(runes[i-1] == 'p' || runes[i-1] == 'P')
-}
-
-// escaped reports whether runes[i] follows an odd number of backslashes.
-func escaped(runes []rune, i int) bool {
-	n := 0
-	for i--; i >= 0 && runes[i] == '\\'; i-- {
-		n++
-	}
-	return n%2 == 1
-}
-
-func hasAnyPrefix(s string, prefixes ...string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	return false
 }
 
 // oneLine returns an error's text on one line.

@@ -68,6 +68,21 @@ func parseNormalizer(raw json.RawMessage) ([]normalizer, error) {
 		return []normalizer{lowercase{}}, nil
 	case "ByteLevel":
 		return []normalizer{spellBytes{}}, nil
+	case "StripAccents":
+		return []normalizer{stripAccents()}, nil
+	case "Nmt":
+		return []normalizer{perRune(nmt)}, nil
+	case "Precompiled":
+		var s struct {
+			Charsmap *string `json:"precompiled_charsmap"`
+		}
+		if err := unmarshal(raw, &s); err != nil {
+			return nil, err
+		}
+		n, err := parsePrecompiled(s.Charsmap)
+		return []normalizer{n}, err
+	case "BertNormalizer":
+		return parseBert(raw)
 	case "Strip":
 		var s struct {
 			Left  *bool `json:"strip_left"`
@@ -114,7 +129,23 @@ func parseNormalizer(raw json.RawMessage) ([]normalizer, error) {
 		}
 		return all, nil
 	}
-	return nil, fmt.Errorf("type %q is not supported (known: NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, ByteLevel, Sequence)", kind)
+	return nil, fmt.Errorf("type %q is not supported (known: NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Prepend, Replace, ByteLevel, Nmt, Precompiled, BertNormalizer, Sequence)", kind)
+}
+
+func parseBert(raw json.RawMessage) ([]normalizer, error) {
+	var s struct {
+		Clean   *bool `json:"clean_text"`
+		Chinese *bool `json:"handle_chinese_chars"`
+		Strip   *bool `json:"strip_accents"`
+		Lower   *bool `json:"lowercase"`
+	}
+	if err := unmarshal(raw, &s); err != nil {
+		return nil, err
+	}
+	if s.Clean == nil || s.Chinese == nil || s.Lower == nil {
+		return nil, fmt.Errorf("type BertNormalizer: needs clean_text, handle_chinese_chars and lowercase")
+	}
+	return bertNormalizer(*s.Clean, *s.Chinese, s.Strip, *s.Lower), nil
 }
 
 // parseReplace reads a Replace, of the normalizer or the decoder.
@@ -224,6 +255,28 @@ func parsePreTokenizer(raw json.RawMessage) ([]preTokenizer, error) {
 		return []preTokenizer{splitter{pattern: class(isPunctuation), how: how}}, nil
 	case "Whitespace":
 		return []preTokenizer{splitter{pattern: wordPattern{}, invert: true, how: removed}}, nil
+	case "BertPreTokenizer":
+		return []preTokenizer{splitter{pattern: class(isSpace), how: removed}, splitter{pattern: class(isPunctuation), how: isolated}}, nil
+	case "UnicodeScripts":
+		return []preTokenizer{unicodeScripts{}}, nil
+	case "FixedLength":
+		f := struct{ Length int }{5}
+		if err := unmarshal(raw, &f); err != nil {
+			return nil, err
+		}
+		if f.Length < 1 {
+			return nil, fmt.Errorf("type FixedLength: length %d is not at least 1", f.Length)
+		}
+		return []preTokenizer{fixedLength(f.Length)}, nil
+	case "CharDelimiterSplit":
+		var c struct{ Delimiter string }
+		if err := unmarshal(raw, &c); err != nil {
+			return nil, err
+		}
+		if utf8.RuneCountInString(c.Delimiter) != 1 {
+			return nil, fmt.Errorf("type CharDelimiterSplit: delimiter %q is not one character", c.Delimiter)
+		}
+		return []preTokenizer{splitter{pattern: literal(c.Delimiter), how: removed}}, nil
 	case "WhitespaceSplit":
 		return []preTokenizer{splitter{pattern: class(isSpace), how: removed}}, nil
 	case "Sequence":
@@ -243,7 +296,7 @@ func parsePreTokenizer(raw json.RawMessage) ([]preTokenizer, error) {
 		}
 		return all, nil
 	}
-	return nil, fmt.Errorf("type %q is not supported (known: ByteLevel, Metaspace, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Sequence)", kind)
+	return nil, fmt.Errorf("type %q is not supported (known: ByteLevel, Metaspace, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, BertPreTokenizer, UnicodeScripts, FixedLength, CharDelimiterSplit, Sequence)", kind)
 }
 
 func parseByteLevel(raw json.RawMessage) ([]preTokenizer, error) {

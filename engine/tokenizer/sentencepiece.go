@@ -23,7 +23,8 @@ type sentencePiece struct {
 	symbols    *matcher // user-defined pieces, taken whole
 	byteID     [256]int32
 	unk        int32
-	boundary   string // as in bpe
+	boundary   string   // as in bpe
+	uni        *unigram // instead of the merges, for a Unigram model
 	cache      *wordCache
 	scratches  sync.Pool
 }
@@ -34,9 +35,9 @@ func parseSentencePiece(data []byte) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if proto.modelType != 2 {
-		name := map[int]string{1: "Unigram", 3: "Word", 4: "Char"}[proto.modelType]
-		return nil, fmt.Errorf("SentencePiece model type %d %s is not supported (only BPE); convert it to a tokenizer.json", proto.modelType, name)
+	if proto.modelType != 1 && proto.modelType != 2 {
+		name := map[int]string{3: "Word", 4: "Char"}[proto.modelType]
+		return nil, fmt.Errorf("SentencePiece model type %d %s is not supported (known: BPE, Unigram); convert it to a tokenizer.json", proto.modelType, name)
 	}
 	if proto.asSuffix {
 		return nil, fmt.Errorf("treat_whitespace_as_suffix is not supported")
@@ -60,6 +61,9 @@ func parseSentencePiece(data []byte) (*Tokenizer, error) {
 	}
 	t.decode = llamaDecoder(proto.dummyPrefix)
 	t.kind = "SentencePiece BPE"
+	if s.uni != nil {
+		t.kind = "SentencePiece Unigram"
+	}
 	if proto.byteFallback {
 		t.kind += " (byte fallback)"
 	}
@@ -105,6 +109,10 @@ func newSentencePiece(proto *protoModel) (*sentencePiece, error) {
 		return nil, err
 	}
 	s.normalizer = spNormalizer{rules, s.symbols, proto.dummyPrefix, proto.trimSpaces, proto.escapeSpaces}
+	if proto.modelType == 1 {
+		s.uni, err = newSPUnigram(proto, s.unk)
+		return s, err
+	}
 	s.addMerges()
 	s.findBoundary()
 	s.scratches.New = func() any { return &merger{table: s.table} }
@@ -142,6 +150,9 @@ func (s *sentencePiece) addPiece(id int32, p protoPiece) error {
 		}
 		s.byteID[b] = id
 	case pieceUnused:
+		if s.proto.modelType == 1 {
+			break // never found in a text
+		}
 		return fmt.Errorf("piece %d, %q: unused pieces are not supported", id, p.text)
 	default:
 		return fmt.Errorf("piece %d, %q, has unknown type %d", id, p.text, p.kind)
@@ -224,9 +235,12 @@ func (s *sentencePiece) findBoundary() {
 
 // encode appends the ids of text, a stretch without special tokens.
 func (s *sentencePiece) encode(ids []int32, text string) []int32 {
+	rest := s.normalizer.normalize(text)
+	if s.uni != nil {
+		return s.uni.encode(ids, rest)
+	}
 	m := s.scratches.Get().(*merger)
 	defer s.scratches.Put(m)
-	rest := s.normalizer.normalize(text)
 	for rest != "" {
 		end := -1
 		if s.boundary != "" {

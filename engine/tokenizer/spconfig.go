@@ -41,6 +41,9 @@ func (t *Tokenizer) configureSP(s settings) error {
 // unless one stands there.
 func (t *Tokenizer) useMetaspace(prefix bool) error {
 	proto := t.sp.proto
+	if t.sp.uni != nil {
+		return fmt.Errorf(`"legacy": false beside a Unigram tokenizer.model is not supported; convert it to a tokenizer.json`)
+	}
 	if len(proto.charsmap) > 0 || t.sp.symbols != nil {
 		return fmt.Errorf(`"legacy": false beside a tokenizer.model with normalization rules or user-defined symbols is not supported; convert it to a tokenizer.json`)
 	}

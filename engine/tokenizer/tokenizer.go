@@ -9,7 +9,7 @@ import (
 type Tokenizer struct {
 	normalizers   []normalizer
 	preTokenizers []preTokenizer
-	model         *bpe
+	model         model
 	sp            *sentencePiece // instead of model, for a tokenizer.model
 	added         *addedVocab
 	template      template
@@ -65,9 +65,7 @@ func (t *Tokenizer) encodeText(text string) []int32 {
 		}, appendID)
 		return ids
 	}
-	s := t.model.scratches.Get().(*bpeScratch)
-	defer t.model.scratches.Put(s)
-	encodeWord := func(p piece) { ids = t.model.encode(ids, p.text, s) }
+	encodeWord := func(p piece) { ids = t.model.encode(ids, p.text) }
 	t.added.split(&t.added.plain, text, t.splitSpecial, func(start, end int) {
 		p := piece{text: text[start:end]}
 		if start == 0 {
@@ -161,8 +159,7 @@ func (t *Tokenizer) modelID(piece string) (int32, bool) {
 		id, ok := t.sp.ids[piece]
 		return id, ok
 	}
-	id, ok := t.model.vocab[piece]
-	return id, ok
+	return t.model.id(piece)
 }
 
 // VocabSize returns the highest id plus one, added tokens included.
@@ -174,7 +171,7 @@ func (t *Tokenizer) ModelSize() int {
 	if t.sp != nil {
 		return len(t.sp.pieces)
 	}
-	return t.model.size
+	return t.model.top()
 }
 
 // BOS returns the id of the token that begins a text, and whether there is one.
@@ -207,7 +204,7 @@ func (t *Tokenizer) addTokens(tokens []addedToken) error {
 	if t.sp != nil {
 		size = len(t.sp.pieces)
 	} else {
-		size = len(t.model.vocab)
+		size = t.model.count()
 	}
 	err := t.added.add(tokens, t.modelID, size, func(s string) string {
 		return t.normalize(piece{text: s}).text

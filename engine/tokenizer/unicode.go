@@ -72,27 +72,68 @@ func isSpace(r rune) bool { return unicode.Is(unicode.White_Space, r) }
 // isPunctuation is what tokenizers' Punctuation cuts off: ASCII punctuation and symbols, and category P.
 func isPunctuation(r rune) bool { return punctuation.has(r) }
 
-// newSince14 is what the reference's categories gained since Unicode 14, by category.
-var newSince14 = map[string][][]codeRange{
+// fastCategories are the categories that the general engine's own tables hold, but for what was assigned
+// since; the others are written out. TestClassTables compares each with what was measured.
+var fastCategories = map[string][][]codeRange{
 	"L":  {newLu, newLl, newLt, newLm, newLo},
 	"Lu": {newLu}, "Ll": {newLl}, "Lt": {newLt}, "Lm": {newLm}, "Lo": {newLo},
-	"M": {newM}, "Mn": {newMn}, "Mc": {newMc}, "Me": nil,
+	"M": {newM}, "Mc": {newMc}, "Me": nil,
 	"N": {newNd}, "Nd": {newNd}, "Nl": nil, "No": nil,
 	"P": {newP}, "S": {newS}, "Z": nil, "Zs": nil, "Zl": nil, "Zp": nil,
-	"Pc": nil, "Pd": nil, "Ps": nil, "Pe": nil, "Pi": nil, "Pf": nil, "Sm": nil, "Sc": nil, "Sk": nil,
-	"Han": nil, "Hiragana": nil, "Katakana": nil, "Hangul": nil, "Cyrillic": nil, "Greek": nil,
-	"Latin": nil, "Arabic": nil, "Hebrew": nil, "Thai": nil,
+	"Pc": nil, "Ps": nil, "Pe": nil, "Pi": nil, "Pf": nil, "Sc": nil, "Sk": nil,
 }
 
-// category writes \p{name} (or \P{name}) for the general engine, with the newer characters added.
+// longNames are the categories by their long names, in small letters.
+var longNames = map[string]string{
+	"letter": "L", "casedletter": "LC", "uppercaseletter": "Lu", "lowercaseletter": "Ll", "titlecaseletter": "Lt", "modifierletter": "Lm",
+	"otherletter": "Lo", "mark": "M", "combiningmark": "M", "nonspacingmark": "Mn", "spacingmark": "Mc", "enclosingmark": "Me", "number": "N",
+	"decimalnumber": "Nd", "digit": "Nd", "letternumber": "Nl", "othernumber": "No", "punctuation": "P", "punct": "P", "connectorpunctuation": "Pc",
+	"dashpunctuation": "Pd", "openpunctuation": "Ps", "closepunctuation": "Pe", "initialpunctuation": "Pi", "finalpunctuation": "Pf",
+	"otherpunctuation": "Po", "symbol": "S", "mathsymbol": "Sm", "currencysymbol": "Sc", "modifiersymbol": "Sk", "othersymbol": "So",
+	"separator": "Z", "spaceseparator": "Zs", "lineseparator": "Zl", "paragraphseparator": "Zp", "other": "C", "control": "Cc",
+	"format": "Cf", "unassigned": "Cn", "privateuse": "Co",
+}
+
+// propertyKey is a property's name without what does not count in it.
+func propertyKey(name string) string {
+	return strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name))
+}
+
+// category writes \p{name} (or \P{name}) for the general engine: a category, a script or a POSIX bracket's
+// name, without regard to case, spaces, - and _.
 func category(name string, negated, inClass bool) (string, error) {
-	if strings.HasPrefix(name, "^") {
-		name, negated = name[1:], !negated
+	key := propertyKey(name)
+	if short, ok := longNames[key]; ok {
+		key = strings.ToLower(short)
 	}
-	parts, ok := newSince14[name]
-	if !ok {
-		return "", fmt.Errorf("\\p{%s} is not supported", name)
+	for fast, parts := range fastCategories {
+		if strings.ToLower(fast) == key {
+			return fastCategory(fast, parts, negated, inClass)
+		}
 	}
+	var inside string
+	if packed, ok := propertyTables[key]; ok {
+		var b strings.Builder
+		writeRanges(&b, unpack(packed))
+		inside = b.String()
+	} else {
+		var err error
+		if inside, err = posixClass(key); err != nil {
+			return "", fmt.Errorf("\\p{%s} is not supported", name)
+		}
+	}
+	switch {
+	case inClass && negated:
+		return "", fmt.Errorf("\\P{%s} inside a class is not supported", name)
+	case inClass:
+		return inside, nil
+	case negated:
+		return "[^" + inside + "]", nil
+	}
+	return "[" + inside + "]", nil
+}
+
+func fastCategory(name string, parts [][]codeRange, negated, inClass bool) (string, error) {
 	var b strings.Builder
 	for _, part := range parts {
 		writeRanges(&b, part)
@@ -110,13 +151,6 @@ func category(name string, negated, inClass bool) (string, error) {
 		return `[^\p{` + name + `}` + b.String() + `]`, nil
 	}
 	return `[\p{` + name + `}` + b.String() + `]`, nil
-}
-
-// writeRanges writes ranges as they stand in a character class.
-func writeRanges(b *strings.Builder, ranges []codeRange) {
-	for _, r := range ranges {
-		fmt.Fprintf(b, "%c-%c", r.lo, r.hi)
-	}
 }
 
 // latinNumbers is \w of the reference's engine on its own, but not as part of a class.

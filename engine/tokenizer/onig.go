@@ -1,0 +1,471 @@
+package tokenizer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+)
+
+// onig rewrites a pattern in Oniguruma's syntax, the reference's, for regexp2. What the two write alike and
+// mean otherwise is spelled out; what has no counterpart is refused by name. Nothing of a pattern is asked
+// for but where its matches are, so groups do not capture.
+type onig struct {
+	src    []rune
+	at     int
+	depth  int
+	ignore bool // (?i)
+	dotAll bool // (?m), which is (?s) there
+}
+
+// Bounds: how deep groups and classes nest, and the bytes of what one is rewritten to.
+const (
+	maxGroups  = 200
+	maxSpelled = 1 << 20
+)
+
+func checkSpelled(bytes int) error {
+	if bytes > maxSpelled {
+		return fmt.Errorf("has more than %d bytes once its classes are written out", maxSpelled)
+	}
+	return nil
+}
+
+func translate(source string) (string, error) {
+	p := &onig{src: []rune(source)}
+	out, err := p.branches()
+	if err == nil && p.at < len(p.src) {
+		err = fmt.Errorf("unmatched )")
+	}
+	return out, err
+}
+
+// next reports whether the pattern goes on with text.
+func (p *onig) next(text string) bool {
+	for i, r := range []rune(text) {
+		if p.at+i >= len(p.src) || p.src[p.at+i] != r {
+			return false
+		}
+	}
+	return true
+}
+
+// take skips text where the pattern goes on with it.
+func (p *onig) take(text string) bool {
+	ok := p.next(text)
+	if ok {
+		p.at += utf8.RuneCountInString(text)
+	}
+	return ok
+}
+
+// branches rewrites up to the end of a group or of the pattern.
+func (p *onig) branches() (string, error) {
+	if p.depth++; p.depth > maxGroups {
+		return "", fmt.Errorf("groups are nested more than %d deep", maxGroups)
+	}
+	defer func() { p.depth-- }()
+	var b strings.Builder
+	for p.at < len(p.src) && p.src[p.at] != ')' {
+		if p.take("|") {
+			b.WriteByte('|')
+			continue
+		}
+		if found, err := p.comment(); found || err != nil {
+			if err != nil {
+				return "", err
+			}
+			continue
+		}
+		atom, err := p.atom()
+		if err != nil {
+			return "", err
+		}
+		if atom, err = p.quantified(atom); err != nil {
+			return "", err
+		}
+		b.WriteString(atom)
+		if err := checkSpelled(b.Len()); err != nil {
+			return "", err
+		}
+	}
+	return b.String(), nil
+}
+
+// comment skips (?#...) where one comes next.
+func (p *onig) comment() (found bool, err error) {
+	if !p.take("(?#") {
+		return false, nil
+	}
+	if !p.skipPast(')') {
+		return true, fmt.Errorf("a comment is not closed")
+	}
+	return true, nil
+}
+
+// atom rewrites what a quantifier applies to.
+func (p *onig) atom() (string, error) {
+	c := p.src[p.at]
+	switch c {
+	case '\\':
+		return p.escape()
+	case '[':
+		p.at++
+		return p.class()
+	case '(':
+		p.at++
+		return p.group()
+	case '*', '+', '?':
+		return "", fmt.Errorf("%c has nothing before it", c)
+	}
+	p.at++
+	switch c {
+	case '.', '$':
+		return string(c), nil
+	case '^':
+		// A line after a newline at the very end does not begin there.
+		return `(?:\A|(?<=\n)(?!\z))`, nil
+	}
+	return p.literal(c)
+}
+
+// literal writes one character. Without case, the long s is an s and the Kelvin sign a k; that "ss" is also
+// an ß there, and "fi" a ligature, is not followed.
+func (p *onig) literal(c rune) (string, error) {
+	if p.ignore {
+		switch c {
+		case 's', 'S', 'ſ':
+			return "[sSſ]", nil
+		case 'k', 'K', '\u212A':
+			return "[kK\u212A]", nil
+		}
+		if fold := cases.Fold().String(string(c)); utf8.RuneCountInString(fold) > 1 {
+			return "", fmt.Errorf("%c without regard to case is not supported: it is also %s", c, fold)
+		}
+	}
+	return escapeRune(c), nil
+}
+
+// escapeRune writes a character so that it stands for itself, in a class as well.
+func escapeRune(c rune) string {
+	if c < 0x80 && !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') || c == 0x85 {
+		return fmt.Sprintf(`\u%04X`, c)
+	}
+	return string(c)
+}
+
+// quantified adds the quantifiers that follow an atom.
+func (p *onig) quantified(atom string) (string, error) {
+	for first := true; p.at < len(p.src); first = false {
+		if found, err := p.comment(); found || err != nil {
+			if err != nil || p.at == len(p.src) {
+				return atom, err
+			}
+		}
+		text, interval, fixed, err := p.quantifier()
+		if err != nil || text == "" {
+			return atom, err
+		}
+		if !first {
+			atom = "(?:" + atom + ")"
+		}
+		switch {
+		case p.next("?") && !fixed:
+			p.at++
+			atom += text + "?"
+		case p.next("+") && !interval:
+			p.at++
+			atom = "(?>" + atom + text + ")"
+		default: // what follows {n} or {n,m} is a quantifier of its own
+			atom += text
+		}
+	}
+	return atom, nil
+}
+
+// quantifier reads one, "" where there is none: whether it is an interval, and one of a fixed number.
+func (p *onig) quantifier() (text string, interval, fixed bool, err error) {
+	switch c := p.src[p.at]; c {
+	case '*', '+', '?':
+		p.at++
+		return string(c), false, false, nil
+	case '{':
+	default:
+		return "", false, false, nil
+	}
+	end := p.at + 1
+	for end < len(p.src) && (p.src[end] >= '0' && p.src[end] <= '9' || p.src[end] == ',') {
+		end++
+	}
+	inside := string(p.src[p.at+1 : min(end, len(p.src))])
+	low, high, ranged := strings.Cut(inside, ",")
+	if end == len(p.src) || p.src[end] != '}' || strings.Contains(high, ",") || low == "" && high == "" {
+		return "", false, false, nil // literal
+	}
+	if low == "" {
+		low = "0"
+	}
+	const most = 100_000 // the reference's
+	n, err1 := strconv.Atoi(low)
+	m, err2 := n, error(nil)
+	if high != "" {
+		m, err2 = strconv.Atoi(high)
+	}
+	if err1 != nil || err2 != nil || n > most || m > most {
+		return "", false, false, fmt.Errorf("{%s} repeats more than %d times", inside, most)
+	}
+	if m < n {
+		return "", false, false, fmt.Errorf("{%s} is not supported: its bounds are in the wrong order", inside)
+	}
+	p.at = end + 1
+	text = "{" + low
+	if ranged {
+		text += "," + high
+	}
+	return text + "}", true, !ranged, nil
+}
+
+// group rewrites a group whose ( is read.
+func (p *onig) group() (string, error) {
+	ignore, dotAll := p.ignore, p.dotAll
+	defer func() { p.ignore, p.dotAll = ignore, dotAll }()
+	open := "(?:"
+	switch {
+	case p.next("*"):
+		return "", fmt.Errorf("callouts (* are not supported")
+	case !p.take("?"):
+	case p.take(":"):
+	case p.next("=") || p.next("!") || p.next(">"):
+		open = "(?" + string(p.src[p.at])
+		p.at++
+	case p.next("<=") || p.next("<!"):
+		open = "(?" + string(p.src[p.at:p.at+2])
+		p.at += 2
+	case p.take("<"):
+		if !p.skipPast('>') {
+			return "", fmt.Errorf("the name of a group is not closed")
+		}
+	case p.take("'"):
+		if !p.skipPast('\'') {
+			return "", fmt.Errorf("the name of a group is not closed")
+		}
+	default:
+		flags, rest, err := p.flags()
+		if err != nil {
+			return "", err
+		}
+		open = flags
+		if rest { // up to the end of the group around it, which closes it
+			body, err := p.branches()
+			return open + body + ")", err
+		}
+	}
+	body, err := p.branches()
+	if err != nil {
+		return "", err
+	}
+	if !p.take(")") {
+		return "", fmt.Errorf("a group is not closed")
+	}
+	return open + body + ")", nil
+}
+
+func (p *onig) skipPast(end rune) bool {
+	for p.at < len(p.src) {
+		p.at++
+		if p.src[p.at-1] == end {
+			return true
+		}
+	}
+	return false
+}
+
+// flags reads (?im-im: or (?im-im), of which (? is read. rest reports the second form.
+func (p *onig) flags() (open string, rest bool, err error) {
+	start := p.at
+	on := true
+	for ; p.at < len(p.src); p.at++ {
+		switch c := p.src[p.at]; {
+		case c == '-':
+			on = false
+		case c == 'i':
+			p.ignore = on
+		case c == 'm':
+			p.dotAll = on
+		case c == 'x' && !on:
+		case c == ':' || c == ')':
+			p.at++
+			with, out := "", "-"
+			if p.ignore {
+				with += "i"
+			} else {
+				out += "i"
+			}
+			if p.dotAll {
+				with += "s"
+			} else {
+				out += "s"
+			}
+			return "(?" + with + strings.TrimSuffix(out, "-") + ":", c == ')', nil
+		default:
+			return "", false, fmt.Errorf("group (?%s is not supported", string(p.src[start:min(p.at+1, len(p.src))]))
+		}
+	}
+	return "", false, fmt.Errorf("a group is not closed")
+}
+
+// wordBoundary and notWordBoundary are \b and \B between the reference's word characters.
+func wordBoundary(not bool) (string, error) {
+	w, err := wordClass(false, false)
+	if not {
+		return "(?:(?<=" + w + ")(?=" + w + ")|(?<!" + w + ")(?!" + w + "))", err
+	}
+	return "(?:(?<=" + w + ")(?!" + w + ")|(?<!" + w + ")(?=" + w + "))", err
+}
+
+// escape rewrites an escape outside of a class.
+func (p *onig) escape() (string, error) {
+	p.at++
+	if p.at == len(p.src) {
+		return "", fmt.Errorf("ends with a backslash")
+	}
+	switch c := p.src[p.at]; c {
+	case 'p', 'P':
+		return p.property(false)
+	case 'w', 'W':
+		p.at++
+		return wordClass(c == 'W', false)
+	case 'd', 'D':
+		p.at++
+		return category("Nd", c == 'D', false)
+	case 's', 'S', 'A', 'z', 'Z':
+		p.at++
+		return `\` + string(c), nil
+	case 'h':
+		p.at++
+		return "[0-9a-fA-F]", nil
+	case 'H':
+		p.at++
+		return "[^0-9a-fA-F]", nil
+	case 'R':
+		p.at++
+		return `(?>\r\n|[\n-\r\u0085\u2028\u2029])`, nil
+	case 'N':
+		p.at++
+		return `[^\n]`, nil
+	case 'O':
+		p.at++
+		return `[\s\S]`, nil
+	case 'b', 'B':
+		p.at++
+		return wordBoundary(c == 'B')
+	}
+	c, err := p.character()
+	if err != nil {
+		return "", err
+	}
+	return p.literal(c)
+}
+
+// character reads an escape that stands for one character.
+func (p *onig) character() (rune, error) {
+	c := p.src[p.at]
+	p.at++
+	switch c {
+	case 'n':
+		return '\n', nil
+	case 't':
+		return '\t', nil
+	case 'r':
+		return '\r', nil
+	case 'f':
+		return '\f', nil
+	case 'v':
+		return '\v', nil
+	case 'a':
+		return '\a', nil
+	case 'e':
+		return 0x1B, nil
+	case '0':
+		return p.digits(8, 2)
+	case 'u':
+		if r, err := p.digits(16, 4); err == nil && r > 0 {
+			return r, nil
+		}
+		return 0, fmt.Errorf(`escape \u needs four hex digits`)
+	case 'x':
+		if p.take("{") {
+			r, err := p.digits(16, 8)
+			if err == nil && (!p.take("}") || !utf8.ValidRune(r)) {
+				err = fmt.Errorf(`escape \x{ is not one character`)
+			}
+			return r, err
+		}
+		r, err := p.digits(16, 2)
+		if err == nil && r >= 0x80 {
+			err = fmt.Errorf(`escape \x%X is not supported: it is a byte, not a character`, r)
+		}
+		return r, err
+	}
+	if c >= '1' && c <= '9' || c == 'k' {
+		return 0, fmt.Errorf(`back-reference \%c is not supported`, c)
+	}
+	if c < 0x80 && (c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+		return 0, fmt.Errorf(`escape \%c is not supported`, c)
+	}
+	return c, nil
+}
+
+// digits reads up to most digits of a base.
+func (p *onig) digits(base, most int) (rune, error) {
+	end := p.at
+	for end < len(p.src) && end-p.at < most {
+		if _, err := strconv.ParseUint(string(p.src[end]), base, 8); err != nil {
+			break
+		}
+		end++
+	}
+	text := string(p.src[p.at:end])
+	p.at = end
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, base, 32)
+	if err != nil {
+		return 0, fmt.Errorf("escape of %s is not a character", text)
+	}
+	return rune(n), nil
+}
+
+// property rewrites \p{...} or \P{...}, of which the backslash is read. inClass: as it stands in a class.
+func (p *onig) property(inClass bool) (string, error) {
+	name, negated, err := p.propertyName()
+	if err != nil {
+		return "", err
+	}
+	text, err := category(name, negated, inClass)
+	if p.ignore && !inClass {
+		text = "(?-i:" + text + ")" // the reference folds a property in a class only
+	}
+	return text, err
+}
+
+func (p *onig) propertyName() (name string, negated bool, err error) {
+	c := p.src[p.at]
+	p.at++
+	if !p.take("{") {
+		return "", false, fmt.Errorf(`\%c without { is not supported`, c)
+	}
+	start := p.at
+	if !p.skipPast('}') {
+		return "", false, fmt.Errorf(`\%c{ is not closed`, c)
+	}
+	name = string(p.src[start : p.at-1])
+	negated = c == 'P'
+	if rest, ok := strings.CutPrefix(name, "^"); ok {
+		name, negated = rest, !negated
+	}
+	return name, negated, nil
+}
