@@ -21,10 +21,10 @@ func merge(suites []*configs.Suite, o GatherOptions) (*configs.Suite, []string, 
 	from := map[string]string{} // task name: the suite it is of
 	for _, s := range suites {
 		for _, e := range s.Tasks {
-			if o.Limit > 0 {
+			if o.Limit > 0 || o.given("limit") {
 				e.Limit = o.Limit
 			}
-			if o.FewShot > 0 && e.Task.Kind != tasks.RollingPerplexity {
+			if (o.FewShot > 0 || o.given("fewshot")) && e.Task.Kind != tasks.RollingPerplexity {
 				e.FewShot = o.FewShot
 			}
 			i := slices.IndexFunc(all.Tasks, func(other configs.Entry) bool { return other.Task.Name == e.Task.Name })
@@ -116,15 +116,20 @@ func unused(s *configs.Suite, o GatherOptions) (notes []string, err error) {
 	if s.Diagnostics == nil && (o.ProbeLength != 0 || o.ProbeThreshold != 0) {
 		return nil, errors.New("--probe-length and --probe-threshold are of diagnostics, and no suite has any: name one that does, such as diagnostics")
 	}
-	if len(s.Tasks) == 0 && s.Diagnostics == nil {
-		for _, f := range []struct {
-			name  string
-			given bool
-		}{{"--data", o.DataGiven}, {"--download", o.DownloadGiven}} {
-			if f.given {
-				notes = append(notes, f.name+" is about tasks' documents, and a passkey grid has none")
+	return append(notes, o.withoutUse(s)...), nil
+}
+
+// withoutUse names the flags that are given and that this suite has no use for.
+func (o *GatherOptions) withoutUse(s *configs.Suite) (notes []string) {
+	note := func(unused bool, why string, flags ...string) {
+		for _, f := range flags {
+			if unused && o.given(f) {
+				notes = append(notes, "--"+f+" is about "+why)
 			}
 		}
 	}
-	return notes, nil
+	note(len(s.Tasks) == 0 && s.Diagnostics == nil, "tasks' documents, and a passkey grid has none", "data", "download")
+	note(len(s.Tasks) == 0, "requests of tasks, and the suite has no tasks", "allow-unscored", "strict-length")
+	note(o.Merge && s.Diagnostics == nil, "computing, and a merge computes nothing", "batch-tokens", "memory")
+	return notes
 }

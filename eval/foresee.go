@@ -62,7 +62,7 @@ func resolve(o RunOptions) (*configs.Suite, []string, error) {
 	}
 	return merge(suites, GatherOptions{
 		Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold,
-		DataGiven: o.given("data"), DownloadGiven: o.given("download"),
+		Given: o.Given, Merge: len(o.Merge) > 0,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/passkey"
@@ -39,9 +40,13 @@ type GatherOptions struct {
 	// Of diagnostics; 0: as the suite says.
 	ProbeLength    int     // tokens of a sample
 	ProbeThreshold float64 // mean weight on the first token above which a head counts as a sink
-	// Whether a place of documents was named, which not every suite has.
-	DataGiven, DownloadGiven bool
+	// Given are the flags that were given: a limit or few-shot of 0 counts where it was,
+	// and what was is refused or noted where nothing uses it.
+	Given []string
+	Merge bool // shards are merged: nothing but diagnostics is computed
 }
+
+func (o *GatherOptions) given(flag string) bool { return slices.Contains(o.Given, flag) }
 
 // Gather reads every document of the suites and builds every passkey prompt, so
 // that whatever is wrong with them is known before the model computes anything.

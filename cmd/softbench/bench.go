@@ -21,6 +21,7 @@ type benchOptions struct {
 	dtype   string
 	device  string
 	json    bool
+	timed   bool // --seconds was given
 }
 
 // benchReport is what --json prints.
@@ -43,7 +44,10 @@ GPU, documents alone are measured.`,
 		Example: `  softbench bench
   softbench bench --model ./my-model --tokens 2048 --json | jq .prefill`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.timed = cmd.Flags().Changed("seconds")
+			return o.run(cmd.Context())
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.measure.Model, "model", "", "checkpoint directory, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick")
@@ -104,6 +108,9 @@ func (o *benchOptions) measureOn(ctx context.Context) (*machine.Report, error) {
 			return machine.Measure(ctx, o.measure)
 		}
 		return nil, err
+	}
+	if o.timed {
+		fmt.Fprintln(o.io.err, "note: --seconds is about the processor's loops and products, and on a GPU documents alone are measured")
 	}
 	var all *machine.Report
 	o.measure.Open = open

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -210,10 +211,10 @@ func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]strin
 		if i > 0 && (t.Limit != set.Tasks[0].Limit || t.FewShot != set.Tasks[0].FewShot) {
 			return fmt.Errorf("%s has tasks with different limits or worked examples: name its suite with --suite", other.Path)
 		}
-		if run.Limit == 0 {
+		if run.Limit == 0 && !slices.Contains(run.Given, "limit") {
 			run.Limit = t.Limit
 		}
-		if run.FewShot == 0 {
+		if run.FewShot == 0 && !slices.Contains(run.Given, "fewshot") {
 			run.FewShot = t.FewShot
 		}
 	}

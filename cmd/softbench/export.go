@@ -57,6 +57,13 @@ func newExport(io streams) *cobra.Command {
 
 func (o *exportOptions) execute(ctx context.Context) error {
 	var write func(io.Writer, []*compare.Side) error
+	switch {
+	case !o.options.Intersect:
+	case o.format == "csv" || o.format == "lm-eval":
+		return fmt.Errorf("--intersect is about tables that compare runs, and --format %s writes each run as it is", o.format)
+	case len(o.runs) == 1:
+		return errors.New("--intersect is about what two runs share, and one is given")
+	}
 	switch o.format {
 	case "lm-eval":
 		return o.harness(ctx)

@@ -108,6 +108,11 @@ func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if err := checkWorld(&o.world); err != nil {
 		return err
 	}
+	for _, f := range []string{"questions", "vocab"} {
+		if o.world.Words == 0 && o.world.OwnWords > 0 && flags.Changed(f) {
+			return fmt.Errorf("--%s is about the small world's text, and with --words 0 there is none", f)
+		}
+	}
 	// Making text hears no context: whoever is told to stop does not wait for it.
 	done := make(chan error, 1)
 	go func() { done <- rescue.Try(func() error { return session.World(o.out, o.world) }) }()
@@ -235,6 +240,14 @@ func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 		o.train.Settings = s
 	default:
 		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
+	}
+	if flags.Changed("vocab") {
+		switch { // before the preset's number, and before a world's tokenizer stands in for one
+		case o.train.Tokenizer != "":
+			return errors.New("--vocab is about a tokenizer trained on the text, and --tokenizer names one")
+		case o.world != "":
+			return errors.New("--vocab is about a tokenizer trained on the text, and the world of --world has one")
+		}
 	}
 	if err := o.text(); err != nil {
 		return err

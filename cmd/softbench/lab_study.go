@@ -50,6 +50,11 @@ error: the exit code is 0 when every training came to its end.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
+			for _, f := range []string{"json", "threads", "world"} {
+				if o.list && cmd.Flags().Changed(f) {
+					return fmt.Errorf("--%s is about training, and --list trains nothing", f)
+				}
+			}
 			return o.do(cmd.Context())
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/compare"
@@ -55,6 +56,9 @@ that out).`,
   softbench report --fetch-assets`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.runs = args
+			if err := o.unused(cmd.Flags(), fetch); err != nil {
+				return err
+			}
 			if fetch {
 				if err := fetchAssets(cmd.Context(), io.out, html.Pinned); err != nil {
 					return err
@@ -79,6 +83,21 @@ that out).`,
 	f.BoolVar(&fetch, "fetch-assets", false, "download ECharts into the user's cache first")
 	addLibraryFlags(cmd, &o.library)
 	return cmd
+}
+
+// unused refuses flags that nothing would use.
+func (o *reportOptions) unused(flags *pflag.FlagSet, fetch bool) error {
+	if fetch && len(o.runs) == 0 && o.out == "" {
+		for _, f := range []string{"title", "intersect", "echarts", "offline"} {
+			if flags.Changed(f) {
+				return fmt.Errorf("--%s is about a page, and no run is given: --fetch-assets alone downloads ECharts", f)
+			}
+		}
+	}
+	if o.compare.Intersect && len(o.runs) == 1 {
+		return errors.New("--intersect is about what two runs share, and one is given")
+	}
+	return nil
 }
 
 func (o *reportOptions) execute(ctx context.Context) error {

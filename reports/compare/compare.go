@@ -253,7 +253,10 @@ func (c *Comparison) measure(pairs []taskPair, rounding Arithmetic, o Options) e
 		}
 		c.Metrics = append(c.Metrics, m)
 	}
-	if c.ByDocument {
+	switch texts := slices.ContainsFunc(todo, func(t place) bool { return t.pair.a.Metrics[t.i].Formula != Mean }); {
+	case c.ByDocument && !texts:
+		c.Notes = append(c.Notes, "--by-document is about perplexities and bits per byte, and there are none")
+	case c.ByDocument:
 		c.Notes = append(c.Notes, "perplexities and bits per byte are means over documents, each counting the same (of the logarithm)")
 	}
 	return nil
