@@ -6,6 +6,7 @@ import (
 	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // report turns records into metrics and samples, in the order of the suite's
@@ -85,13 +86,6 @@ func recordsOf(records map[recordKey]rundir.Record, task string, doc, n int) ([]
 
 // taskSamples are a document's rows.
 func taskSamples(t *tasks.Task, d *tasks.Doc, o tasks.Outcome, recs []rundir.Record) []rundir.Sample {
-	verdict := func(metric string) *bool {
-		v, _, ok := o.Value(metric)
-		if !ok {
-			return nil
-		}
-		return ptr(v == 1)
-	}
 	rows := make([]rundir.Sample, len(recs))
 	for k, r := range recs {
 		s := rundir.Sample{
@@ -119,7 +113,12 @@ func taskSamples(t *tasks.Task, d *tasks.Doc, o tasks.Outcome, recs []rundir.Rec
 		if r.Unscored != "" {
 			s.IsGreedy = nil
 		}
-		s.Correct, s.CorrectNorm, s.CorrectBytes = verdict("acc"), verdict("acc_norm"), verdict("acc_bytes")
+		for i := range metric.Table {
+			m := &metric.Table[i]
+			if v, _, ok := o.Value(m.Name); ok && m.Column != "" {
+				s.SetVerdict(m, v == 1)
+			}
+		}
 		rows[k] = s
 	}
 	return rows

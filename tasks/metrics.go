@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/softbench/softbench/stats"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Metric is one number over a task's outcomes, with how sure it is.
@@ -29,47 +30,6 @@ const (
 	BootstrapSeed    = 20250420
 )
 
-// metric is how one metric is computed from the outcomes' values and weights.
-type metric struct {
-	higherIsBetter bool
-	transform      stats.Transform             // what final is to statistics
-	final          func(ratio float64) float64 // of Σ value / Σ weight
-}
-
-// The metrics by name.
-var metrics = map[string]metric{
-	// acc: share of documents whose right choice has the highest loglikelihood; for last_word, whose
-	// continuation is the greedy one. Higher is better. lm-evaluation-harness: acc, mean, mean_stderr.
-	"acc": {higherIsBetter: true, final: identity},
-	// acc_norm: the same with each loglikelihood divided by its choice's length in Unicode code
-	// points. Higher is better. lm-evaluation-harness: acc_norm.
-	"acc_norm": {higherIsBetter: true, final: identity},
-	// acc_bytes: the same, divided by the choice's length in UTF-8 bytes, as papers that speak of
-	// byte-normalised accuracy mean it. Higher is better. lm-evaluation-harness: acc_bytes.
-	"acc_bytes": {higherIsBetter: true, final: identity},
-	// perplexity: exp(-mean of the documents' loglikelihoods), each document weighing the same
-	// whatever its tokens. Lower is better. lm-evaluation-harness: perplexity, bootstrapped.
-	"perplexity": {transform: stats.Perplexity, final: negExp},
-	// word_perplexity: exp(-Σ loglikelihood / Σ words of the original pages). Lower is better.
-	// lm-evaluation-harness: word_perplexity, weighted_perplexity (which gives no error).
-	"word_perplexity": {transform: stats.Perplexity, final: negExp},
-	// byte_perplexity: exp(-Σ loglikelihood / Σ bytes of the original pages). Lower is better.
-	// lm-evaluation-harness: byte_perplexity, weighted_perplexity (which gives no error).
-	"byte_perplexity": {transform: stats.Perplexity, final: negExp},
-	// bits_per_byte: -Σ loglikelihood / Σ bytes / ln 2, the logarithm to base 2 of byte_perplexity.
-	// Lower is better. lm-evaluation-harness: bits_per_byte (which gives no error).
-	"bits_per_byte": {transform: stats.Bits, final: func(r float64) float64 { return -r / math.Ln2 }},
-}
-
-func identity(r float64) float64 { return r }
-func negExp(r float64) float64   { return math.Exp(-r) }
-
-// HigherIsBetter is the direction of a metric of that name; ok is false for an unknown one.
-func HigherIsBetter(name string) (higher, ok bool) {
-	m, ok := metrics[name]
-	return m.higherIsBetter, ok
-}
-
 // Metrics are the task's metrics over outcomes, in the task's order. Without outcomes there are none.
 func (t *Task) Metrics(outcomes []Outcome) []Metric {
 	var out []Metric
@@ -84,7 +44,7 @@ func (t *Task) Metrics(outcomes []Outcome) []Metric {
 // Aggregate is one metric over outcomes; ok is false where none of them has a part in it. Sums run
 // in the order of the outcomes: give them in the order of the documents for the same bits.
 func Aggregate(name string, outcomes []Outcome) (Metric, bool) {
-	def, known := metrics[name]
+	def, known := metric.Find(name)
 	if !known {
 		return Metric{}, false
 	}
@@ -92,7 +52,7 @@ func Aggregate(name string, outcomes []Outcome) (Metric, bool) {
 	var sum, weight float64
 	weighted := false
 	for _, o := range outcomes {
-		v, w, ok := o.Value(name)
+		v, w, ok := o.value(def)
 		if !ok {
 			continue
 		}
@@ -108,9 +68,9 @@ func Aggregate(name string, outcomes []Outcome) (Metric, bool) {
 		l.Weights = nil
 	}
 	nan := math.NaN()
-	m := Metric{Name: name, N: len(l.Values), HigherIsBetter: def.higherIsBetter, Value: def.final(sum / weight), Stderr: nan, Low: nan, High: nan, ClusteredStderr: nan}
+	m := Metric{Name: name, N: len(l.Values), HigherIsBetter: def.HigherIsBetter, Value: def.Formula.Of(sum / weight), Stderr: nan, Low: nan, High: nan, ClusteredStderr: nan}
 	// Values of which no error follows, as infinite ones, have none.
-	if e, err := stats.Single(l, stats.Options{Transform: def.transform, Draws: BootstrapSamples, Seed: BootstrapSeed}); err == nil {
+	if e, err := stats.Single(l, stats.Options{Transform: def.Formula.Transform(), Draws: BootstrapSamples, Seed: BootstrapSeed}); err == nil {
 		m.Stderr, m.Low, m.High, m.Clusters, m.ClusteredStderr = e.SE, e.Low, e.High, e.Clusters, e.ClusteredSE
 	}
 	return m, true

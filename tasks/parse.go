@@ -12,19 +12,13 @@ import (
 
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/metric"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
 
 // promptVersion counts changes of the Go code behind prompts (preparations, joins), so that a
 // task's Digest changes with them. Raise it with every such change.
 const promptVersion = 1
-
-// metricsOf are the metrics each kind has, in the order they are shown by default.
-var metricsOf = map[Kind][]string{
-	MultipleChoice:    {"acc", "acc_norm", "acc_bytes"},
-	LastWord:          {"perplexity", "acc"},
-	RollingPerplexity: {"word_perplexity", "byte_perplexity", "bits_per_byte"},
-}
 
 // reserved is the task that a passkey grid's trials are recorded under.
 const reserved = "passkey"
@@ -46,7 +40,7 @@ func Parse(yaml []byte, file string) (*Task, error) {
 		d.Dataset.Split = oneOrMany{"test"}
 	}
 	if len(d.Metrics) == 0 {
-		d.Metrics = metricsOf[d.Kind]
+		d.Metrics = metric.OfKind(string(d.Kind), false)
 	}
 	d.source = d.findSource()
 	t := &Task{
@@ -84,7 +78,7 @@ func (d *definition) check() error {
 	if strings.EqualFold(d.Name, reserved) {
 		return fmt.Errorf("name is %q, which is the name of a passkey grid's trials; choose another", d.Name)
 	}
-	if _, ok := metricsOf[d.Kind]; !ok {
+	if !slices.Contains([]Kind{MultipleChoice, LastWord, RollingPerplexity}, d.Kind) {
 		return fmt.Errorf("kind is %q; the kinds are %s, %s, %s", d.Kind, MultipleChoice, LastWord, RollingPerplexity)
 	}
 	if d.Prepare != "" && preparations[d.Prepare] == nil {
@@ -97,8 +91,8 @@ func (d *definition) check() error {
 		if slices.Contains(d.Metrics[:i], m) {
 			return fmt.Errorf("metric %q is there twice", m)
 		}
-		if !slices.Contains(metricsOf[d.Kind], m) {
-			return fmt.Errorf("metric %q is none of %s; those are %s", m, d.Kind, strings.Join(metricsOf[d.Kind], ", "))
+		if known := metric.OfKind(string(d.Kind), true); !slices.Contains(known, m) {
+			return fmt.Errorf("metric %q is none of %s; those are %s", m, d.Kind, strings.Join(known, ", "))
 		}
 	}
 	return d.checkKeys()

@@ -289,8 +289,8 @@ func TestScore(t *testing.T) {
 			results = append(results, tasks.Result{LogLikelihood: ll, Truncated: i})
 		}
 		o := task.Score(docs[0], results)
-		if o.Chosen != c.acc || o.ChosenNorm != c.norm || o.ChosenBytes != c.bytes_ || o.Truncated != 6 {
-			t.Errorf("%v: chosen %d, %d, %d, truncated %d; want %d, %d, %d, 6", c.lls, o.Chosen, o.ChosenNorm, o.ChosenBytes, o.Truncated, c.acc, c.norm, c.bytes_)
+		if o.Chosen("acc") != c.acc || o.Chosen("acc_norm") != c.norm || o.Chosen("acc_bytes") != c.bytes_ || o.Truncated != 6 {
+			t.Errorf("%v: chosen %d, %d, %d, truncated %d; want %d, %d, %d, 6", c.lls, o.Chosen("acc"), o.Chosen("acc_norm"), o.Chosen("acc_bytes"), o.Truncated, c.acc, c.norm, c.bytes_)
 		}
 	}
 }
@@ -298,8 +298,8 @@ func TestScore(t *testing.T) {
 // Metrics against values worked out by hand.
 func TestMetrics(t *testing.T) {
 	rolling := []tasks.Outcome{
-		{Gold: -1, Chosen: -1, Words: 2, Bytes: 10, Results: []tasks.Result{{LogLikelihood: -6}}},
-		{Gold: -1, Chosen: -1, Words: 1, Bytes: 20, Results: []tasks.Result{{LogLikelihood: -2}}},
+		{Gold: -1, Words: 2, Bytes: 10, Results: []tasks.Result{{LogLikelihood: -6}}},
+		{Gold: -1, Words: 1, Bytes: 20, Results: []tasks.Result{{LogLikelihood: -2}}},
 	}
 	for name, want := range map[string]float64{"word_perplexity": math.Exp(8.0 / 3), "byte_perplexity": math.Exp(8.0 / 30), "bits_per_byte": 8.0 / 30 / math.Ln2, "perplexity": math.Exp(4)} {
 		m, ok := tasks.Aggregate(name, rolling)
@@ -307,9 +307,10 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s: %+v; want %v", name, m, want)
 		}
 	}
+	two := []string{"a", "b"}
 	acc := []tasks.Outcome{
-		{Gold: 0, Chosen: 0, Results: make([]tasks.Result, 2)}, {Gold: 1, Chosen: 0, Results: make([]tasks.Result, 2)}, {Gold: 1, Chosen: 1, Results: make([]tasks.Result, 2)},
-		{Gold: 0, Chosen: 0, Results: make([]tasks.Result, 2)},
+		{Gold: 0, Choices: two, Results: make([]tasks.Result, 2)}, {Gold: 1, Choices: two, Results: make([]tasks.Result, 2)}, {Gold: 1, Choices: two, Results: []tasks.Result{{LogLikelihood: -1}, {}}},
+		{Gold: 0, Choices: two, Results: make([]tasks.Result, 2)},
 	}
 	m, ok := tasks.Aggregate("acc", acc)
 	if !ok || m.Value != 0.75 || math.Abs(m.Stderr-0.25) > 1e-15 || !m.HigherIsBetter || m.Low < 0.3 || m.Low > 0.302 || m.High < 0.954 || m.High > 0.956 {

@@ -345,12 +345,7 @@ func Difference(m MetricInfo, a, b []Value, clusters []string, unchanged bool, o
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%d documents have a score on one side only: left out", unscored))
 	}
 	o.LowerIsBetter = !m.HigherIsBetter
-	switch m.Formula {
-	case Perplexity:
-		o.Transform = stats.Perplexity
-	case Bits:
-		o.Transform = stats.Bits
-	default:
+	if o.Transform = m.Formula.Transform(); o.Transform == stats.Share {
 		o.Rounding = 0 // of loglikelihoods; a document is right or wrong
 	}
 	var err error

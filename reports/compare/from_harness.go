@@ -13,6 +13,7 @@ import (
 	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // chatTemplate is the setting with the hash of the chat template and the system
@@ -63,7 +64,7 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 	for _, m := range r.Metrics {
 		index[m.Key()] = len(t.Metrics)
 		t.Metrics = append(t.Metrics, MetricInfo{
-			Name: m.Key(), Formula: formulaOf(m.Name), HigherIsBetter: m.HigherIsBetter,
+			Name: m.Key(), Formula: metric.ByName(m.Name).Formula, HigherIsBetter: m.HigherIsBetter,
 			Value: m.Value, Stderr: m.Stderr, Low: math.NaN(), High: math.NaN(),
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // FromRun makes a side of a finished run. It refuses samples from which the
@@ -42,7 +43,7 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		}
 		for _, m := range r.Metrics {
 			info := MetricInfo{
-				Name: m.Name, Formula: formulaOf(m.Name), HigherIsBetter: m.HigherIsBetter,
+				Name: m.Name, Formula: metric.ByName(m.Name).Formula, HigherIsBetter: m.HigherIsBetter,
 				Value: float64(m.Value), Stderr: float64(m.Stderr), Low: float64(m.Low), High: float64(m.High), Clusters: m.Clusters,
 			}
 			if m.ClusteredStderr != nil {
@@ -57,8 +58,9 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 	}
 	if len(run.Passkey) > 0 {
 		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, ClusteredBy: "key", Must: map[string]string{}}
-		for _, name := range []string{"acc", "acc_text"} {
-			t.Metrics = append(t.Metrics, MetricInfo{Name: name, Formula: Mean, HigherIsBetter: true, Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()})
+		for _, name := range metric.OfKind(rundir.PasskeyTask, false) {
+			m := metric.ByName(name)
+			t.Metrics = append(t.Metrics, MetricInfo{Name: name, Formula: m.Formula, HigherIsBetter: m.HigherIsBetter, Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()})
 		}
 		if err := t.addRows(byTask[rundir.PasskeyTask]); err != nil {
 			return nil, err
@@ -66,18 +68,6 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		s.Tasks = append(s.Tasks, t)
 	}
 	return s, nil
-}
-
-// formulaOf is the formula behind the name of one of softbench's metrics; the
-// names and formulas are lm-evaluation-harness's.
-func formulaOf(metric string) Formula {
-	switch metric {
-	case "perplexity", "word_perplexity", "byte_perplexity":
-		return Perplexity
-	case "bits_per_byte":
-		return Bits
-	}
-	return Mean
 }
 
 // addRows gathers a task's rows into documents. The rows of a document stand
@@ -141,7 +131,8 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 		d.Keys[byPrompt] = digest(prompt...)
 	}
 	for _, m := range t.Metrics {
-		v := runValue(m.Name, first)
+		var v Value
+		v.Value, v.Weight, v.Scored = rundir.Value(metric.ByName(m.Name), rows)
 		d.Values = append(d.Values, v)
 		said = append(said, fmt.Sprint(v.Value))
 	}
@@ -157,43 +148,6 @@ func sharedKey(r *rundir.Sample) string {
 		return r.Cluster
 	}
 	return parts[1] + "/" + parts[2]
-}
-
-// runValue is a document's part in a metric, by its first row.
-func runValue(metric string, r *rundir.Sample) Value {
-	truth := func(b *bool) Value {
-		switch {
-		case b == nil:
-			return Value{}
-		case *b:
-			return Value{1, 1, true}
-		}
-		return Value{0, 1, true}
-	}
-	over := func(weight *int64) Value {
-		if r.LogLikelihood == nil || weight == nil {
-			return Value{}
-		}
-		return Value{*r.LogLikelihood, float64(*weight), true}
-	}
-	one := int64(1)
-	switch metric {
-	case "acc":
-		return truth(r.Correct)
-	case "acc_norm":
-		return truth(r.CorrectNorm)
-	case "acc_bytes":
-		return truth(r.CorrectBytes)
-	case "acc_text":
-		return truth(r.RightText)
-	case "perplexity":
-		return over(&one)
-	case "word_perplexity":
-		return over(r.Words)
-	case "byte_perplexity", "bits_per_byte":
-		return over(r.Bytes)
-	}
-	return Value{}
 }
 
 // finish orders the documents and fingerprints the answers, one for each of them.
@@ -255,15 +209,5 @@ func AggregateValues(f Formula, values []Value) (value float64, n int) {
 			n++
 		}
 	}
-	return f.of(sum / weight), n
-}
-
-func (f Formula) of(ratio float64) float64 {
-	switch f {
-	case Perplexity:
-		return math.Exp(-ratio)
-	case Bits:
-		return -ratio / math.Ln2
-	}
-	return ratio
+	return f.Of(sum / weight), n
 }

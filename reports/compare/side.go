@@ -14,6 +14,7 @@ import (
 
 	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Format is where a side's results come from.
@@ -74,12 +75,13 @@ type MetricInfo struct {
 }
 
 // Formula is how a metric follows from its documents' values and weights.
-type Formula string
+type Formula = metric.Formula
 
+// The formulas.
 const (
-	Mean       Formula = "mean"       // Σ value / n
-	Perplexity Formula = "perplexity" // exp(-Σ value / Σ weight), values being loglikelihoods
-	Bits       Formula = "bits"       // -Σ value / Σ weight / ln 2
+	Mean       = metric.Mean
+	Perplexity = metric.Perplexity
+	Bits       = metric.Bits
 )
 
 // Document is one document's results.

@@ -1,12 +1,12 @@
 package html
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Bounds of what a page carries of the flipped documents: the rest is counted.
@@ -21,6 +21,8 @@ type Flips struct {
 	Total   int    `json:"total"`
 	Carried int    `json:"carried"` // the first of them, as many as a page can carry
 	Shown   []Flip `json:"shown"`
+	// Metrics in which a document can flip, in the order of their table.
+	Metrics []string `json:"metrics"`
 }
 
 // Flip is one document. Changes has an entry for each metric in which it
@@ -53,10 +55,9 @@ type Option struct {
 type Score struct {
 	// LogLikelihood in nats; null where it is minus infinity or was not asked for.
 	LogLikelihood rundir.Number `json:"loglikelihood"`
-	// The same over the choice's length, where a metric goes by it.
-	ByCharacter *rundir.Number `json:"by_character,omitempty"`
-	ByByte      *rundir.Number `json:"by_byte,omitempty"`
-	Greedy      bool           `json:"greedy,omitempty"`
+	// By is the same over the choice's length, of each metric that goes by it.
+	By     map[string]rundir.Number `json:"by,omitempty"`
+	Greedy bool                     `json:"greedy,omitempty"`
 	// Picked by each metric: the run's answer.
 	Picked    []string `json:"picked,omitempty"`
 	Generated string   `json:"generated,omitempty"`
@@ -70,14 +71,14 @@ type docKey struct{ task, hash string }
 func findFlips(a, b []rundir.Sample) *Flips {
 	others := map[docKey][]rundir.Sample{}
 	eachDocument(b, func(rows []rundir.Sample) { others[docKey{rows[0].Task, rows[0].DocHash}] = rows })
-	f := &Flips{Shown: []Flip{}}
+	f := &Flips{Shown: []Flip{}, Metrics: flippable()}
 	budget, judged := maxFlipText, false
 	eachDocument(a, func(rows []rundir.Sample) {
 		other := others[docKey{rows[0].Task, rows[0].DocHash}]
 		if len(other) != len(rows) {
 			return
 		}
-		changes, both := changesOf(&rows[0], &other[0])
+		changes, both := changesOf(rows, other)
 		judged = judged || both
 		if len(changes) == 0 {
 			return
@@ -113,25 +114,34 @@ func eachDocument(rows []rundir.Sample, f func([]rundir.Sample)) {
 
 // changesOf lists in which metrics a document flipped; both says that both runs have
 // it right or wrong.
-func changesOf(a, b *rundir.Sample) (changes map[string]string, both bool) {
+func changesOf(a, b []rundir.Sample) (changes map[string]string, both bool) {
 	changes = map[string]string{}
-	note := func(metric string, a, b *bool) {
-		if a == nil || b == nil {
-			return
+	for i := range metric.Table {
+		m := &metric.Table[i]
+		x, _, inA := rundir.Value(m, a)
+		y, _, inB := rundir.Value(m, b)
+		if m.Length == nil || !slices.Contains(m.Kinds, a[0].Kind) || !inA || !inB {
+			continue
 		}
 		both = true
 		switch {
-		case *a == *b:
-		case *b:
-			changes[metric] = "better"
-		default:
-			changes[metric] = "worse"
+		case x < y:
+			changes[m.Name] = "better"
+		case x > y:
+			changes[m.Name] = "worse"
 		}
 	}
-	note("acc", a.Correct, b.Correct)
-	note("acc_norm", a.CorrectNorm, b.CorrectNorm)
-	note("acc_bytes", a.CorrectBytes, b.CorrectBytes)
 	return changes, both
+}
+
+// flippable are the metrics by which a document is right or wrong.
+func flippable() (names []string) {
+	for _, m := range metric.Table {
+		if m.Length != nil {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 func newFlip(a, b []rundir.Sample, changes map[string]string) Flip {
@@ -184,33 +194,31 @@ func scoreOf(s *rundir.Sample) Score {
 	return out
 }
 
-// pick scores the options for each metric and marks the one it takes for the
-// answer: the largest sum of loglikelihoods, over the choice's length for two of
-// them; of equal ones the first (DESIGN §6).
+// pick scores the options for each metric and marks the one it takes for the answer.
 func pick(options []Option, rows []rundir.Sample, of func(*Option) *Score) {
-	choose := func(metric string, length func(string) int, keep func(*Score, float64)) {
-		best, at := 0.0, -1
-		for k := range rows {
-			if rows[k].LogLikelihood == nil {
-				return
-			}
-			score := *rows[k].LogLikelihood / float64(length(value(rows[k].Choice)))
-			keep(of(&options[k]), score)
-			if at < 0 || cmp.Compare(score, best) > 0 {
-				best, at = score, k
-			}
+	a, ok := rundir.Answers(rows)
+	if !ok {
+		return
+	}
+	for i := range metric.Table {
+		m := &metric.Table[i]
+		if _, _, ok := rundir.Value(m, rows); !ok || m.Length == nil {
+			continue
 		}
-		s := of(&options[at])
-		s.Picked = append(s.Picked, metric)
-	}
-	if rows[0].Correct != nil {
-		choose("acc", func(string) int { return 1 }, func(*Score, float64) {})
-	}
-	if rows[0].CorrectNorm != nil {
-		choose("acc_norm", utf8.RuneCountInString, func(s *Score, x float64) { n := rundir.Number(x); s.ByCharacter = &n })
-	}
-	if rows[0].CorrectBytes != nil {
-		choose("acc_bytes", func(s string) int { return len(s) }, func(s *Score, x float64) { n := rundir.Number(x); s.ByByte = &n })
+		for k, score := range m.Scores(a) {
+			s := of(&options[k])
+			if s.LogLikelihood == rundir.Number(score) {
+				continue // the metric goes by the sum
+			}
+			if s.By == nil {
+				s.By = map[string]rundir.Number{}
+			}
+			s.By[m.Name] = rundir.Number(score)
+		}
+		if k := m.Chosen(a); k >= 0 {
+			s := of(&options[k])
+			s.Picked = append(s.Picked, m.Name)
+		}
 	}
 }
 

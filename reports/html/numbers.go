@@ -10,6 +10,7 @@ import (
 
 	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/text"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Value is a number as shown, and where in the page's JSON it stands. Values
@@ -83,18 +84,16 @@ var nan = math.NaN()
 type unit struct {
 	value, difference func(float64) string
 	name              chart.Unit // for the interactive charts
-	axis              string     // of values
-	change            string     // axis of differences
 }
 
 var (
-	share  = unit{text.Percent, text.Points, chart.Percent, "share of documents", "difference in percentage points"}
-	factor = unit{text.Figures, text.PlusFigures, chart.Plain, "perplexity", "difference"}
+	share  = unit{text.Percent, text.Points, chart.Percent}
+	factor = unit{text.Figures, text.PlusFigures, chart.Plain}
 )
 
-// unitOf tells a share from a perplexity by the metric's name (docs/run-format.md).
-func unitOf(metric string) unit {
-	if metric == "acc" || strings.HasPrefix(metric, "acc_") || metric == "exact_match" || metric == "f1" || strings.HasPrefix(metric, "accuracy") {
+// unitOf is how a metric of that name is written.
+func unitOf(name string) unit {
+	if metric.ByName(name).Unit == metric.Share {
 		return share
 	}
 	return factor

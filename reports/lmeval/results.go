@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/softbench/softbench/internal/pythonjson"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Results are one evaluation: the aggregated numbers and every sample.
@@ -173,7 +174,7 @@ func metrics(text json.RawMessage, higher map[string]*bool) ([]Metric, error) {
 		if !ok || !isNumber || strings.HasSuffix(name, "_stderr") {
 			continue
 		}
-		m := Metric{Name: name, Filter: filter, Value: value, Stderr: math.NaN(), HigherIsBetter: !strings.Contains(name, "perplexity") && name != "bits_per_byte"}
+		m := Metric{Name: name, Filter: filter, Value: value, Stderr: math.NaN(), HigherIsBetter: metric.ByName(name).HigherIsBetter}
 		if se, ok := number(fields[name+"_stderr,"+filter]); ok && !math.IsInf(se, 0) {
 			m.Stderr = se // "N/A" where the harness has none
 		}

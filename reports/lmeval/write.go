@@ -17,6 +17,7 @@ import (
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Write writes a finished run below dir as the harness would have: dir/<model>/
@@ -71,19 +72,6 @@ func writeFile(path string, text []byte) error {
 
 // Version is of the harness whose format and tasks these are.
 const Version = "0.4.13"
-
-// aggregation is what the harness calls how a metric follows from its samples.
-func aggregation(metric string) string {
-	switch metric {
-	case "perplexity":
-		return "perplexity"
-	case "word_perplexity", "byte_perplexity":
-		return "weighted_perplexity"
-	case "bits_per_byte":
-		return "bits_per_byte"
-	}
-	return "mean"
-}
 
 // SourceHash is the field of a sample, in files that Write wrote, with softbench's
 // hash of the source document; earlier versions wrote it into doc.
@@ -140,7 +128,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		var directions object
 		var list []object
 		for _, m := range t.Metrics {
-			list = append(list, object{{"metric", m.Name}, {"aggregation", aggregation(m.Name)}, {"higher_is_better", m.HigherIsBetter}})
+			list = append(list, object{{"metric", m.Name}, {"aggregation", metric.ByName(m.Name).Harness}, {"higher_is_better", m.HigherIsBetter}})
 			values = append(values, field{m.Name + ",none", m.Value}, field{m.Name + "_stderr,none", orNA(m.Stderr)})
 			directions = append(directions, field{m.Name, m.HigherIsBetter})
 		}
@@ -280,7 +268,7 @@ func sampleLine(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (object, 
 	var names []string
 	var values object
 	for _, m := range t.Metrics {
-		v, ok := metricValue(m.Name, first)
+		v, ok := metricValue(m.Name, rows)
 		if ok {
 			names = append(names, m.Name)
 		}
@@ -290,31 +278,20 @@ func sampleLine(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (object, 
 	return append(line, values...), hashes
 }
 
-func metricValue(metric string, r *rundir.Sample) (any, bool) {
-	truth := func(b *bool) (any, bool) {
-		if b == nil {
-			return nil, false
-		}
-		return json.RawMessage(map[bool]string{true: "1.0", false: "0.0"}[*b]), true
-	}
-	if r.LogLikelihood == nil {
-		return nil, false
-	}
+// metricValue is a document's value as the harness logs it: loglikelihoods with their
+// weights, where these are not all 1.
+func metricValue(name string, rows []rundir.Sample) (any, bool) {
+	m := metric.ByName(name)
+	value, weight, ok := rundir.Value(m, rows)
 	switch {
-	case metric == "acc":
-		return truth(r.Correct)
-	case metric == "acc_norm":
-		return truth(r.CorrectNorm)
-	case metric == "acc_bytes":
-		return truth(r.CorrectBytes)
-	case metric == "perplexity":
-		return *r.LogLikelihood, true
-	case metric == "word_perplexity" && r.Words != nil:
-		return []any{*r.LogLikelihood, *r.Words}, true
-	case (metric == "byte_perplexity" || metric == "bits_per_byte") && r.Bytes != nil:
-		return []any{*r.LogLikelihood, *r.Bytes}, true
+	case !ok || rows[0].LogLikelihood == nil:
+		return nil, false
+	case m.Weight != metric.One:
+		return []any{value, int64(weight)}, true
+	case m.Unit == metric.Share:
+		return json.RawMessage(python(&value)), true
 	}
-	return nil, false
+	return value, true
 }
 
 func text(s *string) string {

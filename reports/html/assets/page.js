@@ -152,18 +152,19 @@
 
   const perPage = 20;
   const list = $("flip-list");
-  const metrics = ["acc", "acc_norm", "acc_bytes"];
+  let metrics = []; // in which a document can flip
 
   const number = (x, digits) => (x === null ? "\u2212\u221e" : x.toFixed(digits).replace(/^-(?=[0.]+$)/, "").replace("-", "\u2212"));
 
   const score = (flip, k, side) => {
     const cell = make("td", side);
     const s = flip.options[k][side];
-    const field = { acc_norm: "by_character", acc_bytes: "by_byte" }[flip.metric] || "loglikelihood";
-    const x = s[field] === undefined ? null : s[field];
+    const divided = s.by && s.by[flip.metric] !== undefined;
+    const field = divided ? "by/" + flip.metric : "loglikelihood";
+    const x = divided ? s.by[flip.metric] : s.loglikelihood;
     const value = x === null ? make("span", "", "\u2212\u221e") :
       datum(x, "/flips/shown/" + flip.index + "/options/" + k + "/" + side + "/" + field);
-    value.textContent = number(x, field === "loglikelihood" ? 2 : 3);
+    value.textContent = number(x, divided ? 3 : 2);
     if ((s.picked || []).includes(flip.metric)) cell.append(make("span", "tag", "answer"), " ");
     if (flip.kind === "last_word" && s.greedy) cell.append(make("span", "tag", "said it"), " ");
     const inner = make("span", (s.picked || []).includes(flip.metric) ? "picked" : "");
@@ -243,6 +244,7 @@
   function setUpFlips() {
     const report = read("report");
     const flips = report.flips.shown;
+    metrics = report.flips.metrics;
     const letters = ["A", String.fromCharCode(64 + Math.min(report.runs.length, 26))];
     flips.forEach((f, i) => {
       f.index = i;

@@ -1,0 +1,81 @@
+package rundir
+
+import "github.com/softbench/softbench/tasks/metric"
+
+// Answers are a document's rows as metrics take them; ok is false where a request has
+// no loglikelihood.
+func Answers(rows []Sample) (a metric.Answers, ok bool) {
+	first := &rows[0]
+	a.Gold = -1
+	if first.Gold != nil {
+		a.Gold = int(*first.Gold)
+	}
+	if first.Words != nil {
+		a.Words = int(*first.Words)
+	}
+	if first.Bytes != nil {
+		a.Bytes = int(*first.Bytes)
+	}
+	for i := range rows {
+		r := &rows[i]
+		if r.LogLikelihood == nil {
+			return a, false
+		}
+		a.LogLikelihoods = append(a.LogLikelihoods, *r.LogLikelihood)
+		a.Greedy = append(a.Greedy, r.IsGreedy != nil && *r.IsGreedy)
+		if a.Gold >= 0 && r.Choice != nil {
+			a.Choices = append(a.Choices, *r.Choice)
+		}
+	}
+	if len(a.Choices) != len(rows) {
+		a.Choices = nil
+	}
+	return a, true
+}
+
+// Value is a document's part in a metric, by its rows: its column where the metric has
+// one, else what follows from the answers.
+func Value(m *metric.Metric, rows []Sample) (value, weight float64, ok bool) {
+	first := &rows[0]
+	if m.Column != "" {
+		right := first.verdict(m.Column)
+		switch {
+		case right == nil || *right == nil:
+			return 0, 0, false
+		case **right:
+			return 1, 1, true
+		}
+		return 0, 1, true
+	}
+	if m.Weight == metric.Words && first.Words == nil || m.Weight == metric.Bytes && first.Bytes == nil {
+		return 0, 0, false
+	}
+	a, ok := Answers(rows)
+	if !ok {
+		return 0, 0, false
+	}
+	return m.Of(a)
+}
+
+// SetVerdict keeps a document's 0 or 1 in a metric's column; a metric without one
+// follows from the answers.
+func (s *Sample) SetVerdict(m *metric.Metric, right bool) {
+	if column := s.verdict(m.Column); column != nil {
+		*column = &right
+	}
+}
+
+// verdict is a column of 0s and 1s by name; nil: there is none of that name.
+func (s *Sample) verdict(column string) **bool {
+	switch column {
+	case "correct":
+		return &s.Correct
+	case "correct_norm":
+		return &s.CorrectNorm
+	case "correct_bytes":
+		return &s.CorrectBytes
+	case "right_text":
+		return &s.RightText
+	}
+	return nil
+}
