@@ -126,18 +126,35 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 	return w, err
 }
 
-// copyTable copies a whole tensor out of its file.
+// copyTable copies a whole tensor out of its file: as stored, or, where that must
+// be decoded, as float32.
 func copyTable(ctx context.Context, p pool, v *checkpoint.View) (*checkpoint.View, error) {
 	const piece = 1 << 20
 	t := v.Stored
-	out := &safetensors.Tensor{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: make([]byte, len(t.Data))}
+	out := &safetensors.Tensor{Name: t.Name, DType: t.DType, Shape: t.Shape}
+	table := *v
+	table.Stored = out
+	if t.Decoded() {
+		rows := t.Shape[0]
+		width := t.Elements() / max(1, rows)
+		step := max(1, piece/4/max(1, width))
+		out.DType, out.Data = safetensors.F32, make([]byte, 4*rows*width)
+		err := readTasks(ctx, p, (rows+step-1)/step, func(task int) {
+			row := make([]float32, width)
+			for i := task * step; i < min(rows, (task+1)*step); i++ {
+				t.RowF32(i, row)
+				safetensors.Encode(safetensors.F32, out.Data[4*i*width:4*(i+1)*width], row)
+			}
+		})
+		safetensors.Drop(t)
+		return &table, err
+	}
+	out.Data = make([]byte, len(t.Data))
 	err := readTasks(ctx, p, (len(t.Data)+piece-1)/piece, func(i int) {
 		at := i * piece
 		copy(out.Data[at:min(at+piece, len(out.Data))], t.Data[at:])
 		safetensors.DropBytes(t, at, min(piece, len(t.Data)-at))
 	})
-	table := *v
-	table.Stored = out
 	return &table, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/gguf"
 	"github.com/softbench/softbench/eval/hub"
 )
 
@@ -61,10 +62,10 @@ func Locate(ctx context.Context, o ModelOptions) (string, error) {
 	switch {
 	case err == nil && o.Revision != "":
 		return "", fmt.Errorf("model %s is here: --revision is about models of the hub", o.Model)
-	case err == nil && info.IsDir():
+	case err == nil && (info.IsDir() || gguf.Is(o.Model)):
 		return o.Model, nil
 	case err == nil:
-		return "", fmt.Errorf("model %s is a file: give the directory that holds config.json and the weights", o.Model)
+		return "", fmt.Errorf("model %s is a file: give the directory that holds config.json and the weights, or a .gguf file", o.Model)
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("model %s: %w", o.Model, err)
 	}

@@ -15,6 +15,9 @@ type Inspection struct {
 	ModelType       string `json:"model_type"`
 	Parameters      int64  `json:"parameters"`
 	DType           string `json:"dtype"`
+	Format          string `json:"format"`             // of the weights' files
+	Stored          string `json:"stored"`             // the types of the stored tensors, and how many of each
+	Computed        string `json:"computed,omitempty"` // what is computed with, where that is not what is stored
 	Attention       string `json:"attention"`
 	Layers          int    `json:"layers"`
 	Hidden          int    `json:"hidden_size"`
@@ -68,7 +71,7 @@ func Inspect(ctx context.Context, o ModelOptions) (*Inspection, error) {
 		}
 	}
 	in := &Inspection{
-		Dir: dir, ModelType: c.ModelType, Parameters: ck.Parameters, DType: ck.DType, Attention: c.Attention.String(),
+		Dir: dir, ModelType: c.ModelType, Parameters: ck.Parameters, DType: ck.DType, Format: ck.Format, Stored: ck.Stored(), Computed: ck.Computed, Attention: c.Attention.String(),
 		Layers: c.Layers, Hidden: c.Hidden, Intermediate: c.Intermediate, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim,
 		Vocab: c.Vocab, TiedEmbeddings: c.TieEmbeddings, MaxLength: maxLength(c, tok), Rope: ropeText(c), SlidingWindow: window,
 		Tokenizer: tok.Kind(), TokenizerSize: tok.VocabSize(), KVBytes: int64(c.Layers) * int64(c.KVHeads) * int64(c.HeadDim) * 2 * 4,

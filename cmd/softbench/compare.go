@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/softbench/softbench/engine/gguf"
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/html"
@@ -187,12 +188,15 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	return compare.WriteTable(o.io.out, c)
 }
 
-// isCheckpoint says whether a path is to be run: a directory with a config.json,
+// isCheckpoint says whether a path is to be run: a GGUF file, a directory with a config.json,
 // or no path at all but the name of a model in the hub's cache, or on the hub where
 // that may be asked.
 func (o *compareOptions) isCheckpoint(path string) bool {
 	if _, err := os.Stat(path); err != nil {
 		return !lmeval.Is(path) && eval.IsModel(o.model(path))
+	}
+	if gguf.Is(path) {
+		return true
 	}
 	if state, err := rundir.StateOf(path); err != nil || state != rundir.None {
 		return false

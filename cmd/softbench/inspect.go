@@ -67,6 +67,10 @@ func (o inspectOptions) run(ctx context.Context) error {
 	row("model", "%s", in.Dir)
 	row("architecture", "%s", in.ModelType)
 	row("parameters", "%s (%s)", commas(in.Parameters), in.DType)
+	row("format", "%s: %s", in.Format, in.Stored)
+	if in.Computed != "" {
+		row("computed", "%s", in.Computed)
+	}
 	row("attention", "%s", in.Attention)
 	row("layers", "%d, width %d, MLP %d", in.Layers, in.Hidden, in.Intermediate)
 	row("heads", "%d of size %d, %d for keys and values", in.Heads, in.HeadDim, in.KVHeads)

@@ -2,12 +2,16 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/softbench/softbench/engine/gguf"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
@@ -26,13 +30,18 @@ type Checkpoint struct {
 	Layers []Layer
 
 	Parameters int64  // elements of all weights in use, a tied head counted once
-	DType      string // of the matrices: F32, F16 or BF16; the widest where they differ
-	Notes      []string
+	DType      string // of the matrices, as stored; F32 where they differ, or quantised
+	Format     string // of the files: "safetensors", "GGUF", ...
+	// Computed says, of a quantised format, what is computed with; "" for the weights
+	// as they are stored.
+	Computed string
+	Notes    []string
 
 	// ConfigText is config.json as it was read.
 	ConfigText []byte
 
 	set     *safetensors.Set
+	config  string                // what errors call the config: config.json, or the metadata
 	used    []*safetensors.Tensor // sorted by name
 	threads int
 	// bodyAlone: the names lacked what a causal language model puts before those of
@@ -97,16 +106,12 @@ func Open(dir string, o Options) (*Checkpoint, error) {
 // OpenContext reads config.json, maps the weights and checks them against each
 // other. It ends with the context's error soon after the context does.
 func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error) {
-	k := &Checkpoint{Dir: dir, threads: o.Threads}
-	weights, err := k.survey(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	err = safetensors.Guard(func() (err error) {
-		if k.set, err = safetensors.OpenSet(weights); err != nil {
+	k := &Checkpoint{Dir: dir, threads: o.Threads, Format: "safetensors", config: "config.json"}
+	err := safetensors.Guard(func() error {
+		weights, err := k.openFiles(ctx, o)
+		if err != nil {
 			return err
 		}
-		k.Notes = append(k.Notes, k.set.Notes...)
 		if err := k.names(weights, o); err != nil {
 			return err
 		}
@@ -119,6 +124,22 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 		return nil, err
 	}
 	return k, nil
+}
+
+// openFiles reads the config and maps the weights, by their format. weights is the
+// file that leads to them.
+func (k *Checkpoint) openFiles(ctx context.Context, o Options) (weights string, err error) {
+	if gguf.Is(k.Dir) {
+		return k.Dir, k.openGGUF(o)
+	}
+	if weights, err = k.survey(ctx, o); err != nil {
+		return "", err
+	}
+	if k.set, err = safetensors.OpenSet(weights); err != nil {
+		return "", err
+	}
+	k.Notes = append(k.Notes, k.set.Notes...)
+	return weights, nil
 }
 
 // Close unmaps the weights: no tensor may be touched afterwards.
@@ -158,6 +179,29 @@ func (k *Checkpoint) load(ctx context.Context, weights string, o Options) error 
 	return k.oddWeights(ctx)
 }
 
+// Stored says in which types the tensors in use are stored, and how many of each,
+// the most frequent first.
+func (k *Checkpoint) Stored() string {
+	counts := map[safetensors.DType]int{}
+	seen := map[*safetensors.Tensor]bool{}
+	for _, t := range k.used {
+		for _, part := range t.Stored() {
+			if !seen[part] {
+				seen[part] = true
+				counts[part.DType]++
+			}
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b safetensors.DType) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var text []string
+	for _, n := range names {
+		text = append(text, fmt.Sprintf("%d %s", counts[n], n))
+	}
+	return strings.Join(text, ", ")
+}
+
 // place finds the tensor for w, checks its type and shape, and puts it in its
 // slot.
 func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
@@ -167,16 +211,19 @@ func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
 	}
 	file := k.set.FileOf(t)
 	if !slices.Equal(t.Shape, w.Shape) {
-		return fmt.Errorf("%s: tensor %q has shape %v, config.json calls for %v", file, w.Name, t.Shape, w.Shape)
+		return fmt.Errorf("%s: tensor %q has shape %v, %s calls for %v", file, w.Name, t.Shape, k.config, w.Shape)
 	}
-	if !t.DType.Float() {
-		return fmt.Errorf("%s: tensor %q has dtype %s: softbench reads F32, F16 and BF16; save the model in one of them", file, w.Name, t.DType)
+	if !t.Readable() {
+		return fmt.Errorf("%s: tensor %q has dtype %s: softbench reads floating-point numbers of 8 to 64 bits, and the quantised formats that config.json names in quantization_config", file, w.Name, t.DType)
 	}
 	if w.Matrix {
 		switch d := string(t.DType); {
 		case k.DType == "":
 			k.DType = d
-		case k.DType != d:
+		case k.DType == d:
+		case t.Decoded() || k.DType == "quantised":
+			k.DType = "quantised" // in types that Stored tells apart
+		default:
 			k.DType = "F32"
 			const note = "the matrices are of several dtypes; each is read as its own"
 			if !slices.Contains(k.Notes, note) {
@@ -196,7 +243,7 @@ func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
 
 // missing says which tensor is absent, and guesses why.
 func (k *Checkpoint) missing(weights string, w Weight) error {
-	hint := "the checkpoint is incomplete or its config.json belongs to another"
+	hint := "the checkpoint is incomplete or " + k.config + " is another's"
 	switch {
 	case scaleVector.MatchString(w.Name):
 		hint = fmt.Sprintf("%s needs it; choose an unscaled kind with --attention", k.Config.Attention)
@@ -212,7 +259,7 @@ func (k *Checkpoint) missing(weights string, w Weight) error {
 // ln(position+2), to what bfloat16 can hold: another table would mean another
 // attention.
 func checkLogTable(t *safetensors.Tensor) error {
-	if !t.DType.Float() || len(t.Shape) == 0 || t.Elements() != t.Shape[0] {
+	if !t.Readable() || len(t.Shape) == 0 || t.Elements() != t.Shape[0] {
 		return fmt.Errorf("dtype %s and shape %v: want one float per position", t.DType, t.Shape)
 	}
 	var v [1]float32

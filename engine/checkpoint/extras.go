@@ -97,7 +97,7 @@ func (k *Checkpoint) beyond(name string) bool {
 // sameNumbers reports whether two tensors have the same shape and numbers,
 // whatever their types.
 func sameNumbers(a, b *safetensors.Tensor) bool {
-	if !slices.Equal(a.Shape, b.Shape) || !a.DType.Float() || !b.DType.Float() || len(a.Shape) == 0 {
+	if !slices.Equal(a.Shape, b.Shape) || !a.Readable() || !b.Readable() || len(a.Shape) == 0 {
 		return false
 	}
 	if a.Elements() == 0 {

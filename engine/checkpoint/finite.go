@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"runtime"
 	"sync/atomic"
 
@@ -31,30 +30,59 @@ func pieces(ctx context.Context, threads int, tensors []*safetensors.Tensor, vis
 			all = append(all, piece{i, at})
 		}
 	}
+	return inParallel(ctx, threads, len(all), func(n int) error {
+		p := all[n]
+		data := tensors[p.tensor].Data
+		return visit(p.tensor, p.at, data[p.at:min(p.at+chunk, len(data))])
+	})
+}
+
+// eachRow is pieces for tensors that are decoded: visit sees every row.
+func (k *Checkpoint) eachRow(ctx context.Context, tensors []*safetensors.Tensor, visit func(t *safetensors.Tensor, i int, row []float32) error) error {
+	type piece struct{ tensor, from, to int }
+	var all []piece
+	for i, t := range tensors {
+		if t.Elements() == 0 {
+			continue
+		}
+		step := max(1, chunk/4/(t.Elements()/t.Shape[0]))
+		for from := 0; from < t.Shape[0]; from += step {
+			all = append(all, piece{i, from, min(from+step, t.Shape[0])})
+		}
+	}
+	return inParallel(ctx, k.threads, len(all), func(n int) error {
+		p := all[n]
+		t := tensors[p.tensor]
+		row := make([]float32, t.Elements()/t.Shape[0])
+		for i := p.from; i < p.to; i++ {
+			t.RowF32(i, row)
+			if err := visit(t, i, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// inParallel does n pieces of work as pieces says.
+func inParallel(ctx context.Context, threads, count int, one func(n int) error) error {
 	var (
 		next   atomic.Int64
 		failed atomic.Bool
-		errs   = make([]error, len(all))
+		errs   = make([]error, count)
 		wg     rescue.Group
 	)
-	one := func(n int) error {
-		p := all[n]
-		data := tensors[p.tensor].Data
-		return safetensors.Guard(func() error {
-			return visit(p.tensor, p.at, data[p.at:min(p.at+chunk, len(data))])
-		})
-	}
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	for range min(threads, len(all)) {
+	for range min(threads, count) {
 		wg.Go(func() {
 			for !failed.Load() && ctx.Err() == nil {
 				n := int(next.Add(1)) - 1
-				if n >= len(all) {
+				if n >= count {
 					return
 				}
-				if errs[n] = one(n); errs[n] != nil {
+				if errs[n] = safetensors.Guard(func() error { return one(n) }); errs[n] != nil {
 					failed.Store(true)
 				}
 			}
@@ -74,8 +102,16 @@ func pieces(ctx context.Context, threads int, tensors []*safetensors.Tensor, vis
 
 // checkFinite refuses weights that are NaN or infinite, naming the first found.
 func (k *Checkpoint) checkFinite(ctx context.Context) error {
-	return pieces(ctx, k.threads, k.used, func(i, at int, data []byte) error {
-		t := k.used[i]
+	var plain, decoded []*safetensors.Tensor
+	for _, t := range k.used {
+		if t.Decoded() {
+			decoded = append(decoded, t)
+		} else {
+			plain = append(plain, t)
+		}
+	}
+	err := pieces(ctx, k.threads, plain, func(i, at int, data []byte) error {
+		t := plain[i]
 		if !anyNonFinite(t.DType, data) {
 			return nil
 		}
@@ -83,12 +119,29 @@ func (k *Checkpoint) checkFinite(ctx context.Context) error {
 		for j := 0; j < len(data)/width; j++ {
 			var v [1]float32
 			safetensors.Decode(t.DType, v[:], data[j*width:])
-			if x := float64(v[0]); math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("%s: tensor %q holds %v at index %v: the checkpoint is damaged or its training diverged", k.set.FileOf(t), t.Name, x, indexOf(t.Shape, at/width+j))
+			if notFinite(v[0]) {
+				return k.nonFinite(t, v[0], at/width+j)
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return k.eachRow(ctx, decoded, func(t *safetensors.Tensor, i int, row []float32) error {
+		for j, x := range row {
+			if notFinite(x) {
+				return k.nonFinite(t, x, i*len(row)+j)
+			}
+		}
+		return nil
+	})
+}
+
+func notFinite(x float32) bool { return x-x != 0 }
+
+func (k *Checkpoint) nonFinite(t *safetensors.Tensor, x float32, at int) error {
+	return fmt.Errorf("%s: tensor %q holds %v at index %v: the checkpoint is damaged or its training diverged", k.set.FileOf(t), t.Name, x, indexOf(t.Shape, at))
 }
 
 // anyNonFinite reports whether any element's exponent bits are all ones. It
@@ -100,6 +153,8 @@ func anyNonFinite(d safetensors.DType, data []byte) bool {
 	switch d {
 	case safetensors.BF16:
 		mask, one, sign = 0x7f807f807f807f80, 0x0080008000800080, 0x8000800080008000
+	case safetensors.F64, safetensors.E4M3, safetensors.E5M2, safetensors.E8M0:
+		return true // rare: looked at one by one, as float32
 	case safetensors.F16:
 		mask, one, sign = 0x7c007c007c007c00, 0x0400040004000400, 0x8000800080008000
 	default:

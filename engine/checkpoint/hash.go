@@ -22,6 +22,11 @@ import (
 //	per weight in use, by name: its name (quoted as by Go's %q), dtype, shape,
 //	and the SHA-256 of each 4 MiB piece of its data, separated by spaces
 //
+// A weight that is decoded (quantised, merged with an adapter) has, in place of
+// its dtype, how its numbers are made, and, in place of its data, that of all
+// tensors it is made of, each with its dtype and shape before it: what is hashed is
+// what is stored, so the same weights in two formats have two identities.
+//
 // Tensors that are not used (see Notes) do not count.
 //
 // It is an error where a file has been written to since Open: what was computed
@@ -44,23 +49,38 @@ func (k *Checkpoint) SHA256(ctx context.Context) (string, error) {
 }
 
 func (k *Checkpoint) hash(ctx context.Context) (string, error) {
-	sums := make([][][sha256.Size]byte, len(k.used))
-	for i, t := range k.used {
+	var stored []*safetensors.Tensor
+	at := map[*safetensors.Tensor]int{}
+	for _, t := range k.used {
+		for _, part := range t.Stored() {
+			if _, seen := at[part]; !seen {
+				at[part] = len(stored)
+				stored = append(stored, part)
+			}
+		}
+	}
+	sums := make([][][sha256.Size]byte, len(stored))
+	for i, t := range stored {
 		sums[i] = make([][sha256.Size]byte, (len(t.Data)+chunk-1)/chunk)
 	}
-	if err := pieces(ctx, k.threads, k.used, func(i, at int, data []byte) error {
+	if err := pieces(ctx, k.threads, stored, func(i, at int, data []byte) error {
 		sums[i][at/chunk] = sha256.Sum256(data)
-		safetensors.DropBytes(k.used[i], at, len(data)) // packed weights may stand beside these by now
+		safetensors.DropBytes(stored[i], at, len(data)) // packed weights may stand beside these by now
 		return nil
 	}); err != nil {
 		return "", err
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "softbench checkpoint 1\n%s", k.Config.lines())
-	for i, t := range k.used {
+	for _, t := range k.used {
 		fmt.Fprintf(h, "%q %s %v", t.Name, t.DType, t.Shape)
-		for _, s := range sums[i] {
-			fmt.Fprintf(h, " %x", s)
+		for _, part := range t.Stored() {
+			if part != t {
+				fmt.Fprintf(h, " %s %v", part.DType, part.Shape)
+			}
+			for _, s := range sums[at[part]] {
+				fmt.Fprintf(h, " %x", s)
+			}
 		}
 		fmt.Fprintln(h)
 	}

@@ -233,11 +233,11 @@ func TestRefusedWeights(t *testing.T) {
 		"config of another width": {breakIt: func(m *model) { m.config["intermediate_size"] = 97 }, parts: []string{"gate_proj.weight", "[96 64]", "[97 64]"}},
 		"vocab differs":           {breakIt: func(m *model) { m.config["vocab_size"] = 300 }, parts: []string{"embed_tokens.weight", "[256 64]", "[300 64]"}},
 		"wrong dtype": {breakIt: func(m *model) {
-			m.tensor(q1).DType, m.tensor(q1).Data = "F64", make([]byte, 8*64*64)
-		}, parts: []string{q1, "dtype F64", "F32, F16 and BF16"}},
+			m.tensor(q1).DType, m.tensor(q1).Data = "I64", make([]byte, 8*64*64)
+		}, parts: []string{q1, "dtype I64", "floating-point numbers of 8 to 64 bits"}},
 		"eight bits": {breakIt: func(m *model) {
-			m.tensor(q1).DType, m.tensor(q1).Data = "F8_E4M3", make([]byte, 64*64)
-		}, parts: []string{q1, "dtype F8_E4M3"}},
+			m.tensor(q1).DType, m.tensor(q1).Data = "I8", make([]byte, 64*64)
+		}, parts: []string{q1, "dtype I8"}},
 		"unequal tied head": {breakIt: func(m *model) { m.config["tie_word_embeddings"] = true },
 			parts: []string{"lm_head.weight", "differs from the embedding"}},
 		"scaled without s": {options: Options{Attention: "scaled-softpick"}, breakIt: func(*model) {},

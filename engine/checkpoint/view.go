@@ -38,7 +38,7 @@ func (v *View) RowF32(j int, dst []float32) {
 // BF16 reports whether rows are bfloat16 that lie side by side, so that Row may
 // be used.
 func (v *View) BF16() bool {
-	return v.Stored.DType == safetensors.BF16 && !v.columns && v.offset == 0
+	return !v.Stored.Decoded() && v.Stored.DType == safetensors.BF16 && !v.columns && v.offset == 0
 }
 
 // Row returns the bytes of row j, as stored; only where BF16 says so.

@@ -13,6 +13,10 @@ const (
 	F32  DType = "F32"
 	F16  DType = "F16"
 	BF16 DType = "BF16"
+	F64  DType = "F64"
+	E4M3 DType = "F8_E4M3"
+	E5M2 DType = "F8_E5M2"
+	E8M0 DType = "F8_E8M0"
 )
 
 // widths is the bits of one element of every type the reference implementation
@@ -32,11 +36,18 @@ func (d DType) Known() bool { return widths[d] != 0 }
 // Bits returns the width of one element, 0 for an unknown type.
 func (d DType) Bits() int { return int(widths[d]) }
 
-// Float reports whether d is one of F32, F16 and BF16.
-func (d DType) Float() bool { return d == F32 || d == F16 || d == BF16 }
+// Float reports whether Decode reads d: F64, F32, F16, BF16 and the 8-bit floats.
+func (d DType) Float() bool {
+	switch d {
+	case F64, F32, F16, BF16, E4M3, E5M2, E8M0:
+		return true
+	}
+	return false
+}
 
-// Decode converts len(dst) elements of type d from src. It panics where d is
-// not F32, F16 or BF16, or src is shorter than dst: both are checked at load.
+// Decode converts len(dst) elements of type d from src; F64 is rounded to the
+// nearest float32. It panics where d is not a Float, or src is shorter than dst:
+// both are checked at load.
 func Decode(d DType, dst []float32, src []byte) {
 	switch d {
 	case F32:
@@ -53,6 +64,16 @@ func Decode(d DType, dst []float32, src []byte) {
 		src = src[:2*len(dst)]
 		for i := range dst {
 			dst[i] = halfToFloat(binary.LittleEndian.Uint16(src[2*i:]))
+		}
+	case F64:
+		src = src[:8*len(dst)]
+		for i := range dst {
+			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+		}
+	case E4M3, E5M2, E8M0:
+		table := &eightBits[d[4]-'4']
+		for i, b := range src[:len(dst)] {
+			dst[i] = table[b]
 		}
 	default:
 		panic("safetensors: Decode of " + string(d))
@@ -123,4 +144,34 @@ func floatToHalf(x float32) uint16 {
 	}
 	b += 0xfff + b>>13&1
 	return sign | uint16((b-112<<23)>>13)
+}
+
+// eightBits holds the numbers of each byte of F8_E4M3, F8_E5M2 and F8_E8M0, by the
+// digit in their names less 4.
+var eightBits = func() (t [5][256]float32) {
+	for b := range 256 {
+		t[0][b] = smallFloat(byte(b), 4, 3)
+		if b&0x7f == 0x7f { // this type has no infinity, and one NaN of each sign
+			t[0][b] = float32(math.NaN())
+		}
+		// Five exponent bits and two of fraction are the upper half of an F16.
+		t[1][b] = halfToFloat(uint16(b) << 8)
+		t[4][b] = float32(math.Ldexp(1, b-127))
+	}
+	t[4][255] = float32(math.NaN())
+	return t
+}()
+
+// smallFloat is the number of a sign, exp exponent bits and frac fraction bits.
+func smallFloat(b byte, exp, frac int) float32 {
+	bias := 1<<(exp-1) - 1
+	e, f := int(b)>>frac&(1<<exp-1), float64(int(b)&(1<<frac-1))
+	v := math.Ldexp(f, 1-bias-frac) // a subnormal
+	if e > 0 {
+		v = math.Ldexp(f+float64(int(1)<<frac), e-bias-frac)
+	}
+	if b&0x80 != 0 {
+		v = -v
+	}
+	return float32(v)
 }

@@ -22,6 +22,9 @@ type Tensor struct {
 	mapping *mapping // where Data lies, nil where it is ordinary memory
 	offset  int      // of Data in it
 	path    string   // of the file it came from
+
+	decoder Decoder   // where the numbers do not lie side by side in Data
+	parts   []*Tensor // what it decodes
 }
 
 // Elements returns the number of elements.
@@ -35,16 +38,23 @@ func (t *Tensor) Elements() int {
 
 // RowF32 converts row i, the i-th slice along the first dimension, to float32.
 // dst must have the row's length; for a vector that is 1. It panics where i is
-// out of range or the type is not F32, F16 or BF16.
+// out of range or the tensor is not Readable.
 func (t *Tensor) RowF32(i int, dst []float32) {
+	if t.decoder != nil {
+		t.decoder.Row(i, dst[:t.width()])
+		return
+	}
 	row := t.Row(i)
 	Decode(t.DType, dst[:len(row)*8/t.DType.Bits()], row)
 }
 
 // ElementF32 is element i, counted row by row. It panics where i is out of range or
-// the type is not F32, F16 or BF16.
+// the tensor is not Readable.
 func (t *Tensor) ElementF32(i int) float32 {
 	var v [1]float32
+	if t.decoder != nil {
+		return t.decodedElement(i)
+	}
 	width := t.DType.Bits() / 8
 	Decode(t.DType, v[:], t.Data[i*width:(i+1)*width])
 	return v[0]
@@ -52,8 +62,12 @@ func (t *Tensor) ElementF32(i int) float32 {
 
 // ColumnF32 converts len(dst) elements of column i, from row from on, to float32;
 // a tensor of more dimensions is rows of its last one. It panics where the column
-// is out of range or the type is not F32, F16 or BF16.
+// is out of range or the tensor is not Readable.
 func (t *Tensor) ColumnF32(i, from int, dst []float32) {
+	if t.decoder != nil {
+		t.decoder.Column(i, from, dst)
+		return
+	}
 	width, columns := t.DType.Bits()/8, t.Shape[len(t.Shape)-1]
 	for r := range dst {
 		at := ((from+r)*columns + i) * width
@@ -74,6 +88,12 @@ func (t *Tensor) Row(i int) []byte {
 // F32 returns all elements as float32, a copy, row-major.
 func (t *Tensor) F32() []float32 {
 	out := make([]float32, t.Elements())
+	if t.decoder != nil {
+		for i, width := 0, t.width(); i < len(out); i += width {
+			t.decoder.Row(i/width, out[i:i+width])
+		}
+		return out
+	}
 	Decode(t.DType, out, t.Data)
 	return out
 }
@@ -81,7 +101,11 @@ func (t *Tensor) F32() []float32 {
 // Drop tells the system that t's pages, where they hold nothing else, will not
 // be needed soon. Data stays readable (it is read from the file again), so this
 // only bounds resident memory. It does nothing where memory is not mapped.
-func Drop(t *Tensor) { DropBytes(t, 0, len(t.Data)) }
+func Drop(t *Tensor) {
+	for _, part := range t.Stored() {
+		DropBytes(part, 0, len(part.Data))
+	}
+}
 
 // DropBytes is Drop for n bytes of t's data from byte at on.
 func DropBytes(t *Tensor, at, n int) {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/softbench/softbench/engine/gguf"
 	"github.com/softbench/softbench/internal/pythonjson"
 	"github.com/softbench/softbench/internal/rescue"
 )
@@ -21,7 +22,7 @@ import (
 // Load is LoadContext without a context.
 func Load(dir string) (*Tokenizer, error) { return LoadContext(context.Background(), dir) }
 
-// LoadContext reads the tokenizer of a checkpoint directory: tokenizer.json, else tokenizer.model; and,
+// LoadContext reads the tokenizer of a GGUF file, or of a checkpoint directory: tokenizer.json, else tokenizer.model; and,
 // where present, tokenizer_config.json and special_tokens_map.json. The error is one line that names the
 // file, the place in it and what is wrong. It returns the context's error as soon as the context ends.
 func LoadContext(ctx context.Context, dir string) (*Tokenizer, error) {
@@ -46,6 +47,14 @@ func LoadContext(ctx context.Context, dir string) (*Tokenizer, error) {
 
 func loadFiles(ctx context.Context, dir string) (*Tokenizer, error) {
 	r := &reader{ctx: ctx}
+	if gguf.Is(dir) {
+		return loadGGUF(r, dir)
+	}
+	return loadDir(r, dir)
+}
+
+// loadDir reads the tokenizer in a directory.
+func loadDir(r *reader, dir string) (*Tokenizer, error) {
 	path := filepath.Join(dir, "tokenizer.json")
 	parse := parseJSON
 	data, err := r.read(path, maxTokenizer)
@@ -74,15 +83,20 @@ func loadFiles(ctx context.Context, dir string) (*Tokenizer, error) {
 	}
 	settings.Rebuilt = t.sp == nil && t.prefixSpace(settings)
 	t.files = r.seen
-	encoded, err := settings.encode()
+	return t, t.identify(data, settings)
+}
+
+// identify computes the tokenizer's hash from its file and settings, and makes that of its content ready.
+func (t *Tokenizer) identify(data []byte, s settings) error {
+	encoded, err := s.encode()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	file := sha256.Sum256(data)
 	sum := sha256.Sum256(append(file[:], encoded...))
 	t.sha = hex.EncodeToString(sum[:])
 	t.content = sync.OnceValue(contentOf(data, encoded, t.sp == nil))
-	return t, nil
+	return nil
 }
 
 // Settled returns an error where a file of the tokenizer has changed since it was read, so that the

@@ -112,11 +112,17 @@ func ReadModel(t testing.TB, name string) Model {
 func readModel(t testing.TB, of, name string) Model {
 	t.Helper()
 	dir := Dir(t, of, name)
-	path := filepath.Join(dir, "golden.json")
+	m := readFile(t, filepath.Join(dir, "golden.json"))
+	m.Dir = dir
+	return m
+}
+
+// readFile reads a model's golden.
+func readFile(t testing.TB, path string) Model {
+	t.Helper()
 	var m Model
 	read(t, path, &m)
 	checkFormat(t, path, m.Format)
-	m.Dir = dir
 	for i := range m.Runs {
 		if err := m.Runs[i].decode(m.Sequences); err != nil {
 			t.Fatalf("%s: run %d: %v", path, i, err)
