@@ -259,7 +259,7 @@ func TestUnscored(t *testing.T) {
 			if err == nil || b.Rows != 0 || !strings.HasPrefix(err.Error(), name(len(others))+": ") || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "--allow-unscored") {
 				t.Errorf("%s: error %v after %d rows", c.name, err, b.Rows)
 			}
-			l, b = newLM(t, letters{}, Options{MaxLength: 5, AllowUnscored: true})
+			l, _ = newLM(t, letters{}, Options{MaxLength: 5, AllowUnscored: true})
 			res, stats, err := l.Score(context.Background(), append(others, c.request), name, RunOptions{})
 			if err != nil {
 				t.Fatalf("%s: %v", c.name, err)

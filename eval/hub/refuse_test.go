@@ -110,9 +110,11 @@ func TestRefusals(t *testing.T) {
 		}), "longer than the", ""},
 		"always cut off": {answer("/model.safetensors", func(_ *hubtest.Server, w http.ResponseWriter, r *http.Request) { cut(w, content, 1000) }),
 			"cut off: 1000 of 3145728 bytes, in 5 tries", ""},
-		"a loop of redirects": {answer("/resolve/", func(_ *hubtest.Server, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }), "more than 10 redirects", ""},
+		"a loop of redirects": {answer("/resolve/", func(_ *hubtest.Server, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
+		}), "more than 10 redirects", ""},
 		"a redirect nowhere": {answer("/resolve/", func(_ *hubtest.Server, w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "file:///etc/passwd", 302)
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		}), "not an address", ""},
 		"an empty redirect": {answer("/resolve/", func(_ *hubtest.Server, w http.ResponseWriter, r *http.Request) { w.WriteHeader(302) }), "not an address", ""},
 		"unasked 206": {answer("/resolve/", func(_ *hubtest.Server, w http.ResponseWriter, r *http.Request) {

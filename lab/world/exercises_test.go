@@ -205,7 +205,7 @@ func TestWriteExercises(t *testing.T) {
 		}
 		return b.String()
 	}
-	if write(1) != write(1) || write(1) == write(2) {
+	if one := write(1); one != write(1) || one == write(2) {
 		t.Error("bytes do not follow the seed")
 	}
 	docs := strings.Split(write(1), Separator)
