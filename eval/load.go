@@ -25,7 +25,7 @@ type ModelOptions struct {
 	StripPrefix string
 	Strict      bool // a request that would be truncated is an error
 	// AllowUnscored counts a request that cannot be scored, instead of failing: an
-	// empty continuation, or one longer than the context.
+	// empty continuation, one longer than the context, a context of no tokens.
 	AllowUnscored bool
 
 	Revision    string                  // of a model of the hub; "": its main one

@@ -34,7 +34,9 @@ func (e *encoder) encode(text string) []int32 {
 // (TemplateLM._encode_pair); what is fed is the context's own ids and then those
 // (HFLM._loglikelihood_tokens). The two differ from the one text's ids where a
 // token merges across the join, and then the merged token is neither fed nor
-// scored. An empty context is one prefix token (TemplateLM.loglikelihood).
+// scored. An empty context is one prefix token (TemplateLM.loglikelihood); one that
+// becomes empty only as its white space moves has no token but what the tokenizer
+// adds, and from is 0 where it adds none.
 func (e *encoder) pair(context, continuation string) (ids []int32, from int) {
 	if context == "" {
 		ids = e.tok.Encode(continuation, false)
@@ -50,8 +52,6 @@ func (e *encoder) pair(context, continuation string) (ids []int32, from int) {
 	own := e.encode(context)
 	whole := e.encode(context + continuation)
 	switch from = len(own); {
-	case from == 0: // a context of white space alone, and no token added in front
-		return append([]int32{e.prefix}, whole...), 1
 	case from >= len(whole): // nothing is left of the continuation
 		return own, from
 	case slices.Equal(own, whole[:from]):

@@ -94,7 +94,7 @@ type Result struct {
 }
 
 // Unscored is why a continuation has no loglikelihood. lm-evaluation-harness stops
-// at either; here it is an error too, unless Options.AllowUnscored.
+// at each; here it is an error too, unless Options.AllowUnscored.
 type Unscored string
 
 const (
@@ -102,6 +102,9 @@ const (
 	Empty Unscored = "empty"
 	// TooLong: the continuation alone has more tokens than the model may see.
 	TooLong Unscored = "too_long"
+	// NoContext: no token comes before the continuation's first, as the context is
+	// white space alone and the tokenizer puts no token in front.
+	NoContext Unscored = "no_context"
 )
 
 // PositionBuckets is the number of buckets of RollingResult.ByPosition.

@@ -96,8 +96,9 @@ func (p *Plan) Loglikelihood(r Request, done func(Result) error) error {
 }
 
 // scorable finds what keeps a continuation from having a loglikelihood: that none
-// of its tokens is left, or that they do not fit the model's context by themselves.
-// The harness asserts both (HFLM._loglikelihood_tokens).
+// of its tokens is left, that none comes before them, or that they do not fit the
+// model's context by themselves. The harness asserts all three
+// (HFLM._loglikelihood_tokens).
 func (l *LM) scorable(r Request, info *Result) error {
 	const advice = "; --allow-unscored counts such requests instead of failing"
 	switch n := info.ContinuationTokens; {
@@ -110,6 +111,12 @@ func (l *LM) scorable(r Request, info *Result) error {
 			return errors.New("its continuation is empty: there is nothing to score" + advice)
 		}
 		return fmt.Errorf("no token is left of its continuation %q beside those of its context: the tokenizer joins the two%s", clip(r.Continuation), advice)
+	case info.ContextTokens == 0:
+		info.Unscored = NoContext
+		if l.unscored {
+			return nil
+		}
+		return fmt.Errorf("its context %q is white space alone, which goes to the continuation, and this tokenizer puts no token in front: nothing is left to score after%s", clip(r.Context), advice)
 	case n > l.maxLength:
 		info.Unscored = TooLong
 		if l.unscored {

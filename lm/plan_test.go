@@ -75,7 +75,7 @@ func TestPairFollowsHFLM(t *testing.T) {
 		{"less than nothing is left", "aba", "", true, []int32{'a', 'b', 'a'}, 3},
 		{"empty context", "", "cd", false, []int32{1, 'c', 'd'}, 1},
 		{"empty context, EOS for BOS", "", "cd", true, []int32{2, 'c', 'd'}, 1},
-		{"white space alone, no BOS", " ", "c", true, []int32{2, ' ', 'c'}, 1},
+		{"white space alone, no BOS", " ", "c", true, []int32{' ', 'c'}, 0},
 		{"text that begins with the BOS text", "<1>a", "b", false, []int32{'<', '1', '>', 'a', 'b'}, 4},
 		{"empty continuation", "a", "", false, []int32{1, 'a'}, 2},
 	} {

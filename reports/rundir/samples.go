@@ -38,7 +38,7 @@ type Sample struct {
 	ContinuationTokens int32 `parquet:"continuation_tokens"` // of a rolling text: tokens scored
 	Truncated          int32 `parquet:"truncated"`           // tokens cut off on the left
 
-	Unscored *string `parquet:"unscored,optional,dict"` // why there is no loglikelihood: empty or too_long
+	Unscored *string `parquet:"unscored,optional,dict"` // why there is no loglikelihood: empty, too_long or no_context
 
 	// Of the document, the same in each of its rows.
 	Correct      *bool `parquet:"correct,optional"` // acc

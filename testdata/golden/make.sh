@@ -12,3 +12,4 @@ python=${PYTHON:-python3}
 if [ "${RETRAIN:-}" ]; then "$python" make_tiny.py; fi
 "$python" make_passkey.py
 "$python" make_tasks.py
+"$python" make_boundary.py
