@@ -51,6 +51,7 @@ type cpuScratch struct {
 	head   headScratch
 	kept   []int // rows of the batch that x holds after the last layer
 	at     []int // of each scored row, its row of x after the last layer
+	bad    overflow
 }
 
 // NewCPU packs a checkpoint's weights for this processor. Nothing of the
@@ -123,6 +124,19 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 	return c.scoreHeads(ctx, b)
 }
 
+// finite is the error of a stage, or of a row whose norm the stage could not keep:
+// row i of rows, or row i of the batch where rows is nil.
+func (c *cpu) finite(b *Batch, what string, rows []int, err error) error {
+	i := c.scratch.bad.take()
+	if err != nil || i < 0 {
+		return err
+	}
+	if rows != nil {
+		i = rows[i]
+	}
+	return b.NotFinite(what, i)
+}
+
 // planHeads decides which rows leave the last layer: all where an observer
 // watches, else those whose next token is scored.
 func (c *cpu) planHeads(b *Batch) {
@@ -184,13 +198,15 @@ func (c *cpu) embed(b *Batch) {
 // planHeads keeps go on.
 func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	s, w, rows := &c.scratch, &c.weights.layers[layer], len(b.Tokens)
-	if err := c.normalise(ctx, &w.attnNorm, rows); err != nil {
+	err := c.normalise(ctx, &w.attnNorm, rows)
+	if err = c.finite(b, residual, nil, err); err != nil {
 		return err
 	}
 	if err := c.matmul(ctx, s.qkv, rows, w.qkv, w.qkvBias, false); err != nil {
 		return err
 	}
-	if err := c.rotateAndStore(ctx, layer, b); err != nil {
+	err = c.rotateAndStore(ctx, layer, b)
+	if err = c.finite(b, "the queries or keys", nil, err); err != nil {
 		return err
 	}
 	if err := c.attend(ctx, layer, b); err != nil {
@@ -200,7 +216,14 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 		if rows = c.keep(); rows == 0 {
 			return nil
 		}
+		return c.finite(b, residual, s.kept, c.feed(ctx, w, rows))
 	}
+	return c.finite(b, residual, nil, c.feed(ctx, w, rows))
+}
+
+// feed is a block from the attention's output on.
+func (c *cpu) feed(ctx context.Context, w *cpuLayer, rows int) error {
+	s := &c.scratch
 	if err := c.prepare(ctx, s.mixed, w.out.K, rows); err != nil {
 		return err
 	}
@@ -257,25 +280,34 @@ func (c *cpu) add(ctx context.Context, rows int, w *kernel.Matrix, bias []float3
 // addRows adds y [rows, hidden] to the residual stream; y is overwritten.
 func (c *cpu) addRows(ctx context.Context, y []float32, rows int, post *normWeights) error {
 	hidden, scale := c.config.Hidden, cmp.Or(c.config.ResidualScale, 1)
-	return c.pool.run(ctx, chunks(rows), func(_, i int) {
+	return c.pool.run(ctx, chunks(rows), func(worker, i int) {
+		buf := c.scratch.normed[worker*rowChunk*hidden:][:hidden]
 		for r := i * rowChunk; r < min(rows, (i+1)*rowChunk); r++ {
 			row := y[r*hidden:][:hidden]
 			if post.has {
-				c.norm(row, row, post, &c.config.Norm)
+				c.norm(buf, row, post, &c.config.Norm, r)
+				row = buf
 			}
 			kernel.Add(c.scratch.x[r*hidden:][:hidden], row, scale)
 		}
 	})
 }
 
-// norm normalises one vector.
-func (c *cpu) norm(dst, x []float32, w *normWeights, n *checkpoint.Norm) {
+// norm normalises one vector into another, and notes its row where that keeps
+// nothing of it.
+func (c *cpu) norm(dst, x []float32, w *normWeights, n *checkpoint.Norm, row int) {
 	if n.Mean {
 		kernel.LayerNorm(dst, x, w.weight, w.bias, n.Eps)
-		return
+	} else {
+		c.set.RMSNorm(dst, x, w.weight, n.Eps)
 	}
-	c.set.RMSNorm(dst, x, w.weight, n.Eps)
+	if !kept(dst, x, n) {
+		c.scratch.bad.note(row)
+	}
 }
+
+// residual is what blocks read and add to, in errors.
+const residual = "the residual stream"
 
 func (c *cpu) last(layer int) bool { return layer == len(c.weights.layers)-1 }
 
@@ -295,7 +327,7 @@ func (c *cpu) normalise(ctx context.Context, w *normWeights, rows int) error {
 		buf := s.normed[worker*rowChunk*hidden:][:rowChunk*hidden]
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {
-			c.norm(buf[(r-r0)*hidden:][:hidden], s.x[r*hidden:][:hidden], w, &c.config.Norm)
+			c.norm(buf[(r-r0)*hidden:][:hidden], s.x[r*hidden:][:hidden], w, &c.config.Norm, r)
 		}
 		c.prepareRows(buf, hidden, r0, r1)
 	})
@@ -410,9 +442,4 @@ func grow[T any](s *[]T, n int) {
 		*s = make([]T, n)
 	}
 	*s = (*s)[:n]
-}
-
-// nanError says where logits are no numbers, and what to look at.
-func nanError(node, position int) error {
-	return fmt.Errorf("the logits after position %d (forest node %d) are not finite: the weights overflow in this dtype, or the checkpoint is damaged; try --dtype float32", position, node)
 }

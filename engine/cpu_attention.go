@@ -29,6 +29,8 @@ type attentionTile struct {
 	values  []uint16 // [KeyBlock/2, width, 2]: of a block that segments share
 	round   []uint16 // [width]: one row of keys or values
 
+	normed []float32 // the norm of a position's queries or keys, before it replaces them
+
 	lo, hi  []int     // lanes of the key block that each query sees
 	factors []float32 // what each query's outputs so far are multiplied by
 }
@@ -64,7 +66,7 @@ func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 	stride := c.qkvWidth()
 	row := c.scratch.qkv[r*stride:][:stride]
 	position := sp.Position + r - sp.Row
-	c.prepareHeads(layer, row, position)
+	c.prepareHeads(t, layer, row, position, r)
 	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
 	grow(&t.round, c.layout.width())
 	for h := range kv {
@@ -82,35 +84,37 @@ func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 }
 
 // prepareHeads normalises, clips and rotates the queries and keys of one row of
-// q, k and v.
-func (c *cpu) prepareHeads(layer int, row []float32, position int) {
+// q, k and v, row r of the batch.
+func (c *cpu) prepareHeads(t *attentionTile, layer int, row []float32, position, r int) {
 	w, size := &c.weights.layers[layer], c.config.HeadDim
 	q, k := row[:c.config.Heads*size], row[c.config.Heads*size:][:c.config.KVHeads*size]
 	norms := c.config.QKNorm.On
 	if norms && !c.config.QKNorm.After {
-		c.normHeads(q, &w.qNorm)
-		c.normHeads(k, &w.kNorm)
+		c.normHeads(t, q, &w.qNorm, r)
+		c.normHeads(t, k, &w.kNorm, r)
 	}
 	if c.config.ClipQKV > 0 {
 		kernel.Clip(row[:(c.config.Heads+2*c.config.KVHeads)*size], c.config.ClipQKV)
 	}
-	if r := c.config.Blocks[layer].Rotary; r >= 0 && r < len(c.ropes) {
-		cos, sin := c.ropes[r].at(position)
+	if own := c.config.Blocks[layer].Rotary; own >= 0 && own < len(c.ropes) {
+		cos, sin := c.ropes[own].at(position)
 		for x := row[:len(q)+len(k)]; len(x) > 0; x = x[size:] {
 			c.set.Rotate(x[:2*len(cos)], cos, sin)
 		}
 	}
 	if norms && c.config.QKNorm.After {
-		c.normHeads(q, &w.qNorm)
-		c.normHeads(k, &w.kNorm)
+		c.normHeads(t, q, &w.qNorm, r)
+		c.normHeads(t, k, &w.kNorm, r)
 	}
 }
 
 // normHeads normalises one position's queries or keys, x [heads·head size].
-func (c *cpu) normHeads(x []float32, w *normWeights) {
+func (c *cpu) normHeads(t *attentionTile, x []float32, w *normWeights, row int) {
 	n := &c.config.QKNorm
+	growFloats(&t.normed, len(x))
+	defer copy(x, t.normed)
 	if n.Wide {
-		c.norm(x, x, w, &n.Norm)
+		c.norm(t.normed, x, w, &n.Norm, row)
 		return
 	}
 	size := c.config.HeadDim
@@ -122,7 +126,7 @@ func (c *cpu) normHeads(x []float32, w *normWeights) {
 				part.bias = w.bias[at:][:size]
 			}
 		}
-		c.norm(x[at:][:size], x[at:][:size], &part, &n.Norm)
+		c.norm(t.normed[at:][:size], x[at:][:size], &part, &n.Norm, row)
 	}
 }
 

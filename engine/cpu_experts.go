@@ -87,7 +87,7 @@ func (c *cpu) mixExperts(ctx context.Context, w *cpuLayer, norm *normWeights, ro
 		for r := i * rowChunk; r < min(rows, (i+1)*rowChunk); r++ {
 			x := m.normed[r*hidden:][:hidden]
 			if norm.has {
-				c.norm(x, s.x[r*hidden:][:hidden], norm, &c.config.Norm)
+				c.norm(x, s.x[r*hidden:][:hidden], norm, &c.config.Norm, r)
 			} else {
 				copy(x, s.x[r*hidden:][:hidden])
 			}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/softbench/softbench/engine/kernel"
 )
@@ -15,6 +16,9 @@ const (
 	headColumns = 1024
 	headRows    = 64
 )
+
+// theLogits is what the head computes, in errors.
+const theLogits = "the logits"
 
 type headScratch struct {
 	normed   []float32 // [scored rows, hidden]
@@ -52,19 +56,20 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	grow(&h.targets, total)
 
 	s.in.Reset(c.dtype, rows, hidden)
-	if err := c.pool.run(ctx, chunks(rows), func(_, i int) {
+	err := c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {
-			c.norm(h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden], &c.weights.norm, &c.config.Norm)
+			c.norm(h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden], &c.weights.norm, &c.config.Norm, b.Heads[r].Row)
 		}
 		c.set.Prepare(&s.in, h.normed, hidden, r0, r1)
-	}); err != nil {
+	})
+	if err = c.finite(b, residual, nil, err); err != nil {
 		return err
 	}
 
 	// Neighbouring tasks share columns, so that weights come from the cache.
 	blocks := (rows + headRows - 1) / headRows
-	if err := c.pool.run(ctx, columns*blocks, func(worker, task int) {
+	err = c.pool.run(ctx, columns*blocks, func(worker, task int) {
 		column, block := task/blocks, task%blocks
 		n0, n1 := column*headColumns, min(w.N, (column+1)*headColumns)
 		r0, r1 := block*headRows, min(rows, (block+1)*headRows)
@@ -72,7 +77,9 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		c.set.MatMul(logits, headColumns, &s.in, r0, r1, w, n0, n1, false)
 		for r := r0; r < r1; r++ {
 			row := logits[(r-r0)*headColumns:][:n1-n0]
-			c.finishLogits(row, n0)
+			if !c.finishLogits(row, n0) {
+				s.bad.note(b.Heads[r].Row)
+			}
 			p := &h.partials[r*columns+column]
 			m, arg, sum := c.set.MaxSumExp(row)
 			*p = headPartial{m, sum, int32(n0 + arg)}
@@ -82,35 +89,45 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 				}
 			}
 		}
-	}); err != nil {
+	})
+	if err = c.finite(b, theLogits, nil, err); err != nil {
 		return err
 	}
 	for r := range b.Heads {
 		lse, arg := mergePartials(h.partials[r*columns:][:columns])
 		if math.IsNaN(lse) || math.IsInf(lse, 0) {
-			return notFinite(b, b.Heads[r].Row)
+			return b.NotFinite(theLogits, b.Heads[r].Row)
 		}
 		out := &b.Heads[r]
 		out.Argmax = arg
 		for i := range out.Targets {
-			out.LogProbs[i] = float32(float64(h.targets[h.offsets[r]+i]) - lse)
+			x := float64(h.targets[h.offsets[r]+i])
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return b.NotFinite(theLogits, b.Heads[r].Row)
+			}
+			out.LogProbs[i] = float32(x - lse)
 		}
 	}
 	return nil
 }
 
 // finishLogits does to the logits of the tokens from n0 on what some
-// architectures do: a bias, a scale, a soft cap.
-func (c *cpu) finishLogits(row []float32, n0 int) {
+// architectures do: a bias, a scale, a soft cap; false where the cap would hide that
+// one is infinite.
+func (c *cpu) finishLogits(row []float32, n0 int) bool {
 	if bias := c.weights.headBias; bias != nil {
 		kernel.Add(row, bias[n0:], 1)
 	}
 	if a := c.config.LogitScale; a != 0 {
 		c.set.Scale(row, a)
 	}
-	if a := c.config.LogitCap; a != 0 {
-		kernel.SoftCap(row, a)
+	a := c.config.LogitCap
+	if a == 0 {
+		return true
 	}
+	finite := !slices.ContainsFunc(row, func(v float32) bool { return math.IsInf(float64(v), 0) })
+	kernel.SoftCap(row, a)
+	return finite
 }
 
 // mergePartials returns the log-sum-exp and the lowest index of the maximum.
@@ -127,13 +144,4 @@ func mergePartials(parts []headPartial) (lse float64, arg int32) {
 		sum += float64(p.sum) * math.Exp(float64(p.max-m))
 	}
 	return float64(m) + math.Log(sum), arg
-}
-
-func notFinite(b *Batch, row int) error {
-	for _, sp := range b.Spans {
-		if row >= sp.Row && row < sp.Row+sp.N {
-			return nanError(sp.Node, sp.Position+row-sp.Row)
-		}
-	}
-	return nanError(-1, row)
 }

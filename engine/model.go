@@ -77,10 +77,15 @@ func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 	if d := m.backend.Describe(); d.KVBytes > 0 && (o.Memory <= 0 || d.KVBytes < o.Memory) {
 		o.Memory, o.remedy = d.KVBytes, "the device has no more: shorten the context or use --device cpu"
 	}
-	if o.Observer == nil { // which is told the nodes' numbers
-		j := join(f)
-		f, o = j.forest, j.options(o)
+	if o.Observer != nil { // which is told the nodes' numbers
+		return m.run(ctx, f, o)
 	}
+	j := join(f)
+	stats, err := m.run(ctx, j.forest, j.options(o))
+	return stats, j.original(f, err)
+}
+
+func (m *Model) run(ctx context.Context, f *Forest, o RunOptions) (Stats, error) {
 	s := newSchedule(m.backend, f, o)
 	defer s.releaseAll()
 	for {

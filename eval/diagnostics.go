@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,12 +137,21 @@ func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Pr
 	}
 	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
 	if err != nil {
-		return nil, nil, stats, err
+		return nil, nil, stats, nameSample(err)
 	}
 	maps, mapStats, err := p.drawMaps(ctx, m, o)
 	stats.Tokens += mapStats.Tokens
 	stats.Batches += mapStats.Batches
 	return watch, maps, stats, err
+}
+
+// nameSample says in an error of the engine which sample it is about.
+func nameSample(err error) error {
+	var overflow *engine.NotFinite
+	if errors.As(err, &overflow) {
+		return fmt.Errorf("diagnostics: sample %d: %w", overflow.Node, err)
+	}
+	return err
 }
 
 // drawMaps runs the maps' text with its weights kept whole.
@@ -166,7 +176,7 @@ func (p *ProbeWork) drawMaps(ctx context.Context, m *Model, o RunOptions) ([]run
 	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: ids}}}
 	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
 	if err != nil {
-		return nil, stats, err
+		return nil, stats, fmt.Errorf("diagnostics: the maps' text: %w", err)
 	}
 	var tokens []string
 	for _, id := range ids {

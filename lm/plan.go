@@ -253,6 +253,12 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 		Generated: p.trie.generated,
 	})
 	p.stats.Stats = stats
+	var overflow *engine.NotFinite
+	if errors.As(err, &overflow) {
+		if i, ok := p.trie.asks(overflow.Node, p.forest, overflow.Position); ok {
+			err = fmt.Errorf("%s: %w", p.name(i), err)
+		}
+	}
 	return p.stats, err
 }
 

@@ -241,6 +241,44 @@ func (t *trie) deliver(node, scored int, s engine.Score, maxLength int) error {
 	return nil
 }
 
+// asks finds a request that is computed with the token of a node at a position of
+// its path: of those that ask for what comes after it, the first.
+func (t *trie) asks(node int, f *engine.Forest, position int) (request int, ok bool) {
+	if node < 0 || node >= len(t.nodes) {
+		return 0, false
+	}
+	row := position
+	for p := f.Nodes[node].Parent; p >= 0; p = f.Nodes[p].Parent {
+		row -= len(f.Nodes[p].Tokens)
+	}
+	below := map[int]bool{node: true}
+	for id := node; id < len(t.nodes) && (id == node || below[f.Nodes[id].Parent]); id++ { // depth first
+		below[id] = true
+		first := -1
+		take := func(i int) {
+			if first < 0 || i < first {
+				first = i
+			}
+		}
+		for _, r := range t.nodes[id].scored {
+			for _, list := range r.asked {
+				for _, a := range list {
+					if id != node || r.row >= row {
+						take(a.request.index)
+					}
+				}
+			}
+		}
+		for _, q := range t.nodes[id].pending {
+			take(q.index)
+		}
+		if first >= 0 {
+			return first, true
+		}
+	}
+	return 0, false
+}
+
 // generated hands decoded tokens to those who asked.
 func (t *trie) generated(node int, tokens []int32) error {
 	for _, q := range t.nodes[node].pending {

@@ -179,8 +179,8 @@ func (b *Backend) run(ctx context.Context, p *plan, o engine.Observer) error {
 			}
 		}
 	}
-	if rows == 0 {
-		return b.dev.Sync()
+	if err := b.checkNorms(p); err != nil || rows == 0 {
+		return err
 	}
 	return b.scoreHeads(q, p, x)
 }
@@ -224,6 +224,7 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 	last := l == len(b.weights.layers)-1
 	if last {
 		tiles, n = t.last, len(p.last)
+		q.launch(abi.Gather(s.h, t.first, s.logits, rows, 4)) // for checkNorms
 	}
 	if n == 0 {
 		return x, 0

@@ -2,7 +2,6 @@ package forward
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"github.com/softbench/softbench/cuda/abi"
@@ -82,13 +81,18 @@ func (b *Backend) scorePass(q *queue, p *plan, pass []scored, x device.Ptr) erro
 	for i := range sums {
 		sums[i] = math.Float64frombits(binary.LittleEndian.Uint64(lse[8*i:]))
 	}
+	var suspects []int
 	argmax, err := b.download(s.argmax, 4*m)
 	if err != nil {
 		return err
 	}
 	for i, r := range pass {
 		if math.IsNaN(sums[i]) || math.IsInf(sums[i], 0) {
-			return p.notFinite(r.row)
+			return p.notFinite("the logits", r.row)
+		}
+		// The norm of a row that overflows is zero, and so are its logits.
+		if zeros := math.Abs(sums[i]-math.Log(float64(c.Vocab))) < 1e-9; zeros {
+			suspects = append(suspects, i)
 		}
 		r.head.Argmax = int32(binary.LittleEndian.Uint32(argmax[4*i:]))
 	}
@@ -100,7 +104,19 @@ func (b *Backend) scorePass(q *queue, p *plan, pass []scored, x device.Ptr) erro
 		for t := range r.to - r.from {
 			at := int(start[i]) + t
 			x := math.Float32frombits(binary.LittleEndian.Uint32(logits[4*at:]))
+			if x != x || math.IsInf(float64(x), 0) {
+				return p.notFinite("the logits", r.row)
+			}
 			r.head.LogProbs[r.from+t] = float32(float64(x) - sums[i])
+		}
+	}
+	for _, i := range suspects {
+		bad, err := b.overflows(x+abi.Offset(int(pass[i].at)*c.Hidden, 4), 1)
+		if err != nil {
+			return err
+		}
+		if bad == 0 {
+			return p.notFinite(residual, pass[i].row)
 		}
 	}
 	return nil
@@ -116,14 +132,4 @@ func (b *Backend) download(p device.Ptr, bytes int) ([]byte, error) {
 		return b.host, nil
 	}
 	return b.host, b.dev.Download(b.host, p)
-}
-
-// notFinite says where logits are no numbers, as the CPU backend does.
-func (p *plan) notFinite(row int) error {
-	for _, sp := range p.spans {
-		if row >= sp.Row && row < sp.Row+sp.N {
-			return fmt.Errorf("the logits after position %d (forest node %d) are not finite: the weights overflow in this dtype, or the checkpoint is damaged; try --dtype float32", sp.Position+row-sp.Row, sp.Node)
-		}
-	}
-	return fmt.Errorf("the logits of row %d are not finite", row)
 }

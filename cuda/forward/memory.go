@@ -151,10 +151,10 @@ func (s *scratch) take(a *device.Arena, p parts) {
 }
 
 // tableBytes bounds a plan's tables: per row its id, position, slot, cosines,
-// sines, ln(position+2) and index after the last layer; a tile a row at worst,
+// sines, ln(position+2), index after the last layer and place in h; a tile a row at worst,
 // twice; and the runs.
 func tableBytes(c *checkpoint.Config, s sizes) int64 {
-	perRow := int64(4*5 + 4*c.HeadDim + 2*tileBytes)
+	perRow := int64(4*6 + 4*c.HeadDim + 2*tileBytes)
 	return int64(s.rows)*perRow + int64(s.runs)*runBytes + 16*device.Align
 }
 

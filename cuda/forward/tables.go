@@ -9,6 +9,7 @@ import (
 // tables says where a plan's tables lie on the device.
 type tables struct {
 	ids, slot, kept device.Ptr // int [rows]
+	first           device.Ptr // int [rows]: of each row of h, where it begins, in words of 4 bytes
 	cos, sin        device.Ptr // float [rows, head size / 2]
 	logN            device.Ptr // float [rows]: ln(position+2)
 	tiles, last     device.Ptr // tile
@@ -23,6 +24,11 @@ func (b *Backend) upload(p *plan) (tables, error) {
 	b.putInts(&t.ids, p.ids)
 	b.putInts(&t.slot, p.slot)
 	b.putInts(&t.kept, p.kept)
+	first := make([]int32, rows)
+	for i := range first {
+		first[i] = int32(i * b.config.Hidden * b.mode.Bytes() / 4)
+	}
+	b.putInts(&t.first, first)
 	cos, sin := b.room(&t.cos, 4*rows*pairs), b.room(&t.sin, 4*rows*pairs)
 	logN := b.room(&t.logN, 4*rows)
 	for i, position := range p.position {

@@ -140,7 +140,8 @@ func rmsNorm(e element, d *Device, l *device.Launch) {
 		for _, v := range row {
 			sum += float64(v) * float64(v)
 		}
-		scale := 1 / math.Sqrt(sum/float64(hidden)+float64(eps))
+		// The kernels' sum is float32, and infinite where it overflows.
+		scale := 1 / math.Sqrt(float64(float32(sum))/float64(hidden)+float64(eps))
 		for i, v := range row {
 			y[i] = float32(float64(v) * scale * float64(w[i]))
 		}
