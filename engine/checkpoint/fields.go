@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/pythonjson"
 )
 
@@ -41,7 +42,7 @@ func parseFields(text []byte) (*fields, error) {
 		return nil, errors.New("not a JSON object")
 	}
 	if _, err := d.Token(); err != io.EOF {
-		line, column := position(text, d.InputOffset())
+		line, column := jsonplace.Position(text, d.InputOffset())
 		return nil, fmt.Errorf("line %d, column %d: text after the JSON object", line, column)
 	}
 	return &fields{values: values}, nil
@@ -60,16 +61,8 @@ func jsonError(text []byte, err error) error {
 	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		err = errors.New("unexpected end of JSON: the file is cut off")
 	}
-	line, column := position(text, offset)
+	line, column := jsonplace.Position(text, offset)
 	return fmt.Errorf("line %d, column %d: %v", line, column, err)
-}
-
-// position turns the number of bytes read into the line and column (in bytes,
-// from 1) of the last of them.
-func position(text []byte, offset int64) (line, column int) {
-	at := min(max(int(offset)-1, 0), len(text))
-	before := text[:at]
-	return 1 + bytes.Count(before, []byte("\n")), at - bytes.LastIndexByte(before, '\n')
 }
 
 func (f *fields) fail(format string, args ...any) {

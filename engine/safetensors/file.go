@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 
@@ -179,12 +178,12 @@ func openRegular(path string) (*os.File, int, error) {
 		return nil, 0, err // which names the path
 	}
 	if err != nil {
-		return nil, 0, pathError(path, err)
+		return nil, 0, regularfile.PathError(path, err)
 	}
 	st, err := f.Stat()
 	switch {
 	case err != nil:
-		err = pathError(path, err)
+		err = regularfile.PathError(path, err)
 	case st.Size() > math.MaxInt:
 		err = fmt.Errorf("%s: %d bytes are more than this machine can address", path, st.Size())
 	}
@@ -199,19 +198,7 @@ func openRegular(path string) (*os.File, int, error) {
 func readWhole(f *os.File, path string, size int) ([]byte, error) {
 	b := make([]byte, size)
 	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	return b, nil
-}
-
-// pathError puts the path first, as every error here does.
-func pathError(path string, err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	} else if errors.As(err, &le) {
-		err = le.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

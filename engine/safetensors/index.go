@@ -128,7 +128,7 @@ func readIndex(path string) ([]byte, error) {
 	data, err := regularfile.ReadAll(context.Background(), path, MaxHeader)
 	var fe *fs.PathError
 	if errors.As(err, &fe) {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	return data, err
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 type mapping struct {
@@ -53,7 +55,7 @@ func mapFile(path string) (*mapping, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		f.Close()
-		return nil, pathError(path, os.NewSyscallError("fstat", err))
+		return nil, regularfile.PathError(path, os.NewSyscallError("fstat", err))
 	}
 	m.file, m.was = f, stampOf(&st)
 	m.data, err = unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
@@ -63,7 +65,7 @@ func mapFile(path string) (*mapping, error) {
 		if rerr == nil {
 			return &mapping{data: data, heap: true}, nil
 		}
-		return nil, pathError(path, os.NewSyscallError("mmap", err))
+		return nil, regularfile.PathError(path, os.NewSyscallError("mmap", err))
 	}
 	mapped.add(m, path)
 	return m, nil
@@ -76,7 +78,7 @@ func (m *mapping) unchanged(path string) error {
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(m.file.Fd()), &st); err != nil {
-		return pathError(path, os.NewSyscallError("fstat", err))
+		return regularfile.PathError(path, os.NewSyscallError("fstat", err))
 	}
 	now := stampOf(&st)
 	if m.was.sameBytes(now) {

@@ -10,7 +10,7 @@ import (
 func TestRefusals(t *testing.T) {
 	model := `"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}`
 	for _, c := range []struct{ file, want string }{
-		{``, "line 1, column 0"},
+		{``, "line 1, column 1"},
 		{`{"model": {`, "line 1, column 11"},
 		{"{\n\n \"version\": x}", "line 3, column 13"},
 		{`[]`, "JSON array"},

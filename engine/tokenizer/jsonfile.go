@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/softbench/softbench/internal/jsonplace"
 )
 
 // Reader of tokenizer.json. Errors name the section.
@@ -25,7 +27,7 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		if syntax, ok := err.(*json.SyntaxError); ok {
-			line, column := position(data, syntax.Offset)
+			line, column := jsonplace.Position(data, syntax.Offset)
 			return nil, fmt.Errorf("line %d, column %d: %s", line, column, oneLine(err))
 		}
 		return nil, unmarshal(data, &file)
@@ -304,11 +306,4 @@ func parseMerges(raw json.RawMessage) ([][2]string, error) {
 			return nil, fmt.Errorf("merge %d is neither a string nor a pair like the first", len(merges))
 		}
 	}
-}
-
-// position turns a byte offset into a line and column, both from 1.
-func position(data []byte, offset int64) (line, column int) {
-	before := string(data[:min(int(offset), len(data))])
-	line = strings.Count(before, "\n") + 1
-	return line, len(before) - strings.LastIndex(before, "\n") - 1
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"github.com/softbench/softbench/engine/gguf"
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/pythonjson"
 	"github.com/softbench/softbench/internal/rescue"
 )
@@ -199,7 +200,7 @@ func readObject(r *reader, path string) (map[string]json.RawMessage, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {
 		if syntax, ok := err.(*json.SyntaxError); ok {
-			line, column := position(data, syntax.Offset)
+			line, column := jsonplace.Position(data, syntax.Offset)
 			return nil, fmt.Errorf("%s: line %d, column %d: %s", path, line, column, oneLine(err))
 		}
 		return nil, fmt.Errorf("%s: is not a JSON object", path)

@@ -1,18 +1,19 @@
 package tokenizer
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A reader for the few messages of sentencepiece_model.proto that are needed. Unknown fields are skipped,
+// The few messages of sentencepiece_model.proto that are needed. Unknown fields are skipped,
 // as Protocol Buffers require.
 
 // protoField is one field of a message: a number for wire types 0, 1 and 5, bytes for wire type 2.
 type protoField struct {
 	number int
-	wire   int
+	wire   protowire.Type
 	value  uint64
 	bytes  []byte
 }
@@ -21,44 +22,30 @@ type protoField struct {
 func eachField(message []byte, base int, visit func(f protoField, at int) error) error {
 	for i := 0; i < len(message); {
 		at := base + i
-		key, n := binary.Uvarint(message[i:])
-		if n <= 0 {
-			return fmt.Errorf("byte %d: malformed field key", at)
+		number, wire, n := protowire.ConsumeTag(message[i:])
+		if n < 0 {
+			return fmt.Errorf("byte %d: malformed field key: %w", at, protowire.ParseError(n))
 		}
 		i += n
-		f := protoField{number: int(key >> 3), wire: int(key & 7)}
-		if key>>3 == 0 || key>>3 > 1<<29-1 {
-			return fmt.Errorf("byte %d: field number %d is not valid", at, key>>3)
-		}
-		switch f.wire {
-		case 0:
-			f.value, n = binary.Uvarint(message[i:])
-			if n <= 0 {
-				return fmt.Errorf("byte %d: field %d: malformed number", at, f.number)
-			}
-			i += n
-		case 1:
-			if len(message)-i < 8 {
-				return fmt.Errorf("byte %d: field %d is cut off", at, f.number)
-			}
-			f.value = binary.LittleEndian.Uint64(message[i:])
-			i += 8
-		case 2:
-			size, n := binary.Uvarint(message[i:])
-			if n <= 0 || size > uint64(len(message)-i-n) {
-				return fmt.Errorf("byte %d: field %d is cut off", at, f.number)
-			}
-			f.bytes = message[i+n : i+n+int(size)]
-			i += n + int(size)
-		case 5:
-			if len(message)-i < 4 {
-				return fmt.Errorf("byte %d: field %d is cut off", at, f.number)
-			}
-			f.value = uint64(binary.LittleEndian.Uint32(message[i:]))
-			i += 4
+		f := protoField{number: int(number), wire: wire}
+		switch rest := message[i:]; wire {
+		case protowire.VarintType:
+			f.value, n = protowire.ConsumeVarint(rest)
+		case protowire.Fixed64Type:
+			f.value, n = protowire.ConsumeFixed64(rest)
+		case protowire.BytesType:
+			f.bytes, n = protowire.ConsumeBytes(rest)
+		case protowire.Fixed32Type:
+			var bits uint32
+			bits, n = protowire.ConsumeFixed32(rest)
+			f.value = uint64(bits)
 		default:
-			return fmt.Errorf("byte %d: field %d has wire type %d; is this a SentencePiece model?", at, f.number, f.wire)
+			return fmt.Errorf("byte %d: field %d has wire type %d; is this a SentencePiece model?", at, number, wire)
 		}
+		if n < 0 {
+			return fmt.Errorf("byte %d: field %d is cut off or malformed: %w", at, number, protowire.ParseError(n))
+		}
+		i += n
 		if err := visit(f, at); err != nil {
 			return err
 		}
@@ -102,7 +89,7 @@ type protoModel struct {
 func parseProto(data []byte) (*protoModel, error) {
 	m := &protoModel{modelType: 1, bos: "<s>", eos: "</s>", dummyPrefix: true, trimSpaces: true, escapeSpaces: true}
 	err := eachField(data, 0, func(f protoField, at int) error {
-		if f.number > 5 || f.wire != 2 {
+		if f.number > 5 || f.wire != protowire.BytesType {
 			if f.number <= 5 {
 				return fmt.Errorf("byte %d: field %d has wire type %d; is this a SentencePiece model?", at, f.number, f.wire)
 			}
@@ -136,14 +123,14 @@ func (m *protoModel) readPiece(message []byte, at int) error {
 	p := protoPiece{kind: pieceNormal}
 	err := eachField(message, at, func(f protoField, at int) error {
 		switch {
-		case f.number == 1 && f.wire == 2:
+		case f.number == 1 && f.wire == protowire.BytesType:
 			if len(f.bytes) > maxPieceBytes {
 				return fmt.Errorf("byte %d: a piece of %d bytes, more than %d", at, len(f.bytes), maxPieceBytes)
 			}
 			p.text = string(f.bytes)
-		case f.number == 2 && f.wire == 5:
+		case f.number == 2 && f.wire == protowire.Fixed32Type:
 			p.score = f.float()
-		case f.number == 3 && f.wire == 0:
+		case f.number == 3 && f.wire == protowire.VarintType:
 			p.kind = int(min(f.value, 1<<16))
 		case f.number <= 3:
 			return fmt.Errorf("byte %d: field %d of a piece has wire type %d", at, f.number, f.wire)
@@ -157,15 +144,15 @@ func (m *protoModel) readPiece(message []byte, at int) error {
 func (m *protoModel) readTrainer(message []byte, at int) error {
 	return eachField(message, at, func(f protoField, _ int) error {
 		switch {
-		case f.number == 3 && f.wire == 0:
+		case f.number == 3 && f.wire == protowire.VarintType:
 			m.modelType = int(min(f.value, 1<<16))
-		case f.number == 24 && f.wire == 0:
+		case f.number == 24 && f.wire == protowire.VarintType:
 			m.asSuffix = f.value != 0
-		case f.number == 35 && f.wire == 0:
+		case f.number == 35 && f.wire == protowire.VarintType:
 			m.byteFallback = f.value != 0
-		case f.number == 46 && f.wire == 2:
+		case f.number == 46 && f.wire == protowire.BytesType:
 			m.bos = string(f.bytes)
-		case f.number == 47 && f.wire == 2:
+		case f.number == 47 && f.wire == protowire.BytesType:
 			m.eos = string(f.bytes)
 		}
 		return nil
@@ -175,13 +162,13 @@ func (m *protoModel) readTrainer(message []byte, at int) error {
 func (m *protoModel) readNormalizer(message []byte, at int) error {
 	return eachField(message, at, func(f protoField, _ int) error {
 		switch {
-		case f.number == 2 && f.wire == 2:
+		case f.number == 2 && f.wire == protowire.BytesType:
 			m.charsmap = f.bytes
-		case f.number == 3 && f.wire == 0:
+		case f.number == 3 && f.wire == protowire.VarintType:
 			m.dummyPrefix = f.value != 0
-		case f.number == 4 && f.wire == 0:
+		case f.number == 4 && f.wire == protowire.VarintType:
 			m.trimSpaces = f.value != 0
-		case f.number == 5 && f.wire == 0:
+		case f.number == 5 && f.wire == protowire.VarintType:
 			m.escapeSpaces = f.value != 0
 		}
 		return nil

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/softbench/softbench/internal/filelock"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // newHash is the hash that the hub lists for a file.
@@ -88,7 +89,7 @@ func (c *Client) lock(ctx context.Context, r Repo, f *File) (unlock func(), err 
 	path := filepath.Join(c.locks(r), f.blob()+".lock")
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	for first := true; ; first = false {
 		err := filelock.Try(file)
@@ -97,7 +98,7 @@ func (c *Client) lock(ctx context.Context, r Repo, f *File) (unlock func(), err 
 		}
 		if !errors.Is(err, filelock.ErrLocked) {
 			_ = file.Close()
-			return nil, pathError(path, err)
+			return nil, regularfile.PathError(path, err)
 		}
 		if first {
 			c.note("%s: another process downloads it: waiting", f.Path)
@@ -128,7 +129,7 @@ func (c *Client) download(ctx context.Context, l *Listing, f *File, blob string,
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	defer file.Close()
 	part := &partial{file: file, hash: f.newHash(), want: f, p: p}
@@ -140,13 +141,13 @@ func (c *Client) download(ctx context.Context, l *Listing, f *File, blob string,
 		return err
 	}
 	if err := file.Sync(); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if err := file.Close(); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if err := os.Rename(path, blob); err != nil {
-		return pathError(blob, err)
+		return regularfile.PathError(blob, err)
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func (c *Client) download(ctx context.Context, l *Listing, f *File, blob string,
 // file's, as what never reached the disk before a crash, the file is fetched anew.
 func (c *Client) complete(ctx context.Context, l *Listing, part *partial) error {
 	if err := part.resume(ctx); err != nil {
-		return pathError(part.file.Name(), err)
+		return regularfile.PathError(part.file.Name(), err)
 	}
 	resumed := part.n > 0
 	err := c.fill(ctx, l, part, &resumed)
@@ -165,7 +166,7 @@ func (c *Client) complete(ctx context.Context, l *Listing, part *partial) error 
 	}
 	c.note("%s: %v: once more from its beginning", part.want.Path, err)
 	if err := part.reset(); err != nil {
-		return pathError(part.file.Name(), err)
+		return regularfile.PathError(part.file.Name(), err)
 	}
 	return c.fill(ctx, l, part, &resumed)
 }
@@ -282,7 +283,7 @@ func (part *partial) copy(body io.Reader) error {
 		if n > 0 {
 			if _, err := part.file.Write(buffer[:n]); err != nil {
 				// What reached the file is told by its size, not by this error.
-				return pathError(part.file.Name(), err)
+				return regularfile.PathError(part.file.Name(), err)
 			}
 			part.hash.Write(buffer[:n])
 			part.n += int64(n)

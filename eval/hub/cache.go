@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Cache is a directory laid out as huggingface_hub's:
@@ -137,7 +139,7 @@ type Unreadable struct {
 	Err  error
 }
 
-func (e *Unreadable) Error() string { return pathError(e.Path, e.Err).Error() }
+func (e *Unreadable) Error() string { return regularfile.PathError(e.Path, e.Err).Error() }
 func (e *Unreadable) Unwrap() error { return e.Err }
 
 // absent is nil where err says that path is not there, else that it is unreadable.
@@ -146,18 +148,6 @@ func absent(path string, err error) error {
 		return nil
 	}
 	return &Unreadable{path, err}
-}
-
-func pathError(path string, err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		err = pe.Err
-	case errors.As(err, &le):
-		err = le.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }
 
 // readSmall reads a regular file of a few bytes, as refs and tokens are.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/internal/rescue"
 )
 
@@ -38,7 +39,7 @@ func (c *Client) Fetch(ctx context.Context, l *Listing, names []string) (dir str
 	}
 	for _, d := range []string{dir, c.blobs(l.Repo), c.locks(l.Repo)} {
 		if err := os.MkdirAll(d, 0o777); err != nil {
-			return "", fmt.Errorf("the hub's cache: %w: set HF_HOME to a directory that can be written", pathError(d, err))
+			return "", fmt.Errorf("the hub's cache: %w: set HF_HOME to a directory that can be written", regularfile.PathError(d, err))
 		}
 	}
 	c.sweep(l)
@@ -211,12 +212,12 @@ func (c *Client) writeRef(l *Listing) error {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	// Not beside it: huggingface_hub takes every file below refs for one.
 	f, err := os.CreateTemp(repo, refTemp)
 	if err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	_, err = f.WriteString(l.Commit)
 	if err == nil {
@@ -233,7 +234,7 @@ func (c *Client) writeRef(l *Listing) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	return nil
 }
@@ -247,7 +248,7 @@ var linkFile = os.Symlink // tests do without
 // where the system has none, by a second name of the file or the file itself.
 func link(blob, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	target, err := filepath.Rel(filepath.Dir(path), blob)
 	if err != nil {
@@ -266,13 +267,13 @@ func link(blob, path string) error {
 			return nil
 		}
 		if err := os.Rename(blob, path); err != nil {
-			return pathError(path, err)
+			return regularfile.PathError(path, err)
 		}
 		return nil
 	}
 	if err := os.Rename(temp, path); err != nil {
 		_ = os.Remove(temp)
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Entries lists the directory that an output goes into, whatever links lead to it.
@@ -15,13 +17,13 @@ import (
 func Entries(dir string) ([]fs.DirEntry, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, pathError(dir, err)
+		return nil, regularfile.PathError(dir, err)
 	}
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s: it is not a directory; name another", dir)
 	}
 	entries, err := os.ReadDir(dir)
-	return entries, pathError(dir, err)
+	return entries, regularfile.PathError(dir, err)
 }
 
 // Directory makes a directory of what fill puts into an empty one: it appears whole
@@ -36,16 +38,16 @@ func Directory(dir string, fill func(dir string) error) error {
 		return err
 	}
 	if err := MkdirAll(filepath.Dir(strings.TrimRight(dir, string(filepath.Separator))), 0o777); err != nil {
-		return pathError(dir, err)
+		return regularfile.PathError(dir, err)
 	}
 	t, err := find(strings.TrimRight(dir, string(filepath.Separator)))
 	if err != nil {
-		return pathError(dir, err)
+		return regularfile.PathError(dir, err)
 	}
 	parent, base := filepath.Split(t.path)
 	if t.info == nil {
 		if err := MkdirAll(filepath.Dir(t.path), 0o777); err != nil {
-			return pathError(dir, err)
+			return regularfile.PathError(dir, err)
 		}
 	}
 	temp, remove, err := TempDir(parent, prefix(base))
@@ -53,17 +55,17 @@ func Directory(dir string, fill func(dir string) error) error {
 		temp, remove, err = TempDir(t.path, prefix(base))
 	}
 	if err != nil {
-		return pathError(dir, err)
+		return regularfile.PathError(dir, err)
 	}
 	defer remove()
 	made := filepath.Join(temp, "made")
 	if err := os.Mkdir(made, 0o777); err != nil {
-		return pathError(dir, err)
+		return regularfile.PathError(dir, err)
 	}
 	if err := fill(made); err != nil {
 		return err
 	}
-	return pathError(dir, t.take(made))
+	return regularfile.PathError(dir, t.take(made))
 }
 
 // take gives what was made the name of the target.

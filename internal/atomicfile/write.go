@@ -4,12 +4,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Write replaces a file that softbench keeps by what write produces, in one step:
@@ -33,64 +34,64 @@ func Output(ctx context.Context, path string, write func(w io.Writer) error) err
 func Append(ctx context.Context, path string, write func(w io.Writer) error) error {
 	t, err := find(path)
 	if err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if t.stream() {
-		return pathError(path, t.send(ctx, write))
+		return regularfile.PathError(path, t.send(ctx, write))
 	}
 	f, err := os.OpenFile(t.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	err = write(f)
-	return pathError(path, errors.Join(err, f.Close()))
+	return regularfile.PathError(path, errors.Join(err, f.Close()))
 }
 
 func put(ctx context.Context, path string, keepLinks bool, write func(w io.Writer) error) error {
 	t, err := find(path)
 	if err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if t.stream() {
-		return pathError(path, t.send(ctx, write))
+		return regularfile.PathError(path, t.send(ctx, write))
 	}
 	if err := t.writable(); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	sweep(t.path)
 	temp, err := t.temporary()
 	switch {
 	case err == nil:
 	case t.info != nil && refuses(err): // the file may be written, but none beside it
-		return pathError(path, t.send(ctx, write))
+		return regularfile.PathError(path, t.send(ctx, write))
 	default:
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	defer temp.discard()
 	w := bufio.NewWriterSize(temp.file, 1<<20)
 	if err := write(w); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if err := w.Flush(); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if err := temp.file.Sync(); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if err := ctx.Err(); err != nil {
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 	if t.info != nil && (!temp.alike || keepLinks && links(t.info) > 1) {
-		return pathError(path, t.overwrite(temp.file))
+		return regularfile.PathError(path, t.overwrite(temp.file))
 	}
 	switch err := temp.rename(t.path); {
 	case err == nil:
 		syncDir(filepath.Dir(t.path))
 		return nil
 	case t.info != nil && refuses(err): // as of a file that is mounted by itself
-		return pathError(path, t.overwrite(temp.file))
+		return regularfile.PathError(path, t.overwrite(temp.file))
 	default:
-		return pathError(path, err)
+		return regularfile.PathError(path, err)
 	}
 }
 
@@ -156,20 +157,4 @@ func syncDir(dir string) {
 		_ = d.Sync()
 		_ = d.Close()
 	}
-}
-
-// pathError names the file asked for instead of another, such as the temporary one.
-func pathError(path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		err = pe.Err
-	case errors.As(err, &le):
-		err = le.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Course is a training as far as it went.
@@ -40,7 +41,7 @@ func ReadCourse(dir string) (*Course, error) {
 		return nil, fmt.Errorf("%s: no training in it: want a directory that 'softbench lab train' wrote", dir)
 	}
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	c := &Course{}
 	if err := json.Unmarshal(text, &c.Asked); err != nil {

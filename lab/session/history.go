@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -93,7 +94,7 @@ func (m *Measure) LargestFirstNorm() rundir.Number {
 func ReadHistory(path string) ([]Line, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	defer f.Close()
 	lines, err := parseHistory(f)
@@ -158,7 +159,7 @@ func openHistory(path string, upTo int) (*history, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0o666)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	return &history{f, lines}, nil
 }
@@ -169,7 +170,7 @@ func (h *history) add(l Line) error {
 		return err
 	}
 	if _, err := h.file.Write(append(text, '\n')); err != nil {
-		return pathError(h.file.Name(), err)
+		return regularfile.PathError(h.file.Name(), err)
 	}
 	h.lines = append(h.lines, l)
 	return nil
@@ -177,7 +178,7 @@ func (h *history) add(l Line) error {
 
 func (h *history) sync() error {
 	if err := h.file.Sync(); err != nil {
-		return pathError(h.file.Name(), err)
+		return regularfile.PathError(h.file.Name(), err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/softbench/softbench/internal/filelock"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // lockFile is there while a training runs, and after one that was killed.
@@ -16,7 +17,7 @@ const lockFile = "lock"
 func lock(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	switch err := filelock.Try(f); {
 	case errors.Is(err, filelock.ErrNone):
@@ -26,7 +27,7 @@ func lock(path string) (unlock func(), err error) {
 		return nil, fmt.Errorf("%s: another process is training here: wait for it, or name a new directory", path)
 	case err != nil:
 		_ = f.Close()
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	opened, err := f.Stat()
 	if now, gone := os.Stat(path); err != nil || gone != nil || !os.SameFile(opened, now) {

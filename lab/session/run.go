@@ -14,6 +14,7 @@ import (
 	"github.com/softbench/softbench/engine/safetensors"
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/world"
 )
@@ -371,7 +372,7 @@ func (r *run) directory() (resumed bool, err error) {
 	}
 	entries, err := os.ReadDir(r.Out)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, pathError(r.Out, err)
+		return false, regularfile.PathError(r.Out, err)
 	}
 	if len(entries) > 0 {
 		return false, fmt.Errorf("%s: holds files, but no training: name a new directory", r.Out)
@@ -387,7 +388,7 @@ func (r *run) taken() error {
 // have changed meanwhile: reading the text takes its time.
 func (r *run) claim(resumed bool) (err error) {
 	if err := atomicfile.MkdirAll(r.path(""), 0o777); err != nil {
-		return pathError(r.Out, err)
+		return regularfile.PathError(r.Out, err)
 	}
 	if r.unlock, err = lock(r.path(lockFile)); err != nil {
 		return err
@@ -430,7 +431,7 @@ func (r *run) begin() error {
 			continue
 		}
 		if err != nil {
-			return pathError(filepath.Join(r.source, name), err)
+			return regularfile.PathError(filepath.Join(r.source, name), err)
 		}
 		if err := writeFile(filepath.Join(r.Out, name), data); err != nil {
 			return err

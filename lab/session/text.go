@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/world"
 )
@@ -32,7 +32,7 @@ func readTexts(paths []string) (string, error) {
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return "", pathError(path, err)
+			return "", regularfile.PathError(path, err)
 		}
 		if strings.TrimSpace(string(data)) == "" {
 			return "", fmt.Errorf("%s: no text in it", path)
@@ -97,7 +97,7 @@ func (c *corpus) windowStarts(context int) []int32 {
 // WorldFiles are the texts and the tokenizer of a directory made by World.
 func WorldFiles(dir string) (train []string, valid, tok string, err error) {
 	if _, err := os.Stat(dir); err != nil {
-		return nil, "", "", pathError(dir, err)
+		return nil, "", "", regularfile.PathError(dir, err)
 	}
 	train, err = filepath.Glob(filepath.Join(dir, "train*.txt"))
 	if err == nil && len(train) == 0 {
@@ -109,19 +109,10 @@ func WorldFiles(dir string) (train []string, valid, tok string, err error) {
 	slices.Sort(train)
 	valid = filepath.Join(dir, "valid.txt")
 	if _, err := os.Stat(valid); err != nil {
-		return nil, "", "", pathError(valid, err)
+		return nil, "", "", regularfile.PathError(valid, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, tokenizerFile)); err == nil {
 		tok = dir
 	}
 	return train, valid, tok, nil
-}
-
-// pathError names the file once.
-func pathError(path string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

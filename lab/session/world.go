@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lab/world"
 )
 
@@ -140,12 +141,12 @@ func pages(text string) []string {
 func readHead(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, most))
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, regularfile.PathError(path, err)
 	}
 	if i := bytes.LastIndexByte(b, '\n'); int64(len(b)) == most && i > 0 {
 		b = b[:i+1] // whole lines

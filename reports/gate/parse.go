@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/reports/compare"
 )
 
@@ -160,9 +161,7 @@ func number(word string) (float64, error) {
 
 // where says in one line, with its number, what encoding/json found.
 func where(text []byte, err error) error {
-	line := func(offset int64) int {
-		return 1 + bytes.Count(text[:min(max(0, offset), int64(len(text)))], []byte("\n"))
-	}
+	line := func(offset int64) int { return jsonplace.Line(text, offset) }
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -203,7 +202,7 @@ func noKeyTwice(text []byte) error {
 			if key {
 				names, name := open[len(open)-1], strings.ToLower(v)
 				if names[name] {
-					return fmt.Errorf("line %d: %q is there twice", 1+bytes.Count(text[:d.InputOffset()], []byte("\n")), v)
+					return fmt.Errorf("line %d: %q is there twice", jsonplace.Line(text, d.InputOffset()), v)
 				}
 				names[name], key = true, false
 				continue

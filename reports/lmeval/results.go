@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/pythonjson"
 	"github.com/softbench/softbench/tasks/metric"
 )
@@ -87,7 +88,7 @@ func parseResults(text []byte) (*Results, map[string]string, error) {
 	text = pythonjson.Plain(text)
 	var f resultsFile
 	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, nil, fmt.Errorf("not a results file of lm-evaluation-harness: %w", where(text, err))
+		return nil, nil, fmt.Errorf("not a results file of lm-evaluation-harness: %w", jsonplace.Locate(text, err))
 	}
 	if len(f.Results) == 0 {
 		return nil, nil, errors.New("not a results file of lm-evaluation-harness: it has no results")
@@ -244,21 +245,4 @@ func keys(text []byte, name string) ([]string, error) {
 		return out, nil
 	}
 	return nil, nil
-}
-
-// where adds the line to an error of encoding/json that knows its place.
-func where(text []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	offset := int64(-1)
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	}
-	if offset < 0 || offset > int64(len(text)) {
-		return err
-	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
 }

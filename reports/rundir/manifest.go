@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 )
 
@@ -249,7 +250,7 @@ func parseManifest(text []byte) (*Run, error) {
 		Settings, Tasks json.RawMessage
 	}
 	if err := json.Unmarshal(text, &parts); err != nil {
-		return nil, fmt.Errorf("not a run's manifest: %w", at(text, err))
+		return nil, fmt.Errorf("not a run's manifest: %w", jsonplace.Locate(text, err))
 	}
 	if parts.Schema == nil {
 		return nil, errors.New("not a run's manifest: it has no schema")
@@ -264,7 +265,7 @@ func parseManifest(text []byte) (*Run, error) {
 	d.DisallowUnknownFields()
 	var r Run
 	if err := d.Decode(&r); err != nil {
-		return nil, fmt.Errorf("not a run's manifest: %w", at(text, err))
+		return nil, fmt.Errorf("not a run's manifest: %w", jsonplace.Locate(text, err))
 	}
 	if err := r.check(); err != nil {
 		return nil, err
@@ -273,23 +274,6 @@ func parseManifest(text []byte) (*Run, error) {
 		return nil, err
 	}
 	return &r, nil
-}
-
-// at adds the line to an error of encoding/json that knows its place.
-func at(text []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	offset := int64(-1)
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	}
-	if offset < 0 || offset > int64(len(text)) {
-		return err
-	}
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:offset], []byte("\n")), err)
 }
 
 // check says what keeps a manifest from being one.

@@ -1,0 +1,38 @@
+// Package jsonplace says where in a text encoding/json found a fault. It must not know what
+// the text is of.
+package jsonplace
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Line is the line, from 1, of the byte after so many.
+func Line(text []byte, offset int64) int {
+	return 1 + bytes.Count(text[:min(max(0, offset), int64(len(text)))], []byte("\n"))
+}
+
+// Position is the line and the column in bytes, both from 1, of the last of so many bytes read.
+func Position(text []byte, offset int64) (line, column int) {
+	before := text[:min(max(offset-1, 0), int64(len(text)))]
+	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// Locate adds the line to an error of encoding/json that knows its place.
+func Locate(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	offset := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	}
+	if offset < 0 || offset > int64(len(text)) {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", Line(text, offset), err)
+}
