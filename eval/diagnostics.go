@@ -46,7 +46,7 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at samples of %d tokens instead of %d: the model's context holds no more", m.LM.MaxLength(), d.Length))
 		d.Length = m.LM.MaxLength()
 	}
-	docs, _, err := d.Task.Documents(ctx, src, tasks.Options{})
+	docs, _, err := documents(ctx, configs.Entry{Task: d.Task}, src)
 	if err != nil {
 		return fmt.Errorf("diagnostics: %w", err)
 	}

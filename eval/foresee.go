@@ -13,7 +13,7 @@ import (
 // without results, and its samples' rows without answers. in is the checkpoint's. Of a
 // passkey grid and of diagnostics, no rows are made.
 func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []rundir.Sample, error) {
-	suite, _, err := resolve(o)
+	suite, _, err := resolve(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,7 +35,7 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
 	for _, e := range suite.Tasks {
-		docs, files, err := e.Task.Documents(ctx, source, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+		docs, files, err := documents(ctx, e, source)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -51,10 +51,10 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 }
 
 // resolve finds the suites and makes one of them.
-func resolve(o RunOptions) (*configs.Suite, []string, error) {
+func resolve(ctx context.Context, o RunOptions) (*configs.Suite, []string, error) {
 	suites := make([]*configs.Suite, len(o.Suites))
 	for i, name := range o.Suites {
-		s, err := configs.Resolve(name)
+		s, err := await(ctx, func() (*configs.Suite, error) { return configs.Resolve(name) })
 		if err != nil {
 			return nil, nil, err
 		}

@@ -62,7 +62,7 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, m *Model) (*Work, error) {
 	w := &Work{Notes: notes}
 	for _, e := range suite.Tasks {
-		docs, files, err := e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+		docs, files, err := documents(ctx, e, src)
 		if err != nil {
 			return nil, err
 		}
@@ -85,6 +85,20 @@ func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.
 		}
 	}
 	return w, nil
+}
+
+// documents reads a task's documents. A template of theirs that counts to a large number
+// hears no context.
+func documents(ctx context.Context, e configs.Entry, src data.Source) ([]tasks.Doc, []data.File, error) {
+	var files []data.File
+	docs, err := await(ctx, func() (docs []tasks.Doc, err error) {
+		docs, files, err = e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+		return docs, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return docs, files, nil
 }
 
 // addPasskey builds the grid's prompts. Lengths that leave no room for the

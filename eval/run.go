@@ -139,7 +139,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 // prepare loads the model and gathers the suites' documents, and notes what there
 // is to say about both.
 func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
-	suite, notes, err := resolve(*o)
+	suite, notes, err := resolve(ctx, *o)
 	if err != nil {
 		return nil, nil, err
 	}

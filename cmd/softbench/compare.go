@@ -131,8 +131,8 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	}
 	var library html.Library
 	if o.report != "" {
-		var err error
-		if library, err = o.library.open(); err != nil { // before hours of work
+		err := heard(ctx, func() (err error) { library, err = o.library.open(); return err })
+		if err != nil { // before hours of work
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 			continue
 		}
 		var err error
-		if sides[i], err = compare.Open(path); err != nil {
+		if sides[i], err = openSide(ctx, path); err != nil {
 			return err
 		}
 	}
@@ -171,13 +171,14 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	if a.Name == b.Name {
 		a.Name, b.Name = o.sides[0], o.sides[1]
 	}
-	c, err := compare.Compare(a, b, o.options)
+	var c *compare.Comparison
+	err := heard(ctx, func() (err error) { c, err = compare.Compare(a, b, o.options); return err })
 	if err != nil {
 		return err
 	}
 	if o.report != "" {
 		page := html.Page{Runs: pageRuns(o.io, sides[:]), Comparison: c, Library: library, Softbench: version()}
-		if err := writePage(ctx, o.report, page); err != nil {
+		if err := heard(ctx, func() error { return writePage(ctx, o.report, page) }); err != nil {
 			return err
 		}
 		fmt.Fprintln(o.io.err, "report:", oneLine(o.report))

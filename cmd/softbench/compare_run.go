@@ -57,6 +57,15 @@ func (o *compareOptions) runCheckpoints(ctx context.Context, sides *[2]*compare.
 	return nil
 }
 
+// openSide opens a run or results, which may take long.
+func openSide(ctx context.Context, path string) (*compare.Side, error) {
+	var side *compare.Side
+	if err := heard(ctx, func() (err error) { side, err = compare.Open(path); return err }); err != nil {
+		return nil, err
+	}
+	return side, nil
+}
+
 // plan finds and inspects a checkpoint. other is the other side where that is no
 // checkpoint, else nil.
 func (o *compareOptions) plan(ctx context.Context, path string, other *compare.Side) (*planned, error) {
@@ -152,7 +161,7 @@ func (o *compareOptions) compute(ctx context.Context, p *planned) (*compare.Side
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", p.path, err)
 		}
-		side, err := compare.Open(run.Out)
+		side, err := openSide(ctx, run.Out)
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/softbench/softbench/eval"
-	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/twins"
@@ -114,15 +113,8 @@ func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 		}
 	}
 	// Making text hears no context: whoever is told to stop does not wait for it.
-	done := make(chan error, 1)
-	go func() { done <- rescue.Try(func() error { return session.World(o.out, o.world) }) }()
-	select {
-	case err := <-done:
-		if err != nil {
-			return err
-		}
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := heard(ctx, func() error { return session.World(o.out, o.world) }); err != nil {
+		return err
 	}
 	what := fmt.Sprintf("at least %d words of text, %d questions of each form", o.world.Words, o.world.Questions)
 	if o.world.Words == 0 {

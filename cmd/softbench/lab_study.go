@@ -77,9 +77,13 @@ func (o *labStudyOptions) do(ctx context.Context) error {
 	if o.run.Threads == 0 {
 		o.run.Threads = runtime.GOMAXPROCS(0)
 	}
-	s, err := study.Read(o.file, study.Presets{
-		Settings: map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy},
-		Worlds:   map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld},
+	var s *study.Study
+	err := heard(ctx, func() (err error) {
+		s, err = study.Read(o.file, study.Presets{
+			Settings: map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy},
+			Worlds:   map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld},
+		})
+		return err
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ size, threads or order.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(newRun(io), newInspect(io), newTokenize(io), newScore(io), newList(io), newBench(io), newReport(io), newCompare(io), newGate(io), newExport(io), newLab(io))
 	addCompletions(root)
+	hear(root)
 	return root
 }
 

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Wanted chooses from the names of a repository's files those that make a checkpoint,
@@ -73,14 +76,7 @@ func Weights(names []string, dir string) ([]string, error) {
 
 // shardsOf are the files that an index names, sorted.
 func shardsOf(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, brief(path, err)
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxIndex {
-		return nil, fmt.Errorf("%s: not an index of at most %d bytes", path, maxIndex)
-	}
-	text, err := os.ReadFile(path)
+	text, err := regularfile.ReadAll(context.Background(), path, maxIndex)
 	if err != nil {
 		return nil, brief(path, err)
 	}

@@ -1,16 +1,15 @@
 package session
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/softbench/softbench/internal/atomicfile"
-	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Course is a training as far as it went.
@@ -36,12 +35,12 @@ func AskedPath(out string) string { return filepath.Join(out, trainingDir, asked
 // without a training is an error; one without a line of history yet is not.
 func ReadCourse(dir string) (*Course, error) {
 	path := AskedPath(dir)
-	text, err := os.ReadFile(path)
+	text, err := readFile(context.Background(), path, maxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no training in it: want a directory that 'softbench lab train' wrote", dir)
 	}
 	if err != nil {
-		return nil, regularfile.PathError(path, err)
+		return nil, err
 	}
 	c := &Course{}
 	if err := json.Unmarshal(text, &c.Asked); err != nil {

@@ -2,6 +2,8 @@ package session
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,12 +94,11 @@ func (m *Measure) LargestFirstNorm() rundir.Number {
 // ReadHistory reads a history.jsonl. A last line that a crash cut off is left
 // out; any other line that is not one is an error with its number.
 func ReadHistory(path string) ([]Line, error) {
-	f, err := os.Open(path)
+	text, err := readFile(context.Background(), path, maxHistory)
 	if err != nil {
-		return nil, regularfile.PathError(path, err)
+		return nil, err
 	}
-	defer f.Close()
-	lines, err := parseHistory(f)
+	lines, err := parseHistory(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

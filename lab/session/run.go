@@ -15,6 +15,7 @@ import (
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/internal/regularfile"
+	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/world"
 )
@@ -268,11 +269,11 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := readTexts(r.Files)
+	text, err := readTexts(ctx, r.Files)
 	if err != nil {
 		return err
 	}
-	tok, err := r.tokenizer(text, resumed)
+	tok, err := r.tokenizer(ctx, text, resumed)
 	if err != nil {
 		return err
 	}
@@ -333,7 +334,7 @@ func (r *run) newLooker(ctx context.Context, tok *tokenizer.Tokenizer, c corpus,
 	held := len(r.Valid) > 0
 	if held {
 		var text string
-		if text, err = readTexts(r.Valid); err != nil {
+		if text, err = readTexts(ctx, r.Valid); err != nil {
 			return err
 		}
 		if c, err = tokenize(ctx, tok, text); err != nil {
@@ -401,32 +402,50 @@ func (r *run) claim(resumed bool) (err error) {
 
 // tokenizer loads the tokenizer: a resumed training's own, the named one, or
 // one trained on the text.
-func (r *run) tokenizer(text string, resumed bool) (*tokenizer.Tokenizer, error) {
+func (r *run) tokenizer(ctx context.Context, text string, resumed bool) (*tokenizer.Tokenizer, error) {
 	if resumed {
-		return tokenizer.Load(r.Out)
+		return tokenizer.LoadContext(ctx, r.Out)
 	}
 	r.source = r.Tokenizer
 	if r.source != "" {
-		if info, err := os.Stat(r.source); err == nil && !info.IsDir() {
+		if info, err := os.Stat(r.source); err == nil && !info.IsDir() { // the file in it
+			if err := regularfile.Check(r.source, maxTokenizer); err != nil {
+				return nil, err
+			}
 			r.source = filepath.Dir(r.source)
 		}
-		return tokenizer.Load(r.source)
+		return tokenizer.LoadContext(ctx, r.source)
 	}
 	dir, err := os.MkdirTemp("", "softbench-tokenizer-")
 	if err != nil {
 		return nil, err
 	}
 	r.source, r.made = dir, dir
-	if err := trainTokenizer(dir, []byte(text[:min(len(text), tokenizerText)]), r.Settings.Vocab); err != nil {
+	// Which hears no context.
+	done := make(chan error, 1)
+	go func() {
+		done <- rescue.Try(func() error {
+			return trainTokenizer(dir, []byte(text[:min(len(text), tokenizerText)]), r.Settings.Vocab)
+		})
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
 		return nil, err
 	}
-	return tokenizer.Load(dir)
+	return tokenizer.LoadContext(ctx, dir)
 }
+
+// maxTokenizer bounds each of a tokenizer's files that are copied, as their reader does.
+const maxTokenizer = 64 << 20
 
 // begin saves the state before the first step.
 func (r *run) begin() error {
 	for _, name := range []string{tokenizerFile, "tokenizer.model", settingsFile, "special_tokens_map.json"} {
-		data, err := os.ReadFile(filepath.Join(r.source, name))
+		data, err := regularfile.ReadAll(context.Background(), filepath.Join(r.source, name), maxTokenizer)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

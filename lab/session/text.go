@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,17 +23,34 @@ type corpus struct {
 	starts []int32 // where documents begin, behind the blank line before them
 }
 
+// Bounds of what is read whole, in bytes.
+const (
+	maxText     = 8 << 30  // of one text file
+	maxHistory  = 1 << 30  // millions of lines
+	maxSettings = 16 << 20 // settings.json
+)
+
+// readFile reads a regular file; its error names the file once.
+func readFile(ctx context.Context, path string, max int64) ([]byte, error) {
+	data, err := regularfile.ReadAll(ctx, path, max)
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = regularfile.PathError(path, err)
+	}
+	return data, err
+}
+
 // readTexts reads text files one after the other. A file of white space alone
 // is an error: it is a wrong name more often than a text.
-func readTexts(paths []string) (string, error) {
+func readTexts(ctx context.Context, paths []string) (string, error) {
 	if len(paths) == 0 {
 		return "", errors.New("no text to train on: name files")
 	}
 	var b strings.Builder
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
+		data, err := readFile(ctx, path, maxText)
 		if err != nil {
-			return "", regularfile.PathError(path, err)
+			return "", err
 		}
 		if strings.TrimSpace(string(data)) == "" {
 			return "", fmt.Errorf("%s: no text in it", path)

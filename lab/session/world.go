@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ func finishWorld(dir string, o WorldOptions) error {
 	if err := writeTokenizer(dir, tokenizer); err != nil {
 		return err
 	}
-	held, err := readTexts([]string{valid})
+	held, err := readTexts(context.Background(), []string{valid})
 	if err != nil {
 		return err
 	}
@@ -139,9 +140,9 @@ func pages(text string) []string {
 }
 
 func readHead(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
-		return nil, regularfile.PathError(path, err)
+		return nil, err
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, most))

@@ -2,17 +2,18 @@ package study
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
@@ -108,7 +109,7 @@ const mostCells = 1000
 
 // Read reads a study's YAML file.
 func Read(path string, p Presets) (*Study, error) {
-	text, err := os.ReadFile(path)
+	text, err := regularfile.ReadAll(context.Background(), path, strictyaml.MaxBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/train"
@@ -152,13 +153,16 @@ func (t *Training) read(s *Study) error {
 		return fmt.Errorf("%s: a training with other settings than the study's: name a new directory with --out", t.Dir)
 	}
 	t.Lines = c.Lines
-	why, err := os.ReadFile(filepath.Join(t.Dir, finishedFile))
+	why, err := regularfile.ReadAll(context.Background(), filepath.Join(t.Dir, finishedFile), maxFinished)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	t.Done, t.Stopped = err == nil, strings.TrimSpace(string(why))
 	return err
 }
+
+// maxFinished bounds the file that says why a training ended, in bytes.
+const maxFinished = 1 << 16
 
 // finish notes that nothing is left to train.
 func (t *Training) finish() error {

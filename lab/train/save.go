@@ -9,11 +9,11 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
-	"os"
 	"reflect"
 	"strings"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // stateMagic begins a training state's file.
@@ -104,7 +104,7 @@ func (t *Trainer) Restore(path string) error {
 
 // RestoreNote is Restore, and returns the note that was saved.
 func (t *Trainer) RestoreNote(path string) (note string, err error) {
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
 		return "", err
 	}

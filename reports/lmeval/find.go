@@ -1,6 +1,7 @@
 package lmeval
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,10 +34,7 @@ func Open(path string) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := regularfile.Check(file, maxResults); err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(file)
+	text, err := regularfile.ReadAll(context.Background(), file, maxResults)
 	if err != nil {
 		return nil, err
 	}
