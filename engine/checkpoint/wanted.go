@@ -24,7 +24,7 @@ func Wanted(names []string) (small []string, err error) {
 		switch {
 		case name == "config.json", name == "generation_config.json", name == indexFile,
 			strings.HasPrefix(name, "tokenizer") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".model")),
-			name == "special_tokens_map.json", name == "added_tokens.json", name == "vocab.json", name == "merges.txt",
+			name == "special_tokens_map.json", name == "added_tokens.json", name == "vocab.json", name == "merges.txt", name == "tekken.json",
 			name == "chat_template.jinja", name == "chat_template.json":
 			small = append(small, name)
 		}
@@ -114,7 +114,8 @@ func Whole(dir string) bool {
 			names = append(names, e.Name())
 		}
 	}
-	if !slices.Contains(names, "config.json") || !slices.Contains(names, "tokenizer.json") && !slices.Contains(names, "tokenizer.model") {
+	has := func(name string) bool { return slices.Contains(names, name) }
+	if !has("config.json") || !has("tokenizer.json") && !has("tokenizer.model") && !has("tekken.json") && !(has("vocab.json") && has("merges.txt")) {
 		return false
 	}
 	_, err = Weights(names, dir)

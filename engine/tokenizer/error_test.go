@@ -132,7 +132,7 @@ func TestConfigRefusals(t *testing.T) {
 		checkRefusal(t, dir, path, c.want, c.config)
 	}
 	empty := t.TempDir()
-	checkRefusal(t, empty, empty, "neither tokenizer.json nor tokenizer.model", "empty directory")
+	checkRefusal(t, empty, empty, "has no tokenizer.json, tokenizer.model, tekken.json", "empty directory")
 }
 
 // TestReplaceInvalid pins the reading of bytes that are not UTF-8 to Python's (Unicode, table 3-7).

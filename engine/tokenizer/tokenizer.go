@@ -26,6 +26,7 @@ type Tokenizer struct {
 	files     []seenFile
 	failed    atomic.Pointer[error]
 	kind      string
+	form      form
 }
 
 // Encode returns the ids of text. With addSpecial it adds what the tokenizer's post-processor adds by
