@@ -214,3 +214,15 @@ func TestGivenZeroCounts(t *testing.T) {
 		}
 	}
 }
+
+// Two checkpoints are compared on as many documents, and after as many examples, as the
+// command line says.
+func TestCompareTakesLimit(t *testing.T) {
+	model, docs := filepath.Join(golden.Dir(t), "tiny"), filepath.Join(golden.Dir(t), "docs")
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	args := []string{"compare", model, model, "--suite", "arc_easy", "--data", docs, "--limit", "3", "--fewshot", "1", "--runs", "runs", "--json"}
+	if code := execute(t.Context(), args, streams{strings.NewReader(""), &out, &errs}); code != 0 || !strings.Contains(out.String(), `"n": 3`) {
+		t.Errorf("exit code %d, %s%.600s", code, errs.String(), out.String())
+	}
+}

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/twins"
@@ -81,7 +80,7 @@ func checkWorld(w *session.WorldOptions) error {
 	for _, n := range []struct {
 		flag       string
 		value, top int
-	}{{"words", w.Words, 1 << 31}, {"questions", w.Questions, 1 << 24}, {"vocab", w.Vocab, 1 << 20}, {"own-words", w.OwnWords, 1 << 20}} {
+	}{{"words", w.Words, 1 << 30}, {"questions", w.Questions, 1 << 24}, {"vocab", w.Vocab, 1 << 20}, {"own-words", w.OwnWords, 1 << 20}} {
 		if n.value < 0 || n.value > n.top {
 			return fmt.Errorf("--%s %d: want at most %d, and not less than 0", n.flag, n.value, n.top)
 		}
@@ -241,10 +240,10 @@ func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 			return errors.New("--vocab is about a tokenizer trained on the text, and the world of --world has one")
 		}
 	}
-	if err := o.text(); err != nil {
+	if err := checkTrain(&o.train); err != nil {
 		return err
 	}
-	if err := eval.CheckThreads(o.train.Threads); err != nil {
+	if err := o.text(); err != nil {
 		return err
 	}
 	if o.train.Threads == 0 {

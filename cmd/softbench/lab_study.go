@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/study"
@@ -71,8 +72,8 @@ func (o *labStudyOptions) do(ctx context.Context) error {
 	if o.run.Out == "" {
 		return errors.New("no directory given: --out DIR says where the study goes")
 	}
-	if o.run.Threads < 0 {
-		return errors.New("--threads must not be negative")
+	if err := eval.CheckThreads(o.run.Threads); err != nil {
+		return err
 	}
 	if o.run.Threads == 0 {
 		o.run.Threads = runtime.GOMAXPROCS(0)
