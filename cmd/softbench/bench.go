@@ -86,7 +86,7 @@ func (o *benchOptions) run(ctx context.Context) error {
 	}
 	clear := func() {}
 	if f, ok := o.io.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		o.measure.Progress = func(what string) { fmt.Fprintf(f, "\r\x1b[K%s", what) }
+		o.measure.Progress = func(what string) { fmt.Fprintf(f, "\r\x1b[K%s", oneLine(what)) }
 		clear = func() { fmt.Fprint(f, "\r\x1b[K") }
 	}
 	r, err := o.measureOn(ctx)
@@ -175,7 +175,7 @@ func writeDocuments(w io.Writer, r *machine.Report) {
 			digits(p.Median), digits(p.Lowest), digits(p.Best), share(p.OfPeak), share(p.ByParameters))
 	}
 	for _, p := range r.Prefill[:min(1, len(r.Prefill))] {
-		fmt.Fprintf(w, "\nmodel\t%s, %s parameters\n", p.Model, commas(p.Parameters))
+		fmt.Fprintf(w, "\nmodel\t%s, %s parameters\n", oneLine(p.Model), commas(p.Parameters))
 	}
 }
 

@@ -122,7 +122,7 @@ func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	if o.world.OwnWords > 0 {
 		what += fmt.Sprintf(" of %d invented words", o.world.OwnWords)
 	}
-	_, err := fmt.Fprintf(o.io.out, "%s: %s\n", o.out, what)
+	_, err := fmt.Fprintf(o.io.out, "%s: %s\n", oneLine(o.out), what)
 	return err
 }
 
@@ -288,7 +288,7 @@ func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 		what = "the training text"
 	}
 	_, err = fmt.Fprintf(o.io.out, "%s: step %d, %d tokens, loss %.4f on %s; sinks %.1f%%, dead heads %.1f%%, weights that are 0 %.1f%%, kurtosis %.1f\n",
-		o.train.Out, last.Step, last.Tokens, last.Measure.Loss, what, 100*last.Measure.SinkRate, 100*last.Measure.Dead, 100*last.Measure.Sparsity, last.Measure.Kurtosis)
+		oneLine(o.train.Out), last.Step, last.Tokens, last.Measure.Loss, what, 100*last.Measure.SinkRate, 100*last.Measure.Dead, 100*last.Measure.Sparsity, last.Measure.Kurtosis)
 	return err
 }
 

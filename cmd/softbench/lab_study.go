@@ -111,22 +111,22 @@ func (o *labStudyOptions) do(ctx context.Context) error {
 // tell reports progress on stderr, and keeps the page.
 func (o *labStudyOptions) tell(s *study.Study) {
 	total := len(s.Trainings(o.run.Out))
-	o.run.Began = func(t study.Training) { fmt.Fprintf(o.io.err, "%s: begins\n", t.Name) }
+	o.run.Began = func(t study.Training) { fmt.Fprintf(o.io.err, "%s: begins\n", oneLine(t.Name)) }
 	o.run.Line = func(t study.Training, l session.Line) {
 		if l.Measure != nil {
-			fmt.Fprintf(o.io.err, "%s: ", t.Name)
+			fmt.Fprintf(o.io.err, "%s: ", oneLine(t.Name))
 			logLine(o.io.err, l, float64(l.Tokens)/l.Seconds)
 		}
 	}
 	o.run.Ended = func(t study.Training) {
 		if err := o.page(s); err != nil {
-			fmt.Fprintf(o.io.err, "the page: %v\n", err)
+			fmt.Fprintln(o.io.err, "the page:", oneLine(err.Error()))
 		}
 		what := "done"
 		if t.Stopped != "" {
 			what = "stopped: " + t.Stopped
 		}
-		fmt.Fprintf(o.io.err, "%s: %s (%d trainings in all)\n", t.Name, what, total)
+		fmt.Fprintf(o.io.err, "%s: %s (%d trainings in all)\n", oneLine(t.Name), oneLine(what), total)
 	}
 }
 
@@ -165,7 +165,7 @@ func (o *labStudyOptions) listTrainings(s *study.Study) error {
 		if n := len(t.Lines); n > 0 {
 			step = t.Lines[n-1].Step
 		}
-		fmt.Fprintf(w, "%s\tstep %d of %d\n", t.Name, step, t.Steps)
+		fmt.Fprintf(w, "%s\tstep %d of %d\n", oneLine(t.Name), step, t.Steps)
 		settings := s.Cells[t.Cell].Settings
 		tokens += settings.TokensPerStep() * int64(settings.Steps)
 	}
@@ -193,9 +193,9 @@ func (o *labStudyOptions) print(s *study.Study) error {
 		if v.Seeds > 1 {
 			interval = fmt.Sprintf(" [%.4g, %.4g]", v.Low, v.High)
 		}
-		fmt.Fprintf(o.io.out, "%-12s %s (%s; %s): %.4g%s, %d seeds\n", v.Verdict, v.Claim, v.Condition, where, v.Mean, interval, v.Seeds)
+		fmt.Fprintf(o.io.out, "%-12s %s (%s; %s): %.4g%s, %d seeds\n", v.Verdict, oneLine(v.Claim), oneLine(v.Condition), oneLine(where), v.Mean, interval, v.Seeds)
 	}
-	_, err = fmt.Fprintf(o.io.out, "%s: %d trainings\n", o.path(), len(p.Trainings))
+	_, err = fmt.Fprintf(o.io.out, "%s: %d trainings\n", oneLine(o.path()), len(p.Trainings))
 	return err
 }
 

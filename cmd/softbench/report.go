@@ -185,6 +185,6 @@ func fetchAssets(ctx context.Context, out io.Writer, asset html.Asset) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, "ECharts is in", path)
+	_, err = fmt.Fprintln(out, "ECharts is in", oneLine(path))
 	return err
 }

@@ -117,7 +117,12 @@ func WorldFiles(dir string) (train []string, valid, tok string, err error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, "", "", regularfile.PathError(dir, err)
 	}
-	train, err = filepath.Glob(filepath.Join(dir, "train*.txt"))
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries { // not by a pattern, which the directory's own name may break
+		if ok, _ := filepath.Match("train*.txt", e.Name()); ok {
+			train = append(train, filepath.Join(dir, e.Name()))
+		}
+	}
 	if err == nil && len(train) == 0 {
 		err = errors.New("no train.txt in it: make one with 'softbench lab world'")
 	}

@@ -259,11 +259,15 @@ func (d Dataset) own(pattern string) ([]string, error) {
 	}
 	first := ""
 	for _, place := range places {
-		g := pattern
+		g, search := pattern, pattern
 		if !filepath.IsAbs(g) {
-			g = filepath.Join(place, g)
+			g = filepath.Join(place, pattern)
+			search = filepath.Join(literally(place), pattern)
 		}
-		m, err := filepath.Glob(g)
+		if _, err := os.Stat(g); err == nil { // a name is no pattern where a file has it
+			return []string{g}, nil
+		}
+		m, err := filepath.Glob(search)
 		if err != nil {
 			return nil, fmt.Errorf("the file pattern %q is malformed", g)
 		}
@@ -275,6 +279,15 @@ func (d Dataset) own(pattern string) ([]string, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s: no such file", first)
+}
+
+// literally is a path that stands for itself in a pattern: a directory called "runs [2]"
+// is no set of letters.
+func literally(path string) string {
+	if filepath.Separator == '\\' {
+		return path // no pattern can quote there
+	}
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
 }
 
 // NotFoundError says that a dataset is nowhere on this machine, and where was looked.
