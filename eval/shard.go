@@ -23,7 +23,7 @@ func ParseShard(s string) (Shard, error) {
 	n, err := strconv.Atoi(number)
 	m, wrong := strconv.Atoi(of)
 	if err != nil || wrong != nil || n < 1 || n > m {
-		return Shard{}, fmt.Errorf("%q is no shard: want number/of, such as 2/3 for the second of three", s)
+		return Shard{}, fmt.Errorf("%q is not a shard: want number/of, such as 2/3 for the second of three", s)
 	}
 	return Shard{n, m}, nil
 }

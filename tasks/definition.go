@@ -82,7 +82,7 @@ type listDef struct {
 func (l *listDef) UnmarshalYAML(unmarshal func(any) error) error {
 	if unmarshal(&l.Field) == nil && l.Field != "" {
 		if !isPath(l.Field) {
-			return fmt.Errorf("%q is no column name; give the name of a column that holds a list, or a list of templates", shorten(l.Field))
+			return fmt.Errorf("%q is not a column name; give the name of a column that holds a list, or a list of templates", shorten(l.Field))
 		}
 		return nil
 	}

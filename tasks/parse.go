@@ -92,7 +92,7 @@ func (d *definition) check() error {
 			return fmt.Errorf("metric %q is there twice", m)
 		}
 		if known := metric.OfKind(string(d.Kind), true); !slices.Contains(known, m) {
-			return fmt.Errorf("metric %q is none of %s; those are %s", m, d.Kind, strings.Join(known, ", "))
+			return fmt.Errorf("metric %q is not one of %s; those are %s", m, d.Kind, strings.Join(known, ", "))
 		}
 	}
 	return d.checkKeys()

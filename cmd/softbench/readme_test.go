@@ -154,13 +154,13 @@ func TestReadmeDependencies(t *testing.T) {
 	needs := 0
 	for _, line := range strings.Split(read("go.mod"), "\n") {
 		fields := strings.Fields(strings.TrimPrefix(line, "require "))
-		tool := len(fields) == 2 && fields[0] == "tool"
+		module, _, tool := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "tool "), "/cmd/")
 		if !tool && (len(fields) != 2 || !strings.HasPrefix(fields[1], "v")) {
 			continue // no module, or one with the comment that it is indirect
 		}
-		name := strings.TrimPrefix(fields[0], "github.com/")
-		if tool {
-			name = strings.TrimSuffix(fields[1], "/cmd/staticcheck")
+		name := strings.TrimPrefix(module, "github.com/")
+		if !tool {
+			name = strings.TrimPrefix(fields[0], "github.com/")
 		}
 		if needs++; !said[name] {
 			t.Errorf("the README does not say why %s is there", name)

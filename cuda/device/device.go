@@ -97,7 +97,7 @@ type Matrix struct {
 // Check says in what a matrix is none that can be copied from.
 func (m Matrix) Check() error {
 	if m.Base == 0 || m.Base%16 != 0 || m.Rows < 1 || m.Columns < 1 || 2*m.Columns%16 != 0 || m.BoxRows < 1 || m.BoxRows > 256 || m.BoxColumns != 64 {
-		return fmt.Errorf("%+v is no matrix that boxes can be copied from", m)
+		return fmt.Errorf("%+v is not a matrix that boxes can be copied from", m)
 	}
 	return nil
 }
@@ -110,11 +110,9 @@ type Arg struct {
 	Matrix Matrix // of Boxes
 }
 
-// P, I, L, F and M make arguments: an address, a 32-bit and a 64-bit whole number,
-// a float, and a matrix.
+// P, I, F and M make arguments: an address, a 32-bit whole number, a float, and a matrix.
 func P(p Ptr) Arg     { return Arg{Kind: Pointer, Bits: uint64(p)} }
 func I(n int) Arg     { return Arg{Kind: Int32, Bits: uint64(uint32(int32(n)))} }
-func L(n int64) Arg   { return Arg{Kind: Int64, Bits: uint64(n)} }
 func F(x float32) Arg { return Arg{Kind: Float32, Bits: uint64(math.Float32bits(x))} }
 func M(m Matrix) Arg  { return Arg{Kind: Boxes, Bits: uint64(m.Base), Matrix: m} }
 

@@ -137,7 +137,7 @@ func TestWithFakeDriver(t *testing.T) {
 		t.Errorf("device 3 of 1: error %v, want ErrNoDevice", err)
 	}
 	_, err = Open(0, []Image{{Name: "bad", Min: 80, Data: []byte("garbage")}})
-	if err == nil || !strings.Contains(err.Error(), "this is no image") || strings.Contains(err.Error(), "second line") {
+	if err == nil || !strings.Contains(err.Error(), "this is not an image") || strings.Contains(err.Error(), "second line") {
 		t.Errorf("an image that does not load: error %v, want the first line of the compiler's log", err)
 	}
 }

@@ -114,20 +114,6 @@ func sweep(path string) {
 	}
 }
 
-// Sweep removes the files of a directory that killed processes left, of those whose
-// name has a prefix and a suffix. Hold says of one that its process lives.
-func Sweep(dir, prefix, suffix string) {
-	for _, name := range names(dir) {
-		if len(name) > len(prefix)+len(suffix) && strings.HasPrefix(name, prefix) && strings.HasSuffix(name, suffix) {
-			remove(filepath.Join(dir, name))
-		}
-	}
-}
-
-// Hold locks a temporary file until it is closed: Sweep leaves it alone. False says
-// that it was swept away before it was held; make another.
-func Hold(f *os.File) bool { return (&temporary{file: f}).hold() }
-
 func names(dir string) []string {
 	if dir == "" {
 		dir = "."

@@ -59,7 +59,7 @@ func decode(data []byte, size int) ([]byte, error) {
 		return nil, err
 	}
 	if len(raw)%size != 0 {
-		return nil, fmt.Errorf("%d bytes are no whole number of %d-byte words", len(raw), size)
+		return nil, fmt.Errorf("%d bytes are not a whole number of %d-byte words", len(raw), size)
 	}
 	return raw, nil
 }

@@ -39,7 +39,7 @@ func (f *claimFile) resolve(s *Study) (Claim, error) {
 			return c, errors.New("at_least and at_most are of one cell, difference_... and ratio_... want against")
 		}
 		if c.Limit, c.Ratio, c.AtLeast = *limit.value, limit.ratio, limit.atLeast; c.Ratio && !(c.Limit > 0) || math.IsInf(c.Limit, 0) || math.IsNaN(c.Limit) {
-			return c, errors.New("the limit is no number, or a ratio's not above zero")
+			return c, errors.New("the limit is not a number, or a ratio's not above zero")
 		}
 	}
 	if given != 1 {

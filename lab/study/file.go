@@ -228,7 +228,7 @@ func (f *studyFile) cells(s *Study, base session.Settings) error {
 	}
 	for _, over := range []map[string]any{f.Settings, combos[0]} {
 		if _, ok := over["seed"]; ok {
-			return errors.New("the seed is no setting of a study: give seeds: [1, 2, 3]")
+			return errors.New("the seed is not a setting of a study: give seeds: [1, 2, 3]")
 		}
 	}
 	for _, combo := range combos {

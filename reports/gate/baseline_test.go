@@ -180,7 +180,7 @@ func TestEditedBaselineSaysWhatIsWrong(t *testing.T) {
 		{"n", `"n": 60`, `"n": 59`, "n is 59, but 60 documents have a result"},
 		{"documents", `"documents": 60`, `"documents": 61`, "60 results for 61 documents"},
 		{"a result that is none", right, strings.ReplaceAll(right, "1", "x"), "is 'x': want 0, 1 or -"},
-		{"a number that is none", `"numbers": [` + "\n" + `      "-`, `"numbers": [` + "\n" + `      "NaN -`, `"NaN" is no finite number`},
+		{"a number that is none", `"numbers": [` + "\n" + `      "-`, `"numbers": [` + "\n" + `      "NaN -`, `"NaN" is not a finite number`},
 		{"drop below 0", `"allowed_drop": 0.01`, `"allowed_drop": -0.01`, "allowed_drop -0.01: want 0 or more"},
 		{"drop is NaN", `"allowed_drop": 0.01`, `"allowed_drop": NaN`, "line 36: invalid character 'N'"},
 		{"drop is huge", `"allowed_drop": 0.01`, `"allowed_drop": 1e999`, "line 36: tasks.metrics.allowed_drop: number 1e999 stands where"},

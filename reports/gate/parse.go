@@ -154,7 +154,7 @@ func (f *metricFile) values() (values []compare.Value, err error) {
 func number(word string) (float64, error) {
 	v, err := strconv.ParseFloat(word, 64)
 	if err != nil || !finite(v) {
-		return 0, fmt.Errorf("%q is no finite number", word)
+		return 0, fmt.Errorf("%q is not a finite number", word)
 	}
 	return v, nil
 }

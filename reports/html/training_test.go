@@ -270,7 +270,7 @@ func TestTrainingsWithoutNumbers(t *testing.T) {
 			t.Errorf("%s: the page shows a NaN or an infinity", name)
 		}
 	}
-	if text := header(writeTraining(t, TrainingPage{Trainings: []Training{some}})); !strings.Contains(text, "at step 100 the loss was no number when looked at") {
+	if text := header(writeTraining(t, TrainingPage{Trainings: []Training{some}})); !strings.Contains(text, "at step 100 the loss was not a number when looked at") {
 		t.Errorf("the head does not say where a loss was no number:\n%s", text)
 	}
 }

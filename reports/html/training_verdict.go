@@ -24,7 +24,7 @@ func (b *trainingBuilder) verdict(v *trainingView) {
 		}
 		for k, l := range r.Lines {
 			if m := l.Measure; m != nil && !text.Finite(float64(m.Loss)) {
-				warn(say("at step ", b.at(i, text.Count, "lines", k, "step"), " the loss was no number when looked at"))
+				warn(say("at step ", b.at(i, text.Count, "lines", k, "step"), " the loss was not a number when looked at"))
 				break
 			}
 		}

@@ -109,7 +109,7 @@ func parseResults(text []byte) (*Results, map[string]string, error) {
 			continue // a group, whose numbers are its tasks'
 		}
 		if name == "" || name != filepath.Base(name) || strings.ContainsAny(name, `/\`) {
-			return nil, nil, fmt.Errorf("%q is no name of a task", name)
+			return nil, nil, fmt.Errorf("%q is not the name of a task", name)
 		}
 		t := Task{Name: name, Alias: alias(name, f.Results[name], f.Configs[name])}
 		if v := strings.Trim(string(f.Versions[name]), `"`); v != "null" && v != "N/A" {
@@ -162,7 +162,7 @@ func tokens(f resultsFile) string {
 func metrics(text json.RawMessage, higher map[string]*bool) ([]Metric, error) {
 	var fields map[string]any
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, fmt.Errorf("its results are no object: %w", err)
+		return nil, fmt.Errorf("its results are not an object: %w", err)
 	}
 	order, err := keys([]byte(`{"results":`+string(text)+`}`), "results")
 	if err != nil {
@@ -224,7 +224,7 @@ func keys(text []byte, name string) ([]string, error) {
 			continue
 		}
 		if t, err := d.Token(); err != nil || t != json.Delim('{') {
-			return nil, fmt.Errorf("%s is no object", name)
+			return nil, fmt.Errorf("%s is not an object", name)
 		}
 		var out []string
 		for d.More() {

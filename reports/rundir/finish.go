@@ -89,7 +89,7 @@ func (r *Run) checkWritten(dir string) error {
 	}
 	for _, w := range r.Process.Written {
 		if !slices.Contains(tableNames, w.Name) {
-			return fmt.Errorf("%s: %q is no file of a run", filepath.Join(dir, manifestName), w.Name)
+			return fmt.Errorf("%s: %q is not a file of a run", filepath.Join(dir, manifestName), w.Name)
 		}
 		path := filepath.Join(dir, w.Name)
 		hash, err := hashFile(path)

@@ -68,7 +68,7 @@ func (r *Record) check() error {
 	}
 	for i, p := range r.ByPosition {
 		if err := checkLogLikelihood(p.LogLikelihood, p.Tokens); err != nil || p.Tokens < 0 {
-			return fmt.Errorf("%v: by_position %d is no sum of loglikelihoods", r.key(), i)
+			return fmt.Errorf("%v: by_position %d is not a sum of loglikelihoods", r.key(), i)
 		}
 	}
 	return nil
@@ -213,7 +213,7 @@ func readJournal(r io.Reader) (h header, records []Record, size int64, err error
 		}
 		if bad != nil {
 			if number == 1 && !tornHeader(line) {
-				return h, nil, 0, fmt.Errorf("line 1 is damaged (%w), or the file is no journal of softbench", bad)
+				return h, nil, 0, fmt.Errorf("line 1 is damaged (%w), or the file is not a journal of softbench", bad)
 			}
 			damage = fmt.Errorf("line %d is damaged (%w), and lines follow it: the file was changed since the run", number, bad)
 			continue

@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 2
 	}
 	if s, err := os.Stat(*folder); *folder != "" && (err != nil || !s.IsDir()) {
-		fmt.Fprintf(errs, "cuda-check: -out %s is no folder; make it first\n", *folder)
+		fmt.Fprintf(errs, "cuda-check: -out %s is not a folder; make it first\n", *folder)
 		return 2
 	}
 	if flags.NArg() > 0 {

@@ -31,7 +31,7 @@ func TestWithoutADevice(t *testing.T) {
 // TestArguments: what cannot be done is said in one line, before any work.
 func TestArguments(t *testing.T) {
 	var out, errs strings.Builder
-	if code := run(context.Background(), []string{"-out", t.TempDir() + "/none"}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "is no folder; make it first\n") {
+	if code := run(context.Background(), []string{"-out", t.TempDir() + "/none"}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "is not a folder; make it first\n") {
 		t.Errorf("a folder that is not there: exit code %d, %q", code, errs.String())
 	}
 	if code := run(context.Background(), []string{"-none"}, &out, &errs); code != 2 {

@@ -77,7 +77,7 @@ API CUresult cuEventElapsedTime(float *ms, CUevent a, CUevent b) { *ms = 1.5f; r
 API CUresult cuModuleLoadDataEx(CUmodule *m, const void *image, unsigned int n, CUjit_option *o, void **v) {
 	if (!current || n != 2 || o[0] != CU_JIT_ERROR_LOG_BUFFER || o[1] != CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES) return CUDA_ERROR_INVALID_VALUE;
 	if (strcmp(image, "fake image")) {
-		snprintf(v[0], (size_t)v[1], "ptxas: this is no image\nsecond line");
+		snprintf(v[0], (size_t)v[1], "ptxas: this is not an image\nsecond line");
 		return CUDA_ERROR_INVALID_PTX;
 	}
 	*m = (CUmodule)"fake image";
