@@ -51,9 +51,12 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 		return fmt.Errorf("diagnostics: %w", err)
 	}
 	p := &ProbeWork{Diagnostics: d}
-	p.takeSamples(docs, func(text string, most int) [][]int32 {
+	err = p.takeSamples(ctx, docs, func(text string, most int) [][]int32 {
 		return cutSamples(m.Tokenizer.Encode(text, false), tokensBefore(m.Tokenizer, text), d.Length, most)
 	})
+	if err != nil {
+		return err
+	}
 	if len(p.Samples) == 0 {
 		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter one with --probe-length, or in a suite file", d.Task.Name, d.Length)
 	}
@@ -67,12 +70,15 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 // takeSamples takes one sample from each document before a second from any: those
 // of one document say much the same, so that few documents would make many samples
 // worth little.
-func (p *ProbeWork) takeSamples(docs []tasks.Doc, cut func(text string, most int) [][]int32) {
+func (p *ProbeWork) takeSamples(ctx context.Context, docs []tasks.Doc, cut func(text string, most int) [][]int32) error {
 	most := p.Diagnostics.Samples
 	pieces := make([][][]int32, 0, len(docs))
 	for i := range docs {
 		if len(p.Samples) == most {
-			return
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		pieces = append(pieces, cut(docs[i].Text, most))
 		p.take(&docs[i], pieces[i], 0)
@@ -83,9 +89,10 @@ func (p *ProbeWork) takeSamples(docs []tasks.Doc, cut func(text string, most int
 			p.take(&docs[i], pieces[i], k)
 		}
 		if len(p.Samples) == before { // no text is left
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 // take adds a document's k-th sample, where it has so many and there is room.

@@ -30,6 +30,9 @@ func (w *Work) prepare(ctx context.Context, m *Model, j *journal, part Shard) (*
 			if !part.has(t.Docs[i].ID) {
 				continue
 			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			if err := p.document(t.Task, &t.Docs[i]); err != nil {
 				return nil, err
 			}
@@ -39,6 +42,9 @@ func (w *Work) prepare(ctx context.Context, m *Model, j *journal, part Shard) (*
 		for i := range w.Passkey.Trials {
 			if !part.has(i) {
 				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
 			if err := p.trial(w.Passkey, i); err != nil {
 				return nil, err

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -17,10 +19,12 @@ func TestSamplesOfManyDocuments(t *testing.T) {
 	} {
 		p := &ProbeWork{Diagnostics: configs.Diagnostics{Samples: most}}
 		cut := 0
-		p.takeSamples(docs, func(text string, most int) [][]int32 {
+		if err := p.takeSamples(t.Context(), docs, func(text string, most int) [][]int32 {
 			cut++
 			return cutSamples([]int32(text), nil, 1, most)
-		})
+		}); err != nil {
+			t.Fatal(err)
+		}
 		var got []int
 		for i, d := range p.Docs {
 			got = append(got, d.ID)
@@ -34,5 +38,22 @@ func TestSamplesOfManyDocuments(t *testing.T) {
 		if most == 1 && cut != 1 {
 			t.Errorf("%d texts were read for one sample", cut)
 		}
+	}
+}
+
+// TestSamplingIsCancelled: documents too short for a sample, however many, are not all
+// read once the run is told to stop.
+func TestSamplingIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &ProbeWork{Diagnostics: configs.Diagnostics{Samples: 8}}
+	read := 0
+	err := p.takeSamples(ctx, make([]tasks.Doc, 100_000), func(string, int) [][]int32 {
+		if read++; read == 10 {
+			cancel()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || read != 10 {
+		t.Errorf("%v, and %d documents were read", err, read)
 	}
 }

@@ -197,6 +197,9 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 	}
 	out := &Prepared{lm: p.lm, name: p.name, trie: newTrie()}
 	for _, q := range p.requests {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		isRolling := q.left == rolling
 		q.left = len(q.windows)
 		q.sums = make([]sum, len(q.windows))
@@ -224,6 +227,9 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 		}
 	}
 	for _, q := range p.requests {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for i, w := range q.windows {
 			switch {
 			case q.generate > 0:
@@ -243,6 +249,9 @@ func (p *Prepared) Cost() Stats { return p.stats }
 // Run computes the forest and calls every request's callback.
 func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 	for _, q := range p.empty {
+		if err := ctx.Err(); err != nil {
+			return p.stats, err
+		}
 		if err := q.done(q); err != nil {
 			return p.stats, err
 		}
@@ -275,12 +284,15 @@ func (p *Plan) encodeAll(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for i, err := range errs {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name(i), err)
 		}
 	}
-	return ctx.Err()
+	return nil
 }
 
 func clip(s string) string {
