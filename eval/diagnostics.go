@@ -130,7 +130,7 @@ func cutSamples(ids, before []int32, length, most int) [][]int32 {
 }
 
 // look runs the samples with a probe watching, and the maps' text.
-func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Probe, []rundir.MapRow, engine.Stats, error) {
+func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions, present func() error) (*probe.Probe, []rundir.MapRow, engine.Stats, error) {
 	c := &m.Checkpoint.Config
 	f := &engine.Forest{}
 	lengths := make([]int, len(p.Samples))
@@ -142,7 +142,7 @@ func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions) (*probe.Pr
 	if err != nil {
 		return nil, nil, engine.Stats{}, err
 	}
-	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
+	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch, Progress: func(int64) error { return present() }})
 	if err != nil {
 		return nil, nil, stats, nameSample(err)
 	}

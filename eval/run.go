@@ -107,7 +107,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	}
 	var inside rundir.Inside
 	if work.Probe != nil {
-		watched, maps, probeStats, err := work.Probe.look(ctx, m, o)
+		watched, maps, probeStats, err := work.Probe.look(ctx, m, o, journal.sync)
 		if err != nil {
 			return nil, err
 		}

@@ -150,7 +150,14 @@ func (r *run) interrupted() error {
 }
 
 func (r *run) loop(ctx context.Context) error {
+	looked := time.Now()
 	for {
+		if time.Since(looked) > lookEvery {
+			looked = time.Now()
+			if err := r.present(); err != nil {
+				return err
+			}
+		}
 		// First what is due after the last step: a resumed training may have
 		// been stopped before it.
 		if err := r.after(ctx); err != nil {
@@ -170,6 +177,18 @@ func (r *run) loop(ctx context.Context) error {
 			r.Step(report)
 		}
 	}
+}
+
+// lookEvery bounds how long a training goes on after its directory was removed.
+const lookEvery = time.Second
+
+// present finds that the training's state has gone: what is trained from then on would
+// be written to nowhere.
+func (r *run) present() error {
+	if _, err := os.Stat(r.path(stateFile)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: the training's files were removed while it was going on, and what it did is lost with them: begin anew", r.Out)
+	}
+	return nil // where the file system does not answer, writing tells
 }
 
 // after writes the line and the checkpoint that are due after the last step.
