@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/softbench/softbench/engine/gguf"
+	"github.com/softbench/softbench/engine/quantised"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
@@ -139,7 +141,32 @@ func (k *Checkpoint) openFiles(ctx context.Context, o Options) (weights string, 
 		return "", err
 	}
 	k.Notes = append(k.Notes, k.set.Notes...)
-	return weights, nil
+	return weights, k.dequantise()
+}
+
+// dequantise makes weights of quantised tensors, where config.json says that there
+// are some.
+func (k *Checkpoint) dequantise() error {
+	f, err := parseFields(k.ConfigText)
+	if err != nil || !f.has("quantization_config") {
+		return err
+	}
+	path := filepath.Join(k.Dir, "config.json")
+	config, err := quantised.ParseConfig(f.values["quantization_config"])
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	tensors, err := quantised.Decode(config, k.set.All())
+	if err != nil {
+		return err
+	}
+	k.Format += ", " + config.Name()
+	k.Computed = dequantised
+	if config.Activations() {
+		k.Computed = "the dequantised weights, each number as the format's reference makes it, and activations in full precision, though the format means them to be quantised: scores are those of the weights, not of that arithmetic"
+		k.Notes = append(k.Notes, "computed with "+k.Computed)
+	}
+	return k.set.Replace(tensors)
 }
 
 // Close unmaps the weights: no tensor may be touched afterwards.

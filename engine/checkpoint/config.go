@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/engine/quantised"
 )
 
 // limit bounds every dimension: far above any model, low enough that products
@@ -58,7 +60,9 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 // refuseForeign stops at settings that mean another kind of checkpoint.
 func refuseForeign(f *fields) error {
 	if f.has("quantization_config") {
-		return fmt.Errorf("quantization_config: the weights are quantised; softbench reads float32, float16 or bfloat16: dequantise them and save again")
+		if _, err := quantised.ParseConfig(f.values["quantization_config"]); err != nil {
+			return err
+		}
 	}
 	for _, key := range []string{"per_layer_config", "vision_config", "text_config"} {
 		if f.has(key) {

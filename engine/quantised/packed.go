@@ -1,0 +1,245 @@
+package quantised
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/softbench/softbench/engine/safetensors"
+)
+
+// scales are a weight's, for blocks of rows and columns.
+type scales struct {
+	t          *safetensors.Tensor
+	rows, cols int // of a block
+	across     int // scales of a row of blocks
+	group      *safetensors.Tensor
+}
+
+// index is the number of the scale of (i, j).
+func (s *scales) index(i, j int) int {
+	g := j / s.cols
+	if s.group != nil {
+		g = int(int32(word(s.group, j)))
+	}
+	return i/s.rows*s.across + g
+}
+
+// scaling works out which scale is whose from its shape: one of all, one of each
+// row, of each group of a row's columns, or of each block.
+func (d *decoding) scaling(name string, rows, cols int) (*scales, error) {
+	t, err := d.need(name, 0, floats...)
+	if err != nil {
+		return nil, err
+	}
+	s := &scales{t: t, rows: 1, cols: cols, across: 1}
+	n := t.Elements()
+	block := d.config.blocks()
+	switch {
+	case n == 1:
+		s.rows = rows
+	case block != nil && n == ceil(rows, block[0])*ceil(cols, block[1]):
+		s.rows, s.cols, s.across = block[0], block[1], ceil(cols, block[1])
+	case n == rows:
+	case len(t.Shape) == 2 && t.Shape[0] == rows && cols%t.Shape[1] == 0:
+		s.cols, s.across = cols/t.Shape[1], t.Shape[1]
+	default:
+		return nil, fmt.Errorf("%q has shape %v, which does not fit a weight of %d by %d", name, t.Shape, rows, cols)
+	}
+	return s, nil
+}
+
+// gptq is a weight of GPTQ: numbers packed along the inputs, a scale and a zero of
+// each group of inputs and each output. The first version stores zeros less one.
+func (d *decoding) gptq(module string, q *safetensors.Tensor) (*safetensors.Tensor, error) {
+	scale, err := d.need(module+".scales", 0, floats...)
+	if err != nil {
+		return nil, err
+	}
+	zeros, err := d.need(module+".qzeros", 0, "I32")
+	if err != nil {
+		return nil, err
+	}
+	if q.DType != "I32" || len(q.Shape) != 2 || len(scale.Shape) != 2 || len(zeros.Shape) != 2 || q.Elements() == 0 || scale.Elements() == 0 {
+		return nil, errors.New("not GPTQ's: want matrices of I32 with scales and qzeros")
+	}
+	out, groups := q.Shape[1], scale.Shape[0]
+	bits := d.config.Bits
+	if bits < 1 || ceil(out*bits, 32) != zeros.Shape[1] { // a layer may have its own
+		bits = zeros.Shape[1] * 32 / out
+	}
+	if bits != 2 && bits != 3 && bits != 4 && bits != 8 || zeros.Shape[0] != groups || scale.Shape[1] != out || q.Shape[0]*32%bits != 0 {
+		return nil, fmt.Errorf("shapes %v, of scales %v and of qzeros %v do not belong together", q.Shape, scale.Shape, zeros.Shape)
+	}
+	in := q.Shape[0] * 32 / bits
+	each := ceil(in, groups)
+	order := d.take(module + ".g_idx")
+	if order != nil {
+		if order.DType != "I32" || order.Elements() != in {
+			return nil, fmt.Errorf("g_idx has dtype %s and shape %v: want I32 and %d elements", order.DType, order.Shape, in)
+		}
+		for j := range in {
+			if g := int(int32(word(order, j))); g < 0 || g >= groups {
+				return nil, fmt.Errorf("g_idx[%d] is %d of %d groups", j, g, groups)
+			}
+		}
+	}
+	less := 1
+	if d.config.CheckpointFormat == "gptq_v2" {
+		less = 0
+	}
+	round := rounder(scale.DType)
+	how := fmt.Sprintf("GPTQ %d bits zeros+%d", bits, less)
+	at := func(i, j int) float32 {
+		g := j / each
+		if order != nil {
+			g = int(int32(word(order, j)))
+		}
+		zero := (field(zeros, g*zeros.Shape[1], 1, i, bits) + less) & (1<<bits - 1)
+		return round(scale.ElementF32(g*out+i) * float32(field(q, i, out, j, bits)-zero))
+	}
+	return matrix(module+".weight", how, out, in, at, q, zeros, scale, order), nil
+}
+
+// awqOrder is where in a word the eight outputs lie.
+var awqOrder = [8]int{0, 4, 1, 5, 2, 6, 3, 7}
+
+// awq is a weight of AWQ's gemm version: four bits, packed along the outputs.
+func (d *decoding) awq(module string, q *safetensors.Tensor) (*safetensors.Tensor, error) {
+	scale, err := d.need(module+".scales", 0, floats...)
+	if err != nil {
+		return nil, err
+	}
+	if bits := max(d.config.Bits, d.config.BitsOfWeights); bits != 4 && bits != 0 {
+		return nil, fmt.Errorf("AWQ of %d bits is not read: want 4", bits)
+	}
+	if q.DType != "I32" || len(q.Shape) != 2 || len(scale.Shape) != 2 || scale.Elements() == 0 || q.Shape[1]*8 != scale.Shape[1] {
+		return nil, errors.New("not AWQ's: want a matrix of I32 and scales of as many outputs")
+	}
+	in, out, groups := q.Shape[0], scale.Shape[1], scale.Shape[0]
+	zeros, err := d.need(module+".qzeros", groups*q.Shape[1], "I32")
+	if err != nil {
+		return nil, err
+	}
+	if in%groups != 0 {
+		return nil, fmt.Errorf("%d inputs are not %d equal groups", in, groups)
+	}
+	each, words := in/groups, q.Shape[1]
+	round := rounder(scale.DType)
+	at := func(i, j int) float32 {
+		shift, g := awqOrder[i%8]*4, j/each
+		w := int(word(q, j*words+i/8) >> shift & 15)
+		z := int(word(zeros, g*words+i/8) >> shift & 15)
+		return round(float32(w-z) * scale.ElementF32(g*out+i))
+	}
+	return matrix(module+".weight", "AWQ 4 bits", out, in, at, q, zeros, scale), nil
+}
+
+// packed is a weight of compressed-tensors' pack-quantized: a row's numbers are a
+// dense string of bits, each more by half the range than the number.
+func (d *decoding) packed(module string, q *safetensors.Tensor) (*safetensors.Tensor, error) {
+	shape, err := d.need(module+".weight_shape", 2, "I64", "I32")
+	if err != nil {
+		return nil, err
+	}
+	width := shape.DType.Bits() / 8
+	rows, cols := int(int32(word(shape, 0))), int(int32(word(shape, width/4)))
+	if q.DType != "I32" || len(q.Shape) != 2 || q.Shape[0] != rows || rows < 1 || cols < 1 {
+		return nil, fmt.Errorf("weight_shape says %d by %d: shape %v and dtype %s are not that weight's", rows, cols, q.Shape, q.DType)
+	}
+	bits := q.Shape[1] * 32 / cols
+	if bits < 1 || bits > 8 || ceil(cols*bits, 32) != q.Shape[1] {
+		return nil, fmt.Errorf("%d words a row do not hold %d numbers of 1 to 8 bits", q.Shape[1], cols)
+	}
+	s, err := d.scaling(module+".weight_scale", rows, cols)
+	if err != nil {
+		return nil, err
+	}
+	if s.group = d.take(module + ".weight_g_idx"); s.group != nil {
+		if s.group.DType != "I32" || s.group.Elements() != cols {
+			return nil, errors.New("weight_g_idx does not have one I32 for each column")
+		}
+		for j := range cols {
+			if g := int(int32(word(s.group, j))); g < 0 || g >= s.across {
+				return nil, fmt.Errorf("weight_g_idx[%d] is %d of %d groups", j, g, s.across)
+			}
+		}
+	}
+	zeros := d.take(module + ".weight_zero_point")
+	if zeros != nil && (zeros.DType != "I32" || zeros.Elements() != ceil(rows*bits, 32)*s.across) {
+		return nil, fmt.Errorf("weight_zero_point has dtype %s and shape %v: want I32 and %d by %d", zeros.DType, zeros.Shape, ceil(rows*bits, 32), s.across)
+	}
+	half, words := 1<<(bits-1), q.Shape[1]
+	round := rounder(s.t.DType)
+	at := func(i, j int) float32 {
+		n := s.index(i, j)
+		v := float32(field(q, i*words, 1, j, bits) - half)
+		if zeros != nil {
+			v = round(v - float32(field(zeros, n%s.across, s.across, i, bits)-half))
+		}
+		return round(v * s.t.ElementF32(n))
+	}
+	return matrix(module+".weight", fmt.Sprintf("packed %d bits", bits), rows, cols, at, q, s.t, zeros, s.group), nil
+}
+
+// scaled is a weight of 8-bit numbers, whole or floating, and their scales: FP8's
+// and compressed-tensors' int-quantized and float-quantized.
+func (d *decoding) scaled(module string, q *safetensors.Tensor) (*safetensors.Tensor, error) {
+	name := module + ".weight_scale"
+	if d.byName[name] == nil && d.byName[name+"_inv"] != nil {
+		name += "_inv"
+	}
+	if d.byName[name] == nil && q.DType != "I8" {
+		return nil, nil // numbers of eight bits as they are
+	}
+	if len(q.Shape) != 2 || q.Elements() == 0 {
+		return nil, fmt.Errorf("shape %v: want a matrix", q.Shape)
+	}
+	rows, cols := q.Shape[0], q.Shape[1]
+	s, err := d.scaling(name, rows, cols)
+	if err != nil {
+		return nil, err
+	}
+	zeros := d.take(module + ".weight_zero_point")
+	if zeros != nil && (zeros.DType != "I8" && !zeros.DType.Float() || zeros.Elements() != s.t.Elements()) {
+		return nil, fmt.Errorf("weight_zero_point has dtype %s and shape %v: want one for each scale", zeros.DType, zeros.Shape)
+	}
+	round := rounder(s.t.DType)
+	at := func(i, j int) float32 {
+		n := s.index(i, j)
+		v := round(number(q, i*cols+j))
+		if zeros != nil {
+			v = round(v - number(zeros, n))
+		}
+		return round(v * s.t.ElementF32(n))
+	}
+	return matrix(module+".weight", string(q.DType)+" scaled", rows, cols, at, q, s.t, zeros), nil
+}
+
+// number is element i of a tensor of floats or of I8.
+func number(t *safetensors.Tensor, i int) float32 {
+	if t.DType == "I8" {
+		return float32(int8(t.Data[i]))
+	}
+	return t.ElementF32(i)
+}
+
+// int8 is a weight of bitsandbytes' LLM.int8: each row times its largest magnitude,
+// over 127.
+func (d *decoding) int8(module string, q *safetensors.Tensor) (*safetensors.Tensor, error) {
+	if len(q.Shape) != 2 || q.Elements() == 0 {
+		return nil, fmt.Errorf("shape %v: want a matrix", q.Shape)
+	}
+	rows, cols := q.Shape[0], q.Shape[1]
+	scale, err := d.need(module+".SCB", rows, safetensors.F32)
+	if err != nil {
+		return nil, err
+	}
+	format := d.take(module + ".weight_format")
+	if format != nil && (format.DType != "U8" || format.Elements() != 1 || format.Data[0] != 0) {
+		return nil, errors.New("weight_format is not 0: want rows one after the other")
+	}
+	at := func(i, j int) float32 {
+		return float32(float32(int8(q.Data[i*cols+j]))*scale.ElementF32(i)) * 7.874015718698502e-3
+	}
+	return matrix(module+".weight", "LLM.int8", rows, cols, at, q, scale), nil
+}
