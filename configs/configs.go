@@ -132,16 +132,16 @@ func unknown(what, name string, known []Info) error {
 	for i, k := range known {
 		names[i] = k.Name
 	}
-	near := nearest(name, names)
+	near := Nearest(name, names)
 	if len(near) == 0 {
 		return fmt.Errorf("unknown %s %q; there are %s", what, name, strings.Join(names, ", "))
 	}
 	return fmt.Errorf("unknown %s %q; did you mean %s? (softbench ls shows all; a file's name ends in .yaml)", what, name, strings.Join(near, ", "))
 }
 
-// nearest returns up to three names that a slip of the fingers could have meant: those that hold the
+// Nearest returns up to three names that a slip of the fingers could have meant: those that hold the
 // name or are held by it, then those within a third of its length in edits.
-func nearest(name string, names []string) []string {
+func Nearest(name string, names []string) []string {
 	type scored struct {
 		name string
 		cost int

@@ -29,7 +29,7 @@ size, threads or order.`,
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	root.SetVersionTemplate("softbench {{.Version}}\n")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRun(io), newInspect(io), newTokenize(io), newScore(io), newList(io), newBench(io), newReport(io), newCompare(io), newGate(io), newExport(io), newLab(io))
 	addCompletions(root)
 	hear(root)

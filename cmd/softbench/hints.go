@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/softbench/softbench/configs"
+)
+
+// theirs are options of lm-evaluation-harness, and what does the same here.
+var theirs = map[string]string{
+	"num_fewshot": "here --fewshot N", "tasks": "here tasks are arguments: softbench run arc_easy piqa",
+	"model_args": "here --model DIR, and a flag for each of its parts, such as --dtype and --max-length", "batch_size": "here --batch-tokens N, which no score depends on",
+	"output_path": "here --out DIR", "log_samples": "here --out DIR keeps every sample", "include_path": "here a task's YAML file is an argument: softbench run my/task.yaml",
+	"use_cache": "here --out DIR with --resume goes on where a run stopped", "cache_requests": "here nothing of requests is kept, and shared prefixes are computed once",
+	"max_batch_size": "here --batch-tokens N, which no score depends on", "trust_remote_code": "here no code of a checkpoint is run",
+	"show_config": "here 'softbench ls' and the run's run.json", "write_out": "here --out DIR keeps every prompt in samples.parquet", "gen_kwargs": "here answers are decoded greedily",
+	"predict_only": "here --out DIR keeps every answer", "apply_chat_template": "here prompts have no chat template", "system_instruction": "here prompts have no system instruction",
+	"fewshot_as_multiturn": "here prompts have no chat template", "samples": "here --limit N takes the first documents", "seed": "here a task's seeds are those of its definition",
+}
+
+// flagError adds to an unknown flag what may have been meant.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
+		return usageError(cmd, err)
+	}
+	name := unknown.GetSpecifiedName()
+	if hint, ok := theirs[strings.ReplaceAll(name, "-", "_")]; ok && cmd.Name() == "run" {
+		return usageError(cmd, fmt.Errorf("%w: %s", err, hint))
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := configs.Nearest(strings.ReplaceAll(name, "_", "-"), names); len(near) > 0 {
+		return usageError(cmd, fmt.Errorf("%w, did you mean --%s?", err, strings.Join(near, " or --")))
+	}
+	return usageError(cmd, err)
+}
