@@ -128,7 +128,7 @@ func (o *GatherOptions) withoutUse(s *configs.Suite) (notes []string) {
 			}
 		}
 	}
-	note(len(s.Tasks) == 0 && s.Diagnostics == nil, "tasks' documents, and a passkey grid has none", "data", "download")
+	note(len(s.Tasks) == 0 && s.Diagnostics == nil, "tasks' documents, and a passkey grid has none", "data", "download", "skip-missing")
 	note(len(s.Tasks) == 0, "requests of tasks, and the suite has no tasks", "allow-unscored", "strict-length")
 	note(o.Merge && s.Diagnostics == nil, "computing, and a merge computes nothing", "batch-tokens", "memory")
 	return notes

@@ -34,8 +34,12 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	var samples []rundir.Sample
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
+	missing := absent{skip: o.SkipMissing}
 	for _, e := range suite.Tasks {
 		docs, files, err := documents(ctx, e, source)
+		if missing.take(e.Task.Name, err) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -47,7 +51,8 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 			samples = append(samples, taskSamples(e.Task, &docs[i], tasks.Outcome{}, none)...)
 		}
 	}
-	return run, samples, nil
+	_, err = missing.end(len(suite.Tasks))
+	return run, samples, err
 }
 
 // resolve finds the suites and makes one of them.

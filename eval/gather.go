@@ -56,13 +56,17 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 	if err != nil {
 		return nil, err
 	}
-	return gather(ctx, suite, notes, src, m)
+	return gather(ctx, suite, notes, src, m, false)
 }
 
-func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, m *Model) (*Work, error) {
+func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, m *Model, skipMissing bool) (*Work, error) {
 	w := &Work{Notes: notes}
+	missing := absent{skip: skipMissing}
 	for _, e := range suite.Tasks {
 		docs, files, err := documents(ctx, e, src)
+		if missing.take(e.Task.Name, err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -73,6 +77,13 @@ func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.
 			w.Notes = append(w.Notes, note)
 		}
 		w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
+	}
+	note, err := missing.end(len(suite.Tasks))
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		w.Notes = append(w.Notes, note)
 	}
 	if suite.Passkey != nil {
 		if err := w.addPasskey(ctx, *suite.Passkey, m); err != nil {

@@ -25,8 +25,10 @@ type RunOptions struct {
 	Model    ModelOptions
 	Data     string // directory of documents, "" for the hub's cache alone
 	Download bool
-	Limit    int
-	FewShot  int
+	// SkipMissing leaves out tasks whose documents are not here, with a note.
+	SkipMissing bool
+	Limit       int
+	FewShot     int
 	// ProbeLength and ProbeThreshold are of diagnostics; 0: as the suite says.
 	ProbeLength    int
 	ProbeThreshold float64
@@ -164,7 +166,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	source := data.NewSource(o.Data)
 	source.Download = o.Download
 	source.Notify = o.Note
-	work, err := gather(ctx, suite, notes, source, m)
+	work, err := gather(ctx, suite, notes, source, m, o.SkipMissing)
 	if err != nil {
 		m.Close()
 		return nil, nil, err

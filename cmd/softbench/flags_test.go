@@ -43,6 +43,7 @@ var flagUses = map[string]flagUse{
 	"run model": used(whatIsRead), "run resume": named("holds no run to go on with", "run arc_easy --model $M --data $D --limit 1 --resume --out new"),
 	"run data":            named("passkey grid has none", "run grid.yaml --model $M --data $D"),
 	"run download":        named("passkey grid has none", "run grid.yaml --model $M --download"),
+	"run skip-missing":    named("passkey grid has none", "run grid.yaml --model $M --skip-missing"),
 	"run revision":        refused("models of the hub", "run arc_easy --model $M --data $D --revision main"),
 	"run limit":           refused("of tasks' documents", "run grid.yaml --model $M --limit 1"),
 	"run fewshot":         refused("of tasks", "run grid.yaml --model $M --fewshot 1"),

@@ -70,6 +70,7 @@ process would have written; a part that is missing is refused.`,
 	f.StringSliceVar(&o.run.Merge, "merge", nil, "make the run of the shards in these `directories`")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and a model named organisation/name")
+	f.BoolVar(&o.run.SkipMissing, "skip-missing", false, "leave out tasks whose documents are not here, with a note, instead of failing")
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of a model of the hub (default main; also organisation/name@REVISION)")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all (default: as the suite says)")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
