@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"html/template"
 	"io"
 	"math"
 	"strings"
@@ -15,20 +16,20 @@ import (
 // all has one chart of each kind, and what each can trip over. A new kind is a row.
 func all() map[string]Chart {
 	nan, inf := math.NaN(), math.Inf(1)
-	steps := []float64{0, 1, 2, 3}
+	xs := []float64{0, 1, 2, 3}
 	detail := []string{"one", "two", "three", "<four>"}
 	format := Axis{Format: text.Tick, Floor: nan}
 	log := Axis{Name: "perplexity", Format: text.Tick, Log: true, Floor: nan}
 	return map[string]Chart{
-		"lines":           Lines{Series: []Series{{Name: "a<b", Ink: "run0", X: steps, Y: []float64{1, nan, 3, inf}, Detail: detail}}, X: Axis{Name: "layer"}, Y: format},
-		"lines, log":      Lines{Series: []Series{{Ink: "run1", X: steps, Y: []float64{0, 1, 1e3, -4}, Detail: detail}}, Y: log},
-		"lines, nothing":  Lines{Series: []Series{{Ink: "run1", X: steps, Y: []float64{nan, nan, nan, nan}, Detail: detail}}, Y: log},
-		"lines, one":      Lines{Series: []Series{{Ink: "run1", X: steps[:1], Y: []float64{0}, Detail: detail, Plain: true}}, Y: format},
+		"lines":           Lines{Series: []Series{{Name: "a<b", Ink: "run0", X: xs, Y: []float64{1, nan, 3, inf}, Detail: detail}}, X: Axis{Name: "layer"}, Y: format},
+		"lines, log":      Lines{Series: []Series{{Ink: "run1", X: xs, Y: []float64{0, 1, 1e3, -4}, Detail: detail}}, Y: log},
+		"lines, nothing":  Lines{Series: []Series{{Ink: "run1", X: xs, Y: []float64{nan, nan, nan, nan}, Detail: detail}}, Y: log},
+		"lines, one":      Lines{Series: []Series{{Ink: "run1", X: xs[:1], Y: []float64{0}, Detail: detail, Plain: true}}, Y: format},
 		"lines, no shape": Lines{Y: format},
-		"lines, huge":     Lines{Series: []Series{{Ink: "run1", X: steps, Y: []float64{-1e308, 1e308, 0, 1}, Detail: detail}}, Y: format},
-		"categories": Lines{Series: []Series{{Ink: "run0", X: steps, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, nan, 3}, High: []float64{2, 3, nan, 5}, Detail: detail}},
+		"lines, huge":     Lines{Series: []Series{{Ink: "run1", X: xs, Y: []float64{-1e308, 1e308, 0, 1}, Detail: detail}}, Y: format},
+		"categories": Lines{Series: []Series{{Ink: "run0", X: xs, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, nan, 3}, High: []float64{2, 3, nan, 5}, Detail: detail}},
 			Categories: []string{"A", "B", "C", "D"}, Y: Axis{Unit: Percent, Format: text.PercentTick}},
-		"band":           Lines{Series: []Series{{Ink: "run0", Band: true, X: steps, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, 2, 3}, High: []float64{2, 3, 4, 5}, Detail: detail}}, Y: format},
+		"band":           Lines{Series: []Series{{Ink: "run0", Band: true, X: xs, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, 2, 3}, High: []float64{2, 3, 4, 5}, Detail: detail}}, Y: format},
 		"forest":         Forest{Rows: []Estimate{{Label: "task & metric", Value: 0.1, Low: 0, High: 0.2, HasInterval: true, Ink: "better", Detail: "d"}}, Axis: Axis{Name: "points", Unit: Points, Format: text.PointsTick}},
 		"forest, empty":  Forest{Axis: Axis{Format: text.Tick}},
 		"forest, huge":   Forest{Rows: []Estimate{{Value: 1e308, Low: -1e308, High: inf, HasInterval: true, Ink: "worse"}}, Axis: Axis{Format: func(float64) string { return "same" }}},
@@ -41,7 +42,37 @@ func all() map[string]Chart {
 // Every chart is drawn at every width, whatever its numbers: well-formed XML without
 // style attributes, no place that is not a number, no colour that the style does not
 // have; and as JSON for the interactive chart.
-func TestEveryChartIsDrawnBothWays(t *testing.T) {
+func TestEveryChartIsDrawnBothWays(t *testing.T) { drawnBothWays(t, all()) }
+
+// steps is a toy: a chart of its own is a description with two methods.
+type steps []float64
+
+func (s steps) SVG(width float64) template.HTML {
+	c := newCanvas(width, 100)
+	var p path
+	for i, y := range s {
+		p.move(float64(i), 100-y)
+		p.line(float64(i+1), 100-y)
+	}
+	c.stroke(&p, "run0", 1, "")
+	return c.done()
+}
+
+func (s steps) Options(id string) Interactive {
+	return Interactive{ID: id, Option: map[string]any{"series": []any{map[string]any{"type": "line", "step": "end", "data": []float64(s)}}}}
+}
+
+// A new chart is a type with the methods of Chart and a row in the list of all, and nothing
+// else knows of it. docs/extending.md says so.
+func TestANewChartIsOneDescription(t *testing.T) {
+	drawnBothWays(t, map[string]Chart{"steps": steps{10, 30, 20}})
+	if d := Small(steps{10}); d.Wide != "" || !strings.Contains(string(d.Narrow), `d="M0 90L1 90"`) {
+		t.Errorf("drawn as %q", d)
+	}
+}
+
+func drawnBothWays(t *testing.T, charts map[string]Chart) {
+	t.Helper()
 	inks := map[string]bool{}
 	for _, ink := range Inks {
 		inks[ink] = true
@@ -49,7 +80,7 @@ func TestEveryChartIsDrawnBothWays(t *testing.T) {
 	for level := range Shades {
 		inks[fmt.Sprint("map-", level)] = true
 	}
-	for name, c := range all() {
+	for name, c := range charts {
 		d := Draw(c)
 		for _, svg := range []string{string(d.Wide), string(d.Narrow)} {
 			if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
