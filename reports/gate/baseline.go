@@ -59,6 +59,9 @@ func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 		t := &s.Tasks[i]
 		bt := BaselineTask{Name: t.Name, Settings: taskSettings(s, t), N: len(t.Documents), Answers: t.AnswersHash()}
 		bt.Documents, bt.Prompts = hashDocuments(t)
+		if len(t.Metrics) == 0 {
+			return nil, fmt.Errorf("task %s has no metric, as no document of it has a score: a baseline of it could never fail", t.Name)
+		}
 		for k, m := range t.Metrics {
 			bm := BaselineMetric{Name: m.Name, HigherIsBetter: m.HigherIsBetter, Formula: m.Formula, Value: t.Aggregate(k)}
 			if !finite(bm.Value) {

@@ -77,6 +77,7 @@ func (b *builder) scores() *scoresView {
 		s.Rows = append(s.Rows, row)
 	}
 	b.truncation(s)
+	b.unscored(s)
 	b.clusters(s)
 	if slices.ContainsFunc(b.doc.Runs, func(r runDocument) bool { return len(r.Manifest.Passkey) > 0 }) {
 		s.Notes = append(s.Notes, say("Passkey retrieval is below: it depends on length and depth."))
@@ -113,34 +114,46 @@ func (b *builder) taskRank(name string) int {
 	return rank
 }
 
-// truncation notes the requests that lost their beginning, once where it is the
-// same in all runs.
+// truncation notes the requests that lost their beginning.
 func (b *builder) truncation(s *scoresView) {
+	b.counted(s, "truncated", func(t *rundir.TaskResult) int { return t.Truncated },
+		"equests longer than the context, which lost their beginning: ", "R", "r")
+}
+
+// unscored notes the documents that no metric is over.
+func (b *builder) unscored(s *scoresView) {
+	b.counted(s, "unscored", func(t *rundir.TaskResult) int { return t.Unscored },
+		"ocuments without a score, as a continuation of theirs is empty or longer than the context, or its context has no token; no metric is over them: ", "D", "d")
+}
+
+// counted notes a count of each task, once where it is the same in all runs.
+func (b *builder) counted(s *scoresView, field string, of func(*rundir.TaskResult) int, what, upper, lower string) {
 	for i, r := range b.doc.Runs {
 		same := func(o runDocument) bool {
 			return slices.EqualFunc(o.Manifest.Tasks, b.doc.Runs[0].Manifest.Tasks, func(x, y rundir.TaskResult) bool {
-				return x.Name == y.Name && x.Truncated == y.Truncated
+				return x.Name == y.Name && of(&x) == of(&y)
 			})
 		}
 		var tasks prose
-		for t, task := range r.Manifest.Tasks {
-			if task.Truncated == 0 {
+		for t := range r.Manifest.Tasks {
+			task := &r.Manifest.Tasks[t]
+			if of(task) == 0 {
 				continue
 			}
 			if tasks != nil {
 				tasks = append(tasks, say(", ")...)
 			}
-			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(text.Count, "runs", i, "manifest", "tasks", t, "truncated"))...)
+			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(text.Count, "runs", i, "manifest", "tasks", t, field))...)
 		}
 		if tasks == nil {
 			continue
 		}
 		all := !slices.ContainsFunc(b.doc.Runs, func(o runDocument) bool { return !same(o) })
-		whose := "Requests"
+		whose := upper
 		if !all {
-			whose = b.runs[i].Letter + ": requests"
+			whose = b.runs[i].Letter + ": " + lower
 		}
-		note := append(say(whose+" longer than the context, which lost their beginning: "), tasks...)
+		note := append(say(whose+what), tasks...)
 		s.Notes = append(s.Notes, append(note, say(".")...))
 		if all {
 			return

@@ -30,7 +30,8 @@ import (
 // is not among them has the request's parts for doc, and softbench's hash. Both have
 // that as SourceHash. The text of a rolling perplexity is not there; the passkey grid
 // is not a task of the harness and is left out; its seeds are null, as nothing here is
-// drawn by them.
+// drawn by them. Documents without a score, at which the harness stops, have no line
+// and are not among the effective ones.
 func Write(dir, model string, run *rundir.Run, samples []rundir.Sample, docs Docs) (string, error) {
 	if len(run.Tasks) == 0 {
 		return "", fmt.Errorf("the run has no task that lm-evaluation-harness knows")
@@ -124,7 +125,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 	var results, configs, versions, shots, higher, counts, taskHashes object
 	for _, t := range run.Tasks {
 		set := settings[t.Name]
-		values := object{{"name", t.Name}, {"alias", t.Name}, {"sample_len", t.Documents}}
+		values := object{{"name", t.Name}, {"alias", t.Name}, {"sample_len", t.Documents - t.Unscored}}
 		var directions object
 		var list []object
 		for _, m := range t.Metrics {
@@ -142,7 +143,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 			{"metric_list", list}, {"repeats", 1}, {"metadata", object{{"version", version}, {"softbench_digest", set.Digest}}}}})
 		versions = append(versions, field{t.Name, version})
 		shots = append(shots, field{t.Name, set.FewShot})
-		counts = append(counts, field{t.Name, object{{"original", t.Documents}, {"effective", t.Documents}}})
+		counts = append(counts, field{t.Name, object{{"original", t.Documents}, {"effective", t.Documents - t.Unscored}}})
 		taskHashes = append(taskHashes, field{t.Name, hashes[t.Name]})
 	}
 	var limit any
@@ -201,6 +202,10 @@ func samplesFile(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (text []
 		for n < len(rows) && rows[n].DocID == rows[0].DocID {
 			n++
 		}
+		if unscored(rows[:n]) {
+			rows = rows[n:]
+			continue
+		}
 		line, hashes := sampleLine(t, rows[:n], docs)
 		b, err := encode(line, "")
 		if err != nil {
@@ -215,6 +220,11 @@ func samplesFile(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (text []
 		io.WriteString(h, s)
 	}
 	return text, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// unscored says whether a request of a document has no loglikelihood.
+func unscored(rows []rundir.Sample) bool {
+	return slices.ContainsFunc(rows, func(r rundir.Sample) bool { return r.Unscored != nil })
 }
 
 // sampleLine is a document's line and its three hashes.

@@ -54,7 +54,7 @@ func tableText(r *Run, width int) string {
 		b.WriteByte('\n')
 	}
 	if unscored > 0 {
-		b.WriteString(text.Wrap(fmt.Sprintf("%s no score, as a continuation is empty or longer than the context: no metric is over %s",
+		b.WriteString(text.Wrap(fmt.Sprintf("%s no score, as a continuation is empty or longer than the context, or its context has no token: no metric is over %s",
 			text.Plural(unscored, "document has", "documents have"), text.Choose(unscored, "it", "them")), width))
 		b.WriteByte('\n')
 	}
