@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/internal/spelling"
 )
 
 // theirs are options of lm-evaluation-harness, and what does the same here.
@@ -35,7 +35,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := configs.Nearest(strings.ReplaceAll(name, "_", "-"), names); len(near) > 0 {
+	if near := spelling.Nearest(strings.ReplaceAll(name, "_", "-"), names); len(near) > 0 {
 		return usageError(cmd, fmt.Errorf("%w, did you mean --%s?", err, strings.Join(near, " or --")))
 	}
 	return usageError(cmd, err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/internal/regularfile"
+	"github.com/softbench/softbench/internal/spelling"
 	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
@@ -257,11 +258,19 @@ func (p *Policy) unused(b *Baseline) (reasons []string) {
 	}
 	for _, r := range p.Rules {
 		used := false
+		var names []string
 		for _, t := range b.Tasks {
+			for _, m := range t.Metrics {
+				names = append(names, t.Name+"/"+m.Name)
+			}
 			used = used || slices.ContainsFunc(t.Metrics, func(m BaselineMetric) bool { return r.matches(t.Name, m.Name) })
 		}
 		if !used {
-			reasons = append(reasons, fmt.Sprintf("the policy's rule for %q matches no metric of the baseline", r.Pattern))
+			text := fmt.Sprintf("the policy's rule for %q matches no metric of the baseline", r.Pattern)
+			if near := spelling.Nearest(r.Pattern, names); len(near) > 0 {
+				text += ", did you mean " + strings.Join(near, " or ") + "?"
+			}
+			reasons = append(reasons, text)
 		}
 	}
 	return reasons

@@ -170,7 +170,7 @@ func TestBadPolicies(t *testing.T) {
 func TestUnusedRule(t *testing.T) {
 	run := madeSide(1, 0.6)
 	_, err := Check(run, baselineOf(t, run, nil), policyOf(t, "metrics: [{metric: quiz/acc_nrom, allowed_drop: 0.1}]"))
-	if err == nil || !strings.Contains(err.Error(), `the policy's rule for "quiz/acc_nrom" matches no metric`) {
+	if err == nil || !strings.Contains(err.Error(), `the policy's rule for "quiz/acc_nrom" matches no metric of the baseline, did you mean quiz/acc or quiz/acc_norm?`) {
 		t.Errorf("error %v", err)
 	}
 }
