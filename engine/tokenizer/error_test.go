@@ -135,6 +135,27 @@ func TestConfigRefusals(t *testing.T) {
 	checkRefusal(t, empty, empty, "has no tokenizer.json, tokenizer.model, tekken.json", "empty directory")
 }
 
+// TestNoUnknownToken: a text that needs the unknown token of a model without one is an error of the
+// tokenizer, and a text that does not is encoded.
+func TestNoUnknownToken(t *testing.T) {
+	for _, model := range []string{
+		`{"type":"WordLevel","unk_token":"?","vocab":{"a":0}}`,
+		`{"type":"WordPiece","unk_token":"?","continuing_subword_prefix":"##","max_input_chars_per_word":9,"vocab":{"a":0}}`,
+		`{"type":"Unigram","unk_id":null,"vocab":[["a",-1]]}`,
+	} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "tokenizer.json"), []byte(`{"model":`+model+`}`))
+		tok := load(t, dir)
+		if ids := tok.Encode("a", false); len(ids) != 1 || tok.Err() != nil {
+			t.Errorf("%s: %v, %v", model, ids, tok.Err())
+		}
+		tok.Encode("b", false)
+		if err := tok.Err(); err == nil || !strings.HasPrefix(err.Error(), filepath.Join(dir, "tokenizer.json")) {
+			t.Errorf("%s: error %v", model, err)
+		}
+	}
+}
+
 // TestReplaceInvalid pins the reading of bytes that are not UTF-8 to Python's (Unicode, table 3-7).
 func TestReplaceInvalid(t *testing.T) {
 	for in, want := range map[string]string{
