@@ -37,7 +37,11 @@ func (e *encoder) encode(text string) []int32 {
 // scored. An empty context is one prefix token (TemplateLM.loglikelihood); one that
 // becomes empty only as its white space moves has no token but what the tokenizer
 // adds, and from is 0 where it adds none.
-func (e *encoder) pair(context, continuation string) (ids []int32, from int) {
+//
+// The context's own ids are kept for the next continuation after it. The one text's
+// are not put together from parts: where that gives the same ids is different for
+// every normalizer, pre-tokenizer and model.
+func (e *encoder) pair(m *memo, context, continuation string) (ids []int32, from int) {
 	if context == "" {
 		ids = e.tok.Encode(continuation, false)
 		if len(ids) > 0 && ids[0] == e.prefix {
@@ -49,7 +53,10 @@ func (e *encoder) pair(context, continuation string) (ids []int32, from int) {
 		continuation = context[len(trimmed):] + continuation
 		context = trimmed
 	}
-	own := e.encode(context)
+	if m.ids == nil || m.context != context {
+		*m = memo{context, e.encode(context)}
+	}
+	own := m.ids[:len(m.ids):len(m.ids)]
 	whole := e.encode(context + continuation)
 	switch from = len(own); {
 	case from >= len(whole): // nothing is left of the continuation
@@ -58,6 +65,12 @@ func (e *encoder) pair(context, continuation string) (ids []int32, from int) {
 		return whole, from
 	}
 	return append(own[:from:from], whole[from:]...), from
+}
+
+// memo is the context encoded last.
+type memo struct {
+	context string
+	ids     []int32
 }
 
 // pythonSpace reports what Python's str.rstrip removes: Unicode white space and

@@ -60,7 +60,7 @@ func (l *LM) MaxLength() int { return l.maxLength }
 // Encode returns the ids of a request's context and continuation together, as
 // they are scored but for truncation, and where the continuation begins.
 func (l *LM) Encode(r Request) (ids []int32, from int) {
-	return l.enc.pair(r.Context, r.Continuation)
+	return l.enc.pair(new(memo), r.Context, r.Continuation)
 }
 
 // Windows returns the windows in which a rolling text is scored, and from which

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/internal/rescue"
@@ -24,8 +25,8 @@ type Plan struct {
 
 // pending is a request on its way: first text, then windows, then sums.
 type pending struct {
-	index    int                      // in the plan
-	encode   func() ([]window, error) // text to windows; called once, concurrently with others
+	index    int                           // in the plan
+	encode   func(*memo) ([]window, error) // text to windows; called once, concurrently with others
 	windows  []window
 	generate int
 	sums     []sum
@@ -65,8 +66,8 @@ func (p *Plan) Len() int { return len(p.requests) }
 // Loglikelihood adds a request.
 func (p *Plan) Loglikelihood(r Request, done func(Result) error) error {
 	q := &pending{}
-	q.encode = func() ([]window, error) {
-		ids, from := p.lm.enc.pair(r.Context, r.Continuation)
+	q.encode = func(m *memo) ([]window, error) {
+		ids, from := p.lm.enc.pair(m, r.Context, r.Continuation)
 		q.info = Result{ContextTokens: from, ContinuationTokens: len(ids) - from}
 		if err := p.lm.scorable(r, &q.info); err != nil {
 			return nil, err
@@ -130,7 +131,7 @@ func (l *LM) scorable(r Request, info *Result) error {
 // Rolling adds a text whose every token is scored once.
 func (p *Plan) Rolling(text string, done func(RollingResult) error) error {
 	q := &pending{}
-	q.encode = func() ([]window, error) {
+	q.encode = func(*memo) ([]window, error) {
 		return rollingWindows(p.lm.enc.encode(text), p.lm.enc.prefix, p.lm.maxLength), nil
 	}
 	q.done = func(q *pending) error {
@@ -162,7 +163,7 @@ func (p *Plan) Generate(prompt []int32, n int, done func(tokens []int32) error) 
 		return fmt.Errorf("a prompt of %d tokens and %d to decode exceed the model's %d", len(prompt), n, p.lm.maxLength)
 	}
 	q := &pending{generate: n}
-	q.encode = func() ([]window, error) { return []window{{tokens: prompt}}, nil }
+	q.encode = func(*memo) ([]window, error) { return []window{{tokens: prompt}}, nil }
 	q.done = func(q *pending) error { return done(q.windows[0].tokens) }
 	p.add(q)
 	return nil
@@ -275,11 +276,19 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 func (p *Plan) encodeAll(ctx context.Context) error {
 	var wg rescue.Group
 	errs := make([]error, len(p.requests))
-	workers := max(1, min(p.lm.threads, len(p.requests)/64))
-	for w := range workers {
+	// Neighbours share contexts: a worker takes some at a time.
+	const some = 32
+	var next atomic.Int64
+	for range max(1, min(p.lm.threads, len(p.requests)/(2*some))) {
 		wg.Go(func() {
-			for i := w; i < len(p.requests) && ctx.Err() == nil; i += workers {
-				p.requests[i].windows, errs[i] = p.requests[i].encode()
+			var m memo
+			for at := int(next.Add(some)) - some; at < len(p.requests); at = int(next.Add(some)) - some {
+				for i := at; i < min(at+some, len(p.requests)) && ctx.Err() == nil; i++ {
+					p.requests[i].windows, errs[i] = p.requests[i].encode(&m)
+				}
+				if ctx.Err() != nil {
+					return
+				}
 			}
 		})
 	}

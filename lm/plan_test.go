@@ -80,7 +80,7 @@ func TestPairFollowsHFLM(t *testing.T) {
 		{"empty continuation", "a", "", false, []int32{1, 'a'}, 2},
 	} {
 		l, _ := newLM(t, letters{c.noBOS}, Options{MaxLength: 100})
-		whole, from := l.enc.pair(c.context, c.continuation)
+		whole, from := l.enc.pair(new(memo), c.context, c.continuation)
 		if !slices.Equal(whole, c.whole) || from != c.from {
 			t.Errorf("%s: got %v from %d, want %v from %d", c.name, whole, from, c.whole, c.from)
 		}
@@ -179,7 +179,7 @@ func TestPlanEqualsOneByOne(t *testing.T) {
 				q := Request{randomText(r, 16), randomText(r, 9)}
 				if err := p.Loglikelihood(q, func(res Result) error {
 					calls++
-					whole, from := l.enc.pair(q.Context, q.Continuation)
+					whole, from := l.enc.pair(new(memo), q.Context, q.Continuation)
 					if n := len(whole) - from; n == 0 || n > 12 {
 						if want := map[bool]Unscored{true: Empty, false: TooLong}[n == 0]; res != (Result{ContextTokens: from, ContinuationTokens: n, Unscored: want}) {
 							t.Errorf("seed %d request %d %+v: %+v, want %s", seed, i, q, res, want)

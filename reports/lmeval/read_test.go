@@ -243,7 +243,7 @@ func TestNamedResults(t *testing.T) {
 func TestTaskNamesAreNames(t *testing.T) {
 	for _, name := range []string{"../a", "/etc/a", `a\\b`, "a/b", ""} {
 		_, _, err := parseResults([]byte(`{"results": {"` + name + `": {"acc,none": 1}}}`))
-		if err == nil || !strings.Contains(err.Error(), "no name of a task") {
+		if err == nil || !strings.Contains(err.Error(), "not the name of a task") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
