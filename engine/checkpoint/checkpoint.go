@@ -137,7 +137,12 @@ func (k *Checkpoint) openFiles(ctx context.Context, o Options) (weights string, 
 	if weights, err = k.survey(ctx, o); err != nil {
 		return "", err
 	}
-	if k.set, err = safetensors.OpenSet(weights); err != nil {
+	if name := filepath.Base(weights); name == torchFile || name == torchIndex {
+		err = k.openTorch(weights)
+	} else {
+		k.set, err = safetensors.OpenSet(weights)
+	}
+	if err != nil {
 		return "", err
 	}
 	k.Notes = append(k.Notes, k.set.Notes...)

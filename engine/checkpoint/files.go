@@ -51,7 +51,7 @@ func (k *Checkpoint) readConfig(ctx context.Context, have map[string]bool, names
 	if !have["config.json"] {
 		hint := "give a Hugging Face checkpoint directory"
 		if n := withSuffix(names, ".gguf"); n != "" {
-			hint = "GGUF files such as " + n + " are not read: use the original Hugging Face checkpoint"
+			hint = "to read " + n + ", give that file's path, not its directory"
 		}
 		return fmt.Errorf("%s: there is no config.json: %s", k.Dir, hint)
 	}
@@ -89,6 +89,13 @@ func (k *Checkpoint) findWeights(have map[string]bool, names []string) (string, 
 			found = append(found, n)
 		}
 	}
+	if len(found) == 0 && have[torchFile] {
+		return filepath.Join(k.Dir, torchFile), nil
+	}
+	if len(found) == 0 && have[torchIndex] {
+		path := filepath.Join(k.Dir, torchIndex)
+		return path, k.watch(path)
+	}
 	switch {
 	case len(found) == 1 && !strings.Contains(found[0], "-of-"):
 		return filepath.Join(k.Dir, found[0]), nil
@@ -96,8 +103,8 @@ func (k *Checkpoint) findWeights(have map[string]bool, names []string) (string, 
 		return "", fmt.Errorf("%s: %d .safetensors files but neither %s nor %s: download the index too", k.Dir, len(found), single, index)
 	}
 	for _, other := range []struct{ suffix, hint string }{
-		{".gguf", "GGUF is not read: use the original Hugging Face checkpoint"},
-		{".bin", "load it with transformers and save it again with save_pretrained, which writes safetensors"},
+		{".gguf", "give that file's path, not its directory"},
+		{".bin", "call it pytorch_model.bin where torch.save wrote it of a state_dict, else load it with transformers and save it again with save_pretrained, which writes safetensors"},
 		{".pt", "convert it to a Hugging Face checkpoint in safetensors"},
 		{".pth", "convert it to a Hugging Face checkpoint in safetensors"},
 	} {

@@ -22,7 +22,7 @@ func Wanted(names []string) (small []string, err error) {
 			continue
 		}
 		switch {
-		case name == "config.json", name == "generation_config.json", name == indexFile,
+		case name == "config.json", name == "generation_config.json", name == indexFile, name == torchIndex,
 			strings.HasPrefix(name, "tokenizer") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".model")),
 			name == "special_tokens_map.json", name == "added_tokens.json", name == "vocab.json", name == "merges.txt", name == "tekken.json",
 			name == "chat_template.jinja", name == "chat_template.json":
@@ -32,35 +32,29 @@ func Wanted(names []string) (small []string, err error) {
 	if !slices.Contains(small, "config.json") {
 		return nil, errors.New("it has no config.json: it is not a checkpoint that softbench reads")
 	}
-	if _, err := Weights(names, ""); err != nil && !slices.Contains(small, indexFile) {
+	if _, err := Weights(names, ""); err != nil && !slices.Contains(small, indexFile) && !slices.Contains(small, torchIndex) {
 		return nil, err
 	}
 	return small, nil
 }
 
 const (
+	torchFile  = "pytorch_model.bin"
+	torchIndex = "pytorch_model.bin.index.json"
 	singleFile = "model.safetensors"
 	indexFile  = "model.safetensors.index.json"
 	maxIndex   = 256 << 20
 )
 
 // Weights chooses the files that hold the weights as Open does: model.safetensors,
-// else the shards that the index in dir names, else the only .safetensors there is.
+// else the shards that the index in dir names, else the only .safetensors there is,
+// else pytorch_model.bin or its shards.
 func Weights(names []string, dir string) ([]string, error) {
 	if slices.Contains(names, singleFile) {
 		return []string{singleFile}, nil
 	}
 	if slices.Contains(names, indexFile) {
-		shards, err := shardsOf(filepath.Join(dir, indexFile))
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range shards {
-			if !slices.Contains(names, s) {
-				return nil, fmt.Errorf("%s names %q, which is not there", indexFile, s)
-			}
-		}
-		return shards, nil
+		return shardsIn(names, dir, indexFile)
 	}
 	var found []string
 	for _, n := range names {
@@ -71,7 +65,28 @@ func Weights(names []string, dir string) ([]string, error) {
 	if len(found) == 1 && !strings.Contains(found[0], "-of-") {
 		return found, nil
 	}
+	switch {
+	case len(found) > 0:
+	case slices.Contains(names, torchFile):
+		return []string{torchFile}, nil
+	case slices.Contains(names, torchIndex):
+		return shardsIn(names, dir, torchIndex)
+	}
 	return nil, errors.New("it has no weights that softbench reads: neither model.safetensors nor model.safetensors.index.json")
+}
+
+// shardsIn are the files that an index names, all of which must be there.
+func shardsIn(names []string, dir, index string) ([]string, error) {
+	shards, err := shardsOf(filepath.Join(dir, index))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shards {
+		if !slices.Contains(names, s) {
+			return nil, fmt.Errorf("%s names %q, which is not there", index, s)
+		}
+	}
+	return shards, nil
 }
 
 // shardsOf are the files that an index names, sorted.
