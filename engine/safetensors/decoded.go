@@ -83,28 +83,6 @@ func (r Rows) Column(i, from int, dst []float32) {
 	}
 }
 
-// Turned is the transpose of a matrix: rows are the columns of the tensor.
-type Turned struct{ Tensor *Tensor }
-
-// Row gathers a column.
-func (t Turned) Row(i int, dst []float32) { t.Tensor.ColumnF32(i, 0, dst) }
-
-// Column reads a row, from a number on.
-func (t Turned) Column(i, from int, dst []float32) {
-	if from == 0 && len(dst) == t.Tensor.width() {
-		t.Tensor.RowF32(i, dst)
-		return
-	}
-	row := make([]float32, t.Tensor.width())
-	t.Tensor.RowF32(i, row)
-	copy(dst, row[from:])
-}
-
-// Transposed returns the transpose of a matrix.
-func Transposed(name string, t *Tensor) *Tensor {
-	return NewDecoded(name, t.DType+" transposed", []int{t.Shape[1], t.Shape[0]}, Turned{t}, t)
-}
-
 // Reordered returns a tensor of the same shape whose row i is row from(i) of t. how
 // names the order.
 func Reordered(name string, how DType, t *Tensor, from func(i int) int) *Tensor {
