@@ -54,7 +54,7 @@ func Inspect(ctx context.Context, o ModelOptions) (*Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter})
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ type ModelOptions struct {
 	MaxLength int    // 0: what the checkpoint says
 	// StripPrefix is taken off the names of tensors that begin with it.
 	StripPrefix string
-	Strict      bool // a request that would be truncated is an error
+	Adapter     string // directory of a LoRA adapter that is merged into the weights
+	Strict      bool   // a request that would be truncated is an error
 	// AllowUnscored counts a request that cannot be scored, instead of failing: an
 	// empty continuation, one longer than the context, a context of no tokens.
 	AllowUnscored bool
@@ -99,7 +100,7 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter})
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type inspectOptions struct {
 	model       string
 	attention   string
 	stripPrefix string
+	adapter     string
 	device      string
 	json        bool
 }
@@ -42,6 +43,7 @@ architecture, size, number format, attention kind, context length and tokenizer.
 	}
 	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
 	addStripPrefix(cmd, &o.stripPrefix)
+	cmd.Flags().StringVar(&o.adapter, "adapter", "", "merge the LoRA adapter in this `directory` into the weights")
 	cmd.Flags().StringVar(&o.device, "device", "auto", "the device to ask about: auto, cpu or cuda")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
@@ -52,7 +54,7 @@ func (o inspectOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in, err := eval.Inspect(ctx, eval.ModelOptions{Model: o.model, Attention: o.attention, StripPrefix: o.stripPrefix})
+	in, err := eval.Inspect(ctx, eval.ModelOptions{Model: o.model, Attention: o.attention, StripPrefix: o.stripPrefix, Adapter: o.adapter})
 	if err != nil {
 		return err
 	}

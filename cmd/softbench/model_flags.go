@@ -17,6 +17,7 @@ func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f.IntVar(&o.Threads, "threads", 0, "threads, 0 for one per processor; no score depends on it")
 	f.IntVar(&o.MaxLength, "max-length", 0, "longest context in `tokens`, 0 for the checkpoint's own")
 	addStripPrefix(cmd, &o.StripPrefix)
+	f.StringVar(&o.Adapter, "adapter", "", "merge the LoRA adapter in this `directory` (adapter_config.json, adapter_model.safetensors) into the weights")
 	f.BoolVar(&o.AllowUnscored, "allow-unscored", false, "count a request that cannot be scored (an empty continuation, one longer than the model's context, a context of no tokens) instead of failing")
 	f.BoolVar(&o.Strict, "strict-length", false, "fail where a request is longer than the context, instead of cutting its beginning off")
 }

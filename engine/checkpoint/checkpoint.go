@@ -98,6 +98,9 @@ type Options struct {
 	// StripPrefix is taken off the names of tensors that begin with it; empty for
 	// none.
 	StripPrefix string
+	// Adapter is the directory of a LoRA adapter that is merged into the weights;
+	// empty for none.
+	Adapter string
 }
 
 // Open is OpenContext without a context.
@@ -116,6 +119,11 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 		}
 		if err := k.names(weights, o); err != nil {
 			return err
+		}
+		if o.Adapter != "" {
+			if err := k.merge(ctx, o.Adapter); err != nil {
+				return err
+			}
 		}
 		return k.load(ctx, weights, o)
 	})

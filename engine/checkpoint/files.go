@@ -38,7 +38,7 @@ func (k *Checkpoint) survey(ctx context.Context, o Options) (weights string, err
 		have[e.Name()] = true
 	}
 	if have["adapter_config.json"] || have["adapter_model.safetensors"] {
-		return "", fmt.Errorf("%s: this is an adapter: merge it into its base model (peft's merge_and_unload) and save that", k.Dir)
+		return "", fmt.Errorf("%s: this is an adapter: give its base model, and this directory with --adapter, or merge the two (peft's merge_and_unload) and save that", k.Dir)
 	}
 	if err := k.readConfig(ctx, have, names, o); err != nil {
 		return "", err
