@@ -69,7 +69,7 @@ cat "$AWAY/err"
 files=$(ls -A r 2>/dev/null | tr '\n' ' ')
 case "$files" in ""|"journal "|"journal samples.parquet ") ;; *) echo "left behind: $files" ;; esac
 rm full
-run r --resume > "$AWAY/table" || exit 3
+run r --resume > "$AWAY/table" 2> "$AWAY/again" || { cat "$AWAY/again"; exit 3; }
 [ "$(ls -A r | tr '\n' ' ')" = "run.json samples.parquet " ] || { ls -A r; exit 4; }
 exit 2`, room))
 			if code == 0 && out == "run.json\nsamples.parquet\n" {
