@@ -5,14 +5,15 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"text/template"
 	"text/template/parse"
 
 	"github.com/softbench/softbench/tasks/data"
 )
 
-// maxRendered bounds what one template may produce from one document.
-const maxRendered = 1 << 30
+// maxRendered bounds what one template, or one function of it, may produce from one document.
+const maxRendered = maxTexts
 
 // text is a template over a document's columns: Go's text/template with the functions below. A
 // column is {{.question}}, a nested one {{.choices.text}}. A column that stands outside any
@@ -21,7 +22,12 @@ type text struct {
 	source string
 	tmpl   *template.Template
 	needs  []string // dotted paths used outside conditions
+	steps  *atomic.Int64
 }
+
+// maxSteps bounds the turns of {{range}} and the calls of {{template}} that one document may take:
+// twice as many as it may have values.
+const maxSteps = 2 << 20
 
 // functions of the template language; the text they work on comes last, so that they can be piped.
 // Case and white space are Python's, as in lm-evaluation-harness' Jinja templates.
@@ -33,10 +39,29 @@ var functions = template.FuncMap{
 	"lower":      pyLower,
 	"upper":      pyUpper,
 	"title":      pyTitle,
-	"replace":    func(from, to, s string) string { return strings.ReplaceAll(s, from, to) },
+	"replace": func(from, to, s string) (string, error) {
+		if err := rendered(len(s), strings.Count(s, from), len(to)); err != nil {
+			return "", err
+		}
+		return strings.ReplaceAll(s, from, to), nil
+	},
 	"join": func(sep string, list any) (string, error) {
 		s, err := stringList(list)
-		return strings.Join(s, sep), err
+		if err == nil {
+			err = rendered(0, len(s), len(sep))
+		}
+		if err != nil {
+			return "", err
+		}
+		return strings.Join(s, sep), nil
+	},
+	"print":   printing(fmt.Sprint),
+	"println": printing(fmt.Sprintln),
+	"printf": func(format string, args ...any) (string, error) {
+		if err := rendered(len(format), strings.Count(format, "%"), longest(args)); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf(format, args...), nil
 	},
 	"beforeLast": func(sep, s string) string {
 		if i := strings.LastIndex(s, sep); i >= 0 {
@@ -52,16 +77,88 @@ var functions = template.FuncMap{
 	},
 }
 
+// rendered is an error where a text of so many bytes, and so many times more, is too much.
+func rendered(bytes, times, more int) error {
+	if more > 0 && times > (maxRendered-bytes)/more {
+		return fmt.Errorf("the template's output passes %d bytes", maxRendered)
+	}
+	return nil
+}
+
+// longest is the bytes of the longest text of a function's arguments.
+func longest(args []any) int {
+	n := 0
+	for _, a := range args {
+		if s, ok := a.(string); ok {
+			n = max(n, len(s))
+		}
+	}
+	return n
+}
+
+// printing is a function that prints its arguments, bounded.
+func printing(print func(...any) string) func(...any) (string, error) {
+	return func(args ...any) (string, error) {
+		if err := rendered(0, len(args), longest(args)); err != nil {
+			return "", err
+		}
+		return print(args...), nil
+	}
+}
+
 func parseText(source string) (*text, error) {
-	t, err := template.New("template").Funcs(functions).Option("missingkey=error").Parse(source)
+	steps := &atomic.Int64{}
+	count := func() (string, error) {
+		if steps.Add(1) > maxSteps {
+			return "", fmt.Errorf("it takes more than %d turns of range and template", maxSteps)
+		}
+		return "", nil
+	}
+	t, err := template.New("template").Funcs(functions).Funcs(template.FuncMap{stepName: count}).Option("missingkey=error").Parse(source)
 	if err != nil {
 		return nil, fmt.Errorf("the template %q does not parse: %s", shorten(source), strings.TrimPrefix(err.Error(), "template: "))
 	}
-	out := &text{source: source, tmpl: t}
+	out := &text{source: source, tmpl: t, steps: steps}
 	if t.Tree != nil && t.Root != nil {
 		collectPaths(t.Root, &out.needs)
 	}
+	for _, part := range t.Templates() {
+		if part.Tree != nil && part.Root != nil {
+			countSteps(part.Root)
+			part.Root.Nodes = append([]parse.Node{step()}, part.Root.Nodes...)
+		}
+	}
 	return out, nil
+}
+
+// stepName is the function that a template calls at each step; no one's template calls it.
+const stepName = "softbenchStep"
+
+// step is {{softbenchStep}}.
+func step() parse.Node {
+	call := &parse.CommandNode{NodeType: parse.NodeCommand, Args: []parse.Node{parse.NewIdentifier(stepName)}}
+	return &parse.ActionNode{NodeType: parse.NodeAction, Pipe: &parse.PipeNode{NodeType: parse.NodePipe, Cmds: []*parse.CommandNode{call}}}
+}
+
+// countSteps puts a step at the beginning of what every {{range}} repeats.
+func countSteps(n *parse.ListNode) {
+	if n == nil {
+		return
+	}
+	for _, c := range n.Nodes {
+		switch c := c.(type) {
+		case *parse.RangeNode:
+			countSteps(c.List)
+			countSteps(c.ElseList)
+			c.List.Nodes = append([]parse.Node{step()}, c.List.Nodes...)
+		case *parse.IfNode:
+			countSteps(c.List)
+			countSteps(c.ElseList)
+		case *parse.WithNode:
+			countSteps(c.List)
+			countSteps(c.ElseList)
+		}
+	}
 }
 
 // collectPaths gathers the columns a template uses where the dot is the document.
@@ -105,6 +202,7 @@ func (t *text) render(r data.Row) (string, error) {
 		}
 	}
 	w := &boundedBuilder{}
+	t.steps.Store(0)
 	if err := t.tmpl.Execute(w, withoutNulls(r.Values)); err != nil {
 		return "", fmt.Errorf("%s: the template %q: %s", r.Where(), shorten(t.source), strings.Join(strings.Fields(err.Error()), " "))
 	}
