@@ -74,7 +74,7 @@ func TestRefusedAdapter(t *testing.T) {
 		"dora":    {`"use_dora": false`, `"use_dora": true`, "llama-llama3", "use_dora is true"},
 		"kind":    {`"LORA"`, `"LOHA"`, "llama-llama3", `peft_type "LOHA"`},
 		"pattern": {`"rank_pattern": {}`, `"rank_pattern": {"q": 2}`, "llama-llama3", "rank_pattern is not read"},
-		"another": {"", "", "fla", "which the model does not have"},
+		"another": {"", "", "fla", "do not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

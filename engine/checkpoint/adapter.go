@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -54,7 +55,8 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 		return fmt.Errorf("%s: it holds no LoRA matrices", weights)
 	}
 	all := k.set.All()
-	for module, pair := range pairs {
+	for _, module := range slices.Sorted(maps.Keys(pairs)) { // the first mistake is the same each time
+		pair := pairs[module]
 		at := slices.IndexFunc(all, func(t *safetensors.Tensor) bool { return t.Name == module+".weight" })
 		if pair[0] == nil || pair[1] == nil {
 			return fmt.Errorf("%s: of %q there is only one of lora_A and lora_B", weights, module)
