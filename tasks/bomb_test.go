@@ -13,35 +13,6 @@ import (
 	"github.com/softbench/softbench/tasks/data"
 )
 
-// A template that counts to a large number, calls itself without end or makes a text of texts ends in
-// an error, not after hours or without memory.
-func TestTemplatesAreBounded(t *testing.T) {
-	dir := t.TempDir()
-	row := `{"q": "` + strings.Repeat("a", 1<<20) + `", "s": "` + strings.Repeat("b", 40) + `", "n": 4000000000, "c": ["x", "y"]}` + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "d.jsonl"), []byte(row), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ template, err string }{
-		{`{{range .n}}{{end}}`, "turns of range and template"},
-		{`{{define "a"}}{{if .}}{{template "a" (slice . 1)}}{{template "a" (slice . 1)}}{{end}}{{end}}{{template "a" .s}}`, "turns of range and template"},
-		{`{{replace "a" .q .q}}`, "the template's output passes"},
-		{`{{replace "" .q .q}}`, "the template's output passes"},
-		{`{{print` + strings.Repeat(" .q", 300) + `}}`, "the template's output passes"},
-		{`{{printf "` + strings.Repeat("%[1]s", 300) + `" .q}}`, "the template's output passes"},
-		{`{{range 1000}}{{$.q}}{{end}}`, "the template's output passes"},
-		{`{{range $i, $c := .c}}{{if $i}}{{break}}{{end}}{{$c}}{{end}}{{replace "b" "" .s}}{{join "-" .c}}{{print 1 2}}`, ""},
-	} {
-		task, err := tasks.Parse([]byte("name: own\ndataset: {files: {test: d.jsonl}}\nkind: rolling_perplexity\ntext: '"+c.template+"'\n"), filepath.Join(dir, "t.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		docs, _, err := task.Documents(t.Context(), data.Source{}, tasks.Options{})
-		if c.err == "" && (err != nil || docs[0].Text != "xx-y1 2") || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
-			t.Errorf("%.60s: %v; want %q", c.template, err, c.err)
-		}
-	}
-}
-
 // A file of 3 KB with a thousand documents of the same 20 MB is refused before their prompts fill the
 // memory.
 func TestPromptsAreBounded(t *testing.T) {
@@ -80,5 +51,37 @@ func TestPromptsAreBounded(t *testing.T) {
 	runtime.ReadMemStats(&m)
 	if m.Sys > 1000<<20 {
 		t.Errorf("the process took %d MiB", m.Sys>>20)
+	}
+}
+
+// A template that counts to a large number, calls itself without end or makes a text of texts ends in
+// an error, not after hours or without memory.
+func TestTemplatesAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes some gigabytes of text")
+	}
+	dir := t.TempDir()
+	row := `{"q": "` + strings.Repeat("a", 1<<20) + `", "s": "` + strings.Repeat("b", 40) + `", "n": 4000000000, "c": ["x", "y"]}` + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "d.jsonl"), []byte(row), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ template, err string }{
+		{`{{range .n}}{{end}}`, "turns of range and template"},
+		{`{{define "a"}}{{if .}}{{template "a" (slice . 1)}}{{template "a" (slice . 1)}}{{end}}{{end}}{{template "a" .s}}`, "turns of range and template"},
+		{`{{replace "a" .q .q}}`, "the template's output passes"},
+		{`{{replace "" .q .q}}`, "the template's output passes"},
+		{`{{print` + strings.Repeat(" .q", 300) + `}}`, "the template's output passes"},
+		{`{{printf "` + strings.Repeat("%[1]s", 300) + `" .q}}`, "the template's output passes"},
+		{`{{range 1000}}{{$.q}}{{end}}`, "the template's output passes"},
+		{`{{range $i, $c := .c}}{{if $i}}{{break}}{{end}}{{$c}}{{end}}{{replace "b" "" .s}}{{join "-" .c}}{{print 1 2}}`, ""},
+	} {
+		task, err := tasks.Parse([]byte("name: own\ndataset: {files: {test: d.jsonl}}\nkind: rolling_perplexity\ntext: '"+c.template+"'\n"), filepath.Join(dir, "t.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs, _, err := task.Documents(t.Context(), data.Source{}, tasks.Options{})
+		if c.err == "" && (err != nil || docs[0].Text != "xx-y1 2") || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%.60s: %v; want %q", c.template, err, c.err)
+		}
 	}
 }
