@@ -39,6 +39,11 @@ var inputCases = []inputCase{
 	{"run arc_easy --model m --data $D", "m/tokenizer.json", "run model"},
 	{"run arc_easy --model m --data $D", "m/tokenizer_config.json", "run model"},
 	{"run arc_easy --model m --data $D", "m/special_tokens_map.json", "run model"},
+	{"run arc_easy --model $M --data $D --adapter a", "a/adapter_config.json", "run adapter"},
+	{"run arc_easy --model $M --data $D --adapter a", "a/adapter_model.safetensors", "run adapter"},
+	{"compare $M m --data $D --adapter a", "a/adapter_config.json", "compare adapter"},
+	{"inspect $M --adapter a", "a/adapter_config.json", "inspect adapter"},
+	{"score $M --adapter a", "a/adapter_config.json", "score adapter"},
 	{"run sciq --model $M --data d", "d/sciq/test.jsonl", "run data"},
 	{"run sciq --model $M --data d", "d/sciq/test.parquet", "run data"},
 	{"run sciq --model $M --data d", "d/sciq/test.jsonl.gz", "run data"},
@@ -157,6 +162,7 @@ func TestNothingWaitsForAPipe(t *testing.T) {
 	put("suite.yaml", "name: s\ntasks: [task.yaml]\n")
 	put("study.yaml", "name: s\nquestion: q\nseeds: [1]\nprobe: {every: 1, samples: 1}\n"+
 		"settings: {hidden: 16, intermediate: 16, layers: 1, heads: 2, context: 16, batch: 1, steps: 2, warmup: 1}\n")
+	put("a/adapter_config.json", `{"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["q_proj"]}`)
 	put("policy.yaml", "version: 1\n")
 	put("text.txt", strings.Repeat("a text of some words to train on\n\n", 200))
 	for _, line := range []string{

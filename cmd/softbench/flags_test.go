@@ -35,6 +35,7 @@ var flagUses = map[string]flagUse{
 	"* attention": used("every computation"), "* device": used("every computation"), "* dtype": used("every computation"), "* threads": used("every computation, hashing and tokenising"),
 	"* max-length": used("every request"), "* batch-tokens": used("every computation"), "* memory": used("every computation"),
 	"* allow-unscored": used("every request"), "* strict-length": used("every request"),
+	"* adapter":      used(whatIsRead),
 	"* strip-prefix": named("no tensor's name begins with it", "run arc_easy --model $M --data $D --limit 1 --strip-prefix none."),
 
 	"bench model": used(whatIsRead), "bench rounds": used("every measurement"), "bench tokens": used("every measurement"),
@@ -103,7 +104,7 @@ const trainingNumbers = "hidden intermediate layers heads head-dim context posit
 
 // aboutACheckpoint are refused by compare where neither side is a checkpoint, and so is
 // any flag that is not about the comparison.
-const aboutACheckpoint = "suite data download limit fewshot runs allow-unscored attention batch-tokens device dtype max-length memory strict-length strip-prefix threads"
+const aboutACheckpoint = "suite data download limit fewshot runs allow-unscored attention batch-tokens device dtype max-length memory strict-length strip-prefix threads adapter"
 
 // valueOf is one that each flag takes.
 var valueOf = map[string]string{"memory": "1GiB", "device": "cpu", "dtype": "float32", "attention": "softmax", "limit": "1", "fewshot": "1", "max-length": "64", "batch-tokens": "8", "threads": "1"}
