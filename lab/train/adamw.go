@@ -35,10 +35,10 @@ func (a Adam) filled() Adam {
 
 func (a Adam) check() error {
 	if !(a.Beta1 >= 0 && a.Beta1 < 1 && a.Beta2 >= 0 && a.Beta2 < 1) {
-		return fmt.Errorf("the betas of Adam %v and %v: want numbers from 0 up to, not including, 1", a.Beta1, a.Beta2)
+		return fmt.Errorf("the Adam betas %v and %v: want numbers from 0 up to, not including, 1", a.Beta1, a.Beta2)
 	}
 	if !(a.Eps >= 0) || math.IsInf(a.Eps, 0) {
-		return fmt.Errorf("the epsilon of Adam %v: want a number above zero", a.Eps)
+		return fmt.Errorf("the Adam epsilon %v: want a number above zero", a.Eps)
 	}
 	return nil
 }
