@@ -58,10 +58,17 @@ func Parse(yaml []byte, file string) (*Task, error) {
 			t.Dataset.Files[split] = globs
 		}
 	}
+	// Naming the tested split for examples is what leaving train out once meant: a
+	// task that now says so is the one that runs and baselines of before were made of.
+	// Which examples a document got is in the hash of its prompt.
+	meant := d
+	if slices.Contains(d.Dataset.Split, d.Dataset.Train) {
+		meant.Dataset.Train = ""
+	}
 	canonical, err := json.Marshal(struct {
 		Prompt int         `json:"prompt_version"`
 		Def    *definition `json:"definition"`
-	}{promptVersion, &d})
+	}{promptVersion, &meant})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}

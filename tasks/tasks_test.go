@@ -186,6 +186,9 @@ func TestDigest(t *testing.T) {
 	if digest(base) != digest(strings.ReplaceAll(base, "a/b}", "a/b, split: test}")) {
 		t.Error("naming the default split changes the digest")
 	}
+	if digest(base) != digest(strings.ReplaceAll(base, "a/b}", "a/b, train: test}")) {
+		t.Error("naming the tested split for examples changes the digest: runs of before would not pair")
+	}
 	seen := []string{digest(base)}
 	for _, r := range [][2]string{{"context: a", "context: b"}, {"choices: c", "choices: d"}, {"choices: c", "choices: [c]"}, {"gold: 0", "gold: 1"},
 		{"gold: 0", "gold: label"}, {"gold: 0\n", "gold: 0\ndelimiter: ''\n"}, {"gold: 0\n", "gold: 0\nmetrics: acc\n"}, {"a/b}", "a/b, split: train}"},
