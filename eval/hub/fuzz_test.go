@@ -37,7 +37,7 @@ func FuzzListing(f *testing.F) {
 
 // Whatever a name or a revision is, what is looked at lies below the cache.
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"main", "refs/pr/1", "..", "a/../b", "/etc", "org/name", "a--b"} {
+	for _, s := range []string{"main", "refs/pr/1", "..", "a/../b", "/etc", "org/name", "a--b", "a-/b", "a/-b"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

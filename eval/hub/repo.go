@@ -29,6 +29,8 @@ var repoName = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][
 // Check refuses a name that no repository can have.
 func (r Repo) Check() error {
 	if len(r.Name) > 192 || !repoName.MatchString(r.Name) || strings.Contains(r.Name, "..") || strings.Contains(r.Name, "--") ||
+		strings.Contains(r.Name, "-/") || strings.Contains(r.Name, "./") || // each part ends in a letter, a digit or _, as huggingface_hub wants
+		strings.Contains(r.Name, "/-") || strings.Contains(r.Name, "/.") ||
 		strings.HasSuffix(r.Name, ".git") || strings.HasSuffix(r.Name, "-") || strings.HasSuffix(r.Name, ".") {
 		return fmt.Errorf("%q is not the name of a %s on the hub: want organisation/name", r.Name, r.Kind)
 	}
