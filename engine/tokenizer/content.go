@@ -2,15 +2,16 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // ContentSHA256 returns, in hex, the SHA-256 over what the tokenizer's files mean: equal for files that
@@ -34,57 +35,108 @@ func contentOf(data, encoded []byte, isJSON bool) func() string {
 // padding) say how a program used it last.
 var sections = []string{"added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model"}
 
-// meaning hashes the JSON of a tokenizer by what it says. JSON that cannot be read this way is hashed
-// as it is.
+// meaning hashes the JSON of a tokenizer by what it says. JSON that cannot be read is hashed as it is.
+// A tokenizer's file has 10^5 texts, and every run waits for this: the bytes are gone through once,
+// not token by token with encoding/json's Decoder, which takes several times as long.
 func meaning(data []byte) [32]byte {
-	m := meaner{json.NewDecoder(bytes.NewReader(data))}
-	m.in.UseNumber()
-	sum, err := m.value("")
-	if err == nil {
-		_, err = m.in.Token()
-	}
-	if err != io.EOF {
+	if !json.Valid(data) {
 		return sha256.Sum256(data)
 	}
-	return sum
+	m := meaner{rest: data}
+	return m.value("")
 }
 
-// meaner reads JSON value by value, keeping no more than a hash of each.
-type meaner struct{ in *json.Decoder }
+// meaner goes through valid JSON value by value, keeping no more than a hash of each.
+type meaner struct {
+	rest []byte // not yet read
+	text []byte // the last string, behind an "s"
+}
 
 type keyed struct {
-	key string
-	sum [32]byte
+	key   string
+	place int // among the object's members
+	sum   [32]byte
+}
+
+// next is the next byte that is neither a blank, a comma nor a colon; it is not taken.
+func (m *meaner) next() byte {
+	for {
+		switch c := m.rest[0]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			m.rest = m.rest[1:]
+		default:
+			return c
+		}
+	}
+}
+
+// string takes the next string; what it returns lasts until the next is taken.
+func (m *meaner) string() []byte {
+	m.next()
+	end, simple := 1, true
+	for m.rest[end] != '"' {
+		if m.rest[end] == '\\' {
+			simple = false
+			end++
+		}
+		end++
+	}
+	quoted := m.rest[:end+1]
+	m.rest = m.rest[end+1:]
+	m.text = append(m.text[:0], 's')
+	if simple && utf8.Valid(quoted) {
+		m.text = append(m.text, quoted[1:end]...)
+		return m.text[1:]
+	}
+	var s string
+	_ = json.Unmarshal(quoted, &s) // of valid JSON: it cannot fail
+	m.text = append(m.text, s...)
+	return m.text[1:]
+}
+
+// word takes a number, true, false or null.
+func (m *meaner) word() string {
+	end := bytes.IndexAny(m.rest, " \t\r\n,:]}")
+	if end < 0 {
+		end = len(m.rest)
+	}
+	w := string(m.rest[:end])
+	m.rest = m.rest[end:]
+	return w
 }
 
 // value hashes the next value; path is where it is, an item of a list having no name.
-func (m *meaner) value(path string) ([32]byte, error) {
-	token, err := m.in.Token()
-	if err != nil {
-		return [32]byte{}, err
-	}
-	switch x := token.(type) {
-	case json.Delim:
-		if x == '[' {
-			return m.list(path)
-		}
+func (m *meaner) value(path string) [32]byte {
+	switch m.next() {
+	case '[':
+		return m.list(path)
+	case '{':
 		return m.object(path)
-	case json.Number:
-		return sha256.Sum256([]byte("n" + plainNumber(x))), nil
-	case string:
+	case '"':
+		text := m.string()
 		if path == "/model/merges/" { // "a b" as ["a", "b"]
-			if left, right, ok := strings.Cut(x, " "); ok && !strings.Contains(right, " ") {
-				return listSum([][32]byte{textSum(left), textSum(right)}), nil
+			if left, right, ok := bytes.Cut(text, []byte(" ")); ok && bytes.IndexByte(right, ' ') < 0 {
+				return listSum(textSum(left), textSum(right))
 			}
 		}
-		return textSum(x), nil
+		return sha256.Sum256(m.text)
 	}
-	return sha256.Sum256(fmt.Append(nil, "c", token)), nil // true, false, null
+	switch w := m.word(); w {
+	case "true", "false":
+		return sha256.Sum256([]byte("c" + w))
+	case "null":
+		return null
+	default:
+		return sha256.Sum256([]byte("n" + plainNumber(json.Number(w))))
+	}
 }
 
-func textSum(s string) [32]byte { return sha256.Sum256([]byte("s" + s)) }
+// null's hash is that of how Go prints it.
+var null = sha256.Sum256(fmt.Append(nil, "c", nil))
 
-func listSum(items [][32]byte) [32]byte {
+func textSum(s []byte) [32]byte { return sha256.Sum256(append([]byte("s"), s...)) }
+
+func listSum(items ...[32]byte) [32]byte {
 	h := sha256.New()
 	h.Write([]byte("l"))
 	for _, s := range items {
@@ -93,58 +145,50 @@ func listSum(items [][32]byte) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-func (m *meaner) list(path string) ([32]byte, error) {
+func (m *meaner) list(path string) [32]byte {
 	h := sha256.New()
 	h.Write([]byte("l"))
 	inside := path + "/"
-	for m.in.More() {
-		sum, err := m.value(inside)
-		if err != nil {
-			return sum, err
-		}
+	for m.rest = m.rest[1:]; m.next() != ']'; {
+		sum := m.value(inside)
 		h.Write(sum[:])
 	}
-	_, err := m.in.Token()
-	return [32]byte(h.Sum(nil)), err
+	m.rest = m.rest[1:]
+	return [32]byte(h.Sum(nil))
 }
 
 // object hashes members by key. Of two with one key the last counts, as for every reader here; of the
 // whole file, only the sections count, and one that is null as one that is not there.
-func (m *meaner) object(path string) ([32]byte, error) {
+func (m *meaner) object(path string) [32]byte {
 	var members []keyed
-	null := sha256.Sum256(fmt.Append(nil, "c", nil))
-	for m.in.More() {
-		token, err := m.in.Token()
-		if err != nil {
-			return [32]byte{}, err
-		}
-		key, _ := token.(string)
-		inside := ""
-		if strings.Count(path, "/") < 3 && len(key) < 100 { // deeper, no place matters
+	named := strings.Count(path, "/") < 3 // deeper, no place matters
+	for m.rest = m.rest[1:]; m.next() != '}'; {
+		key, inside := string(m.string()), ""
+		if named && len(key) < 100 {
 			inside = path + "/" + key
 		}
-		sum, err := m.value(inside)
-		if err != nil {
-			return sum, err
-		}
+		sum := m.value(inside)
 		if path == "" && (!slices.Contains(sections, key) || sum == null) {
 			continue
 		}
-		members = append(members, keyed{key, sum})
+		members = append(members, keyed{key, len(members), sum})
 	}
-	slices.SortStableFunc(members, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
+	m.rest = m.rest[1:]
+	slices.SortFunc(members, func(a, b keyed) int {
+		return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.place, b.place))
+	})
 	h := sha256.New()
 	h.Write([]byte("o"))
+	var line []byte
 	for i, x := range members {
 		if i+1 < len(members) && members[i+1].key == x.key {
 			continue
 		}
-		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(x.key))))
-		h.Write([]byte(x.key))
-		h.Write(x.sum[:])
+		line = binary.LittleEndian.AppendUint64(line[:0], uint64(len(x.key)))
+		line = append(append(line, x.key...), x.sum[:]...)
+		h.Write(line)
 	}
-	_, err := m.in.Token()
-	return [32]byte(h.Sum(nil)), err
+	return [32]byte(h.Sum(nil))
 }
 
 // plainNumber is a number as its shortest text: 1.0 and 1 are one.
