@@ -2,12 +2,16 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/quantise"
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lm"
@@ -24,7 +28,11 @@ type ModelOptions struct {
 	// StripPrefix is taken off the names of tensors that begin with it.
 	StripPrefix string
 	Adapter     string // directory of a LoRA adapter that is merged into the weights
-	Strict      bool   // a request that would be truncated is an error
+	// Quantise is how weights are quantised as they are read, method:bits[:group]; "" for
+	// not at all. QuantiseInclude names what is beside the blocks' linear layers.
+	Quantise        string
+	QuantiseInclude []string
+	Strict          bool // a request that would be truncated is an error
 	// AllowUnscored counts a request that cannot be scored, instead of failing: an
 	// empty continuation, one longer than the context, a context of no tokens.
 	AllowUnscored bool
@@ -61,12 +69,41 @@ func (o *ModelOptions) Check() error {
 	if _, err := parseDType(o.DType, ""); err != nil {
 		return err
 	}
+	if _, err := o.quantisation(); err != nil {
+		return err
+	}
 	if o.Attention != "" {
 		if _, err := attention.Parse(o.Attention); err != nil {
 			return fmt.Errorf("--attention: %w", err)
 		}
 	}
 	return checkDevice(o.Device)
+}
+
+// quantisation reads Quantise; nil for none.
+func (o *ModelOptions) quantisation() (*checkpoint.Quantisation, error) {
+	if o.Quantise == "" {
+		if len(o.QuantiseInclude) > 0 {
+			return nil, errors.New("--quantize-include is about --quantize, which is not given")
+		}
+		return nil, nil
+	}
+	s, err := quantise.Parse(o.Quantise)
+	if err != nil {
+		return nil, fmt.Errorf("--quantize %w", err)
+	}
+	q := &checkpoint.Quantisation{Scheme: s}
+	for _, part := range checkpoint.Includable { // in this order, each once
+		if slices.Contains(o.QuantiseInclude, part) {
+			q.Include = append(q.Include, part)
+		}
+	}
+	for _, part := range o.QuantiseInclude {
+		if !slices.Contains(checkpoint.Includable, part) {
+			return nil, fmt.Errorf("--quantize-include %q: want some of %s", part, strings.Join(checkpoint.Includable, ", "))
+		}
+	}
+	return q, nil
 }
 
 // Model is a checkpoint ready to score text.
@@ -100,7 +137,11 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter})
+	q, err := o.quantisation()
+	if err != nil {
+		return nil, err
+	}
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter, Quantise: q})
 	if err != nil {
 		return nil, err
 	}

@@ -274,10 +274,17 @@ func documentsHash(docs []tasks.Doc) string {
 }
 
 func describe(m *Model) rundir.Model {
-	return rundir.Model{
+	d := rundir.Model{
 		Type: m.Checkpoint.Config.ModelType, Parameters: m.Checkpoint.Parameters, Stored: m.Checkpoint.DType,
 		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), TokenizerContent: m.Tokenizer.ContentSHA256(), Config: m.Checkpoint.ConfigText,
 	}
+	if q := m.Checkpoint.Quantised; q != nil {
+		d.Quantised = &rundir.Quantised{
+			Method: string(q.Scheme.Method), Bits: q.Scheme.Bits, Group: q.Scheme.Group, Included: append([]string{"linear layers of the blocks"}, q.Include...),
+			Weights: q.Weights, Parameters: q.Parameters, Bytes: q.Bytes,
+		}
+	}
+	return d
 }
 
 func process(o RunOptions, m *Model, w *Work, start time.Time, stats lm.Stats, resumed int) rundir.Process {

@@ -35,8 +35,9 @@ var flagUses = map[string]flagUse{
 	"* attention": used("every computation"), "* device": used("every computation"), "* dtype": used("every computation"), "* threads": used("every computation, hashing and tokenising"),
 	"* max-length": used("every request"), "* batch-tokens": used("every computation"), "* memory": used("every computation"),
 	"* allow-unscored": used("every request"), "* strict-length": used("every request"),
-	"* adapter":      used(whatIsRead),
-	"* strip-prefix": named("no tensor's name begins with it", "run arc_easy --model $M --data $D --limit 1 --strip-prefix none."),
+	"* adapter": used(whatIsRead), "* quantize": used("every weight of a block's linear layers"),
+	"* quantize-include": refused("not given", "run arc_easy --model $M --data $D --limit 1 --quantize-include norms"),
+	"* strip-prefix":     named("no tensor's name begins with it", "run arc_easy --model $M --data $D --limit 1 --strip-prefix none."),
 
 	"bench model": used(whatIsRead), "bench rounds": used("every measurement"), "bench tokens": used("every measurement"),
 	"bench seconds": used("loops and products; on a GPU, which has none of these, a note says so"),
@@ -104,10 +105,10 @@ const trainingNumbers = "hidden intermediate layers heads head-dim context posit
 
 // aboutACheckpoint are refused by compare where neither side is a checkpoint, and so is
 // any flag that is not about the comparison.
-const aboutACheckpoint = "suite data download limit fewshot runs allow-unscored attention batch-tokens device dtype max-length memory strict-length strip-prefix threads adapter"
+const aboutACheckpoint = "suite data download limit fewshot runs allow-unscored attention batch-tokens device dtype max-length memory strict-length strip-prefix threads adapter quantize quantize-include"
 
 // valueOf is one that each flag takes.
-var valueOf = map[string]string{"memory": "1GiB", "device": "cpu", "dtype": "float32", "attention": "softmax", "limit": "1", "fewshot": "1", "max-length": "64", "batch-tokens": "8", "threads": "1"}
+var valueOf = map[string]string{"quantize": "nf4", "quantize-include": "norms --quantize nf4", "memory": "1GiB", "device": "cpu", "dtype": "float32", "attention": "softmax", "limit": "1", "fewshot": "1", "max-length": "64", "batch-tokens": "8", "threads": "1"}
 
 // TestEveryFlag: no flag of any command is silently without use. A new one fails here
 // until its row says what it does where a command has no use for it.

@@ -18,6 +18,8 @@ func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f.IntVar(&o.MaxLength, "max-length", 0, "longest context in `tokens`, 0 for the checkpoint's own")
 	addStripPrefix(cmd, &o.StripPrefix)
 	f.StringVar(&o.Adapter, "adapter", "", "merge the LoRA adapter in this `directory` (adapter_config.json, adapter_model.safetensors) into the weights")
+	f.StringVar(&o.Quantise, "quantize", "", "quantise the linear layers of the blocks as they are read: `method:bits[:group]`, such as hqq:4 or rtn:8:row; methods rtn, rtn-asym, hqq, nf4, fp4, fp8")
+	f.StringSliceVar(&o.QuantiseInclude, "quantize-include", nil, "quantise these `parts` too: embeddings, head, norms")
 	f.BoolVar(&o.AllowUnscored, "allow-unscored", false, "count a request that cannot be scored (an empty continuation, one longer than the model's context, a context of no tokens) instead of failing")
 	f.BoolVar(&o.Strict, "strict-length", false, "fail where a request is longer than the context, instead of cutting its beginning off")
 }

@@ -37,7 +37,9 @@ type Checkpoint struct {
 	// Computed says, of a quantised format, what is computed with; "" for the weights
 	// as they are stored.
 	Computed string
-	Notes    []string
+	// Quantised is nil where Options asked for none.
+	Quantised *Quantised
+	Notes     []string
 
 	// ConfigText is config.json as it was read.
 	ConfigText []byte
@@ -49,6 +51,7 @@ type Checkpoint struct {
 	// bodyAlone: the names lacked what a causal language model puts before those of
 	// its body.
 	bodyAlone bool
+	fewBits   bool      // the weights were quantised before they were stored
 	small     []watched // the files that lead to the weights
 
 	hashing sync.Mutex
@@ -101,6 +104,8 @@ type Options struct {
 	// Adapter is the directory of a LoRA adapter that is merged into the weights;
 	// empty for none.
 	Adapter string
+	// Quantise is done to the weights, an adapter's included; nil for nothing.
+	Quantise *Quantisation
 }
 
 // Open is OpenContext without a context.
@@ -125,7 +130,15 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 				return err
 			}
 		}
-		return k.load(ctx, weights, o)
+		if o.Quantise != nil {
+			if err := k.quantisable(o.Quantise); err != nil {
+				return err
+			}
+		}
+		if err := k.load(ctx, weights, o); err != nil || o.Quantise == nil {
+			return err
+		}
+		return k.quantise(ctx, o.Quantise)
 	})
 	if err != nil {
 		if k.set != nil {
@@ -174,7 +187,7 @@ func (k *Checkpoint) dequantise() error {
 		return err
 	}
 	k.Format += ", " + config.Name()
-	k.Computed = dequantised
+	k.Computed, k.fewBits = dequantised, true
 	if config.Activations() {
 		k.Computed = "the dequantised weights, each number as the format's reference makes it, and activations in full precision, though the format means them to be quantised: scores are those of the weights, not of that arithmetic"
 		k.Notes = append(k.Notes, "computed with "+k.Computed)

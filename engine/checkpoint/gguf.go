@@ -82,7 +82,7 @@ func (k *Checkpoint) openGGUF(o Options) error {
 	}
 	k.Notes = append(g.notes, k.Notes...)
 	if len(g.Kinds) > 1 || g.Kinds["F32"]+g.Kinds["F16"]+g.Kinds["BF16"] == 0 {
-		k.Computed = dequantised
+		k.Computed, k.fewBits = dequantised, true
 	}
 	n := &k.Config.Names
 	n.QKV.ByGroup, n.Transposed = false, false // llama.cpp puts q, k and v apart, and matrices as [out, in]

@@ -26,7 +26,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
 		reflect.TypeFor[InsideRow](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
 		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[Position](): "journal",
-		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Settings](): "settings",
+		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
 		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",
 		reflect.TypeFor[Metric](): "metrics", reflect.TypeFor[Cell](): "passkey", reflect.TypeFor[Diagnostics](): "diagnostics",

@@ -63,8 +63,21 @@ type Model struct {
 	// their blanks and order: by it tokenizers are compared where both runs have it.
 	// Earlier versions wrote none.
 	TokenizerContent string `json:"tokenizer_content_sha256,omitempty"`
+	// Quantised says how weights were quantised as they were read; nil where none were.
+	Quantised *Quantised `json:"quantised,omitempty"`
 	// Config is the checkpoint's config.json.
 	Config json.RawMessage `json:"config,omitempty"`
+}
+
+// Quantised is what --quantize did to the weights.
+type Quantised struct {
+	Method     string   `json:"method"`
+	Bits       int      `json:"bits"`
+	Group      int      `json:"group"`      // columns that share a scale; 0: a row's
+	Included   []string `json:"included"`   // the kinds of weights that it was done to
+	Weights    int      `json:"weights"`    // tensors
+	Parameters int64    `json:"parameters"` // their numbers
+	Bytes      int64    `json:"bytes"`      // of codes, scales and zeros
 }
 
 // TaskResult is one task's metrics.

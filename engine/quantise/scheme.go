@@ -1,0 +1,158 @@
+package quantise
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/softbench/softbench/engine/safetensors"
+)
+
+// Method is a rule by which weights become codes.
+type Method string
+
+// The methods, with the reference whose numbers they have.
+const (
+	RTN           Method = "rtn"      // round to nearest, symmetric: compressed-tensors
+	RTNAsymmetric Method = "rtn-asym" // round to nearest with a zero point: compressed-tensors
+	HQQ           Method = "hqq"      // half-quadratic: the hqq package
+	NF4           Method = "nf4"      // bitsandbytes
+	FP4           Method = "fp4"      // bitsandbytes
+	FP8           Method = "fp8"      // E4M3: compressed-tensors' float-quantized
+)
+
+// rule is what a method does.
+type rule struct {
+	bits []int // that it makes; the only one may be left out
+	// prepare finds what the method needs of a whole matrix; nil where each group
+	// stands alone.
+	prepare func(s *Scheme, w *weights) error
+	// group quantises x, group g of the matrix, into codes.
+	group func(w *weights, g int, x []float32, codes []uint8)
+	// about sets what all groups share.
+	about func(m *Matrix)
+}
+
+var whole = []int{2, 3, 4, 8}
+
+var rules = map[Method]rule{
+	RTN:           {bits: whole, group: (*weights).roundSymmetric, about: half},
+	RTNAsymmetric: {bits: whole, group: (*weights).roundAsymmetric, about: zeroPoints},
+	HQQ:           {bits: whole, prepare: halfQuadratic, group: (*weights).halfQuadraticGroup, about: zeroPoints},
+	NF4:           {bits: []int{4}, group: (*weights).table, about: func(m *Matrix) { m.Levels = nf4[:] }},
+	FP4:           {bits: []int{4}, group: (*weights).table, about: func(m *Matrix) { m.Levels = fp4[:] }},
+	FP8:           {bits: []int{8}, group: (*weights).eightBitFloat, about: func(m *Matrix) { m.Levels = e4m3() }},
+}
+
+// Methods are the names of all, in the order of help texts.
+var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8}
+
+// Groups are the numbers of columns that may share a scale; 0 is a whole row.
+var Groups = []int{32, 64, 128, 0}
+
+// defaultGroup is that of hqq and of bitsandbytes.
+const defaultGroup = 64
+
+// Scheme says how weights are quantised.
+type Scheme struct {
+	Method Method
+	Bits   int
+	Group  int // columns that share a scale; 0: a row's
+}
+
+// Parse reads method:bits[:group], such as hqq:4 or rtn:8:row. The bits of a method
+// that has one number of them may be left out.
+func Parse(text string) (Scheme, error) {
+	parts := strings.Split(text, ":")
+	s := Scheme{Method: Method(parts[0]), Group: defaultGroup}
+	r, known := rules[s.Method]
+	if !known || len(parts) > 3 {
+		return s, fmt.Errorf("%q: want method:bits[:group], the method one of %s", text, join(Methods))
+	}
+	if len(parts) == 1 || parts[1] == "" {
+		if len(r.bits) > 1 {
+			return s, fmt.Errorf("%q does not say how many bits: want %s:%d or another of %v", text, s.Method, 4, r.bits)
+		}
+		s.Bits = r.bits[0]
+	} else if n, err := strconv.Atoi(parts[1]); err != nil || !slices.Contains(r.bits, n) {
+		return s, fmt.Errorf("%q: %s has no %s bits: want one of %v", text, s.Method, parts[1], r.bits)
+	} else {
+		s.Bits = n
+	}
+	if len(parts) < 3 {
+		return s, nil
+	}
+	if parts[2] == "row" {
+		s.Group = 0
+		return s, nil
+	}
+	n, err := strconv.Atoi(parts[2])
+	if err != nil || n == 0 || !slices.Contains(Groups, n) {
+		return s, fmt.Errorf("%q: a group of %s: want 32, 64, 128 or row", text, parts[2])
+	}
+	s.Group = n
+	return s, nil
+}
+
+// String is what Parse reads.
+func (s Scheme) String() string {
+	group := "row"
+	if s.Group > 0 {
+		group = strconv.Itoa(s.Group)
+	}
+	return fmt.Sprintf("%s:%d:%s", s.Method, s.Bits, group)
+}
+
+func join(methods []Method) string {
+	var names []string
+	for _, m := range methods {
+		names = append(names, string(m))
+	}
+	return strings.Join(names, ", ")
+}
+
+// weights are a matrix on its way to codes.
+type weights struct {
+	*Matrix
+	x     []float32 // [rows, cols]
+	round func(float32) float32
+	eps   float32 // of the format: a scale of zero becomes it
+	each  func(count int, one func(i int) error) error
+}
+
+// Quantise makes codes of w [rows, cols]. The arithmetic of round-to-nearest and
+// FP8, and every decoded number, is rounded to format, in which the weights are
+// stored (F32, BF16, F16), as the references do. each runs tasks 0..count-1, side by
+// side or not: no number depends on it.
+func (s Scheme) Quantise(w []float32, rows, cols int, format safetensors.DType, each func(count int, one func(i int) error) error) (*Matrix, error) {
+	r := rules[s.Method]
+	m := newMatrix(rows, cols, s.Bits, s.Group, format)
+	r.about(m)
+	q := &weights{Matrix: m, x: w, round: rounder(format), eps: epsilon(format), each: each}
+	if r.prepare != nil {
+		if err := r.prepare(&s, q); err != nil {
+			return nil, err
+		}
+	}
+	err := q.eachRow(func(i int) {
+		codes := make([]uint8, cols)
+		for g := range m.across {
+			j0, j1 := m.columns(g)
+			r.group(q, i*m.across+g, q.x[i*cols+j0:i*cols+j1], codes[j0:j1])
+		}
+		m.pack(i, codes)
+	})
+	return m, err
+}
+
+// rows runs one for every row, some at a time.
+func (w *weights) eachRow(one func(i int)) error {
+	step := max(1, 1<<16/w.Cols)
+	return w.each((w.Rows+step-1)/step, func(n int) error {
+		for i := n * step; i < min(w.Rows, (n+1)*step); i++ {
+			one(i)
+		}
+		return nil
+	})
+}
