@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"syscall"
 	"unicode"
 
 	"github.com/softbench/softbench/internal/rescue"
@@ -20,7 +19,7 @@ import (
 const (
 	exitOK          = 0
 	exitMisuse      = 2   // misuse or broken input
-	exitInterrupted = 130 // Ctrl-C, as shells count it
+	exitInterrupted = 130 // Ctrl-C, as shells count it, and every other signal of stops
 )
 
 // streams are the process's, or a test's.
@@ -30,7 +29,7 @@ type streams struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stops...)
 	go func() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends the process at once

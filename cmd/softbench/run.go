@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -45,14 +47,16 @@ samples.parquet (every document and request).
 Several machines share a run with --shard: each computes a part into a directory of
 its own and knows nothing of the others. The same command with --merge and those
 directories, in place of --shard, makes the run of them, with the bytes that one
-process would have written; a part that is missing is refused.`,
+process would have written; a part that is missing is refused. --shard auto takes the
+part that a Slurm array, torchrun or (auto/N) a Kubernetes job gives this process, and
+goes on with what is in --out; docs/cluster.md has scripts for them.`,
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
   softbench run piqa --model organisation/name --revision main --download
   softbench run diagnostics --model ./my-model --data ./data --probe-length 64 --out runs/inside
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
-  softbench run all --model ./my-model --out runs/my-model --merge runs/my-model.1,runs/my-model.2,runs/my-model.3`,
+  softbench run all --model ./my-model --out runs/my-model --merge 'runs/my-model.*'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run.Suites = args
 			if len(args) == 0 {
@@ -66,8 +70,8 @@ process would have written; a part that is missing is refused.`,
 	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick (required)")
 	f.StringVar(&o.run.Out, "out", "", "directory to write the run to")
 	f.BoolVar(&o.run.Resume, "resume", false, "go on with the run in --out")
-	f.StringVar(&o.shard, "shard", "", "compute one `part` of the run, such as 2/3, and leave it in --out")
-	f.StringSliceVar(&o.run.Merge, "merge", nil, "make the run of the shards in these `directories`")
+	f.StringVar(&o.shard, "shard", "", "compute one `part` of the run, such as 2/3, or auto (auto/N) for the scheduler's, and leave it in --out")
+	f.StringSliceVar(&o.run.Merge, "merge", nil, "make the run of the shards in these `directories`, or in those that a pattern matches")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and a model named organisation/name")
 	f.BoolVar(&o.run.SkipMissing, "skip-missing", false, "leave out tasks whose documents are not here, with a note, instead of failing")
@@ -118,7 +122,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 	}
 	var part eval.Shard
 	if o.shard != "" {
-		if part, err = eval.ParseShard(o.shard); err != nil {
+		if part, err = o.part(); err != nil {
 			return fmt.Errorf("--shard: %w", err)
 		}
 		if o.run.Out == "" {
@@ -127,6 +131,9 @@ func (o *runOptions) execute(ctx context.Context) error {
 		if len(o.run.Merge) > 0 {
 			return errors.New("--shard and --merge exclude each other: merge when every shard is done")
 		}
+	}
+	if o.run.Merge, err = directories(o.run.Merge); err != nil {
+		return fmt.Errorf("--merge: %w", err)
 	}
 	memory, err := o.batch.check()
 	if err != nil {
@@ -159,12 +166,45 @@ func (o *runOptions) execute(ctx context.Context) error {
 	return rundir.WriteTable(o.io.out, run)
 }
 
+// part is the part of the run that --shard names. A scheduler starts the same command
+// again after a preemption, so that with auto a part that is begun goes on.
+func (o *runOptions) part() (eval.Shard, error) {
+	if o.shard != "auto" && !strings.HasPrefix(o.shard, "auto/") {
+		return eval.ParseShard(o.shard)
+	}
+	o.run.Resume = true
+	return eval.AutoShard(o.shard, os.Getenv)
+}
+
+// directories replaces a name that is none by what it matches as a pattern.
+func directories(names []string) ([]string, error) {
+	var all []string
+	for _, name := range names {
+		if _, err := os.Stat(name); err == nil || !strings.ContainsAny(name, "*?[") {
+			all = append(all, name)
+			continue
+		}
+		match, err := filepath.Glob(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if len(match) == 0 {
+			return nil, fmt.Errorf("nothing matches %s: the shards' directories are not there", name)
+		}
+		all = append(all, match...)
+	}
+	return all, nil
+}
+
 // interrupted is the error of a run, with what to do where it was cancelled.
 func (o *runOptions) interrupted(err error) error {
 	if !errors.Is(err, context.Canceled) {
 		return err
 	}
 	message := "interrupted"
+	if strings.HasPrefix(o.shard, "auto") {
+		return exitError{exitInterrupted, message + "; what is done is kept: the same command goes on"}
+	}
 	if o.run.Out != "" {
 		message += "; what is done is kept: go on with the same command and --resume"
 	}
