@@ -43,9 +43,9 @@ func newReport(io streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report RUN... -o FILE.html",
 		Short: "Write a page about one run, two or more",
-		Long: `Write one HTML file about runs on disk: the scores of one, the comparison of two
-(the first is the baseline), the course over more. The file needs no other; its
-tables and drawings need no network.
+		Long: `Write one HTML file about runs on disk, or results of lm-evaluation-harness: the
+scores of one, the comparison of two (the first is the baseline), the course over
+more. The file needs no other; its tables and drawings need no network.
 
 Its interactive charts are drawn by ECharts, which comes from --echarts FILE, else
 from the copy that --fetch-assets put into the user's cache, else over the network
@@ -133,7 +133,11 @@ func pageRuns(io streams, sides []*compare.Side) []html.Run {
 	for _, s := range sides {
 		maps, left := html.MapsOf(s.Maps, len(sides))
 		all, without = all+len(s.Maps), without+left
-		runs = append(runs, html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples, Maps: maps})
+		run := html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples, Maps: maps}
+		if s.Manifest == nil {
+			run.Stated = &html.Stated{Format: s.Format, Path: s.Path, Tasks: s.Results()}
+		}
+		runs = append(runs, run)
 	}
 	if without > 0 {
 		fmt.Fprintf(io.err, "note: the page has no room for %d of %d attention maps\n", without, all)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks/metric"
 )
 
@@ -201,6 +203,55 @@ func (t *Task) order() {
 		}
 		return cmp.Compare(a.ID, b.ID)
 	})
+}
+
+// Results are the side's results as its manifest has them; those of
+// lm-evaluation-harness are what it states, with the intervals of its documents.
+func (s *Side) Results() []rundir.TaskResult {
+	if s.Manifest != nil {
+		return s.Manifest.Tasks
+	}
+	var out []rundir.TaskResult
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
+		r := rundir.TaskResult{Name: t.Name, Kind: t.Kind, Documents: len(t.Documents)}
+		for k, m := range t.Metrics {
+			one := rundir.Metric{Name: m.Name, Value: rundir.Number(m.Value), Stderr: rundir.Number(m.Stderr), N: t.Scored(k), HigherIsBetter: m.HigherIsBetter}
+			e := t.estimate(k)
+			one.Low, one.High, one.Clusters = rundir.Number(e.Low), rundir.Number(e.High), e.Clusters
+			if e.Clusters > 0 {
+				clustered := rundir.Number(e.ClusteredSE)
+				one.ClusteredStderr, r.ClusteredBy = &clustered, cmp.Or(t.ClusteredBy, "copies")
+			}
+			r.Metrics = append(r.Metrics, one)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// estimate is metric k of the task's documents alone; its ends are NaN where they have
+// no interval.
+func (t *Task) estimate(k int) stats.Estimate {
+	var l stats.List
+	weighted := false
+	labels := Clusters(t.Documents)
+	for i := range t.Documents {
+		v := t.Documents[i].Values[k]
+		if !v.Scored {
+			continue
+		}
+		l.Values, l.Weights, l.Clusters = append(l.Values, v.Value), append(l.Weights, v.Weight), append(l.Clusters, labels[i])
+		weighted = weighted || v.Weight != 1
+	}
+	if !weighted {
+		l.Weights = nil
+	}
+	e, err := stats.Single(l, stats.Options{Transform: t.Metrics[k].Formula.Transform()})
+	if err != nil { // as infinite values have none
+		return stats.Estimate{Low: math.NaN(), High: math.NaN()}
+	}
+	return e
 }
 
 // Task returns the task of that name, nil where there is none.

@@ -25,7 +25,9 @@ type document struct {
 
 type runDocument struct {
 	Name      string         `json:"name"`
-	Foreign   bool           `json:"foreign,omitempty"` // of another program: the manifest is empty
+	Foreign   bool           `json:"foreign,omitempty"` // of another program: the manifest has what that states of its tasks
+	Format    compare.Format `json:"format,omitempty"`  // of results of another program
+	Path      string         `json:"path,omitempty"`
 	Manifest  *rundir.Run    `json:"manifest"`
 	Positions []positions    `json:"perplexity_by_position,omitempty"`
 	Maps      []AttentionMap `json:"attention_maps,omitempty"`
@@ -64,6 +66,7 @@ func newDocument(p Page) (*document, error) {
 		run := runDocument{Name: r.Name, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}
 		if r.Manifest == nil {
 			run.Manifest, run.Foreign = &rundir.Run{}, true
+			run.Manifest.Tasks, run.Format, run.Path = r.Stated.Tasks, r.Stated.Format, r.Stated.Path
 		}
 		d.Runs = append(d.Runs, run)
 	}

@@ -33,11 +33,18 @@ type Page struct {
 // Run is one run of a report.
 type Run struct {
 	Name string // shown; need not be unique
-	// Manifest is nil for results of another program, of which the page shows
-	// only the comparison.
+	// Manifest is nil for results of another program: Stated is what they say.
 	Manifest *rundir.Run
+	Stated   *Stated
 	Samples  []rundir.Sample
 	Maps     []AttentionMap // none: not recorded
+}
+
+// Stated are the results of another program, as it states them.
+type Stated struct {
+	Format compare.Format
+	Path   string
+	Tasks  []rundir.TaskResult
 }
 
 var (
@@ -62,8 +69,8 @@ func Write(w io.Writer, p Page) error {
 		return errors.New("a report needs at least one run")
 	}
 	for _, r := range p.Runs {
-		if r.Manifest == nil && p.Comparison == nil {
-			return fmt.Errorf("run %s has no manifest, and there is no comparison to show", text.Visible(r.Name))
+		if r.Manifest == nil && r.Stated == nil {
+			return fmt.Errorf("run %s has no manifest, nor results of another program", text.Visible(r.Name))
 		}
 	}
 	d, err := newDocument(p)

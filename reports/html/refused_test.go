@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -15,7 +16,7 @@ func TestNothingIsPairedUnasked(t *testing.T) {
 	refused.Comparison, refused.NotCompared = nil, "the runs cannot be compared: max_length is 2048 in A and 4096 in B"
 	same := refused
 	same.Runs = []Run{refused.Runs[0], refused.Runs[0]}
-	foreign := Page{Runs: []Run{{Name: "harness"}, refused.Runs[1]}, Comparison: twoRuns(t).Comparison}
+	foreign := Page{Runs: []Run{{Name: "harness", Stated: &Stated{Format: compare.Harness}}, refused.Runs[1]}, Comparison: twoRuns(t).Comparison}
 	var texts Page
 	for _, name := range []string{"one", "two"} {
 		r := Run{Name: name, Manifest: &rundir.Run{}}

@@ -211,12 +211,12 @@ type fileView struct {
 
 // foreign is what is known of results of another program.
 func (b *builder) foreign(i int) provenance {
-	p := provenance{Name: b.runs[i].Name, Letter: b.runs[i].Letter}
-	side := b.doc.Comparison.A
-	if i > 0 {
-		side = b.doc.Comparison.B
+	p := provenance{Name: b.runs[i].Name}
+	if len(b.runs) > 1 {
+		p.Letter = b.runs[i].Letter
 	}
-	p.Facts = []fact{{"Results of", say(verbatim(side.Format))}, {"File", say(verbatim(side.Path))}}
+	r := &b.doc.Runs[i]
+	p.Facts = []fact{{"Results of", say(verbatim(r.Format))}, {"File", say(verbatim(r.Path))}}
 	return p
 }
 

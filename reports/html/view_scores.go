@@ -76,6 +76,7 @@ func (b *builder) scores() *scoresView {
 		}
 		s.Rows = append(s.Rows, row)
 	}
+	b.stated(s)
 	b.truncation(s)
 	b.unscored(s)
 	b.clusters(s)
@@ -98,6 +99,19 @@ func (b *builder) scores() *scoresView {
 		b.trajectories(s)
 	}
 	return s
+}
+
+// stated notes the results of another program.
+func (b *builder) stated(s *scoresView) {
+	for i, r := range b.doc.Runs {
+		if r.Foreign && len(r.Manifest.Tasks) > 0 {
+			whose := ""
+			if len(b.runs) > 1 {
+				whose = b.runs[i].Letter + ": "
+			}
+			s.Notes = append(s.Notes, say(whose+"results of ", verbatim(r.Format), ", as it states them; the intervals are of its documents. What its model and settings were is not known here."))
+		}
+	}
 }
 
 // taskRank is a task's place in the runs, the first run's first.
