@@ -202,10 +202,12 @@ func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]strin
 	if other.Manifest == nil {
 		for _, t := range other.Tasks {
 			name := cmp.Or(names[t.Name], t.Name)
-			if _, err := configs.Resolve(name); err != nil && t.Alias != "" {
-				if _, err := configs.Resolve(t.Alias); err == nil {
-					name = t.Alias
+			if _, err := configs.Resolve(name); err != nil {
+				_, noAlias := configs.Resolve(t.Alias)
+				if names[t.Name] != "" || t.Alias == "" || noAlias != nil {
+					return fmt.Errorf("%s: task %s: %w; --map %s=OURS says of which task it is a copy, or --suite names what to run", other.Path, t.Name, err, t.Name)
 				}
+				name = t.Alias
 			}
 			run.Suites = append(run.Suites, name)
 		}

@@ -134,7 +134,11 @@ func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
 		}
 		if set := differing(ta.Name, ta.Must, tb.Must); len(set) > 0 {
 			for _, s := range set {
-				reasons = append(reasons, s.in(o.Names))
+				reason := s.in(o.Names)
+				if s.Name == "version" {
+					reason += versionHint(ta, tb)
+				}
+				reasons = append(reasons, reason)
 			}
 			continue
 		}
@@ -154,6 +158,9 @@ func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
 	alone(o.Names[1], onlyB)
 	if len(reasons) == 0 && len(pairs) == 0 {
 		reasons = append(reasons, "they have no task in common")
+	}
+	if hint := mapHint(a, b, onlyA, onlyB); hint != "" && len(reasons) > 0 {
+		reasons = append(reasons, hint)
 	}
 	if len(reasons) > 0 {
 		return nil, nil, &Incomparable{reasons}

@@ -36,7 +36,7 @@ func rename(a, b *Side, o Options) (*Side, *Side, []string, error) {
 				t.Must = maps.Clone(t.Must)
 				delete(t.Must, "version")
 			}
-			t.Name = name
+			t.was, t.Name = t.Name, name
 		}
 		return &out, nil
 	}
@@ -54,4 +54,34 @@ func rename(a, b *Side, o Options) (*Side, *Side, []string, error) {
 		}
 	}
 	return a2, b2, notes, nil
+}
+
+// mapHint names the flag that takes a task of lm-evaluation-harness as one of ours,
+// where either side alone has tasks that may be one; "" where there is nothing to map.
+func mapHint(a, b *Side, onlyA, onlyB []string) string {
+	harness, theirs, ours := a, onlyA, onlyB
+	if a.Format != Harness {
+		harness, theirs, ours = b, onlyB, onlyA
+	}
+	if harness.Format != Harness || len(theirs) == 0 || len(ours) == 0 {
+		return ""
+	}
+	own, as := theirs[0], "NAME"
+	if t := harness.Task(own); t.was != "" {
+		own = t.was
+	}
+	if len(theirs) == 1 && len(ours) == 1 {
+		as = ours[0]
+	}
+	return fmt.Sprintf("compare takes a task of lm-evaluation-harness as one of another name by --map %s=%s", own, as)
+}
+
+// versionHint is said of a task that its alias alone made the same as another.
+func versionHint(a, b *Task) string {
+	for _, t := range []*Task{a, b} {
+		if t.was != "" {
+			return fmt.Sprintf(" (--map %s=%s takes it as a copy, whatever its version)", t.was, t.Name)
+		}
+	}
+	return ""
 }

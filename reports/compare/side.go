@@ -49,6 +49,7 @@ type Side struct {
 type Task struct {
 	Name  string
 	Alias string // another name that it is known by; ""
+	was   string // its own name, where it is called by another
 	Kind  string
 	// Must are the task's settings that have to be the same on both sides; a
 	// setting that is missing is not known.
