@@ -179,7 +179,7 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 			return nil, fmt.Errorf("%s: the task %s is there twice; a run has each task once", file, t.Name)
 		}
 		seen = append(seen, t.Name)
-		if t.Kind == tasks.RollingPerplexity && e.FewShot > 0 {
+		if !t.TakesExamples() && e.FewShot > 0 {
 			return nil, fmt.Errorf("%s: task %s: a perplexity task takes no few-shot examples", file, t.Name)
 		}
 		s.Tasks = append(s.Tasks, Entry{Task: t, Limit: int(e.Limit), FewShot: int(e.FewShot)})
@@ -222,7 +222,7 @@ func (p *probeFile) resolve(file string) (*Diagnostics, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.Kind != tasks.RollingPerplexity {
+	if !t.HasTexts() {
 		return nil, fmt.Errorf("task %s is no %s task: only those have whole texts", t.Name, tasks.RollingPerplexity)
 	}
 	d.Task = t

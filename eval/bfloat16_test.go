@@ -52,11 +52,11 @@ func compareDTypes(t *testing.T, dir string, source data.Source, wanted []golden
 		var moved float64
 		tokens, same := 0, true
 		for i := range exact {
-			for k, r := range exact[i].Results {
+			for k, r := range exact[i].Answers {
 				if r.Unscored != "" { // longer than the context
 					continue
 				}
-				d := near[i].Results[k].LogLikelihood - r.LogLikelihood
+				d := near[i].Answers[k].LogLikelihood - r.LogLikelihood
 				moved += math.Abs(d)
 				tokens += r.ContinuationTokens
 				same = same && d == 0

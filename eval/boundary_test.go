@@ -7,6 +7,7 @@ import (
 
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // TestBoundaryParity compares what is fed and what is answered where a context
@@ -100,7 +101,7 @@ func compareTexts(t *testing.T, l *lm.LM, want []golden.BoundaryText) {
 		}
 		var got float64
 		p := l.NewPlan()
-		if err := p.Rolling(string(w.Text), func(r lm.RollingResult) error { got = r.LogLikelihood; return nil }); err != nil {
+		if err := p.Rolling(string(w.Text), func(r answer.Answer) error { got = r.LogLikelihood; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := p.Run(context.Background(), lm.RunOptions{}); err != nil {

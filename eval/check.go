@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/configs"
-	"github.com/softbench/softbench/tasks"
 )
 
 // merge makes one list of what the suites ask for, with the options in the place of
@@ -24,7 +23,7 @@ func merge(suites []*configs.Suite, o GatherOptions) (*configs.Suite, []string, 
 			if o.Limit > 0 || o.given("limit") {
 				e.Limit = o.Limit
 			}
-			if (o.FewShot > 0 || o.given("fewshot")) && e.Task.Kind != tasks.RollingPerplexity {
+			if (o.FewShot > 0 || o.given("fewshot")) && e.Task.TakesExamples() {
 				e.FewShot = o.FewShot
 			}
 			i := slices.IndexFunc(all.Tasks, func(other configs.Entry) bool { return other.Task.Name == e.Task.Name })
@@ -100,7 +99,7 @@ func unused(s *configs.Suite, o GatherOptions) (notes []string, err error) {
 	if o.FewShot > 0 {
 		taken := false
 		for _, e := range s.Tasks {
-			if e.Task.Kind != tasks.RollingPerplexity {
+			if e.Task.TakesExamples() {
 				taken = true
 				continue
 			}

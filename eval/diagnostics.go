@@ -13,14 +13,15 @@ import (
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/probe"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
 )
 
-// ProbeWork is the samples that the diagnostics look at.
-type ProbeWork struct {
+// DiagnosticsWork is the samples that the diagnostics look at.
+type DiagnosticsWork struct {
 	configs.Diagnostics
 	Samples [][]int32
 	Docs    []tasks.Doc // of each sample
@@ -50,7 +51,7 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 	if err != nil {
 		return fmt.Errorf("diagnostics: %w", err)
 	}
-	p := &ProbeWork{Diagnostics: d}
+	p := &DiagnosticsWork{Diagnostics: d}
 	err = p.takeSamples(ctx, docs, func(text string, most int) [][]int32 {
 		return cutSamples(m.Tokenizer.Encode(text, false), tokensBefore(m.Tokenizer, text), d.Length, most)
 	})
@@ -63,14 +64,14 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 	if len(p.Samples) < d.Samples {
 		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))
 	}
-	w.Probe = p
+	w.Diagnostics = p
 	return nil
 }
 
 // takeSamples takes one sample from each document before a second from any: those
 // of one document say much the same, so that few documents would make many samples
 // worth little.
-func (p *ProbeWork) takeSamples(ctx context.Context, docs []tasks.Doc, cut func(text string, most int) [][]int32) error {
+func (p *DiagnosticsWork) takeSamples(ctx context.Context, docs []tasks.Doc, cut func(text string, most int) [][]int32) error {
 	most := p.Diagnostics.Samples
 	pieces := make([][][]int32, 0, len(docs))
 	for i := range docs {
@@ -80,7 +81,7 @@ func (p *ProbeWork) takeSamples(ctx context.Context, docs []tasks.Doc, cut func(
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		pieces = append(pieces, cut(docs[i].Text, most))
+		pieces = append(pieces, cut(docs[i].Text(), most))
 		p.take(&docs[i], pieces[i], 0)
 	}
 	for k := 1; len(p.Samples) < most; k++ {
@@ -96,7 +97,7 @@ func (p *ProbeWork) takeSamples(ctx context.Context, docs []tasks.Doc, cut func(
 }
 
 // take adds a document's k-th sample, where it has so many and there is room.
-func (p *ProbeWork) take(doc *tasks.Doc, pieces [][]int32, k int) {
+func (p *DiagnosticsWork) take(doc *tasks.Doc, pieces [][]int32, k int) {
 	if k < len(pieces) && len(p.Samples) < p.Diagnostics.Samples {
 		p.Samples, p.Docs = append(p.Samples, pieces[k]), append(p.Docs, *doc)
 	}
@@ -129,8 +130,25 @@ func cutSamples(ids, before []int32, length, most int) [][]int32 {
 	return out
 }
 
-// look runs the samples with a probe watching, and the maps' text.
-func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions, present func() error) (*probe.Probe, []rundir.MapRow, engine.Stats, error) {
+func (p *DiagnosticsWork) name() string { return string(tasks.Diagnostics) }
+
+// documents: its samples are read in a pass of their own.
+func (p *DiagnosticsWork) documents() []tasks.Doc { return nil }
+
+func (p *DiagnosticsWork) calls(*tasks.Doc, int) string { return p.name() }
+
+func (p *DiagnosticsWork) settings(s *rundir.Settings) {
+	s.Diagnostics = &rundir.DiagnosticsSettings{
+		Task: p.Task.Name, Samples: len(p.Samples), Length: p.Length, Threshold: p.Threshold, Data: documentsHash(p.Docs), Maps: mapsHash(p.Maps),
+	}
+}
+
+func (p *DiagnosticsWork) report(*rundir.Run, *Model, func(*tasks.Doc) ([]answer.Answer, error)) ([]rundir.Sample, error) {
+	return nil, nil
+}
+
+// observe runs the samples under a recorder, and the maps' text, and adds the measures to the run.
+func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (files rundir.Inside, stats lm.Stats, err error) {
 	c := &m.Checkpoint.Config
 	f := &engine.Forest{}
 	lengths := make([]int, len(p.Samples))
@@ -138,18 +156,20 @@ func (p *ProbeWork) look(ctx context.Context, m *Model, o RunOptions, present fu
 		f.Nodes = append(f.Nodes, engine.Node{Parent: -1, Tokens: s})
 		lengths[i] = len(s)
 	}
-	watch, err := probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{Threshold: p.Threshold})
+	recorder, err := probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{Threshold: p.Threshold})
 	if err != nil {
-		return nil, nil, engine.Stats{}, err
+		return files, stats, err
 	}
-	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch, Progress: func(int64) error { return present() }})
+	stats.Stats, err = m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(int64) error { return present() }})
 	if err != nil {
-		return nil, nil, stats, nameSample(err)
+		return files, stats, nameSample(err)
 	}
-	maps, mapStats, err := p.drawMaps(ctx, m, o)
+	run.Diagnostics, files = p.measures(recorder)
+	var mapStats engine.Stats
+	files.Maps, mapStats, err = p.drawMaps(ctx, m, o)
 	stats.Tokens += mapStats.Tokens
 	stats.Batches += mapStats.Batches
-	return watch, maps, stats, err
+	return files, stats, err
 }
 
 // nameSample says in an error of the engine which sample it is about.
@@ -162,7 +182,7 @@ func nameSample(err error) error {
 }
 
 // drawMaps runs the maps' text with its weights kept whole.
-func (p *ProbeWork) drawMaps(ctx context.Context, m *Model, o RunOptions) ([]rundir.MapRow, engine.Stats, error) {
+func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) ([]rundir.MapRow, engine.Stats, error) {
 	if p.Maps.Tokens == 0 {
 		return nil, engine.Stats{}, nil
 	}
@@ -205,8 +225,8 @@ func mapsHash(m configs.Maps) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// report turns a probe's measures into the run's.
-func (p *ProbeWork) report(watched *probe.Probe) (*rundir.Diagnostics, rundir.Inside) {
+// measures are a recorder's as the run has them.
+func (p *DiagnosticsWork) measures(watched *probe.Probe) (*rundir.Diagnostics, rundir.Inside) {
 	number := func(f float64) rundir.Number { return rundir.Number(f) }
 	s := watched.Summary()
 	d := &rundir.Diagnostics{

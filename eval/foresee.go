@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/reports/rundir"
-	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
 )
 
@@ -29,7 +29,7 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 		run.Settings.MaxLength = o.Model.MaxLength
 	}
 	if g := suite.Passkey; g != nil {
-		run.Settings.Passkey = &rundir.PasskeySettings{Lengths: g.Lengths, Depths: g.Depths, Trials: g.Trials, Seed: g.Seed}
+		run.Settings.Passkey = gridSettings(g)
 	}
 	var samples []rundir.Sample
 	source := data.NewSource(o.Data)
@@ -44,11 +44,10 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 			return nil, nil, err
 		}
 		t := TaskWork{e, docs, files}
-		run.Settings.Tasks = append(run.Settings.Tasks, t.settings())
+		t.settings(&run.Settings)
 		run.Tasks = append(run.Tasks, rundir.TaskResult{Name: e.Task.Name, Kind: string(e.Task.Kind), Documents: len(docs)})
 		for i := range docs {
-			none := make([]rundir.Record, max(1, len(docs[i].Requests)))
-			samples = append(samples, taskSamples(e.Task, &docs[i], tasks.Outcome{}, none)...)
+			samples = append(samples, rowsOf(e.Task.Name, e.Task.Kind, &docs[i], make([]answer.Answer, len(docs[i].Requests)))...)
 		}
 	}
 	_, err = missing.end(len(suite.Tasks))
@@ -69,12 +68,4 @@ func resolve(ctx context.Context, o RunOptions) (*configs.Suite, []string, error
 		Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold,
 		Given: o.Given, Merge: len(o.Merge) > 0,
 	})
-}
-
-// settings are a task's in the manifest.
-func (t *TaskWork) settings() rundir.TaskSettings {
-	return rundir.TaskSettings{
-		Name: t.Task.Name, Version: t.Task.Version, Digest: t.Task.Digest,
-		Limit: t.Limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
-	}
 }

@@ -7,30 +7,16 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/configs"
-	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
 )
 
 // Work is everything a suite asks of a model, before any of it is computed.
 type Work struct {
-	Tasks   []TaskWork
-	Passkey *PasskeyWork // nil: none
-	Probe   *ProbeWork   // nil: none
-	Notes   []string     // what was left out, and why
-}
-
-// TaskWork is one task's documents.
-type TaskWork struct {
-	configs.Entry
-	Docs  []tasks.Doc
-	Files []data.File
-}
-
-// PasskeyWork is a grid's trials.
-type PasskeyWork struct {
-	Grid   passkey.Grid
-	Trials []passkey.Trial
+	Tasks       []TaskWork
+	Passkey     *PasskeyWork     // nil: none
+	Diagnostics *DiagnosticsWork // nil: none
+	Notes       []string         // what was left out, and why
 }
 
 // GatherOptions override what a suite says.
@@ -110,34 +96,6 @@ func documents(ctx context.Context, e configs.Entry, src data.Source) ([]tasks.D
 		return nil, nil, err
 	}
 	return docs, files, nil
-}
-
-// addPasskey builds the grid's prompts. Lengths that leave no room for the
-// answer within the model's context are left out with a note.
-func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
-	var fit []int
-	longest := m.LM.MaxLength()
-	const answer = 8 // tokens: more than any key of five digits has
-	for _, n := range g.Lengths {
-		if n+answer <= longest+1 {
-			fit = append(fit, n)
-			continue
-		}
-		w.Notes = append(w.Notes, fmt.Sprintf("passkey at %d tokens was not run: the model's context holds %d, the answer included", n, longest))
-	}
-	g.Lengths = fit
-	if len(fit) == 0 {
-		return fmt.Errorf("passkey: no length fits the model's context of %d tokens, the answer included; give shorter lengths in a suite file", longest)
-	}
-	trials, err := await(ctx, func() ([]passkey.Trial, error) { return g.Build(m.Tokenizer) })
-	if err != nil {
-		return err
-	}
-	if err := m.Tokenizer.Err(); err != nil {
-		return err
-	}
-	w.Passkey = &PasskeyWork{g, trials}
-	return nil
 }
 
 // elsewhere says that a task's documents are not of the directory given for data:

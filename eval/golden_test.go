@@ -15,6 +15,7 @@ import (
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/internal/randmodel"
 	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
 )
@@ -125,7 +126,7 @@ func compareTask(t *testing.T, m *Model, source data.Source, set golden.TaskSet,
 			t.Fatalf("document %d: %d requests, want %d", i, len(d.Requests), len(g.Requests))
 		}
 		for j, q := range d.Requests {
-			r, got := g.Requests[j], outcomes[i].Results[j]
+			r, got := g.Requests[j], outcomes[i].Answers[j]
 			if golden.Hash(q.Context) != r.Context || golden.Hash(q.Continuation) != r.Continuation {
 				t.Errorf("document %d request %d: prompt differs: context %q, continuation %q", i, j, q.Context, q.Continuation)
 				continue
@@ -155,28 +156,16 @@ func compareTask(t *testing.T, m *Model, source data.Source, set golden.TaskSet,
 }
 
 // scoreDocs computes a task's documents as one plan.
-func scoreDocs(t *testing.T, m *Model, task TaskWork) ([]tasks.Outcome, []lm.RollingResult) {
+func scoreDocs(t *testing.T, m *Model, task TaskWork) ([]tasks.Outcome, []answer.Answer) {
 	t.Helper()
 	p := m.LM.NewPlan()
-	results := make([][]tasks.Result, len(task.Docs))
-	rolling := make([]lm.RollingResult, len(task.Docs))
+	results := make([][]answer.Answer, len(task.Docs))
+	rolling := make([]answer.Answer, len(task.Docs))
 	for i, d := range task.Docs {
-		results[i] = make([]tasks.Result, max(1, len(d.Requests)))
-		if task.Task.Kind == tasks.RollingPerplexity {
-			if err := p.Rolling(d.Text, func(r lm.RollingResult) error {
-				rolling[i] = r
-				results[i][0] = tasks.Result{LogLikelihood: r.LogLikelihood, ContinuationTokens: r.Tokens}
-				return nil
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for j, q := range d.Requests {
-			if err := p.Loglikelihood(lm.Request{Context: q.Context, Continuation: q.Continuation}, func(r lm.Result) error {
-				results[i][j] = tasks.Result{
-					LogLikelihood: r.LogLikelihood, Greedy: r.Greedy, ContextTokens: r.ContextTokens,
-					ContinuationTokens: r.ContinuationTokens, Truncated: r.Truncated, Unscored: string(r.Unscored),
-				}
+		results[i] = make([]answer.Answer, len(d.Requests))
+		for j := range d.Requests {
+			if err := ask(p, &d.Requests[j], func(a answer.Answer) error {
+				results[i][j], rolling[i] = a, a
 				return nil
 			}); err != nil {
 				t.Fatal(err)
@@ -193,13 +182,13 @@ func scoreDocs(t *testing.T, m *Model, task TaskWork) ([]tasks.Outcome, []lm.Rol
 	return outcomes, rolling
 }
 
-func compareRolling(t *testing.T, m *Model, i int, d tasks.Doc, want golden.Rolling, got lm.RollingResult) {
+func compareRolling(t *testing.T, m *Model, i int, d tasks.Doc, want golden.Rolling, got answer.Answer) {
 	t.Helper()
-	if golden.Hash(d.Text) != want.Text || d.Words != want.Words || d.Bytes != want.Bytes {
+	if golden.Hash(d.Text()) != want.Text || d.Words != want.Words || d.Bytes != want.Bytes {
 		t.Errorf("document %d: text or its %d words and %d bytes differ, want %d and %d", i, d.Words, d.Bytes, want.Words, want.Bytes)
 		return
 	}
-	ids, from := m.LM.Windows(d.Text)
+	ids, from := m.LM.Windows(d.Text())
 	if len(ids) != len(want.Windows) || got.Windows != len(ids) {
 		t.Errorf("document %d: %d windows, want %d", i, len(ids), len(want.Windows))
 		return
@@ -212,7 +201,7 @@ func compareRolling(t *testing.T, m *Model, i int, d tasks.Doc, want golden.Roll
 	// The harness sums a window's float32 terms in float32; WideSum is the same
 	// terms summed in float64. A page has thousands of tokens: the bound of a
 	// request holds for each thousand.
-	bound := requestTolerance * max(1, float64(got.Tokens)/1000)
+	bound := requestTolerance * max(1, float64(got.ContinuationTokens)/1000)
 	if !(math.Abs(got.LogLikelihood-want.WideSum) <= bound) {
 		t.Errorf("document %d: loglikelihood %v, want %v within %v", i, got.LogLikelihood, want.WideSum, bound)
 	}
@@ -264,9 +253,9 @@ func TestGreedyParity(t *testing.T) {
 		if c.Lead < 1e-3 {
 			continue // the best two are nearer than the two engines
 		}
-		if err := p.Generate(c.IDs, len(c.Generated), func(got []int32) error {
-			if !slices.Equal(got, c.Generated) {
-				t.Errorf("prompt %d: decoded %v, want %v", i, got, c.Generated)
+		if err := p.Generate(c.IDs, len(c.Generated), func(got answer.Answer) error {
+			if !slices.Equal(got.Generated, c.Generated) {
+				t.Errorf("prompt %d: decoded %v, want %v", i, got.Generated, c.Generated)
 			}
 			return nil
 		}); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/export"
 	"github.com/softbench/softbench/reports/gate"
@@ -45,8 +46,8 @@ func TestANewMetricIsOneRow(t *testing.T) {
 			d := tasks.Doc{ID: i, Hash: fmt.Sprint("document ", i), Gold: 1, Requests: []tasks.Request{
 				{Context: fmt.Sprint("q", i), Continuation: " one", Choice: "one"}, {Context: fmt.Sprint("q", i), Continuation: " two words", Choice: "two words"}}}
 			w.Tasks[0].Docs = append(w.Tasks[0].Docs, d)
-			records[recordKey{"toy", i, 0}] = rundir.Record{LogLikelihood: -2, ContextTokens: 1, ContinuationTokens: 1}
-			records[recordKey{"toy", i, 1}] = rundir.Record{LogLikelihood: second, ContextTokens: 1, ContinuationTokens: 2}
+			records[recordKey{"toy", i, 0}] = rundir.Record{Answer: answer.Answer{LogLikelihood: -2, ContextTokens: 1, ContinuationTokens: 1}}
+			records[recordKey{"toy", i, 1}] = rundir.Record{Answer: answer.Answer{LogLikelihood: second, ContextTokens: 1, ContinuationTokens: 2}}
 		}
 		run := &rundir.Run{Schema: rundir.Schema, Settings: rundir.Settings{MaxLength: 64, Tasks: []rundir.TaskSettings{{Name: "toy", Digest: "d"}}}}
 		samples, err := w.report(run, records, nil)

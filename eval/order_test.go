@@ -5,11 +5,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/tasks/data"
 )
 
@@ -29,7 +31,7 @@ func TestOrderChangesNoBit(t *testing.T) {
 			}
 			models := []*Model{load(1), load(2), load(5)}
 			requests := goldenRequests(t, models[0])
-			score := func(m *Model, order []int, batch int) []lm.Result {
+			score := func(m *Model, order []int, batch int) []answer.Answer {
 				picked := make([]lm.Request, len(order))
 				for i, k := range order {
 					picked[i] = requests[k]
@@ -40,7 +42,7 @@ func TestOrderChangesNoBit(t *testing.T) {
 				}
 				return results
 			}
-			alone := make([]lm.Result, len(requests))
+			alone := make([]answer.Answer, len(requests))
 			for k := range requests {
 				alone[k] = score(models[0], []int{k}, 512)[0]
 			}
@@ -51,7 +53,7 @@ func TestOrderChangesNoBit(t *testing.T) {
 				m := models[rng.IntN(len(models))]
 				for i, got := range score(m, order, batch) {
 					want := alone[order[i]]
-					if math.Float64bits(got.LogLikelihood) != math.Float64bits(want.LogLikelihood) || got != want {
+					if math.Float64bits(got.LogLikelihood) != math.Float64bits(want.LogLikelihood) || !reflect.DeepEqual(got, want) {
 						t.Errorf("%d tokens a batch, request %d in place %d: %+v, alone %+v", batch, order[i], i, got, want)
 					}
 				}

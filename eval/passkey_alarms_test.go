@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/internal/golden"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
@@ -71,6 +72,7 @@ func passkeySide(t *testing.T, m *Model, trials []passkey.Trial, hard float64, s
 	run := &rundir.Run{Settings: rundir.Settings{MaxLength: 256}}
 	var rows []rundir.Sample
 	var outcomes []passkey.Outcome
+	docs := passkey.Documents(trials)
 	for i, trial := range trials {
 		if _, ok := taste[trial.Key]; !ok {
 			taste[trial.Key] = hard * r.NormFloat64()
@@ -79,7 +81,7 @@ func passkeySide(t *testing.T, m *Model, trials []passkey.Trial, hard float64, s
 		o := passkey.Outcome{Trial: trial, Right: r.Float64() < 1/(1+math.Exp(-logit))}
 		o.RightText = o.Right
 		outcomes = append(outcomes, o)
-		rows = append(rows, passkeySample(i, o, m))
+		rows = append(rows, passkeyRow(&docs[i], make([]answer.Answer, 1), o, m))
 	}
 	for _, c := range passkey.Cells(outcomes) {
 		run.Passkey = append(run.Passkey, rundir.Cell{Length: c.Length, Depth: c.Depth, N: c.N, Right: c.Right, RightText: c.RightText})

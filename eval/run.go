@@ -108,18 +108,18 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	var inside rundir.Inside
-	if work.Probe != nil {
-		watched, maps, probeStats, err := work.Probe.look(ctx, m, o, journal.sync)
-		if err != nil {
-			return nil, err
+	for _, p := range work.parts() {
+		if p, ok := p.(observing); ok {
+			var extra lm.Stats
+			if inside, extra, err = p.observe(ctx, m, o, run, journal.sync); err != nil {
+				return nil, err
+			}
+			run.Tokens.Requested += extra.Tokens
+			run.Tokens.Distinct += extra.Tokens
+			stats.Tokens += extra.Tokens
+			stats.Batches += extra.Batches
+			stats.PeakKV = max(stats.PeakKV, extra.PeakKV)
 		}
-		run.Diagnostics, inside = work.Probe.report(watched)
-		inside.Maps = maps
-		run.Tokens.Requested += probeStats.Tokens
-		run.Tokens.Distinct += probeStats.Tokens
-		stats.Tokens += probeStats.Tokens
-		stats.Batches += probeStats.Batches
-		stats.PeakKV = max(stats.PeakKV, probeStats.PeakKV)
 	}
 	if o.Out == "" {
 		if settings, err = settingsOf(ctx, m, work, o); err != nil {
@@ -242,17 +242,8 @@ func settingsOf(ctx context.Context, m *Model, w *Work, o RunOptions) (rundir.Se
 		Attention: m.Checkpoint.Config.Attention.String(), DType: d.DType, Device: d.Device, ISA: d.ISA,
 		MaxLength: m.LM.MaxLength(), StrictLength: o.Model.Strict,
 	}
-	for _, t := range w.Tasks {
-		s.Tasks = append(s.Tasks, t.settings())
-	}
-	if w.Passkey != nil {
-		g := w.Passkey.Grid
-		s.Passkey = &rundir.PasskeySettings{Lengths: g.Lengths, Depths: g.Depths, Trials: g.Trials, Seed: g.Seed}
-	}
-	if p := w.Probe; p != nil {
-		s.Diagnostics = &rundir.DiagnosticsSettings{
-			Task: p.Task.Name, Samples: len(p.Samples), Length: p.Length, Threshold: p.Threshold, Data: documentsHash(p.Docs), Maps: mapsHash(p.Maps),
-		}
+	for _, p := range w.parts() {
+		p.settings(&s)
 	}
 	return s, nil
 }
@@ -264,6 +255,9 @@ func documentsHash(docs []tasks.Doc) string {
 	for _, d := range docs {
 		io.WriteString(h, d.Hash)
 		for _, q := range d.Requests {
+			if q.Ask == tasks.WholeText {
+				continue // the document says it
+			}
 			for _, s := range []string{q.Context, q.Continuation} {
 				sum := sha256.Sum256([]byte(s))
 				h.Write(sum[:])

@@ -13,11 +13,14 @@ import (
 // TestSamplesOfManyDocuments: every document gives a sample before one gives a
 // second, and each sample keeps its document.
 func TestSamplesOfManyDocuments(t *testing.T) {
-	docs := []tasks.Doc{{ID: 0, Text: "aaaa"}, {ID: 1, Text: ""}, {ID: 2, Text: "bb"}, {ID: 3, Text: "cccccc"}, {ID: 4, Text: "d"}}
+	var docs []tasks.Doc
+	for i, text := range []string{"aaaa", "", "bb", "cccccc", "d"} {
+		docs = append(docs, tasks.Doc{ID: i, Requests: []tasks.Request{{Ask: tasks.WholeText, Text: text}}})
+	}
 	for most, want := range map[int][]int{
 		1: {0}, 3: {0, 2, 3}, 4: {0, 2, 3, 4}, 5: {0, 2, 3, 4, 0}, 9: {0, 2, 3, 4, 0, 2, 3, 0, 3}, 50: {0, 2, 3, 4, 0, 2, 3, 0, 3, 0, 3, 3, 3},
 	} {
-		p := &ProbeWork{Diagnostics: configs.Diagnostics{Samples: most}}
+		p := &DiagnosticsWork{Diagnostics: configs.Diagnostics{Samples: most}}
 		cut := 0
 		if err := p.takeSamples(t.Context(), docs, func(text string, most int) [][]int32 {
 			cut++
@@ -28,7 +31,7 @@ func TestSamplesOfManyDocuments(t *testing.T) {
 		var got []int
 		for i, d := range p.Docs {
 			got = append(got, d.ID)
-			if docs[d.ID].Text[0] != byte(p.Samples[i][0]) {
+			if docs[d.ID].Text()[0] != byte(p.Samples[i][0]) {
 				t.Errorf("%d samples: number %d is not of document %d", most, i, d.ID)
 			}
 		}
@@ -45,7 +48,7 @@ func TestSamplesOfManyDocuments(t *testing.T) {
 // read once the run is told to stop.
 func TestSamplingIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	p := &ProbeWork{Diagnostics: configs.Diagnostics{Samples: 8}}
+	p := &DiagnosticsWork{Diagnostics: configs.Diagnostics{Samples: 8}}
 	read := 0
 	err := p.takeSamples(ctx, make([]tasks.Doc, 100_000), func(string, int) [][]int32 {
 		if read++; read == 10 {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/reports/rundir"
-	"github.com/softbench/softbench/tasks"
 )
 
 // Shard is a part of a run that one process computes by itself: every Of-th
@@ -66,7 +65,7 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 		return nil, err
 	}
 	defer j.close()
-	if work.Probe != nil {
+	if work.Diagnostics != nil {
 		o.Note("a shard has no diagnostics: the process that merges the shards computes them")
 	}
 	if _, err := compute(ctx, m, work, j, prepared, o, part); err != nil {
@@ -80,32 +79,6 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 		}
 	}
 	return r, nil
-}
-
-// requests yields every request of a run, in order.
-func (w *Work) requests(yield func(recordKey) bool) {
-	for _, t := range w.Tasks {
-		for i := range t.Docs {
-			d := &t.Docs[i]
-			n := len(d.Requests)
-			if t.Task.Kind == tasks.RollingPerplexity {
-				n = 1
-			}
-			for k := range n {
-				if !yield(recordKey{t.Task.Name, d.ID, k}) {
-					return
-				}
-			}
-		}
-	}
-	if w.Passkey == nil {
-		return
-	}
-	for i := range w.Passkey.Trials {
-		if !yield(recordKey{passkeyTask, i, 0}) {
-			return
-		}
-	}
 }
 
 // readShards reads the journals of shards and checks that they are of this run,

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // countdown is a context that ends when it has been asked a number of times whether
@@ -32,7 +34,7 @@ func TestPreparingIsCancelled(t *testing.T) {
 	l, _ := newLM(t, letters{}, Options{MaxLength: 100, Threads: 3})
 	p := l.NewPlan()
 	for i := range n {
-		if err := p.Loglikelihood(Request{fmt.Sprint("a", i), " b"}, func(Result) error { return nil }); err != nil {
+		if err := p.Loglikelihood(Request{fmt.Sprint("a", i), " b"}, func(answer.Answer) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // LM scores text with a model and its tokenizer.
@@ -27,7 +28,7 @@ type Options struct {
 	StrictLength bool
 	// Threads is how many encode texts at once; 0: one per processor.
 	Threads int
-	// AllowUnscored gives a request that cannot be scored a Result that says so,
+	// AllowUnscored gives a request that cannot be scored an answer that says so,
 	// in place of an error.
 	AllowUnscored bool
 }
@@ -77,54 +78,8 @@ type Request struct {
 	Context, Continuation string
 }
 
-// Result is the answer to a Request.
-type Result struct {
-	// LogLikelihood is the natural log-probability of the continuation: the sum
-	// over its tokens of the log-softmax over the whole vocabulary.
-	LogLikelihood float64
-	// Greedy: each of the continuation's tokens is the most probable one.
-	Greedy bool
-	// ContextTokens and ContinuationTokens count what was asked, before
-	// truncation.
-	ContextTokens, ContinuationTokens int
-	// Truncated is the number of tokens cut off on the left.
-	Truncated int
-	// Unscored says why there is no loglikelihood; "" where there is one.
-	Unscored Unscored
-}
-
-// Unscored is why a continuation has no loglikelihood. lm-evaluation-harness stops
-// at each; here it is an error too, unless Options.AllowUnscored.
-type Unscored string
-
-const (
-	// Empty: no token is left of the continuation beside its context's own.
-	Empty Unscored = "empty"
-	// TooLong: the continuation alone has more tokens than the model may see.
-	TooLong Unscored = "too_long"
-	// NoContext: no token comes before the continuation's first, as the context is
-	// white space alone and the tokenizer puts no token in front.
-	NoContext Unscored = "no_context"
-)
-
-// PositionBuckets is the number of buckets of RollingResult.ByPosition.
+// PositionBuckets is the number of buckets of a whole text's answer.ByPosition.
 const PositionBuckets = 16
-
-// RollingResult is the loglikelihood of a whole text.
-type RollingResult struct {
-	LogLikelihood float64
-	Tokens        int // scored: the text's own, special tokens that the tokenizer adds included
-	Windows       int
-	// ByPosition sums loglikelihoods and counts tokens by how many tokens the
-	// model saw before them: bucket b holds (b·max/16, (b+1)·max/16].
-	ByPosition [PositionBuckets]Bucket
-}
-
-// Bucket is a sum of loglikelihoods of Tokens tokens.
-type Bucket struct {
-	LogLikelihood float64
-	Tokens        int
-}
 
 // RunOptions shape how a plan is run; none changes a result.
 type RunOptions struct {
@@ -147,12 +102,12 @@ type Stats struct {
 
 // Score computes requests in one forest; results are in the order asked. Errors
 // call request i name(i); name may be nil.
-func (l *LM) Score(ctx context.Context, requests []Request, name func(i int) string, o RunOptions) ([]Result, Stats, error) {
-	results := make([]Result, len(requests))
+func (l *LM) Score(ctx context.Context, requests []Request, name func(i int) string, o RunOptions) ([]answer.Answer, Stats, error) {
+	results := make([]answer.Answer, len(requests))
 	p := l.NewPlan()
 	p.Name = name
 	for i, r := range requests {
-		if err := p.Loglikelihood(r, func(res Result) error { results[i] = res; return nil }); err != nil {
+		if err := p.Loglikelihood(r, func(res answer.Answer) error { results[i] = res; return nil }); err != nil {
 			return nil, Stats{}, err
 		}
 	}

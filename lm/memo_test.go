@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // counting is a tokenizer that counts the bytes it is given.
@@ -28,7 +30,7 @@ func TestContextIsEncodedOnce(t *testing.T) {
 	p := l.NewPlan()
 	question := fmt.Sprintf("%0*d", length, 7)
 	for i := range choices {
-		if err := p.Loglikelihood(Request{question, fmt.Sprint("7", i)}, func(Result) error { return nil }); err != nil {
+		if err := p.Loglikelihood(Request{question, fmt.Sprint("7", i)}, func(answer.Answer) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}

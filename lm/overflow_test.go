@@ -9,6 +9,7 @@ import (
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/internal/hashmodel"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // overflowing is a backend that fails at rows of a token as one fails whose numbers
@@ -46,13 +47,13 @@ func TestOverflowNamesTheRequest(t *testing.T) {
 			}
 			p := l.NewPlan()
 			for _, r := range [][2]string{{"Qab", "cd"}, {"Qab", "cxd"}, {"Qaby", "ef"}, {"Qaby", "zgh"}} {
-				if err := p.Loglikelihood(Request{r[0], r[1]}, func(Result) error { return nil }); err != nil {
+				if err := p.Loglikelihood(Request{r[0], r[1]}, func(answer.Answer) error { return nil }); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if err := errors.Join(
-				p.Rolling("abcdefghijklmnopqrstuvwRs", func(RollingResult) error { return nil }),
-				p.Generate([]int32{1, 'a', 'G', 'b'}, 3, func([]int32) error { return nil }),
+				p.Rolling("abcdefghijklmnopqrstuvwRs", func(answer.Answer) error { return nil }),
+				p.Generate([]int32{1, 'a', 'G', 'b'}, 3, func(answer.Answer) error { return nil }),
 			); err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/internal/rescue"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // Plan gathers requests of all kinds, of one task or many, to be computed as
@@ -32,7 +33,7 @@ type pending struct {
 	sums     []sum
 	left     int // windows not complete
 	done     func(*pending) error
-	info     Result // of a loglikelihood
+	info     answer.Answer // of a loglikelihood
 }
 
 // sum is the running result of a window.
@@ -40,7 +41,7 @@ type sum struct {
 	logLikelihood float64
 	greedy        bool
 	left          int
-	byPosition    *[PositionBuckets]Bucket // rolling only
+	byPosition    []answer.Position // rolling only
 }
 
 // add takes a request with its number.
@@ -64,11 +65,11 @@ func (l *LM) NewPlan() *Plan { return &Plan{lm: l} }
 func (p *Plan) Len() int { return len(p.requests) }
 
 // Loglikelihood adds a request.
-func (p *Plan) Loglikelihood(r Request, done func(Result) error) error {
+func (p *Plan) Loglikelihood(r Request, done func(answer.Answer) error) error {
 	q := &pending{}
 	q.encode = func(m *memo) ([]window, error) {
 		ids, from := p.lm.enc.pair(m, r.Context, r.Continuation)
-		q.info = Result{ContextTokens: from, ContinuationTokens: len(ids) - from}
+		q.info = answer.Answer{ContextTokens: from, ContinuationTokens: len(ids) - from}
 		if err := p.lm.scorable(r, &q.info); err != nil {
 			return nil, err
 		}
@@ -100,11 +101,11 @@ func (p *Plan) Loglikelihood(r Request, done func(Result) error) error {
 // of its tokens is left, that none comes before them, or that they do not fit the
 // model's context by themselves. The harness asserts all three
 // (HFLM._loglikelihood_tokens).
-func (l *LM) scorable(r Request, info *Result) error {
+func (l *LM) scorable(r Request, info *answer.Answer) error {
 	const advice = "; --allow-unscored counts such requests instead of failing"
 	switch n := info.ContinuationTokens; {
 	case n <= 0:
-		info.ContinuationTokens, info.Unscored = 0, Empty
+		info.ContinuationTokens, info.Unscored = 0, answer.Empty
 		if l.unscored {
 			return nil
 		}
@@ -113,13 +114,13 @@ func (l *LM) scorable(r Request, info *Result) error {
 		}
 		return fmt.Errorf("no token is left of its continuation %q beside those of its context: the tokenizer joins the two%s", clip(r.Continuation), advice)
 	case info.ContextTokens == 0:
-		info.Unscored = NoContext
+		info.Unscored = answer.NoContext
 		if l.unscored {
 			return nil
 		}
 		return fmt.Errorf("its context %q is white space alone, which goes to the continuation, and this tokenizer puts no token in front: nothing is left to score after%s", clip(r.Context), advice)
 	case n > l.maxLength:
-		info.Unscored = TooLong
+		info.Unscored = answer.TooLong
 		if l.unscored {
 			return nil
 		}
@@ -129,16 +130,16 @@ func (l *LM) scorable(r Request, info *Result) error {
 }
 
 // Rolling adds a text whose every token is scored once.
-func (p *Plan) Rolling(text string, done func(RollingResult) error) error {
+func (p *Plan) Rolling(text string, done func(answer.Answer) error) error {
 	q := &pending{}
 	q.encode = func(*memo) ([]window, error) {
 		return rollingWindows(p.lm.enc.encode(text), p.lm.enc.prefix, p.lm.maxLength), nil
 	}
 	q.done = func(q *pending) error {
-		res := RollingResult{Windows: len(q.windows)}
+		res := answer.Answer{Windows: len(q.windows), ByPosition: make([]answer.Position, PositionBuckets)}
 		for i, s := range q.sums {
 			res.LogLikelihood += s.logLikelihood
-			res.Tokens += len(q.windows[i].tokens) - q.windows[i].from
+			res.ContinuationTokens += len(q.windows[i].tokens) - q.windows[i].from
 			for b, v := range s.byPosition {
 				res.ByPosition[b].LogLikelihood += v.LogLikelihood
 				res.ByPosition[b].Tokens += v.Tokens
@@ -155,7 +156,7 @@ func (p *Plan) Rolling(text string, done func(RollingResult) error) error {
 const rolling = -1
 
 // Generate adds a prompt after which exactly n tokens are decoded greedily.
-func (p *Plan) Generate(prompt []int32, n int, done func(tokens []int32) error) error {
+func (p *Plan) Generate(prompt []int32, n int, done func(answer.Answer) error) error {
 	if len(prompt) == 0 || n < 1 {
 		return errors.New("decoding needs a prompt of at least one token and at least one token to decode")
 	}
@@ -164,7 +165,9 @@ func (p *Plan) Generate(prompt []int32, n int, done func(tokens []int32) error) 
 	}
 	q := &pending{generate: n}
 	q.encode = func(*memo) ([]window, error) { return []window{{tokens: prompt}}, nil }
-	q.done = func(q *pending) error { return done(q.windows[0].tokens) }
+	q.done = func(q *pending) error {
+		return done(answer.Answer{ContextTokens: len(prompt), ContinuationTokens: n, Generated: q.windows[0].tokens})
+	}
 	p.add(q)
 	return nil
 }
@@ -208,7 +211,7 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 			s := &q.sums[i]
 			s.greedy, s.left = true, len(w.tokens)-w.from
 			if isRolling {
-				s.byPosition = new([PositionBuckets]Bucket)
+				s.byPosition = make([]answer.Position, PositionBuckets)
 			}
 			if q.generate > 0 {
 				out.stats.Requested += int64(len(w.tokens) + q.generate - 1)

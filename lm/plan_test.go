@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/internal/hashmodel"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // letters is a tokenizer with an id for each rune below hashmodel.Vocab, and
@@ -138,7 +140,7 @@ func TestPlanEqualsOneByOne(t *testing.T) {
 			switch r.IntN(8) {
 			case 0:
 				text := randomText(r, 60)
-				if err := p.Rolling(text, func(res RollingResult) error {
+				if err := p.Rolling(text, func(res answer.Answer) error {
 					calls++
 					var sum float64
 					tokens := 0
@@ -147,12 +149,12 @@ func TestPlanEqualsOneByOne(t *testing.T) {
 						sum += s
 						tokens += len(w.tokens) - w.from
 					}
-					var byPosition Bucket
+					var byPosition answer.Position
 					for _, b := range res.ByPosition {
 						byPosition.LogLikelihood += b.LogLikelihood
 						byPosition.Tokens += b.Tokens
 					}
-					if res.LogLikelihood != sum || res.Tokens != tokens || byPosition != (Bucket{sum, tokens}) {
+					if res.LogLikelihood != sum || res.ContinuationTokens != tokens || byPosition != (answer.Position{LogLikelihood: sum, Tokens: tokens}) {
 						t.Errorf("seed %d: rolling %q: %+v, want %v over %d", seed, text, res, sum, tokens)
 					}
 					return nil
@@ -162,14 +164,14 @@ func TestPlanEqualsOneByOne(t *testing.T) {
 			case 1:
 				prompt := letters{}.Encode(randomText(r, 7)+"x", true)
 				n := 1 + r.IntN(4)
-				if err := p.Generate(prompt, n, func(got []int32) error {
+				if err := p.Generate(prompt, n, func(got answer.Answer) error {
 					calls++
 					seen := slices.Clone(prompt)
 					for range n {
 						seen = append(seen, hashmodel.Next(seen))
 					}
-					if !slices.Equal(got, seen[len(prompt):]) {
-						t.Errorf("seed %d: decoded %v, want %v", seed, got, seen[len(prompt):])
+					if !slices.Equal(got.Generated, seen[len(prompt):]) {
+						t.Errorf("seed %d: decoded %v, want %v", seed, got.Generated, seen[len(prompt):])
 					}
 					return nil
 				}); err != nil {
@@ -177,11 +179,11 @@ func TestPlanEqualsOneByOne(t *testing.T) {
 				}
 			default:
 				q := Request{randomText(r, 16), randomText(r, 9)}
-				if err := p.Loglikelihood(q, func(res Result) error {
+				if err := p.Loglikelihood(q, func(res answer.Answer) error {
 					calls++
 					whole, from := l.enc.pair(new(memo), q.Context, q.Continuation)
 					if n := len(whole) - from; n == 0 || n > 12 {
-						if want := map[bool]Unscored{true: Empty, false: TooLong}[n == 0]; res != (Result{ContextTokens: from, ContinuationTokens: n, Unscored: want}) {
+						if want := map[bool]answer.Unscored{true: answer.Empty, false: answer.TooLong}[n == 0]; !reflect.DeepEqual(res, answer.Answer{ContextTokens: from, ContinuationTokens: n, Unscored: want}) {
 							t.Errorf("seed %d request %d %+v: %+v, want %s", seed, i, q, res, want)
 						}
 						return nil
@@ -224,7 +226,7 @@ func TestForestSharesPrefixes(t *testing.T) {
 	if b.Rows != 1+9+1+1+1 {
 		t.Errorf("computed %d rows, want 13", b.Rows)
 	}
-	if results[0] != results[3] {
+	if !reflect.DeepEqual(results[0], results[3]) {
 		t.Errorf("equal requests differ: %+v and %+v", results[0], results[3])
 	}
 	if want := int64(12 + 11 + 12 + 12 + 13); stats.Requested != want {
@@ -243,15 +245,15 @@ func TestUnscored(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		request Request
-		want    Unscored
+		want    answer.Unscored
 		err     string
 	}{
-		{"empty", Request{"a", ""}, Empty, "its continuation is empty"},
-		{"empty after nothing", Request{"", ""}, Empty, "its continuation is empty"},
-		{"the prefix token alone", Request{"", "\x01"}, Empty, "no token is left"},
-		{"merged", Request{"ab", "b"}, Empty, `no token is left of its continuation "b"`},
-		{"too long", Request{"ab", "cdefgh"}, TooLong, "its continuation alone has 6 tokens, more than the model's context of 5"},
-		{"too long after nothing", Request{"", "cdefgh"}, TooLong, "more than the model's context of 5"},
+		{"empty", Request{"a", ""}, answer.Empty, "its continuation is empty"},
+		{"empty after nothing", Request{"", ""}, answer.Empty, "its continuation is empty"},
+		{"the prefix token alone", Request{"", "\x01"}, answer.Empty, "no token is left"},
+		{"merged", Request{"ab", "b"}, answer.Empty, `no token is left of its continuation "b"`},
+		{"too long", Request{"ab", "cdefgh"}, answer.TooLong, "its continuation alone has 6 tokens, more than the model's context of 5"},
+		{"too long after nothing", Request{"", "cdefgh"}, answer.TooLong, "more than the model's context of 5"},
 	} {
 		for _, others := range [][]Request{nil, {{"x", "yz"}}} {
 			l, b := newLM(t, letters{}, Options{MaxLength: 5})
@@ -293,7 +295,7 @@ func TestCallbackErrorStopsPlan(t *testing.T) {
 	l, _ := newLM(t, letters{}, Options{MaxLength: 50})
 	p := l.NewPlan()
 	stop := errors.New("disk full")
-	if err := p.Loglikelihood(Request{"a", "b"}, func(Result) error { return stop }); err != nil {
+	if err := p.Loglikelihood(Request{"a", "b"}, func(answer.Answer) error { return stop }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.Run(context.Background(), RunOptions{}); !errors.Is(err, stop) {

@@ -1,10 +1,12 @@
 package passkey
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/softbench/softbench/stats"
+	"github.com/softbench/softbench/tasks"
 )
 
 // Outcome is a trial with what the model said.
@@ -13,6 +15,19 @@ type Outcome struct {
 	Generated []int32 // as many ids as Answer has, decoded greedily after Prompt
 	Right     bool    // Generated equals Answer, id by id
 	RightText bool    // the generated text is the key, however it is cut into tokens
+}
+
+// Documents are the trials as documents of a task, each numbered by its place: what decoding after
+// the prompt says is the one request.
+func Documents(trials []Trial) []tasks.Doc {
+	docs := make([]tasks.Doc, len(trials))
+	for i, t := range trials {
+		docs[i] = tasks.Doc{
+			ID: i, Hash: fmt.Sprintf("%d/%g/%d/%d", t.Length, t.Depth, t.Trial, t.Key), Cluster: t.Cluster(), Gold: -1,
+			Requests: []tasks.Request{{Ask: tasks.Decoding, Prompt: t.Prompt, Tokens: len(t.Answer)}},
+		}
+	}
+	return docs
 }
 
 // Cluster names what the trial shares with others: its key, which trials of the same number ask for at

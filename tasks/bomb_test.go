@@ -80,7 +80,7 @@ func TestTemplatesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		docs, _, err := task.Documents(t.Context(), data.Source{}, tasks.Options{})
-		if c.err == "" && (err != nil || docs[0].Text != "xx-y1 2") || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+		if c.err == "" && (err != nil || docs[0].Text() != "xx-y1 2") || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 			t.Errorf("%.60s: %v; want %q", c.template, err, c.err)
 		}
 	}

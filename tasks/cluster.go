@@ -104,8 +104,11 @@ func (t *Task) settleClusters(docs []Doc) {
 		if n := count[d.Cluster]; t.def.Cluster == nil && (n == 1 || n == len(docs)) {
 			d.Cluster = ""
 		}
-		parts := []string{d.Text}
+		parts := []string{d.Text()}
 		for k, q := range d.Requests {
+			if q.Ask == WholeText {
+				continue // it is there
+			}
 			if k == 0 || q.Context != d.Requests[k-1].Context { // long with examples before it, and mostly the same
 				parts = append(parts, q.Context)
 			}

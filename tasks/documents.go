@@ -33,7 +33,7 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	if opts.Limit < 0 || opts.FewShot < 0 {
 		return nil, nil, fmt.Errorf("task %s: limit and fewshot must not be negative", t.Name)
 	}
-	if t.Kind == RollingPerplexity && opts.FewShot > 0 {
+	if !t.TakesExamples() && opts.FewShot > 0 {
 		return nil, nil, fmt.Errorf("task %s: a perplexity task takes no few-shot examples; run it without --fewshot", t.Name)
 	}
 	examples, exampleFiles, err := t.examples(ctx, src, opts)
@@ -94,14 +94,13 @@ func (s *textSize) add(doc *Doc, r data.Row) error {
 			s.files += info.Size()
 		}
 	}
-	s.bytes += int64(len(doc.Text))
 	last := ""
 	for _, q := range doc.Requests {
 		if q.Context != last { // the choices of a question share it
 			s.bytes += int64(len(q.Context))
 		}
 		last = q.Context
-		s.bytes += int64(len(q.Continuation) + len(q.Choice))
+		s.bytes += int64(len(q.Continuation) + len(q.Choice) + len(q.Text))
 	}
 	if limit := max(maxTexts, maxTimes*s.files); s.bytes > limit {
 		return fmt.Errorf("%s: the prompts of the documents so far are more than %d MiB, too much for files of %d bytes; ask for fewer with --limit", r.Where(), limit>>20, s.files)
@@ -257,111 +256,17 @@ func (t *Task) document(row data.Row) (Doc, error) {
 	if err != nil {
 		return doc, err
 	}
-	d := t.def
 	if doc.Cluster, err = t.cluster(r); err != nil {
 		return doc, err
 	}
-	switch {
-	case t.Kind == RollingPerplexity:
-		err = t.rolling(r, &doc)
-	case t.Kind == LastWord:
-		var context, continuation string
-		if context, err = d.Context.render(r); err != nil {
-			return doc, err
-		}
-		if continuation, err = d.Continuation.render(r); err != nil {
-			return doc, err
-		}
-		doc.Requests = []Request{{Context: context, Continuation: continuation, Choice: continuation}}
-	case d.Contexts != nil:
-		err = t.manyContexts(r, &doc)
-	default:
-		err = t.manyChoices(r, &doc)
-	}
-	return doc, err
+	return doc, kindOf(t.Kind).Requests(t, r, &doc)
 }
 
-// manyChoices is the usual multiple choice: one context, a continuation per choice.
-func (t *Task) manyChoices(r data.Row, doc *Doc) error {
-	context, err := t.def.Context.render(r)
-	if err != nil {
-		return err
-	}
-	choices, err := t.def.Choices.texts(r)
-	if err != nil {
-		return err
-	}
-	if len(choices) == 0 {
-		return fmt.Errorf("%s: the document has no choices", r.Where())
-	}
-	if doc.Gold, err = t.def.Gold.find(r, choices); err != nil {
-		return err
-	}
-	for _, c := range choices {
-		doc.Requests = append(doc.Requests, Request{Context: context, Continuation: t.def.delimiter() + c, Choice: c})
-	}
-	return nil
-}
-
-// manyContexts is partial evaluation (winogrande): one context per option, the same continuation
-// after each. As in lm-evaluation-harness the choice that lengths are measured by is the context.
-func (t *Task) manyContexts(r data.Row, doc *Doc) error {
-	contexts, err := t.def.Contexts.texts(r)
-	if err != nil {
-		return err
-	}
-	if len(contexts) == 0 {
-		return fmt.Errorf("%s: the document has no choices", r.Where())
-	}
-	continuation, err := t.def.Continuation.render(r)
-	if err != nil {
-		return err
-	}
-	if doc.Gold, err = t.def.Gold.find(r, contexts); err != nil {
-		return err
-	}
-	for _, c := range contexts {
-		doc.Requests = append(doc.Requests, Request{Context: c, Continuation: t.def.delimiter() + continuation, Choice: c})
-	}
-	return nil
-}
-
-func (t *Task) rolling(r data.Row, doc *Doc) error {
-	scored, err := t.def.Text.render(r)
-	if err != nil {
-		return err
-	}
-	page := scored
-	if t.def.Page != nil {
-		if page, err = t.def.Page.render(r); err != nil {
-			return err
-		}
-	}
-	doc.Text, doc.Words, doc.Bytes = scored, pyWords(page), len(page)
-	return nil
-}
-
-// example is a document with its answer, as it stands before others. Two quirks are
-// lm-evaluation-harness': last_word has the delimiter here though its own request has none (so
-// LAMBADA's examples have two spaces before the word), and an empty answer given as text leaves out
-// the delimiter and the blank line too.
+// example is a document with its answer, as it stands before others.
 func (t *Task) example(row data.Row) (string, error) {
 	doc, err := t.document(row)
 	if err != nil {
 		return "", err
 	}
-	delimiter := t.def.delimiter()
-	if t.Kind == MultipleChoice && t.def.Contexts == nil {
-		q := doc.Requests[doc.Gold]
-		return q.Context + q.Continuation + exampleDelimiter, nil
-	}
-	q := doc.Requests[max(doc.Gold, 0)]
-	answer := q.Continuation
-	if t.Kind == MultipleChoice {
-		answer = strings.TrimPrefix(answer, delimiter)
-	}
-	if answer == "" {
-		return q.Context, nil
-	}
-	return q.Context + delimiter + answer + exampleDelimiter, nil
+	return kindOf(t.Kind).Example(t, &doc), nil
 }

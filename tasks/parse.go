@@ -20,9 +20,6 @@ import (
 // task's Digest changes with them. Raise it with every such change.
 const promptVersion = 1
 
-// reserved is the task that a passkey grid's trials are recorded under.
-const reserved = "passkey"
-
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // Parse reads a task's YAML. file is its path, for errors and as the place its own data files are
@@ -40,7 +37,7 @@ func Parse(yaml []byte, file string) (*Task, error) {
 		d.Dataset.Split = oneOrMany{"test"}
 	}
 	if len(d.Metrics) == 0 {
-		d.Metrics = metric.OfKind(string(d.Kind), false)
+		d.Metrics = metric.OfKind(d.Kind, false)
 	}
 	d.source = d.findSource()
 	t := &Task{
@@ -82,11 +79,13 @@ func (d *definition) check() error {
 	if !nameForm.MatchString(d.Name) {
 		return fmt.Errorf("name is %q; it must be letters, digits, '_', '-' and '.'", shorten(d.Name))
 	}
-	if strings.EqualFold(d.Name, reserved) {
-		return fmt.Errorf("name is %q, which is the name of a passkey grid's trials; choose another", d.Name)
+	for _, k := range Kinds {
+		if k.Section != "" && strings.EqualFold(d.Name, string(k.Name)) {
+			return fmt.Errorf("name is %q, which is the name of %s; choose another", d.Name, k.Section)
+		}
 	}
-	if !slices.Contains([]Kind{MultipleChoice, LastWord, RollingPerplexity}, d.Kind) {
-		return fmt.Errorf("kind is %q; the kinds are %s, %s, %s", d.Kind, MultipleChoice, LastWord, RollingPerplexity)
+	if !slices.Contains(declared(), string(d.Kind)) {
+		return fmt.Errorf("kind is %q; the kinds are %s", d.Kind, strings.Join(declared(), ", "))
 	}
 	if d.Prepare != "" && preparations[d.Prepare] == nil {
 		return fmt.Errorf("prepare is %q; the preparations are %s", d.Prepare, strings.Join(preparationNames(), ", "))
@@ -98,7 +97,7 @@ func (d *definition) check() error {
 		if slices.Contains(d.Metrics[:i], m) {
 			return fmt.Errorf("metric %q is there twice", m)
 		}
-		if known := metric.OfKind(string(d.Kind), true); !slices.Contains(known, m) {
+		if known := metric.OfKind(d.Kind, true); !slices.Contains(known, m) {
 			return fmt.Errorf("metric %q is not one of %s; those are %s", m, d.Kind, strings.Join(known, ", "))
 		}
 	}
@@ -112,17 +111,7 @@ func (d *definition) checkKeys() error {
 		"continuation": d.Continuation != nil, "gold": d.Gold != nil, "text": d.Text != nil, "page": d.Page != nil,
 		"delimiter": d.Delimiter != nil,
 	}
-	var need, may []string
-	switch {
-	case d.Kind == MultipleChoice && d.Contexts != nil:
-		need, may = []string{"contexts", "continuation", "gold"}, []string{"delimiter"}
-	case d.Kind == MultipleChoice:
-		need, may = []string{"context", "choices", "gold"}, []string{"delimiter"}
-	case d.Kind == LastWord:
-		need, may = []string{"context", "continuation"}, []string{"delimiter"}
-	default:
-		need, may = []string{"text"}, []string{"page"}
-	}
+	need, may := kindOf(d.Kind).Keys(given)
 	for _, k := range need {
 		if !given[k] {
 			return fmt.Errorf("a %s task needs the key %q", d.Kind, k)

@@ -12,8 +12,10 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // documents reads a task's YAML and JSON lines from texts.
@@ -287,9 +289,9 @@ func TestScore(t *testing.T) {
 		{[4]float64{-50, -8, -0.5, -0.25}, 3, 3, 3}, // the short one
 		{[4]float64{-1, -1, 0, -1}, 2, 2, 2},        // 0/0 is NaN, which numpy's argmax takes
 	} {
-		var results []tasks.Result
+		var results []answer.Answer
 		for i, ll := range c.lls {
-			results = append(results, tasks.Result{LogLikelihood: ll, Truncated: i})
+			results = append(results, answer.Answer{LogLikelihood: ll, Truncated: i})
 		}
 		o := task.Score(docs[0], results)
 		if o.Chosen("acc") != c.acc || o.Chosen("acc_norm") != c.norm || o.Chosen("acc_bytes") != c.bytes_ || o.Truncated != 6 {
@@ -301,8 +303,8 @@ func TestScore(t *testing.T) {
 // Metrics against values worked out by hand.
 func TestMetrics(t *testing.T) {
 	rolling := []tasks.Outcome{
-		{Gold: -1, Words: 2, Bytes: 10, Results: []tasks.Result{{LogLikelihood: -6}}},
-		{Gold: -1, Words: 1, Bytes: 20, Results: []tasks.Result{{LogLikelihood: -2}}},
+		{Document: metric.Document{Gold: -1, Words: 2, Bytes: 10, Answers: []answer.Answer{{LogLikelihood: -6}}}},
+		{Document: metric.Document{Gold: -1, Words: 1, Bytes: 20, Answers: []answer.Answer{{LogLikelihood: -2}}}},
 	}
 	for name, want := range map[string]float64{"word_perplexity": math.Exp(8.0 / 3), "byte_perplexity": math.Exp(8.0 / 30), "bits_per_byte": 8.0 / 30 / math.Ln2, "perplexity": math.Exp(4)} {
 		m, ok := tasks.Aggregate(name, rolling)
@@ -310,10 +312,11 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s: %+v; want %v", name, m, want)
 		}
 	}
-	two := []string{"a", "b"}
+	answered := func(gold int, answers []answer.Answer) tasks.Outcome {
+		return tasks.Outcome{Document: metric.Document{Gold: gold, Choices: []string{"a", "b"}, Answers: answers}}
+	}
 	acc := []tasks.Outcome{
-		{Gold: 0, Choices: two, Results: make([]tasks.Result, 2)}, {Gold: 1, Choices: two, Results: make([]tasks.Result, 2)}, {Gold: 1, Choices: two, Results: []tasks.Result{{LogLikelihood: -1}, {}}},
-		{Gold: 0, Choices: two, Results: make([]tasks.Result, 2)},
+		answered(0, make([]answer.Answer, 2)), answered(1, make([]answer.Answer, 2)), answered(1, []answer.Answer{{LogLikelihood: -1}, {}}), answered(0, make([]answer.Answer, 2)),
 	}
 	m, ok := tasks.Aggregate("acc", acc)
 	if !ok || m.Value != 0.75 || math.Abs(m.Stderr-0.25) > 1e-15 || !m.HigherIsBetter || m.Low < 0.3 || m.Low > 0.302 || m.High < 0.954 || m.High > 0.956 {
@@ -348,7 +351,7 @@ func TestText(t *testing.T) {
 		t.Fatal(err)
 	}
 	docs, files, err := task.Documents(context.Background(), data.Source{Dir: dir}, tasks.Options{})
-	if err != nil || len(docs) != 1 || docs[0].Text != "One two\nthrée." || docs[0].Words != 3 || docs[0].Bytes != 15 || files[0].Rows != 1 {
+	if err != nil || len(docs) != 1 || docs[0].Text() != "One two\nthrée." || docs[0].Words != 3 || docs[0].Bytes != 15 || files[0].Rows != 1 {
 		t.Errorf("%+v, %+v, %v", docs, files, err)
 	}
 }

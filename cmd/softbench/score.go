@@ -12,6 +12,7 @@ import (
 
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 type scoreOptions struct {
@@ -105,14 +106,14 @@ func (o scoreOptions) read(ctx context.Context) (requests []lm.Request, lines []
 
 // scored is a line of the answer; what an unscored continuation lacks is null.
 type scored struct {
-	LogLikelihood *float64    `json:"loglikelihood"`
-	Greedy        *bool       `json:"is_greedy"`
-	Tokens        int         `json:"tokens"`
-	Truncated     int         `json:"truncated,omitempty"`
-	Unscored      lm.Unscored `json:"unscored,omitempty"`
+	LogLikelihood *float64        `json:"loglikelihood"`
+	Greedy        *bool           `json:"is_greedy"`
+	Tokens        int             `json:"tokens"`
+	Truncated     int             `json:"truncated,omitempty"`
+	Unscored      answer.Unscored `json:"unscored,omitempty"`
 }
 
-func scoreLine(r lm.Result) scored {
+func scoreLine(r answer.Answer) scored {
 	s := scored{Tokens: r.ContinuationTokens, Truncated: r.Truncated, Unscored: r.Unscored}
 	if r.Unscored == "" {
 		s.LogLikelihood, s.Greedy = &r.LogLikelihood, &r.Greedy

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/softbench/softbench/reports/text"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Clusters label documents that are not independent: those of one cluster on any
@@ -79,7 +80,7 @@ func (s *Side) independentNote() string {
 		return ""
 	}
 	for _, t := range s.Tasks {
-		if t.Kind == "multiple_choice" {
+		if t.Kind == string(metric.MultipleChoice) {
 			return "an earlier version of softbench wrote the run, which does not know the questions about one passage: they count as independent; run it again"
 		}
 	}

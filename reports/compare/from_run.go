@@ -58,7 +58,7 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 	}
 	if len(run.Passkey) > 0 {
 		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, ClusteredBy: "key", Must: map[string]string{}}
-		for _, name := range metric.OfKind(rundir.PasskeyTask, false) {
+		for _, name := range metric.OfKind(metric.Passkey, false) {
 			m := metric.ByName(name)
 			t.Metrics = append(t.Metrics, MetricInfo{Name: name, Formula: m.Formula, HigherIsBetter: m.HigherIsBetter, Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()})
 		}

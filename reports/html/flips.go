@@ -120,7 +120,7 @@ func changesOf(a, b []rundir.Sample) (changes map[string]string, both bool) {
 		m := &metric.Table[i]
 		x, _, inA := rundir.Value(m, a)
 		y, _, inB := rundir.Value(m, b)
-		if m.Length == nil || !slices.Contains(m.Kinds, a[0].Kind) || !inA || !inB {
+		if m.Length == nil || !slices.Contains(m.Kinds, metric.Kind(a[0].Kind)) || !inA || !inB {
 			continue
 		}
 		both = true

@@ -17,6 +17,7 @@ import (
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/metric"
 )
 
@@ -139,7 +140,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		}
 		results = append(results, field{t.Name, values})
 		higher = append(higher, field{t.Name, directions})
-		configs = append(configs, field{t.Name, object{{"task", t.Name}, {"output_type", outputType(t.Kind)}, {"num_fewshot", set.FewShot},
+		configs = append(configs, field{t.Name, object{{"task", t.Name}, {"output_type", tasks.OutputType(t.Kind)}, {"num_fewshot", set.FewShot},
 			{"metric_list", list}, {"repeats", 1}, {"metadata", object{{"version", version}, {"softbench_digest", set.Digest}}}}})
 		versions = append(versions, field{t.Name, version})
 		shots = append(shots, field{t.Name, set.FewShot})
@@ -181,16 +182,6 @@ func orNA(n rundir.Number) any {
 		return "N/A"
 	}
 	return n
-}
-
-func outputType(kind string) string {
-	switch kind {
-	case "last_word":
-		return "loglikelihood"
-	case "rolling_perplexity":
-		return "loglikelihood_rolling"
-	}
-	return kind
 }
 
 // samplesFile is a task's samples, a line for each document, and the hash over
@@ -253,7 +244,7 @@ func sampleLine(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (object, 
 	}
 	target := ""
 	switch {
-	case t.Kind == "multiple_choice":
+	case t.Kind == string(tasks.MultipleChoice):
 		target = strconv.Itoa(gold)
 		if t.Name == "winogrande" || len(rows) > 1 && text(rows[0].Context) != text(rows[1].Context) { // the answer goes into the context
 			target = strings.TrimSpace(text(first.Continuation))

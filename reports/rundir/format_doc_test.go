@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // TestFormatIsDocumented: docs/run-format.md names every column and JSON field in
@@ -25,7 +27,7 @@ func TestFormatIsDocumented(t *testing.T) {
 	where := map[reflect.Type]string{
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
 		reflect.TypeFor[InsideRow](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
-		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[Position](): "journal",
+		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
 		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",
@@ -56,6 +58,10 @@ func TestFormatIsDocumented(t *testing.T) {
 		}
 		for i := range typ.NumField() {
 			f := typ.Field(i)
+			if f.Anonymous { // its fields stand among these
+				walk(f.Type)
+				continue
+			}
 			tag := f.Tag.Get("json") + f.Tag.Get("parquet")
 			name, _, _ := strings.Cut(tag, ",")
 			if name == "" || !strings.Contains(body, "`"+name+"`") {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // TestSchemaOfSamples pins the columns of this schema version: whoever changes one
@@ -104,7 +105,7 @@ func TestUnscoredIsWritten(t *testing.T) {
 	}
 	rows[1].LogLikelihood = ptr(-1.0)
 	oneLine(t, checkSamples(rows), "arc_easy document 0 request 1 has a loglikelihood and is unscored")
-	bad := Record{Task: "arc_easy", Unscored: "empty", LogLikelihood: -1}
+	bad := Record{Task: "arc_easy", Answer: answer.Answer{Unscored: "empty", LogLikelihood: -1}}
 	oneLine(t, bad.check(), "it has a loglikelihood and is unscored")
 	run.Tasks[0].Unscored = 3
 	oneLine(t, run.check(), "3 of 2 documents are unscored")
@@ -214,7 +215,7 @@ func TestManyRecords(t *testing.T) {
 	rows := make([]Sample, 0, n)
 	context := strings.Repeat("a context of some length ", 20)
 	for i := range n {
-		r := Record{Task: "arc_easy", Doc: i / 4, Request: i % 4, LogLikelihood: -float64(i) / 7, ContextTokens: 100, ContinuationTokens: 5}
+		r := Record{Task: "arc_easy", Doc: i / 4, Request: i % 4, Answer: answer.Answer{LogLikelihood: -float64(i) / 7, ContextTokens: 100, ContinuationTokens: 5}}
 		if err := w.Add(r); err != nil {
 			t.Fatal(err)
 		}

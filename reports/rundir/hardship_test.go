@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/softbench/softbench/lm/answer"
 )
 
 func someSettings() Settings {
@@ -28,10 +30,7 @@ func someRecords() []Record {
 	var out []Record
 	for doc := range 3 {
 		for request := range 2 {
-			out = append(out, Record{
-				Task: "arc_easy", Doc: doc, Request: request, LogLikelihood: -1.25 - float64(doc)/3, Greedy: request == 0,
-				ContextTokens: 10, ContinuationTokens: 2 + doc,
-			})
+			out = append(out, Record{Task: "arc_easy", Doc: doc, Request: request, Answer: answer.Answer{LogLikelihood: -1.25 - float64(doc)/3, Greedy: request == 0, ContextTokens: 10, ContinuationTokens: 2 + doc}})
 		}
 	}
 	return out

@@ -10,34 +10,17 @@ import (
 	"io"
 	"math"
 	"strconv"
+
+	"github.com/softbench/softbench/lm/answer"
 )
 
-// Record is one finished request, as the journal holds it.
+// Record is one finished request, as the journal holds it: which it is, and the answer.
 type Record struct {
 	Task    string `json:"task"`
 	Doc     int    `json:"doc"`
 	Request int    `json:"request"`
 
-	LogLikelihood      float64 `json:"loglikelihood"`
-	Greedy             bool    `json:"greedy,omitempty"`
-	ContextTokens      int     `json:"context_tokens,omitempty"`
-	ContinuationTokens int     `json:"continuation_tokens,omitempty"`
-	Truncated          int     `json:"truncated,omitempty"`
-	Unscored           string  `json:"unscored,omitempty"` // why there is no loglikelihood
-
-	// Of a rolling text.
-	Windows    int        `json:"windows,omitempty"`
-	ByPosition []Position `json:"by_position,omitempty"`
-
-	// Of a passkey trial.
-	Generated []int32 `json:"generated,omitempty"`
-}
-
-// Position is a sum of loglikelihoods of Tokens tokens at like places in the
-// model's context.
-type Position struct {
-	LogLikelihood float64 `json:"loglikelihood"`
-	Tokens        int     `json:"tokens"`
+	answer.Answer
 }
 
 // key identifies a record.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Schema is the version of run.json, samples.parquet and the journal; versions
@@ -49,8 +50,8 @@ type Written struct {
 	SHA256 string `json:"sha256"`
 }
 
-// PasskeyTask is the task of the passkey trials' samples.
-const PasskeyTask = "passkey"
+// PasskeyTask is the task of the passkey trials' samples: their kind, whose name no task has.
+const PasskeyTask = string(metric.Passkey)
 
 // Model describes the checkpoint.
 type Model struct {

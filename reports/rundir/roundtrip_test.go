@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // awkwardFloats are loglikelihoods of which a decimal form could lose a bit.
@@ -32,7 +34,7 @@ func TestFloatsKeepTheirBits(t *testing.T) {
 	var records []Record
 	rows := make([]Sample, len(floats))
 	for i, f := range floats {
-		records = append(records, Record{Task: "t", Doc: i, LogLikelihood: f, ContinuationTokens: 1, ByPosition: []Position{{f, 1}}})
+		records = append(records, Record{Task: "t", Doc: i, Answer: answer.Answer{LogLikelihood: f, ContinuationTokens: 1, ByPosition: []answer.Position{{LogLikelihood: f, Tokens: 1}}}})
 		rows[i] = Sample{Task: "t", DocID: int32(i), LogLikelihood: &floats[i], PositionLikelihood: []float64{f}, PositionTokens: []int32{1}}
 	}
 	dir, _ := interrupted(t, records)
@@ -169,5 +171,5 @@ func TestSamplesRefused(t *testing.T) {
 		})
 	}
 	w := &Writer{}
-	oneLine(t, w.Add(Record{Task: "t", LogLikelihood: nan}), "NaN", "t document 0")
+	oneLine(t, w.Add(Record{Task: "t", Answer: answer.Answer{LogLikelihood: nan}}), "NaN", "t document 0")
 }

@@ -1,36 +1,38 @@
 package rundir
 
-import "github.com/softbench/softbench/tasks/metric"
+import (
+	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/tasks/metric"
+)
 
 // Answers are a document's rows as metrics take them; ok is false where a request has
 // no loglikelihood.
-func Answers(rows []Sample) (a metric.Answers, ok bool) {
+func Answers(rows []Sample) (d metric.Document, ok bool) {
 	first := &rows[0]
-	a.Gold = -1
+	d.Gold = -1
 	if first.Gold != nil {
-		a.Gold = int(*first.Gold)
+		d.Gold = int(*first.Gold)
 	}
 	if first.Words != nil {
-		a.Words = int(*first.Words)
+		d.Words = int(*first.Words)
 	}
 	if first.Bytes != nil {
-		a.Bytes = int(*first.Bytes)
+		d.Bytes = int(*first.Bytes)
 	}
 	for i := range rows {
 		r := &rows[i]
 		if r.LogLikelihood == nil {
-			return a, false
+			return d, false
 		}
-		a.LogLikelihoods = append(a.LogLikelihoods, *r.LogLikelihood)
-		a.Greedy = append(a.Greedy, r.IsGreedy != nil && *r.IsGreedy)
-		if a.Gold >= 0 && r.Choice != nil {
-			a.Choices = append(a.Choices, *r.Choice)
+		d.Answers = append(d.Answers, answer.Answer{LogLikelihood: *r.LogLikelihood, Greedy: r.IsGreedy != nil && *r.IsGreedy})
+		if d.Gold >= 0 && r.Choice != nil {
+			d.Choices = append(d.Choices, *r.Choice)
 		}
 	}
-	if len(a.Choices) != len(rows) {
-		a.Choices = nil
+	if len(d.Choices) != len(rows) {
+		d.Choices = nil
 	}
-	return a, true
+	return d, true
 }
 
 // Value is a document's part in a metric, by its rows: its column where the metric has
@@ -50,11 +52,11 @@ func Value(m *metric.Metric, rows []Sample) (value, weight float64, ok bool) {
 	if m.Weight == metric.Words && first.Words == nil || m.Weight == metric.Bytes && first.Bytes == nil {
 		return 0, 0, false
 	}
-	a, ok := Answers(rows)
+	d, ok := Answers(rows)
 	if !ok {
 		return 0, 0, false
 	}
-	return m.Of(a)
+	return m.Of(d)
 }
 
 // SetVerdict keeps a document's 0 or 1 in a metric's column; a metric without one

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -15,9 +16,9 @@ type Metric struct {
 	Formula        Formula
 	Weight         Weight
 	Unit           Unit
-	// Kinds of tasks that have it; passkey is one. Of the tasks of a kind, those that name no
+	// Kinds of tasks that have it. Of the tasks of a kind, those that name no
 	// metrics have all that are not Named, in the order of Table.
-	Kinds []string
+	Kinds []Kind
 	Named bool // only tasks that name it have it
 	// Column of samples.parquet with the document's 0 or 1; "": the value follows from the
 	// document's loglikelihoods.
@@ -26,7 +27,7 @@ type Metric struct {
 	// nil where no choice is taken.
 	Length func(choice string) int
 	// Value of a document; nil where only the column has it.
-	Value func(m *Metric, a Answers) (value float64, ok bool)
+	Value func(m *Metric, d Document) (value float64, ok bool)
 	// Harness is what lm-evaluation-harness calls how the metric follows from its documents.
 	Harness string
 }
@@ -84,49 +85,49 @@ const (
 	Share              // from 0 to 1, shown in percent
 )
 
-// Answers are what a metric is computed from: a model's answers to one document.
-type Answers struct {
-	Gold           int // index of the right choice; -1 where there is none
-	LogLikelihoods []float64
-	Greedy         []bool
-	Choices        []string // of multiple choice, one for each loglikelihood; else nil
-	Words, Bytes   int      // of a rolling text's page
+// Document is what a metric is computed from: a model's answers to one document, and what they are
+// measured by.
+type Document struct {
+	Gold         int             // index of the right choice; -1 where there is none
+	Answers      []answer.Answer // one for each request
+	Choices      []string        // of multiple choice, one for each answer, as their length is measured; else nil
+	Words, Bytes int             // of a whole text's page
 }
 
 // Of is a document's part in the metric: what is averaged, and its weight. ok is false where
 // it has none.
-func (m *Metric) Of(a Answers) (value, weight float64, ok bool) {
-	if m.Value == nil || len(a.LogLikelihoods) == 0 {
+func (m *Metric) Of(d Document) (value, weight float64, ok bool) {
+	if m.Value == nil || len(d.Answers) == 0 {
 		return 0, 0, false
 	}
-	value, ok = m.Value(m, a)
+	value, ok = m.Value(m, d)
 	switch weight = 1; {
 	case !ok:
 		return 0, 0, false
 	case m.Weight == Words:
-		weight = float64(a.Words)
+		weight = float64(d.Words)
 	case m.Weight == Bytes:
-		weight = float64(a.Bytes)
+		weight = float64(d.Bytes)
 	}
 	return value, weight, true
 }
 
 // Scores are the choices' loglikelihoods, each over its length; nil where the metric takes no
 // choice.
-func (m *Metric) Scores(a Answers) []float64 {
-	if m.Length == nil || a.Choices == nil {
+func (m *Metric) Scores(d Document) []float64 {
+	if m.Length == nil || d.Choices == nil {
 		return nil
 	}
-	scores := make([]float64, len(a.LogLikelihoods))
-	for i, l := range a.LogLikelihoods {
-		scores[i] = l / float64(m.Length(a.Choices[i]))
+	scores := make([]float64, len(d.Answers))
+	for i := range d.Answers {
+		scores[i] = d.Answers[i].LogLikelihood / float64(m.Length(d.Choices[i]))
 	}
 	return scores
 }
 
 // Chosen is the choice with the largest score; -1 where the metric takes none.
-func (m *Metric) Chosen(a Answers) int {
-	scores := m.Scores(a)
+func (m *Metric) Chosen(d Document) int {
+	scores := m.Scores(d)
 	if len(scores) == 0 {
 		return -1
 	}
@@ -171,7 +172,7 @@ func ByName(name string) *Metric {
 }
 
 // OfKind are the names of a kind's metrics; named: those too that a task has to name.
-func OfKind(kind string, named bool) (names []string) {
+func OfKind(kind Kind, named bool) (names []string) {
 	for _, m := range Table {
 		if slices.Contains(m.Kinds, kind) && (named || !m.Named) {
 			names = append(names, m.Name)

@@ -6,57 +6,57 @@ import "unicode/utf8"
 var Table = []Metric{
 	// perplexity: exp(-mean of the documents' loglikelihoods), each document weighing the same
 	// whatever its tokens. lm-evaluation-harness: perplexity, bootstrapped.
-	{Name: "perplexity", Formula: Perplexity, Kinds: []string{"last_word"}, Value: logLikelihood, Harness: "perplexity"},
+	{Name: "perplexity", Formula: Perplexity, Kinds: []Kind{LastWord}, Value: logLikelihood, Harness: "perplexity"},
 
 	// acc: share of documents whose right choice has the highest loglikelihood; for last_word, whose
 	// continuation is the greedy one; for passkey, whose key is repeated token by token.
 	// lm-evaluation-harness: acc, mean, mean_stderr.
-	{Name: "acc", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []string{"multiple_choice", "last_word", "passkey"},
+	{Name: "acc", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{MultipleChoice, LastWord, Passkey},
 		Column: "correct", Length: func(string) int { return 1 }, Value: rightOrGreedy, Harness: "mean"},
 
 	// acc_norm: the same with each loglikelihood divided by its choice's length in Unicode code
 	// points. lm-evaluation-harness: acc_norm.
-	{Name: "acc_norm", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []string{"multiple_choice"},
+	{Name: "acc_norm", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{MultipleChoice},
 		Column: "correct_norm", Length: utf8.RuneCountInString, Value: right, Harness: "mean"},
 
 	// acc_bytes: the same, divided by the choice's length in UTF-8 bytes, as papers that speak of
 	// byte-normalised accuracy mean it. lm-evaluation-harness: acc_bytes.
-	{Name: "acc_bytes", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []string{"multiple_choice"},
+	{Name: "acc_bytes", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{MultipleChoice},
 		Column: "correct_bytes", Length: func(choice string) int { return len(choice) }, Value: right, Harness: "mean"},
 
 	// acc_text: share of passkey trials whose generated text has the key's digits.
-	{Name: "acc_text", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []string{"passkey"}, Column: "right_text", Harness: "mean"},
+	{Name: "acc_text", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{Passkey}, Column: "right_text", Harness: "mean"},
 
 	// word_perplexity: exp(-Σ loglikelihood / Σ words of the original pages).
 	// lm-evaluation-harness: word_perplexity, weighted_perplexity (which gives no error).
-	{Name: "word_perplexity", Formula: Perplexity, Weight: Words, Kinds: []string{"rolling_perplexity"}, Value: logLikelihood, Harness: "weighted_perplexity"},
+	{Name: "word_perplexity", Formula: Perplexity, Weight: Words, Kinds: []Kind{RollingPerplexity}, Value: logLikelihood, Harness: "weighted_perplexity"},
 
 	// byte_perplexity: exp(-Σ loglikelihood / Σ bytes of the original pages).
 	// lm-evaluation-harness: byte_perplexity, weighted_perplexity (which gives no error).
-	{Name: "byte_perplexity", Formula: Perplexity, Weight: Bytes, Kinds: []string{"rolling_perplexity"}, Value: logLikelihood, Harness: "weighted_perplexity"},
+	{Name: "byte_perplexity", Formula: Perplexity, Weight: Bytes, Kinds: []Kind{RollingPerplexity}, Value: logLikelihood, Harness: "weighted_perplexity"},
 
 	// bits_per_byte: -Σ loglikelihood / Σ bytes / ln 2, the logarithm to base 2 of byte_perplexity.
 	// lm-evaluation-harness: bits_per_byte (which gives no error).
-	{Name: "bits_per_byte", Formula: Bits, Weight: Bytes, Kinds: []string{"rolling_perplexity"}, Value: logLikelihood, Harness: "bits_per_byte"},
+	{Name: "bits_per_byte", Formula: Bits, Weight: Bytes, Kinds: []Kind{RollingPerplexity}, Value: logLikelihood, Harness: "bits_per_byte"},
 }
 
 // logLikelihood of the one request.
-func logLikelihood(_ *Metric, a Answers) (float64, bool) { return a.LogLikelihoods[0], true }
+func logLikelihood(_ *Metric, d Document) (float64, bool) { return d.Answers[0].LogLikelihood, true }
 
 // right is 1 where the choice taken is the right one.
-func right(m *Metric, a Answers) (float64, bool) {
-	if a.Choices == nil {
+func right(m *Metric, d Document) (float64, bool) {
+	if d.Choices == nil {
 		return 0, false
 	}
-	return truth(m.Chosen(a) == a.Gold), true
+	return truth(m.Chosen(d) == d.Gold), true
 }
 
 // rightOrGreedy is right; without choices, whether the continuation is the greedy one.
-func rightOrGreedy(m *Metric, a Answers) (float64, bool) {
-	if a.Choices == nil && a.Gold < 0 && len(a.Greedy) > 0 {
-		return truth(a.Greedy[0]), true
+func rightOrGreedy(m *Metric, d Document) (float64, bool) {
+	if d.Choices == nil && d.Gold < 0 {
+		return truth(d.Answers[0].Greedy), true
 	}
-	return right(m, a)
+	return right(m, d)
 }
 
 func truth(b bool) float64 {

@@ -1,0 +1,90 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/passkey"
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
+)
+
+// PasskeyWork is a grid's trials.
+type PasskeyWork struct {
+	Grid   passkey.Grid
+	Trials []passkey.Trial
+	docs   []tasks.Doc // of the trials
+}
+
+// addPasskey builds the grid's prompts. Lengths that leave no room for the
+// answer within the model's context are left out with a note.
+func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
+	var fit []int
+	longest := m.LM.MaxLength()
+	const answer = 8 // tokens: more than any key of five digits has
+	for _, n := range g.Lengths {
+		if n+answer <= longest+1 {
+			fit = append(fit, n)
+			continue
+		}
+		w.Notes = append(w.Notes, fmt.Sprintf("passkey at %d tokens was not run: the model's context holds %d, the answer included", n, longest))
+	}
+	g.Lengths = fit
+	if len(fit) == 0 {
+		return fmt.Errorf("passkey: no length fits the model's context of %d tokens, the answer included; give shorter lengths in a suite file", longest)
+	}
+	trials, err := await(ctx, func() ([]passkey.Trial, error) { return g.Build(m.Tokenizer) })
+	if err != nil {
+		return err
+	}
+	if err := m.Tokenizer.Err(); err != nil {
+		return err
+	}
+	w.Passkey = &PasskeyWork{g, trials, passkey.Documents(trials)}
+	return nil
+}
+
+func (p *PasskeyWork) name() string { return string(tasks.Passkey) }
+
+func (p *PasskeyWork) documents() []tasks.Doc { return p.docs }
+
+func (p *PasskeyWork) calls(d *tasks.Doc, _ int) string {
+	t := p.Trials[d.ID]
+	return fmt.Sprintf("passkey length %d depth %g trial %d", t.Length, t.Depth, t.Trial)
+}
+
+func (p *PasskeyWork) settings(s *rundir.Settings) { s.Passkey = gridSettings(&p.Grid) }
+
+func gridSettings(g *passkey.Grid) *rundir.PasskeySettings {
+	return &rundir.PasskeySettings{Lengths: g.Lengths, Depths: g.Depths, Trials: g.Trials, Seed: g.Seed}
+}
+
+func (p *PasskeyWork) report(run *rundir.Run, m *Model, answers func(*tasks.Doc) ([]answer.Answer, error)) ([]rundir.Sample, error) {
+	var outcomes []passkey.Outcome
+	var samples []rundir.Sample
+	for i := range p.docs {
+		given, err := answers(&p.docs[i])
+		if err != nil {
+			return nil, err
+		}
+		o := p.Trials[i].Score(m.Tokenizer, given[0].Generated)
+		outcomes = append(outcomes, o)
+		samples = append(samples, passkeyRow(&p.docs[i], given, o, m))
+	}
+	for _, c := range passkey.Cells(outcomes) {
+		run.Passkey = append(run.Passkey, rundir.Cell{
+			Length: c.Length, Depth: c.Depth, N: c.N, Right: c.Right, RightText: c.RightText,
+			Accuracy: rundir.Number(c.Accuracy), Low: rundir.Number(c.Low), High: rundir.Number(c.High),
+		})
+	}
+	return samples, nil
+}
+
+// passkeyRow is a trial's row.
+func passkeyRow(d *tasks.Doc, given []answer.Answer, o passkey.Outcome, m *Model) rundir.Sample {
+	s := rowsOf(string(tasks.Passkey), tasks.Passkey, d, given)[0]
+	s.Correct, s.RightText, s.Length, s.Depth, s.Key = ptr(o.Right), ptr(o.RightText), ptr(int32(o.Length)), ptr(o.Depth), ptr(int32(o.Key))
+	s.Generated = ptr(m.Tokenizer.Decode(o.Generated, false))
+	return s
+}

@@ -1,0 +1,88 @@
+package eval
+
+import (
+	"fmt"
+
+	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/metric"
+)
+
+// TaskWork is one task's documents.
+type TaskWork struct {
+	configs.Entry
+	Docs  []tasks.Doc
+	Files []data.File
+}
+
+func (t *TaskWork) name() string { return t.Task.Name }
+
+func (t *TaskWork) documents() []tasks.Doc { return t.Docs }
+
+func (t *TaskWork) calls(d *tasks.Doc, request int) string {
+	if t.Task.Chooses() {
+		return fmt.Sprintf("task %s document %d choice %d", t.Task.Name, d.ID, request)
+	}
+	return fmt.Sprintf("task %s document %d", t.Task.Name, d.ID)
+}
+
+func (t *TaskWork) settings(s *rundir.Settings) {
+	s.Tasks = append(s.Tasks, rundir.TaskSettings{
+		Name: t.Task.Name, Version: t.Task.Version, Digest: t.Task.Digest,
+		Limit: t.Limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
+	})
+}
+
+func (t *TaskWork) report(run *rundir.Run, _ *Model, answers func(*tasks.Doc) ([]answer.Answer, error)) ([]rundir.Sample, error) {
+	result := rundir.TaskResult{Name: t.Task.Name, Kind: string(t.Task.Kind), Documents: len(t.Docs), ClusteredBy: t.Task.ClusteredBy(t.Docs)}
+	outcomes := make([]tasks.Outcome, len(t.Docs))
+	var samples []rundir.Sample
+	for i := range t.Docs {
+		given, err := answers(&t.Docs[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range given {
+			if a.Truncated > 0 {
+				result.Truncated++
+			}
+		}
+		outcomes[i] = t.Task.Score(t.Docs[i], given)
+		if outcomes[i].Unscored {
+			result.Unscored++
+		}
+		samples = append(samples, t.rows(&t.Docs[i], outcomes[i])...)
+	}
+	for _, metric := range t.Task.Metrics(outcomes) {
+		m := rundir.Metric{
+			Name: metric.Name, Value: rundir.Number(metric.Value), Stderr: rundir.Number(metric.Stderr),
+			Low: rundir.Number(metric.Low), High: rundir.Number(metric.High), N: metric.N, HigherIsBetter: metric.HigherIsBetter,
+		}
+		if metric.Clusters > 0 {
+			m.Clusters, m.ClusteredStderr = metric.Clusters, ptr(rundir.Number(metric.ClusteredStderr))
+		}
+		result.Metrics = append(result.Metrics, m)
+	}
+	run.Tasks = append(run.Tasks, result)
+	return samples, nil
+}
+
+// rows are a document's, with its verdicts by the metrics that keep one.
+func (t *TaskWork) rows(d *tasks.Doc, o tasks.Outcome) []rundir.Sample {
+	rows := rowsOf(t.Task.Name, t.Task.Kind, d, o.Answers)
+	for i := range metric.Table {
+		m := &metric.Table[i]
+		if m.Column == "" {
+			continue
+		}
+		if v, _, ok := o.Value(m.Name); ok {
+			for k := range rows {
+				rows[k].SetVerdict(m, v == 1)
+			}
+		}
+	}
+	return rows
+}
