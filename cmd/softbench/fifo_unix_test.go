@@ -113,7 +113,7 @@ var inputCases = []inputCase{
 const tinyTraining = " --hidden 16 --intermediate 16 --layers 1 --heads 2 --context 16 --batch 1 --steps 2 --probe-samples 1"
 
 // noInput are the flags with a text that names nothing to be read.
-var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect`)
+var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include`)
 
 // TestNothingWaitsForAPipe: where a file is meant, only a file is read: a pipe without
 // a writer is refused by name, by every command.
