@@ -161,6 +161,8 @@ func rowsOf(task string, kind tasks.Kind, d *tasks.Doc, answers []answer.Answer)
 				s.PositionLikelihood = append(s.PositionLikelihood, p.LogLikelihood)
 				s.PositionTokens = append(s.PositionTokens, int32(p.Tokens))
 			}
+		case tasks.Decoding:
+			s.ContextTokens, s.ContinuationTokens = int32(len(q.Prompt)), int32(len(a.Generated))
 		}
 		rows[k] = s
 	}

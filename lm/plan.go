@@ -165,9 +165,7 @@ func (p *Plan) Generate(prompt []int32, n int, done func(answer.Answer) error) e
 	}
 	q := &pending{generate: n}
 	q.encode = func(*memo) ([]window, error) { return []window{{tokens: prompt}}, nil }
-	q.done = func(q *pending) error {
-		return done(answer.Answer{ContextTokens: len(prompt), ContinuationTokens: n, Generated: q.windows[0].tokens})
-	}
+	q.done = func(q *pending) error { return done(answer.Answer{Generated: q.windows[0].tokens}) }
 	p.add(q)
 	return nil
 }

@@ -12,8 +12,8 @@ type Answer struct {
 	// Greedy: each of the continuation's tokens is the most probable one.
 	Greedy bool `json:"greedy,omitempty"`
 	// ContextTokens and ContinuationTokens count what was asked, before truncation; of a whole text
-	// the continuation's are all that were scored, special tokens that the tokenizer adds included;
-	// of decoding they are the prompt's and the decoded ones.
+	// the continuation's are all that were scored, special tokens that the tokenizer adds included.
+	// Decoding from a prompt of tokens has none: the request has its prompt, the answer its tokens.
 	ContextTokens      int      `json:"context_tokens,omitempty"`
 	ContinuationTokens int      `json:"continuation_tokens,omitempty"`
 	Truncated          int      `json:"truncated,omitempty"` // tokens cut off on the left
