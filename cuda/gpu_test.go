@@ -27,12 +27,12 @@ func TestGPU(t *testing.T) {
 	if err := conform.Kernels(t.Context(), func() (device.Device, error) { return OpenGPU(0) }, report); err != nil {
 		t.Error(err)
 	}
-	open := func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
+	open := func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error) {
 		gpu, err := OpenGPU(0)
 		if err != nil {
 			return nil, err
 		}
-		return forward.New(ctx, gpu, ck, forward.Options{DType: dt, Memory: 1 << 30})
+		return forward.New(ctx, gpu, ck, forward.Options{Formats: kernel.FormatsOf(dt), Memory: 1 << 30})
 	}
 	if err := conform.Models(t.Context(), open, report); err != nil {
 		t.Error(err)

@@ -8,8 +8,9 @@ import (
 
 // Options choose how the CUDA backend computes.
 type Options struct {
-	// DType is kernel.Float32 (true float32, for parity) or kernel.BFloat16.
-	DType kernel.DType
+	// Formats are those of kernel.Float32 (true float32, for parity) or of kernel.BFloat16; others are
+	// refused.
+	Formats kernel.Formats
 	// Ordinal is the device's number among those CUDA_VISIBLE_DEVICES leaves.
 	Ordinal int
 	// Memory bounds the bytes of GPU memory taken; 0: nearly all that is free.

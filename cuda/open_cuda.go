@@ -39,7 +39,7 @@ func Open(ctx context.Context, ck *checkpoint.Checkpoint, o Options) (engine.Bac
 	if err != nil {
 		return nil, err
 	}
-	b, err := forward.New(ctx, gpu, ck, forward.Options{DType: o.DType, Memory: o.Memory})
+	b, err := forward.New(ctx, gpu, ck, forward.Options{Formats: o.Formats, Memory: o.Memory})
 	if err != nil {
 		return nil, err
 	}

@@ -22,8 +22,8 @@ func BenchmarkPrefill(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
-		m, ck := open(b, dir, "", CPUOptions{Set: set, DType: dt})
+	for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
+		m, ck := open(b, dir, "", CPUOptions{Set: set, Formats: kernel.FormatsOf(dt)})
 		ids, targets := make([]int32, 2048), make([]int32, 2048)
 		for i := range ids {
 			ids[i] = int32((i*7919 + 13) % ck.Config.Vocab)

@@ -31,7 +31,7 @@ func TestCutShortWhilePacked(t *testing.T) {
 			if err := os.Truncate(path, size); err != nil {
 				t.Fatal(err)
 			}
-			_, err = NewCPU(context.Background(), ck, CPUOptions{DType: kernel.BFloat16, Threads: 2})
+			_, err = NewCPU(context.Background(), ck, CPUOptions{Formats: kernel.FormatsOf(kernel.BFloat16), Threads: 2})
 			if err == nil || !strings.HasPrefix(err.Error(), path+": the file was cut short") || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s cut to %d: error %v", dtype, size, err)
 			}

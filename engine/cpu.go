@@ -15,9 +15,9 @@ import (
 
 // CPUOptions choose how the CPU backend computes.
 type CPUOptions struct {
-	DType   kernel.DType
-	Threads int        // 0: one per processor
-	Set     kernel.Set // nil: the fastest this machine has
+	Formats kernel.Formats // float32 all through, unless said otherwise
+	Threads int            // 0: one per processor
+	Set     kernel.Set     // nil: the fastest this machine has
 }
 
 // cpu is the Backend for processors. Between stages all threads meet; within a
@@ -26,7 +26,7 @@ type cpu struct {
 	config  checkpoint.Config
 	kind    attention.Kind
 	set     kernel.Set
-	dtype   kernel.DType
+	formats kernel.Formats
 	pool    pool
 	weights *cpuWeights
 	layout  kvLayout
@@ -63,17 +63,24 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 	if o.Set == nil {
 		o.Set = kernel.Best()
 	}
+	if err := o.Formats.Check(o.Set); err != nil {
+		return nil, err
+	}
+	kv, ok := kvFormats[o.Formats.KV]
+	if !ok {
+		return nil, fmt.Errorf("the processor keeps no keys and values in the format %d", o.Formats.KV)
+	}
 	c := &cpu{
-		config: ck.Config, kind: ck.Config.Attention.Kind, set: o.Set, dtype: o.DType,
+		config: ck.Config, kind: ck.Config.Attention.Kind, set: o.Set, formats: o.Formats,
 		pool:   pool{o.Threads},
-		layout: kvLayout{ck.Config.Layers, ck.Config.KVHeads, ck.Config.HeadDim, o.DType},
+		layout: kvLayout{ck.Config.Layers, ck.Config.KVHeads, ck.Config.HeadDim, kv},
 	}
 	for i := range ck.Config.Rotary {
 		c.ropes = append(c.ropes, newRopeTable(&ck.Config.Rotary[i]))
 	}
 	c.scratch.tiles = make([]attentionTile, o.Threads)
 	err := safetensors.Guard(func() (err error) {
-		c.weights, err = packWeights(ctx, ck, o.Set, o.DType, c.pool)
+		c.weights, err = packWeights(ctx, ck, o.Set, o.Formats.Storage, c.pool)
 		return err
 	})
 	if err != nil {
@@ -83,7 +90,7 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 }
 
 func (c *cpu) Describe() Description {
-	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.dtype.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.dtype)}
+	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.formats.Arithmetic.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.formats.Arithmetic)}
 }
 
 func (c *cpu) SegmentBytes(start, n int) int64 { return c.layout.bytes(start, n) }
@@ -322,7 +329,7 @@ func (c *cpu) normalise(ctx context.Context, w *normWeights, rows int) error {
 	if !w.has {
 		return c.prepare(ctx, s.x, hidden, rows)
 	}
-	s.in.Reset(c.dtype, rows, hidden)
+	s.in.Reset(c.formats.Arithmetic, rows, hidden)
 	return c.pool.run(ctx, chunks(rows), func(worker, i int) {
 		buf := s.normed[worker*rowChunk*hidden:][:rowChunk*hidden]
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
@@ -342,7 +349,7 @@ func (c *cpu) prepareRows(buf []float32, ld, r0, r1 int) {
 
 // prepare makes rows of x [rows, k] the next matrix multiply's input.
 func (c *cpu) prepare(ctx context.Context, x []float32, k, rows int) error {
-	c.scratch.in.Reset(c.dtype, rows, k)
+	c.scratch.in.Reset(c.formats.Arithmetic, rows, k)
 	return c.pool.run(ctx, chunks(rows), func(_, i int) {
 		c.set.Prepare(&c.scratch.in, x, k, i*rowChunk, min(rows, (i+1)*rowChunk))
 	})
@@ -356,7 +363,7 @@ func (c *cpu) activate(ctx context.Context, n int, learned [4]float32, rows int)
 	if mlp.Gated {
 		width = 2 * n
 	}
-	s.in.Reset(c.dtype, rows, n)
+	s.in.Reset(c.formats.Arithmetic, rows, n)
 	return c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {

@@ -68,18 +68,9 @@ func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
 	position := sp.Position + r - sp.Row
 	c.prepareHeads(t, layer, row, position, r)
 	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
-	grow(&t.round, c.layout.width())
 	for h := range kv {
 		key, value := row[(heads+h)*size:][:size], row[(heads+kv+h)*size:][:size]
-		if c.layout.dtype == kernel.BFloat16 {
-			c.set.Round(t.round, key)
-			own.putKeyBF16(layer, h, position, t.round)
-			c.set.Round(t.round, value)
-			own.putValueBF16(layer, h, position, t.round)
-		} else {
-			own.putKey(layer, h, position, key)
-			own.putValue(layer, h, position, value)
-		}
+		c.layout.format.put(c, t, own, layer, h, position, key, value)
 	}
 }
 
@@ -214,7 +205,7 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 			}
 		}
 		if any { // else every weight is zero: the values are not read
-			c.addValues(t, layer, w, m, block, end)
+			c.layout.format.addValues(c, t, layer, w, m, block, end)
 		}
 	})
 	stride := c.config.Heads * size
@@ -228,26 +219,6 @@ func (c *cpu) attendTile(t *attentionTile, layer int, w attentionWork) {
 		}
 		copy(c.scratch.mixed[row*stride+head*size:], o)
 	}
-}
-
-// addValues adds a key block's weighted values to the outputs. With bfloat16 the
-// block is one product, whatever segments it lies in: where its sums are cut
-// into pairs must not depend on those.
-func (c *cpu) addValues(t *attentionTile, layer int, w attentionWork, m, block, end int) {
-	size := c.config.HeadDim
-	if c.layout.dtype == kernel.BFloat16 {
-		width := c.layout.width()
-		grow(&t.weights, m*kernel.KeyBlock)
-		c.set.Round(t.weights, t.s[:m*kernel.KeyBlock])
-		grow(&t.values, kernel.KeyBlock*width)
-		values := blockValuesBF16(t.values, w.span.Path, layer, w.kvHead, block, end)
-		c.set.AccumulateBF16(t.o, t.weights, m, values, width)
-		return
-	}
-	eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
-		values := seg.valuesOf(layer, w.kvHead)[(from-seg.start)*size:]
-		c.set.Accumulate(t.o, t.s[from-block:], kernel.KeyBlock, m, values, to-from, size)
-	})
 }
 
 // loadQueries gathers a task's queries, scaled by 1/sqrt(head size) and, in
@@ -271,13 +242,7 @@ func (c *cpu) loadQueries(t *attentionTile, layer int, w attentionWork) {
 		copy(q, c.scratch.qkv[(w.span.Row+r)*stride+head*size:])
 		c.set.Scale(q, scale)
 	}
-	if c.layout.dtype == kernel.BFloat16 {
-		width := c.layout.width()
-		grow(&t.half, m*width)
-		for i := range m {
-			c.set.Round(t.half[i*width:][:width], t.q[i*size:][:size])
-		}
-	}
+	c.layout.format.queries(c, t, m)
 }
 
 // scoreScale is what products of queries and keys are multiplied by in a layer.
@@ -321,14 +286,14 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 			g, until := from/kernel.KeyGroup, (to+kernel.KeyGroup-1)/kernel.KeyGroup
 			if lane := from % kernel.KeyGroup; lane != 0 {
 				// The group's first lanes belong to the segment before.
-				c.scores(t.edge, kernel.KeyGroup, t, m, seg, layer, w.kvHead, g, 1)
+				c.layout.format.scores(c, t.edge, kernel.KeyGroup, t, m, seg, layer, w.kvHead, g, 1)
 				for i := range m {
 					copy(t.s[i*kernel.KeyBlock+from-block:][:kernel.KeyGroup-lane], t.edge[i*kernel.KeyGroup+lane:])
 				}
 				g++
 			}
 			if g < until {
-				c.scores(t.s[g*kernel.KeyGroup-block:], kernel.KeyBlock, t, m, seg, layer, w.kvHead, g, until-g)
+				c.layout.format.scores(c, t.s[g*kernel.KeyGroup-block:], kernel.KeyBlock, t, m, seg, layer, w.kvHead, g, until-g)
 			}
 		})
 		if a := c.config.ScoreCap; a > 0 {
@@ -336,18 +301,6 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 		}
 		visit(block, end)
 	}
-}
-
-// scores multiplies a task's m queries with groups of a segment's keys, the
-// first being group g of the sequence.
-func (c *cpu) scores(s []float32, lds int, t *attentionTile, m int, seg *cpuSegment, layer, head, g, groups int) {
-	if c.layout.dtype == kernel.BFloat16 {
-		width := c.layout.width()
-		c.set.ScoresBF16(s, lds, t.half, m, width, seg.keysOfBF16(layer, head)[(g-seg.first)*width*kernel.KeyGroup:], groups)
-		return
-	}
-	size := c.config.HeadDim
-	c.set.Scores(s, lds, t.q, m, size, seg.keysOf(layer, head)[(g-seg.first)*size*kernel.KeyGroup:], groups)
 }
 
 // visible is the range of a key block's lanes that a row sees.

@@ -55,7 +55,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	}
 	grow(&h.targets, total)
 
-	s.in.Reset(c.dtype, rows, hidden)
+	s.in.Reset(c.formats.Arithmetic, rows, hidden)
 	err := c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		for r := r0; r < r1; r++ {

@@ -9,31 +9,17 @@ import (
 
 // kvLayout says where keys and values of a segment lie. Each layer holds, for
 // each key/value head, first the keys of whole groups of kernel.KeyGroup
-// absolute positions, transposed, and then the values. In float32:
-//
-//	key(head, position, d) = k[((head·groups + position/16 - first)·size + d)·16 + position%16]
-//	value(head, position, d) = v[(head·n + position - start)·size + d]
-//
-// In bfloat16 components of keys, and positions of values, come in pairs, and
-// the head size is padded with zeros to a width that kernels want:
-//
-//	key(head, position, d) = k[(((head·groups + position/16 - first)·width + d)/2·16 + position%16)·2 + d%2]
-//	value(head, position, d) = v[((head·pairs + position/2 - start/2)·width + d)·2 + position%2]
+// absolute positions, transposed, and then the values, each as the format says.
 //
 // A group or a pair that two segments share stands in both; each fills its own
 // lanes.
 type kvLayout struct {
 	layers, heads, size int
-	dtype               kernel.DType
+	format              kvFormat
 }
 
 // width is the distance of two rows of components.
-func (l kvLayout) width() int {
-	if l.dtype == kernel.BFloat16 {
-		return kernel.PairedK(l.size)
-	}
-	return l.size
-}
+func (l kvLayout) width() int { return l.format.width(l.size) }
 
 // cpuSegment implements Segment.
 type cpuSegment struct {
@@ -45,20 +31,12 @@ type cpuSegment struct {
 	store          *kvStore
 }
 
-// floats is how much a segment takes; with bfloat16, two halves count as one.
+// floats is how much a segment takes, in float32.
 func (l kvLayout) floats(start, n int) (groups, keys, perLayer int) {
 	groups = (start+n+kernel.KeyGroup-1)/kernel.KeyGroup - start/kernel.KeyGroup
-	if l.dtype == kernel.BFloat16 {
-		keys = l.heads * groups * l.width() * kernel.KeyGroup / 2
-		return groups, keys, keys + l.heads*pairsOf(start, n)*l.width()
-	}
-	keys = l.heads * groups * l.size * kernel.KeyGroup
-	return groups, keys, keys + l.heads*n*l.size
+	keys, values := l.format.floats(l.size, groups, start, n)
+	return groups, l.heads * keys, l.heads * (keys + values)
 }
-
-// pairsOf is the number of pairs of positions, counted from position 0, that
-// hold n positions from start on.
-func pairsOf(start, n int) int { return (start+n+1)/2 - start/2 }
 
 func (l kvLayout) bytes(start, n int) int64 {
 	_, _, perLayer := l.floats(start, n)
@@ -82,19 +60,6 @@ func (s *cpuSegment) keysOf(layer, head int) []float32 {
 func (s *cpuSegment) valuesOf(layer, head int) []float32 {
 	per := (s.perLayer - s.keys) / s.layout.heads
 	return s.data[layer*s.perLayer+s.keys+head*per:][:per]
-}
-
-// putKey and putValue store one position's key and value.
-func (s *cpuSegment) putKey(layer, head, position int, key []float32) {
-	group, lane := position/kernel.KeyGroup-s.first, position%kernel.KeyGroup
-	keys := s.keysOf(layer, head)[group*len(key)*kernel.KeyGroup:]
-	for d, k := range key {
-		keys[d*kernel.KeyGroup+lane] = k
-	}
-}
-
-func (s *cpuSegment) putValue(layer, head, position int, value []float32) {
-	copy(s.valuesOf(layer, head)[(position-s.start)*len(value):][:len(value)], value)
 }
 
 // kvStore hands out memory for segments and keeps some of what comes back:

@@ -2,6 +2,57 @@ package engine
 
 import "github.com/softbench/softbench/engine/kernel"
 
+// kvBFloat16 rounds them. Components of keys, and positions of values, come in pairs, and the head
+// size is padded with zeros to a width that kernels want:
+//
+//	key(head, position, d) = k[(((head·groups + position/16 - first)·width + d)/2·16 + position%16)·2 + d%2]
+//	value(head, position, d) = v[((head·pairs + position/2 - start/2)·width + d)·2 + position%2]
+type kvBFloat16 struct{}
+
+func (kvBFloat16) width(size int) int { return kernel.PairedK(size) }
+
+// floats counts two halves as one.
+func (f kvBFloat16) floats(size, groups, start, n int) (keys, values int) {
+	width := f.width(size)
+	return groups * width * kernel.KeyGroup / 2, pairsOf(start, n) * width
+}
+
+// pairsOf is the number of pairs of positions, counted from position 0, that
+// hold n positions from start on.
+func pairsOf(start, n int) int { return (start+n+1)/2 - start/2 }
+
+func (kvBFloat16) put(c *cpu, t *attentionTile, own *cpuSegment, layer, head, position int, key, value []float32) {
+	grow(&t.round, c.layout.width())
+	c.set.Round(t.round, key)
+	own.putKeyBF16(layer, head, position, t.round)
+	c.set.Round(t.round, value)
+	own.putValueBF16(layer, head, position, t.round)
+}
+
+func (kvBFloat16) queries(c *cpu, t *attentionTile, m int) {
+	size, width := c.config.HeadDim, c.layout.width()
+	grow(&t.half, m*width)
+	for i := range m {
+		c.set.Round(t.half[i*width:][:width], t.q[i*size:][:size])
+	}
+}
+
+func (kvBFloat16) scores(c *cpu, s []float32, lds int, t *attentionTile, m int, seg *cpuSegment, layer, head, g, groups int) {
+	width := c.layout.width()
+	c.set.ScoresBF16(s, lds, t.half, m, width, seg.keysOfBF16(layer, head)[(g-seg.first)*width*kernel.KeyGroup:], groups)
+}
+
+// addValues takes the block as one product, whatever segments it lies in: where its sums are cut
+// into pairs must not depend on those.
+func (kvBFloat16) addValues(c *cpu, t *attentionTile, layer int, w attentionWork, m, block, end int) {
+	width := c.layout.width()
+	grow(&t.weights, m*kernel.KeyBlock)
+	c.set.Round(t.weights, t.s[:m*kernel.KeyBlock])
+	grow(&t.values, kernel.KeyBlock*width)
+	values := blockValuesBF16(t.values, w.span.Path, layer, w.kvHead, block, end)
+	c.set.AccumulateBF16(t.o, t.weights, m, values, width)
+}
+
 // keysOfBF16 and valuesOfBF16 are keysOf and valuesOf in bfloat16.
 func (s *cpuSegment) keysOfBF16(layer, head int) []uint16 {
 	return kernel.Halves(s.keysOf(layer, head))

@@ -12,7 +12,7 @@ import (
 // some longer than what the path uses of them, into a buffer full of NaN: each
 // value must be its position's own, and zero behind the last.
 func TestBlockValues(t *testing.T) {
-	layout := kvLayout{layers: 2, heads: 3, size: 20, dtype: kernel.BFloat16}
+	layout := kvLayout{layers: 2, heads: 3, size: 20, format: kvBFloat16{}}
 	width := layout.width()
 	rng := rand.New(rand.NewPCG(1, 9))
 	value := func(layer, head, position, d int) uint16 {

@@ -47,7 +47,7 @@ type cpuWeights struct {
 
 // packWeights packs every matrix once and lets go of the mapped pages behind
 // it, so that the checkpoint is not held twice.
-func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set, dt kernel.DType, p pool) (*cpuWeights, error) {
+func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set, f kernel.Storage, p pool) (*cpuWeights, error) {
 	cfg := &ck.Config
 	norm := func(name string, n checkpoint.NormWeights) normWeights {
 		w := normWeights{name != "", n.Weight.F32(), n.Bias.F32()}
@@ -58,7 +58,7 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 	}
 	w := &cpuWeights{norm: norm(cfg.Names.Norm, ck.Norm), headBias: ck.HeadBias.F32()}
 	pack := func(parts ...*checkpoint.View) (*kernel.Matrix, error) {
-		return packRows(ctx, set, dt, p, parts...)
+		return packRows(ctx, set, f, p, parts...)
 	}
 	for i := range ck.Layers {
 		src := &ck.Layers[i]
@@ -174,12 +174,12 @@ func readTasks(ctx context.Context, p pool, n int, task func(i int)) error {
 }
 
 // packRows packs matrices of equal width, one below the other, as one.
-func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, parts ...*checkpoint.View) (*kernel.Matrix, error) {
+func packRows(ctx context.Context, set kernel.Set, f kernel.Storage, p pool, parts ...*checkpoint.View) (*kernel.Matrix, error) {
 	n, k := 0, parts[0].K
 	for _, t := range parts {
 		n += t.N
 	}
-	w := set.NewMatrix(dt, n, k)
+	w := set.NewMatrix(f, n, k)
 	find := func(j int) (*checkpoint.View, int) {
 		at := 0
 		for j >= parts[at].N {
@@ -188,7 +188,7 @@ func packRows(ctx context.Context, set kernel.Set, dt kernel.DType, p pool, part
 		}
 		return parts[at], j
 	}
-	halves := dt == kernel.BFloat16
+	halves := f == kernel.StoredBFloat16
 	for _, t := range parts {
 		halves = halves && t.BF16()
 	}

@@ -32,7 +32,7 @@ func compareFamily(t *testing.T, g golden.Model, run golden.Run, set kernel.Set)
 		kind = "" // what the config says
 	}
 	m, _ := open(t, g.Dir, kind, CPUOptions{Set: set, Threads: 2})
-	half, _ := open(t, g.Dir, kind, CPUOptions{Set: set, Threads: 2, DType: kernel.BFloat16})
+	half, _ := open(t, g.Dir, kind, CPUOptions{Set: set, Threads: 2, Formats: kernel.FormatsOf(kernel.BFloat16)})
 	worst, rounding, positions := 0.0, 0.0, 0
 	for i, seq := range g.Sequences {
 		want := run.Sequences[i]

@@ -61,9 +61,9 @@ func TestOverflowIsAnError(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filled(t, c.kind, c.number, c.row, c.tensors)
 			eachSet(t, func(t *testing.T, set kernel.Set) {
-				for _, dtype := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
+				for _, dtype := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
 					for _, o := range []RunOptions{{}, {BatchTokens: 3}, {BatchTokens: 1}} {
-						err := scored(t, dir, ids, CPUOptions{Set: set, DType: dtype, Threads: 1 + o.BatchTokens%2}, o)
+						err := scored(t, dir, ids, CPUOptions{Set: set, Formats: kernel.FormatsOf(dtype), Threads: 1 + o.BatchTokens%2}, o)
 						var overflow *NotFinite
 						switch {
 						case c.what == "" && err != nil:

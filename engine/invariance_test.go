@@ -91,11 +91,11 @@ func TestScoresDoNotDependOnTheBatch(t *testing.T) {
 		{"llama-bias", "softmax"},
 	}
 	eachSet(t, func(t *testing.T, set kernel.Set) {
-		for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
+		for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
 			for i, c := range cases {
 				g := golden.ReadModel(t, c.model)
-				one, ck := open(t, g.Dir, c.kind, CPUOptions{Set: set, DType: dt, Threads: 1})
-				two, _ := open(t, g.Dir, c.kind, CPUOptions{Set: set, DType: dt, Threads: 3})
+				one, ck := open(t, g.Dir, c.kind, CPUOptions{Set: set, Formats: kernel.FormatsOf(dt), Threads: 1})
+				two, _ := open(t, g.Dir, c.kind, CPUOptions{Set: set, Formats: kernel.FormatsOf(dt), Threads: 3})
 				r := rand.New(rand.NewPCG(uint64(i), 7))
 				f := modelForest(r, 24, ck.Config.Vocab)
 				want, wantDecoded := runBits(t, one, f, RunOptions{BatchTokens: 512})

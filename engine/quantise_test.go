@@ -168,8 +168,8 @@ func TestQuantisedScores(t *testing.T) {
 		ids[i], targets[i] = int32(i*7%200+3), int32(i*5%200+3)
 	}
 	eachSet(t, func(t *testing.T, set kernel.Set) {
-		for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
-			o := CPUOptions{Set: set, Threads: 2, DType: dt}
+		for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
+			o := CPUOptions{Set: set, Threads: 2, Formats: kernel.FormatsOf(dt)}
 			plain, _ := open(t, dir, "", o)
 			want := scoreAll(t, plain, ids, targets, RunOptions{})
 			for _, method := range []string{"rtn", "rtn-asym", "hqq"} {

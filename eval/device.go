@@ -35,7 +35,7 @@ func OpenBackend(ctx context.Context, ck *checkpoint.Checkpoint, device string, 
 		return nil, "", err
 	}
 	if device != "cpu" {
-		b, err := cuda.Open(ctx, ck, cuda.Options{DType: o.DType})
+		b, err := cuda.Open(ctx, ck, cuda.Options{Formats: o.Formats})
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return nil, "", ctx.Err() // whatever the device said of being stopped
@@ -71,14 +71,14 @@ func DeviceText(device string) (string, error) {
 
 // OpenGPU returns what puts a checkpoint on the GPU that --device asks for; nil
 // where it comes to the CPU.
-func OpenGPU(device string) (func(context.Context, *checkpoint.Checkpoint, kernel.DType) (engine.Backend, error), error) {
+func OpenGPU(device string) (func(context.Context, *checkpoint.Checkpoint, kernel.Arithmetic) (engine.Backend, error), error) {
 	if err := checkDevice(device); err != nil || device == "cpu" {
 		return nil, err
 	}
 	if cuda.Available() != nil {
 		return nil, nil
 	}
-	return func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
-		return cuda.Open(ctx, ck, cuda.Options{DType: dt})
+	return func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error) {
+		return cuda.Open(ctx, ck, cuda.Options{Formats: kernel.FormatsOf(dt)})
 	}, nil
 }

@@ -164,7 +164,7 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 	if err != nil {
 		return err
 	}
-	backend, note, err := OpenBackend(ctx, m.Checkpoint, o.Device, engine.CPUOptions{DType: dtype, Threads: o.Threads, Set: set})
+	backend, note, err := OpenBackend(ctx, m.Checkpoint, o.Device, engine.CPUOptions{Formats: kernel.FormatsOf(dtype), Threads: o.Threads, Set: set})
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (m *Model) Close() {
 
 // parseDType reads --dtype; auto is bfloat16 for a bfloat16 checkpoint and
 // float32 for the others, so that no weight is rounded unasked.
-func parseDType(name, stored string) (kernel.DType, error) {
+func parseDType(name, stored string) (kernel.Arithmetic, error) {
 	switch name {
 	case "", "auto":
 		if stored == "BF16" {

@@ -64,11 +64,11 @@ GPU, documents alone are measured.`,
 func (o *benchOptions) run(ctx context.Context) error {
 	switch o.dtype {
 	case "both":
-		o.measure.DTypes = []kernel.DType{kernel.BFloat16, kernel.Float32}
+		o.measure.DTypes = []kernel.Arithmetic{kernel.BFloat16, kernel.Float32}
 	case "bfloat16":
-		o.measure.DTypes = []kernel.DType{kernel.BFloat16}
+		o.measure.DTypes = []kernel.Arithmetic{kernel.BFloat16}
 	case "float32":
-		o.measure.DTypes = []kernel.DType{kernel.Float32}
+		o.measure.DTypes = []kernel.Arithmetic{kernel.Float32}
 	default:
 		return fmt.Errorf("--dtype %q: want both, float32 or bfloat16", o.dtype)
 	}
@@ -116,7 +116,7 @@ func (o *benchOptions) measureOn(ctx context.Context) (*machine.Report, error) {
 	o.measure.Open = open
 	for _, dt := range o.measure.DTypes {
 		one := o.measure
-		one.DTypes = []kernel.DType{dt}
+		one.DTypes = []kernel.Arithmetic{dt}
 		r, err := machine.Measure(ctx, one)
 		if err != nil {
 			return nil, err

@@ -17,7 +17,7 @@ import (
 )
 
 // OpenBackend puts a checkpoint on a device.
-type OpenBackend func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error)
+type OpenBackend func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error)
 
 // Parity is how far a float32 log-probability may be from the CPU's.
 const Parity = 1e-4
@@ -128,7 +128,7 @@ func (v variant) check(ctx context.Context, open OpenBackend, seed uint64, nodes
 	if err := firstOf(err, cpu.Close()); err != nil {
 		return 0, err
 	}
-	for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
+	for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
 		b, err := open(ctx, ck, dt)
 		if err != nil {
 			return 0, err
@@ -145,7 +145,7 @@ func (v variant) check(ctx context.Context, open OpenBackend, seed uint64, nodes
 }
 
 // onDevice compares with the CPU in float32, and in other batches with itself.
-func onDevice(ctx context.Context, b engine.Backend, ck *checkpoint.Checkpoint, f *engine.Forest, want []float32, wantTokens []int32, dt kernel.DType) (worst float64, err error) {
+func onDevice(ctx context.Context, b engine.Backend, ck *checkpoint.Checkpoint, f *engine.Forest, want []float32, wantTokens []int32, dt kernel.Arithmetic) (worst float64, err error) {
 	got, tokens, err := scores(ctx, b, ck, f, engine.RunOptions{BatchTokens: 4096})
 	if err != nil {
 		return 0, err
@@ -164,7 +164,7 @@ func onDevice(ctx context.Context, b engine.Backend, ck *checkpoint.Checkpoint, 
 	if mean := sum / float64(len(got)); dt == kernel.BFloat16 && mean > Rounded {
 		return worst, fmt.Errorf("log-probabilities differ from the CPU's float32 by %v on average, allowed are %v", mean, Rounded)
 	}
-	if bound := map[kernel.DType]float64{kernel.Float32: Parity, kernel.BFloat16: 0.25}[dt]; worst > bound {
+	if bound := map[kernel.Arithmetic]float64{kernel.Float32: Parity, kernel.BFloat16: 0.25}[dt]; worst > bound {
 		return worst, fmt.Errorf("log-probabilities differ from the CPU's by up to %v, allowed are %v", worst, bound)
 	}
 	for _, size := range []int{1, 7, 100} {

@@ -14,8 +14,8 @@ import (
 
 // on opens backends on a device of 40 MiB beside what the driver is left.
 func on(dev func() device.Device) OpenBackend {
-	return func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
-		return forward.New(ctx, dev(), ck, forward.Options{DType: dt, Rows: 600})
+	return func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error) {
+		return forward.New(ctx, dev(), ck, forward.Options{Formats: kernel.FormatsOf(dt), Rows: 600})
 	}
 }
 

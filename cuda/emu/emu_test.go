@@ -122,7 +122,7 @@ func TestMissingBarriersAreFound(t *testing.T) {
 func TestModels(t *testing.T) {
 	long(t)
 	rounded := 0 // of each model one backend is bfloat16
-	open := func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
+	open := func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error) {
 		dev, err := Open(program, Mixed, 512<<20+40<<20)
 		if err != nil {
 			return nil, err
@@ -132,7 +132,7 @@ func TestModels(t *testing.T) {
 				dev.Plain()
 			}
 		}
-		return forward.New(ctx, dev, ck, forward.Options{DType: dt, Rows: 600})
+		return forward.New(ctx, dev, ck, forward.Options{Formats: kernel.FormatsOf(dt), Rows: 600})
 	}
 	err := conform.SmallModels(context.Background(), open, func(r conform.Result) {
 		t.Logf("%s: %.1e from the CPU, %v", r.Name, r.Worst*conform.Parity, r.Err)

@@ -16,7 +16,7 @@ import (
 
 // Options choose how a backend computes.
 type Options struct {
-	DType kernel.DType
+	Formats kernel.Formats
 	// Memory bounds the device memory taken, in bytes; 0: nearly all that is free.
 	Memory int64
 	// Rows bounds the rows computed together; 0: as many as memory allows, up to
@@ -58,12 +58,12 @@ func New(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o Op
 
 func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o Options) (*Backend, error) {
 	c := ck.Config
-	mode := abi.F32
-	if o.DType == kernel.BFloat16 {
-		mode = abi.BF16
-		if dev.Info().Hopper {
-			mode = abi.BF16Hopper
-		}
+	mode, ok := modes[o.Formats]
+	if !ok {
+		return nil, fmt.Errorf("number formats %+v are %w: use --device cpu", o.Formats, ErrUnsupported)
+	}
+	if mode == abi.BF16 && dev.Info().Hopper {
+		mode = abi.BF16Hopper
 	}
 	if err := supported(&c); err != nil {
 		return nil, err
@@ -90,6 +90,12 @@ func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o O
 	}
 	b.pool = newSlotPool(b.sizes.slots)
 	return b, nil
+}
+
+// modes are the kernels' by the formats they compute in; there are no others.
+var modes = map[kernel.Formats]abi.Mode{
+	kernel.FormatsOf(kernel.Float32):  abi.F32,
+	kernel.FormatsOf(kernel.BFloat16): abi.BF16,
 }
 
 // guard is a device that checks accesses against the arena's parts: the

@@ -61,8 +61,8 @@ func TestOverflowIsAnError(t *testing.T) {
 		{"layers.1.mlp", 3e38, -1, 2, 5},
 	} {
 		ck := filled(t, c.name, c.number, c.row)
-		for _, dtype := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
-			m, _ := simulateOn(t, sim.New(reserve+memory), ck, forward.Options{DType: dtype, Rows: 64})
+		for _, dtype := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
+			m, _ := simulateOn(t, sim.New(reserve+memory), ck, forward.Options{Formats: kernel.FormatsOf(dtype), Rows: 64})
 			_, err := m.Run(context.Background(), f, engine.RunOptions{BatchTokens: 2})
 			var overflow *engine.NotFinite
 			switch {

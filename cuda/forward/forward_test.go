@@ -193,14 +193,14 @@ func TestEqualsTheCPU(t *testing.T) {
 // sharing, the memory bound and an observer change no bit.
 func TestNoBitDependsOnTheBatch(t *testing.T) {
 	for i, m := range models() {
-		for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
+		for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
 			if (testing.Short() || dt == kernel.BFloat16) && i%4 != 0 {
 				continue // what a format changes does not depend on the model
 			}
 			t.Run(m.name+" "+dt.String(), func(t *testing.T) {
 				ck := m.open(t)
 				f := forest(rand.New(rand.NewPCG(uint64(i), 7)), 10, ck.Config.Vocab)
-				one, _ := simulate(t, ck, forward.Options{DType: dt})
+				one, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(dt)})
 				want := run(t, one, f, engine.RunOptions{BatchTokens: 4096})
 				same := func(what string, got results) {
 					t.Helper()
@@ -209,7 +209,7 @@ func TestNoBitDependsOnTheBatch(t *testing.T) {
 					}
 					equal(t, what, got, want, func(node int) int { return node })
 				}
-				few, _ := simulate(t, ck, forward.Options{DType: dt, Rows: 13})
+				few, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(dt), Rows: 13})
 				for _, size := range []int{1, 7, 100} {
 					same(fmt.Sprintf("batches of %d", size), run(t, one, f, engine.RunOptions{BatchTokens: size}))
 					same(fmt.Sprintf("batches of %d cut to 13 rows", size), run(t, few, f, engine.RunOptions{BatchTokens: size}))
@@ -279,7 +279,7 @@ func TestBFloat16StaysNear(t *testing.T) {
 	ck := m.open(t)
 	f := forest(rand.New(rand.NewPCG(1, 1)), 12, ck.Config.Vocab)
 	exact, _ := simulate(t, ck, forward.Options{})
-	rounded, _ := simulate(t, ck, forward.Options{DType: kernel.BFloat16})
+	rounded, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16)})
 	want, got := run(t, exact, f, engine.RunOptions{}), run(t, rounded, f, engine.RunOptions{})
 	worst := 0.0
 	for at, w := range want.logProbs {
@@ -298,8 +298,8 @@ func TestHopperKernels(t *testing.T) {
 	for _, m := range []model{wide, models()[2], models()[3]} {
 		ck := m.open(t)
 		f := forest(rand.New(rand.NewPCG(4, 1)), 10, ck.Config.Vocab)
-		plain, _ := simulate(t, ck, forward.Options{DType: kernel.BFloat16})
-		hopper, dev := simulateOn(t, sim.New(reserve+memory).Hopper(), ck, forward.Options{DType: kernel.BFloat16, Rows: 13})
+		plain, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16)})
+		hopper, dev := simulateOn(t, sim.New(reserve+memory).Hopper(), ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16), Rows: 13})
 		want := run(t, plain, f, engine.RunOptions{})
 		equal(t, "with the kernels of sm_90a", run(t, hopper, f, engine.RunOptions{BatchTokens: 50}), want, func(node int) int { return node })
 		for name, n := range dev.Launches() {

@@ -17,7 +17,7 @@ import (
 // fixed by k alone.
 type amxSet struct{ simd }
 
-var amx = &amxSet{simd{isa: isaAVX512BF16, name: "amx", lanes: 16, rows: 14, panel: 32}}
+var amx = &amxSet{simd{isa: isaAVX512BF16, name: "amx", lanes: 16, rows: 14, panel: 32, products: amxProducts}}
 
 // amxTileRows is the rows of a block: two tiles of 16.
 const amxTileRows = 32
@@ -79,16 +79,15 @@ var tileConfigs = func() (all [amxTileRows + 1][64]byte) {
 
 var amxScratch = sync.Pool{New: func() any { return new([amxTileRows * 32]float32) }}
 
-// MatMul implements Set.
-func (s *amxSet) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool) {
-	if w.DType != BFloat16 {
-		s.simd.MatMul(y, ldy, in, m0, m1, w, n0, n1, add)
-		return
-	}
-	if m0 >= m1 || n0 >= n1 {
-		return
-	}
-	checkProduct(y, ldy, in, m0, m1, w, n0, n1, s.panel)
+// amxProducts has the one product in tiles; float32 is AVX-512's.
+var amxProducts = products[simdProduct]{
+	StoredFloat32:  {Float32: (*simd).matMulF32},
+	StoredBFloat16: {BFloat16: (*simd).matMulTiles},
+}
+
+// matMulTiles multiplies pairs of bfloat16 in tiles.
+func (s *simd) matMulTiles(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
+	add := mode == modeAdd
 	stride, padded := InputStride(in.K), PairedK(w.K)
 	scratch := amxScratch.Get().(*[amxTileRows * 32]float32)
 	defer amxScratch.Put(scratch)
@@ -139,7 +138,7 @@ func (s *amxSet) selfTest() bool {
 	var in Input
 	in.Reset(BFloat16, m, k)
 	s.Prepare(&in, x, k, 0, m)
-	w := s.NewMatrix(BFloat16, n, k)
+	w := s.NewMatrix(StoredBFloat16, n, k)
 	s.PackRows(w, 0, n, fill)
 	want, got := make([]float32, m*n), make([]float32, m*n)
 	avx512.MatMul(want, n, &in, 0, m, w, 0, n, false)
@@ -178,11 +177,11 @@ func (s *amxSet) QueryTile() int { return 2 * amxTileRows }
 
 // BatchRows implements Set. At 3 TFLOP/s and 10 GB/s a core, reading a weight of
 // two bytes takes as long as its products with 300 rows.
-func (s *amxSet) BatchRows(dt DType) int {
-	if dt == BFloat16 {
+func (s *amxSet) BatchRows(a Arithmetic) int {
+	if a == BFloat16 {
 		return 2048
 	}
-	return s.simd.BatchRows(dt)
+	return s.simd.BatchRows(a)
 }
 
 // ScoresBF16 implements Set. Two groups of keys are a panel.

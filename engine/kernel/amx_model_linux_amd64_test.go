@@ -50,7 +50,7 @@ func modelsInTiles(t *testing.T, set kernel.Set) {
 		}
 		defer ck.Close()
 		open := func(set kernel.Set) *engine.Model {
-			b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Set: set, DType: kernel.BFloat16, Threads: 1})
+			b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Set: set, Formats: kernel.FormatsOf(kernel.BFloat16), Threads: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -50,7 +50,7 @@ func eachSet(b *testing.B, body func(b *testing.B, s Set)) {
 func BenchmarkMatMul(b *testing.B) {
 	shapes := [][3]int{{512, 1024, 1024}, {512, 2816, 1024}, {512, 1024, 2816}, {512, 32768, 1024}, {1, 1024, 1024}, {8, 1024, 1024}}
 	eachSet(b, func(b *testing.B, s Set) {
-		for _, dt := range []DType{Float32, BFloat16} {
+		for _, dt := range []Arithmetic{Float32, BFloat16} {
 			for _, shape := range shapes {
 				b.Run(fmt.Sprintf("%v/%dx%dx%d", dt, shape[0], shape[1], shape[2]), func(b *testing.B) {
 					benchMatMul(b, s, dt, shape[0], shape[1], shape[2])
@@ -60,7 +60,7 @@ func BenchmarkMatMul(b *testing.B) {
 	})
 }
 
-func benchMatMul(b *testing.B, s Set, dt DType, m, n, k int) {
+func benchMatMul(b *testing.B, s Set, dt Arithmetic, m, n, k int) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := newProduct(s, dt, m, n, k, normals(rng, m*k, 0), normals(rng, n*k, 0))
 	y := make([]float32, m*n)
@@ -84,10 +84,10 @@ func BenchmarkPackRows(b *testing.B) {
 	rows := normals(rand.New(rand.NewPCG(1, 3)), n*k, 0)
 	row := func(j int, dst []float32) { copy(dst, rows[j*k:]) }
 	eachSet(b, func(b *testing.B, s Set) {
-		for _, dt := range []DType{Float32, BFloat16} {
+		for _, dt := range []Arithmetic{Float32, BFloat16} {
 			b.Run(dt.String(), func(b *testing.B) {
 				packApartOnce(b, s, dt, k)
-				w := s.NewMatrix(dt, n, k)
+				w := s.NewMatrix(FormatsOf(dt).Storage, n, k)
 				for b.Loop() {
 					s.PackRows(w, 0, n, row)
 				}

@@ -28,7 +28,7 @@ func (s *simd) pairRows(dst []float32, x []float32, ldx, l, k, c int) {
 // PackColumns implements Gradients: x lies as a panel does, but for the rounding.
 // Rows are outermost, so that each is read in one go.
 func (s *simd) PackColumns(w *Matrix, n0, n1 int, x []float32, ldx int) {
-	if w.DType == Float32 {
+	if w.Storage == StoredFloat32 {
 		for l := range w.K {
 			for n := n0; n < n1; n += s.panel {
 				at := w.F32[n*w.K+l*s.panel:][:s.panel]
@@ -55,7 +55,7 @@ func (s *simd) PackColumns(w *Matrix, n0, n1 int, x []float32, ldx int) {
 // transposed as elements of 32 bits.
 func (s *simd) PrepareColumns(in *Input, x []float32, ldx, m0, m1 int) {
 	stride := InputStride(in.K)
-	if in.DType == Float32 {
+	if in.Arithmetic == Float32 {
 		s.Transpose(in.F32[m0*stride:], stride, x[m0:], ldx, in.K, m1-m0)
 		for i := m0; i < m1; i++ {
 			clear(in.F32[i*stride+in.K : i*stride+PairedK(in.K)])

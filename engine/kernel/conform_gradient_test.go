@@ -134,7 +134,7 @@ func transposeAll(t *testing.T, s Gradients, rng *rand.Rand) {
 // columnsAll: a transposed operand is packed, and prepared, as the same operand
 // is that lies in rows, whatever was in the memory before.
 func columnsAll(t *testing.T, s Gradients, rng *rand.Rand) {
-	for _, dt := range []DType{Float32, BFloat16} {
+	for _, dt := range []Arithmetic{Float32, BFloat16} {
 		for _, k := range []int{1, 2, 31, 32, 33, 127, 130, 200} {
 			for _, n := range []int{1, 15, 32, 33, 64, 100} {
 				ldx := n + 5
@@ -145,7 +145,7 @@ func columnsAll(t *testing.T, s Gradients, rng *rand.Rand) {
 						dst[l] = x[l*ldx+j]
 					}
 				}
-				want, got := s.NewMatrix(dt, n, k), s.NewMatrix(dt, n, k)
+				want, got := s.NewMatrix(FormatsOf(dt).Storage, n, k), s.NewMatrix(FormatsOf(dt).Storage, n, k)
 				dirty(got.F32, got.BF16)
 				width := s.PanelWidth()
 				for n0 := 0; n0 < n; n0 += 2 * width {

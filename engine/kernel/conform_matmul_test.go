@@ -15,7 +15,7 @@ const (
 
 func conformMatMul(t *testing.T, s Set) {
 	t.Run("rows of bfloat16", func(t *testing.T) { packHalves(t, s) })
-	for _, dt := range []DType{Float32, BFloat16} {
+	for _, dt := range []Arithmetic{Float32, BFloat16} {
 		t.Run(dt.String(), func(t *testing.T) {
 			t.Run("sizes", func(t *testing.T) { matMulSizes(t, s, dt) })
 			t.Run("splits", func(t *testing.T) { matMulSplits(t, s, dt) })
@@ -28,16 +28,16 @@ func conformMatMul(t *testing.T, s Set) {
 
 // product is one matrix multiply and its operands.
 type product struct {
-	dt      DType
+	dt      Arithmetic
 	m, n, k int
 	x, rows []float32 // [m, k], [n, k]
 	in      Input
 	w       *Matrix
 }
 
-func newProduct(s Set, dt DType, m, n, k int, x, rows []float32) *product {
+func newProduct(s Set, dt Arithmetic, m, n, k int, x, rows []float32) *product {
 	p := &product{dt: dt, m: m, n: n, k: k, x: x, rows: rows}
-	p.w = s.NewMatrix(dt, n, k)
+	p.w = s.NewMatrix(FormatsOf(dt).Storage, n, k)
 	s.PackRows(p.w, 0, n, func(j int, dst []float32) { copy(dst, rows[j*k:][:k]) })
 	p.in.Reset(dt, m, k)
 	// What an earlier, wider input left behind must not matter.
@@ -67,7 +67,7 @@ func (p *product) dot(i, j int) (sum, abs float64) {
 // matMulSizes sweeps each dimension past two blocks while the others take a
 // few sizes. An ascending chain of k products and sums errs by at most
 // 2k·u·Σ|a·b|, whether or not they are fused; add rounds once more.
-func matMulSizes(t *testing.T, s Set, dt DType) {
+func matMulSizes(t *testing.T, s Set, dt Arithmetic) {
 	rng := rand.New(rand.NewPCG(3, uint64(dt)))
 	try := func(m, n, k int) {
 		t.Helper()
@@ -120,7 +120,7 @@ const pairBlockTest = 32
 
 // matMulSplits compares parts with the whole, bit for bit: rectangles of rows
 // and columns, a row alone, and neighbours added.
-func matMulSplits(t *testing.T, s Set, dt DType) {
+func matMulSplits(t *testing.T, s Set, dt Arithmetic) {
 	rng := rand.New(rand.NewPCG(4, uint64(dt)))
 	pw := s.PanelWidth()
 	for _, size := range [][3]int{{37, 3*pw + 5, 45}, {66, 2 * pw, 130}, {29, pw + 1, 7}} {
@@ -185,7 +185,7 @@ func matMulSplits(t *testing.T, s Set, dt DType) {
 
 // matMulNaN puts NaN into one row of x and Inf into one column of w: no other
 // element may change a bit.
-func matMulNaN(t *testing.T, s Set, dt DType) {
+func matMulNaN(t *testing.T, s Set, dt Arithmetic) {
 	rng := rand.New(rand.NewPCG(5, uint64(dt)))
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, k := range []int{1, 2, 31, 32, 33, 65} {
@@ -221,7 +221,7 @@ func matMulNaN(t *testing.T, s Set, dt DType) {
 // matrix, whose result is the input itself: exact but for bfloat16 subnormals,
 // which VDPBF16PS and TDPBF16PS take as zero. NaN and Inf are left to
 // matMulNaN: here they would spoil their row.
-func prepareRounds(t *testing.T, s Set, dt DType) {
+func prepareRounds(t *testing.T, s Set, dt Arithmetic) {
 	special := []float32{0, 1, -1, 1.00390625, 1.01171875, 3.3895314e38, -3.3895314e38, 1e-30, 65535, 1.0039063, 1.0117188}
 	rng := rand.New(rand.NewPCG(6, 7))
 	for k := 1; k <= 67; k++ {
@@ -247,13 +247,13 @@ func prepareRounds(t *testing.T, s Set, dt DType) {
 }
 
 // packApart packs panels in several calls, in any order.
-func packApart(t *testing.T, s Set, dt DType) {
+func packApart(t *testing.T, s Set, dt Arithmetic) {
 	for _, k := range []int{1, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65} {
 		packApartOnce(t, s, dt, k)
 	}
 }
 
-func packApartOnce(t testing.TB, s Set, dt DType, k int) {
+func packApartOnce(t testing.TB, s Set, dt Arithmetic, k int) {
 	rng := rand.New(rand.NewPCG(8, uint64(dt)))
 	pw := s.PanelWidth()
 	n := 4*pw + 3
@@ -261,7 +261,7 @@ func packApartOnce(t testing.TB, s Set, dt DType, k int) {
 	p := newProduct(s, dt, 2, n, k, x, rows)
 	want, got := make([]float32, 2*n), make([]float32, 2*n)
 	s.MatMul(want, n, &p.in, 0, 2, p.w, 0, n, false)
-	w := s.NewMatrix(dt, n, k)
+	w := s.NewMatrix(FormatsOf(dt).Storage, n, k)
 	row := func(j int, dst []float32) {
 		if len(dst) != k {
 			t.Fatalf("row gets %d floats to fill, want %d", len(dst), k)
@@ -292,7 +292,7 @@ func packHalves(t *testing.T, s Set) {
 			bytes[2*i], bytes[2*i+1] = byte(h), byte(h>>8)
 			values[i] = FromBF16(h)
 		}
-		want, got := s.NewMatrix(BFloat16, n, k), s.NewMatrix(BFloat16, n, k)
+		want, got := s.NewMatrix(StoredBFloat16, n, k), s.NewMatrix(StoredBFloat16, n, k)
 		s.PackRows(want, 0, n, func(j int, dst []float32) { copy(dst, values[j*k:][:k]) })
 		s.PackHalves(got, s.PanelWidth(), n, func(j int) []byte { return bytes[2*j*k:][: 2*k : 2*k] })
 		s.PackHalves(got, 0, s.PanelWidth(), func(j int) []byte { return bytes[2*j*k:][: 2*k : 2*k] })
@@ -315,7 +315,7 @@ func TestMatMulRefuses(t *testing.T) {
 		if name == "generic" {
 			continue // Go checks its indices
 		}
-		for _, dt := range []DType{Float32, BFloat16} {
+		for _, dt := range []Arithmetic{Float32, BFloat16} {
 			const m, n, k = 4, 40, 20
 			p := newProduct(s, dt, m, n, k, make([]float32, m*k), make([]float32, n*k))
 			y := make([]float32, m*n)

@@ -21,12 +21,26 @@ func (Generic) PanelWidth() int { return genericPanel }
 func (Generic) QueryTile() int { return 42 }
 
 // BatchRows implements Set.
-func (Generic) BatchRows(DType) int { return 512 }
+func (Generic) BatchRows(Arithmetic) int { return 512 }
+
+// genericProducts are Generic's.
+var genericProducts = products[struct {
+	// panel is a panel of weights as numbers, in buf or where it lies.
+	panel func(buf []float32, w *Matrix, n int) []float32
+	// row is a row of the input as numbers, in buf or where it lies.
+	row func(buf []float32, in *Input, i int) []float32
+}]{
+	StoredFloat32:  {Float32: {panelFloat32, rowFloat32}},
+	StoredBFloat16: {BFloat16: {panelBFloat16, rowBFloat16}},
+}
+
+// Multiplies implements Set.
+func (Generic) Multiplies(w Storage, a Arithmetic) bool { return genericProducts[w][a].panel != nil }
 
 // NewMatrix implements Set. Layout: [panel][k][column in panel], the last panel
 // padded with zero columns.
-func (Generic) NewMatrix(dt DType, n, k int) *Matrix {
-	return newMatrix(dt, n, k, (n+genericPanel-1)/genericPanel*genericPanel*k)
+func (Generic) NewMatrix(f Storage, n, k int) *Matrix {
+	return newMatrix(f, n, k, (n+genericPanel-1)/genericPanel*genericPanel*k)
 }
 
 // PackRows implements Set.
@@ -36,7 +50,7 @@ func (Generic) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 		row(j, buf)
 		at := j/genericPanel*genericPanel*w.K + j%genericPanel
 		for k, x := range buf {
-			if w.DType == BFloat16 {
+			if w.Storage == StoredBFloat16 {
 				w.BF16[at+k*genericPanel] = ToBF16(x)
 			} else {
 				w.F32[at+k*genericPanel] = x
@@ -55,7 +69,7 @@ func (Generic) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 	stride := InputStride(in.K)
 	for i := m0; i < m1; i++ {
 		src := x[i*ldx:][:in.K]
-		if in.DType == Float32 {
+		if in.Arithmetic == Float32 {
 			copy(in.F32[i*stride:], src)
 			continue
 		}
@@ -68,28 +82,17 @@ func (Generic) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 
 // MatMul implements Set.
 func (Generic) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool) {
-	stride := InputStride(in.K)
-	panel := make([]float32, w.K*genericPanel)
+	product := genericProducts[w.Storage][in.Arithmetic]
+	if product.panel == nil {
+		panic(noProduct("generic", w, in))
+	}
+	weights := make([]float32, w.K*genericPanel)
 	x := make([]float32, w.K)
 	for n := n0; n < n1; n += genericPanel {
 		cols := min(genericPanel, n1-n)
-		if w.DType == BFloat16 {
-			for i, h := range w.BF16[n*w.K:][:len(panel)] {
-				panel[i] = FromBF16(h)
-			}
-		} else {
-			panel = w.F32[n*w.K:][:len(panel)]
-		}
+		panel := product.panel(weights, w, n)
 		for i := m0; i < m1; i++ {
-			row := x
-			if in.DType == BFloat16 {
-				for k, h := range in.BF16[i*stride:][:in.K] {
-					x[k] = FromBF16(h)
-				}
-			} else {
-				row = in.F32[i*stride:][:in.K]
-			}
-			sum := dotPanel(row, panel)
+			sum := dotPanel(product.row(x, in, i), panel)
 			out := y[(i-m0)*ldy+n-n0:][:cols]
 			for j := range out {
 				if add {
@@ -100,6 +103,26 @@ func (Generic) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0
 			}
 		}
 	}
+}
+
+func panelFloat32(buf []float32, w *Matrix, n int) []float32 { return w.F32[n*w.K:][:len(buf)] }
+
+func panelBFloat16(buf []float32, w *Matrix, n int) []float32 {
+	for i, h := range w.BF16[n*w.K:][:len(buf)] {
+		buf[i] = FromBF16(h)
+	}
+	return buf
+}
+
+func rowFloat32(_ []float32, in *Input, i int) []float32 {
+	return in.F32[i*InputStride(in.K):][:in.K]
+}
+
+func rowBFloat16(buf []float32, in *Input, i int) []float32 {
+	for k, h := range in.BF16[i*InputStride(in.K):][:in.K] {
+		buf[k] = FromBF16(h)
+	}
+	return buf
 }
 
 // dotPanel multiplies one row with a panel of eight columns.

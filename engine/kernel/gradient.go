@@ -57,7 +57,7 @@ func (g Generic) PrepareColumns(in *Input, x []float32, ldx, m0, m1 int) {
 	stride := InputStride(in.K)
 	for i := m0; i < m1; i++ {
 		for l := range in.K {
-			if v := x[l*ldx+i]; in.DType == Float32 {
+			if v := x[l*ldx+i]; in.Arithmetic == Float32 {
 				in.F32[i*stride+l] = v
 			} else {
 				in.BF16[i*stride+l] = ToBF16(v)

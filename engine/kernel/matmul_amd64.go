@@ -14,7 +14,7 @@ func (s *simd) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 	stride, padded := InputStride(in.K), PairedK(in.K)
 	for i := m0; i < m1; i++ {
 		src := x[i*ldx:][:in.K]
-		if in.DType == Float32 {
+		if in.Arithmetic == Float32 {
 			dst := in.F32[i*stride:][:padded]
 			clear(dst[copy(dst, src):])
 			continue
@@ -39,15 +39,30 @@ func (s *simd) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0
 	if add {
 		mode = modeAdd
 	}
-	switch {
-	case w.DType == Float32:
-		s.matMulF32(y, ldy, in, m0, m1, w, n0, n1, mode)
-	case s.isa == isaAVX512BF16:
-		s.matMulDot(y, ldy, in, m0, m1, w, n0, n1, mode)
-	default:
-		s.matMulWide(y, ldy, in, m0, m1, w, n0, n1, mode)
+	product := s.products[w.Storage][in.Arithmetic]
+	if product == nil {
+		panic(noProduct(s.name, w, in))
 	}
+	product(s, y, ldy, in, m0, m1, w, n0, n1, mode)
 }
+
+// simdProduct is one product of a simd: MatMul of what it multiplies.
+type simdProduct func(s *simd, y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int)
+
+// The products: bfloat16 by widening, and by an instruction of its own.
+var (
+	wideProducts = products[simdProduct]{
+		StoredFloat32:  {Float32: (*simd).matMulF32},
+		StoredBFloat16: {BFloat16: (*simd).matMulWide},
+	}
+	dotProducts = products[simdProduct]{
+		StoredFloat32:  {Float32: (*simd).matMulF32},
+		StoredBFloat16: {BFloat16: (*simd).matMulDot},
+	}
+)
+
+// Multiplies implements Set.
+func (s *simd) Multiplies(w Storage, a Arithmetic) bool { return s.products[w][a] != nil }
 
 // cacheBlock is the size in bytes of the rows of A that are kept in the second
 // level cache while B's panels pass by.

@@ -8,8 +8,8 @@ import (
 
 // Matrix is a weight matrix W [N, K] packed by a Set, for that Set only.
 type Matrix struct {
-	N, K  int
-	DType DType
+	N, K    int
+	Storage Storage
 	// F32 and BF16 hold panels of PanelWidth columns in the Set's own layout;
 	// one of them is nil.
 	F32  []float32
@@ -17,12 +17,15 @@ type Matrix struct {
 }
 
 // newMatrix allocates size elements, zeros, for W [n, k].
-func newMatrix(dt DType, n, k, size int) *Matrix {
-	w := &Matrix{N: n, K: k, DType: dt}
-	if dt == BFloat16 {
-		w.BF16 = newSlice[uint16](size)
-	} else {
+func newMatrix(f Storage, n, k, size int) *Matrix {
+	w := &Matrix{N: n, K: k, Storage: f}
+	switch f {
+	case StoredFloat32:
 		w.F32 = newSlice[float32](size)
+	case StoredBFloat16:
+		w.BF16 = newSlice[uint16](size)
+	default:
+		panic("kernel: a matrix kept as " + f.String())
 	}
 	return w
 }
@@ -44,19 +47,19 @@ func (w *Matrix) Bytes() int64 { return int64(len(w.F32))*4 + int64(len(w.BF16))
 
 // Input is a block of activations [M, K] in the form a Set's MatMul reads.
 type Input struct {
-	K     int
-	DType DType
-	F32   []float32
-	BF16  []uint16
+	K          int
+	Arithmetic Arithmetic
+	F32        []float32
+	BF16       []uint16
 }
 
 // Reset sizes the input for m rows of k activations, keeping its memory.
-func (in *Input) Reset(dt DType, m, k int) {
-	in.DType, in.K = dt, k
+func (in *Input) Reset(a Arithmetic, m, k int) {
+	in.Arithmetic, in.K = a, k
 	// Rows are padded so that a Set may read K in pairs and in whole vectors.
-	if need := m * InputStride(k); cap(in.F32) < need && dt == Float32 {
+	if need := m * InputStride(k); cap(in.F32) < need && a == Float32 {
 		in.F32 = newSlice[float32](need)
-	} else if cap(in.BF16) < need && dt == BFloat16 {
+	} else if cap(in.BF16) < need && a == BFloat16 {
 		in.BF16 = newSlice[uint16](need)
 	}
 	in.F32, in.BF16 = in.F32[:cap(in.F32)], in.BF16[:cap(in.BF16)]
@@ -64,7 +67,7 @@ func (in *Input) Reset(dt DType, m, k int) {
 
 // Skip makes row m the first row of the view.
 func (in *Input) Skip(m int) {
-	if in.DType == Float32 {
+	if in.Arithmetic == Float32 {
 		in.F32 = in.F32[m*InputStride(in.K):]
 	} else {
 		in.BF16 = in.BF16[m*InputStride(in.K):]
@@ -74,12 +77,12 @@ func (in *Input) Skip(m int) {
 // checkProduct panics where a MatMul would reach outside its operands: assembly
 // checks no index.
 func checkProduct(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1, panel int) {
-	if in.DType != w.DType || in.K != w.K || n1 > w.N || n0%panel != 0 || m0 < 0 || n0 < 0 {
+	if in.K != w.K || n1 > w.N || n0%panel != 0 || m0 < 0 || n0 < 0 {
 		panic(fmt.Sprintf("kernel: MatMul of rows %d:%d of %v [·, %d] with columns %d:%d of %v [%d, %d] in panels of %d",
-			m0, m1, in.DType, in.K, n0, n1, w.DType, w.N, w.K, panel))
+			m0, m1, in.Arithmetic, in.K, n0, n1, w.Storage, w.N, w.K, panel))
 	}
 	_ = y[(m1-m0-1)*ldy+n1-n0-1]
-	if rows := m1 * InputStride(in.K); in.DType == Float32 {
+	if rows := m1 * InputStride(in.K); in.Arithmetic == Float32 {
 		_ = in.F32[:rows]
 	} else {
 		_ = in.BF16[:rows]

@@ -9,12 +9,12 @@ import "unsafe"
 //
 //	float32:  [panel][k][column in panel]
 //	bfloat16: [panel][k/2][column in panel][2], k padded with zeros to 32
-func (s *simd) NewMatrix(dt DType, n, k int) *Matrix {
+func (s *simd) NewMatrix(f Storage, n, k int) *Matrix {
 	columns := (n + s.panel - 1) / s.panel * s.panel
-	if dt == BFloat16 {
-		return newMatrix(dt, n, k, columns*PairedK(k))
+	if f == StoredBFloat16 {
+		return newMatrix(f, n, k, columns*PairedK(k))
 	}
-	return newMatrix(dt, n, k, columns*k)
+	return newMatrix(f, n, k, columns*k)
 }
 
 // PackRows implements Set. It gathers a panel's rows and transposes them.
@@ -22,7 +22,7 @@ func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 	stride := InputStride(w.K)
 	rows := make([]float32, s.panel*stride)
 	var halves []uint16
-	if w.DType == BFloat16 {
+	if w.Storage == StoredBFloat16 {
 		halves = make([]uint16, s.panel*stride)
 	}
 	for n := n0; n < n1; n += s.panel {
@@ -31,7 +31,7 @@ func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 			row(n+c, rows[c*stride:][:w.K])
 		}
 		clear(rows[columns*stride:])
-		if w.DType == Float32 {
+		if w.Storage == StoredFloat32 {
 			s.transpose(w.F32[n*w.K:][:s.panel*w.K], rows, stride, w.K)
 			continue
 		}
@@ -45,8 +45,8 @@ func (s *simd) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 
 // PackHalves implements Set. The rows are only moved.
 func (s *simd) PackHalves(w *Matrix, n0, n1 int, row func(j int) []byte) {
-	if w.DType != BFloat16 {
-		panic("kernel: PackHalves into a matrix of " + w.DType.String())
+	if w.Storage != StoredBFloat16 {
+		panic("kernel: PackHalves into a matrix of " + w.Storage.String())
 	}
 	stride, padded := InputStride(w.K), PairedK(w.K)
 	halves := make([]uint16, s.panel*stride)

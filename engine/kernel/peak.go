@@ -8,8 +8,8 @@ type Peak struct {
 	Name string
 	// Unit is what Run counts: "FLOP", or "byte".
 	Unit string
-	// DType is the format of the operands, for FLOP.
-	DType DType
+	// Arithmetic is that of the operands, for FLOP.
+	Arithmetic Arithmetic
 	// Run does a share of the work on the calling thread, some ten
 	// microseconds long, and returns how much that was. It is safe to call
 	// from several goroutines, each with a Run of its own (see Peaks).

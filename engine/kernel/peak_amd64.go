@@ -10,8 +10,8 @@ const memoryBlock = 32 << 20
 func Peaks() []Peak {
 	const n = 2000
 	var list []Peak
-	flops := func(name string, dt DType, each float64, run func(n int)) {
-		list = append(list, Peak{name, "FLOP", dt, func() float64 { run(n); return n * each }})
+	flops := func(name string, a Arithmetic, each float64, run func(n int)) {
+		list = append(list, Peak{name, "FLOP", a, func() float64 { run(n); return n * each }})
 	}
 	set := map[string]bool{}
 	for _, name := range Available() {

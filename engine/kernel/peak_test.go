@@ -21,7 +21,7 @@ func TestPeaks(t *testing.T) {
 			best = max(best, work/time.Since(start).Seconds())
 		}
 		limit := map[string]float64{"FLOP": 1e12, "byte": 1e12}[p.Unit]
-		if p.DType == BFloat16 {
+		if p.Arithmetic == BFloat16 {
 			limit = 16e12
 		}
 		if best <= 0 || best > limit {

@@ -2,25 +2,6 @@ package kernel
 
 import "github.com/softbench/softbench/engine/attention"
 
-// DType is the format of packed weights and of the activations that meet them.
-type DType uint8
-
-const (
-	// Float32 keeps weights and activations in IEEE single precision.
-	Float32 DType = iota
-	// BFloat16 keeps weights in bfloat16 and rounds the activations that enter
-	// a matrix multiply to bfloat16; sums stay in float32.
-	BFloat16
-)
-
-// String returns the name users write, as in --dtype.
-func (d DType) String() string {
-	if d == BFloat16 {
-		return "bfloat16"
-	}
-	return "float32"
-}
-
 // KeyBlock is the number of keys that attention handles at once. Blocks start
 // at multiples of KeyBlock counted from a sequence's first token, whatever the
 // batch, so that sums over keys always have the same order.
@@ -48,10 +29,13 @@ type Set interface {
 
 	// BatchRows is the number of rows for which products take many times as long
 	// as reading the weights does, which a batch does once.
-	BatchRows(dt DType) int
+	BatchRows(a Arithmetic) int
+
+	// Multiplies reports whether MatMul takes weights so stored in an arithmetic.
+	Multiplies(w Storage, a Arithmetic) bool
 
 	// NewMatrix allocates a weight matrix W [n, k] (n outputs, k inputs).
-	NewMatrix(dt DType, n, k int) *Matrix
+	NewMatrix(f Storage, n, k int) *Matrix
 
 	// PackRows fills rows [n0, n1) of W; row writes row j of W into dst, which
 	// has length k. n0 is a multiple of PanelWidth; n1 too, or w.N.

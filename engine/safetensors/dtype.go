@@ -19,89 +19,120 @@ const (
 	E8M0 DType = "F8_E8M0"
 )
 
-// widths is the bits of one element of every type the reference implementation
-// knows. Types narrower than a byte are packed.
-var widths = map[DType]uint64{
-	"F64": 64, "I64": 64, "U64": 64, "C64": 64,
-	F32: 32, "I32": 32, "U32": 32,
-	F16: 16, BF16: 16, "I16": 16, "U16": 16,
-	"I8": 8, "U8": 8, "BOOL": 8,
-	"F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
-	"F6_E2M3": 6, "F6_E3M2": 6, "F4": 4,
+// element is an element type: the bits of one, and for those that weights are read of, how.
+// Types narrower than a byte are packed.
+type element struct {
+	bits   int
+	decode func(dst []float32, src []byte) // src holds len(dst) elements; nil: the type is not a Float
+	encode func(dst []byte, src []float32) // rounding to nearest; nil: nothing is written in the type
+}
+
+// elements are all the types that the reference implementation knows.
+var elements = map[DType]element{
+	F32:  {32, decodeF32, encodeF32},
+	F16:  {16, decodeF16, encodeF16},
+	BF16: {16, decodeBF16, encodeBF16},
+	F64:  {bits: 64, decode: decodeF64},
+	E4M3: {bits: 8, decode: decodeTable(&eightBits[0])},
+	E5M2: {bits: 8, decode: decodeTable(&eightBits[1])},
+	E8M0: {bits: 8, decode: decodeTable(&eightBits[2])},
+
+	"I64": {bits: 64}, "U64": {bits: 64}, "C64": {bits: 64},
+	"I32": {bits: 32}, "U32": {bits: 32},
+	"I16": {bits: 16}, "U16": {bits: 16},
+	"I8": {bits: 8}, "U8": {bits: 8}, "BOOL": {bits: 8},
+	"F8_E4M3FNUZ": {bits: 8}, "F8_E5M2FNUZ": {bits: 8},
+	"F6_E2M3": {bits: 6}, "F6_E3M2": {bits: 6}, "F4": {bits: 4},
 }
 
 // Known reports whether the format defines d.
-func (d DType) Known() bool { return widths[d] != 0 }
+func (d DType) Known() bool { return elements[d].bits != 0 }
 
 // Bits returns the width of one element, 0 for an unknown type.
-func (d DType) Bits() int { return int(widths[d]) }
+func (d DType) Bits() int { return elements[d].bits }
 
 // Float reports whether Decode reads d: F64, F32, F16, BF16 and the 8-bit floats.
-func (d DType) Float() bool {
-	switch d {
-	case F64, F32, F16, BF16, E4M3, E5M2, E8M0:
-		return true
-	}
-	return false
-}
+func (d DType) Float() bool { return elements[d].decode != nil }
 
 // Decode converts len(dst) elements of type d from src; F64 is rounded to the
 // nearest float32. It panics where d is not a Float, or src is shorter than dst:
 // both are checked at load.
-func Decode(d DType, dst []float32, src []byte) {
-	switch d {
-	case F32:
-		src = src[:4*len(dst)]
-		for i := range dst {
-			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
-		}
-	case BF16:
-		src = src[:2*len(dst)]
-		for i := range dst {
-			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-		}
-	case F16:
-		src = src[:2*len(dst)]
-		for i := range dst {
-			dst[i] = halfToFloat(binary.LittleEndian.Uint16(src[2*i:]))
-		}
-	case F64:
-		src = src[:8*len(dst)]
-		for i := range dst {
-			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
-		}
-	case E4M3, E5M2, E8M0:
-		table := &eightBits[d[4]-'4']
-		for i, b := range src[:len(dst)] {
-			dst[i] = table[b]
-		}
-	default:
+func Decode(d DType, dst []float32, src []byte) { d.decoder()(dst, src) }
+
+func (d DType) decoder() func(dst []float32, src []byte) {
+	decode := elements[d].decode
+	if decode == nil {
 		panic("safetensors: Decode of " + string(d))
 	}
+	return decode
 }
 
 // Encode converts src to elements of type d in dst, rounding to nearest, ties
 // to even. NaN stays NaN; what F16 cannot hold becomes an infinity. It panics
 // where d is not F32, F16 or BF16, or dst is too short.
 func Encode(d DType, dst []byte, src []float32) {
-	switch d {
-	case F32:
-		dst = dst[:4*len(src)]
-		for i, x := range src {
-			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(x))
-		}
-	case BF16:
-		dst = dst[:2*len(src)]
-		for i, x := range src {
-			binary.LittleEndian.PutUint16(dst[2*i:], floatToBrain(x))
-		}
-	case F16:
-		dst = dst[:2*len(src)]
-		for i, x := range src {
-			binary.LittleEndian.PutUint16(dst[2*i:], floatToHalf(x))
-		}
-	default:
+	encode := elements[d].encode
+	if encode == nil {
 		panic("safetensors: Encode to " + string(d))
+	}
+	encode(dst, src)
+}
+
+func decodeF32(dst []float32, src []byte) {
+	src = src[:4*len(dst)]
+	for i := range dst {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+	}
+}
+
+func decodeBF16(dst []float32, src []byte) {
+	src = src[:2*len(dst)]
+	for i := range dst {
+		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
+	}
+}
+
+func decodeF16(dst []float32, src []byte) {
+	src = src[:2*len(dst)]
+	for i := range dst {
+		dst[i] = halfToFloat(binary.LittleEndian.Uint16(src[2*i:]))
+	}
+}
+
+func decodeF64(dst []float32, src []byte) {
+	src = src[:8*len(dst)]
+	for i := range dst {
+		dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+	}
+}
+
+// decodeTable reads bytes that table has the numbers of.
+func decodeTable(table *[256]float32) func(dst []float32, src []byte) {
+	return func(dst []float32, src []byte) {
+		for i, b := range src[:len(dst)] {
+			dst[i] = table[b]
+		}
+	}
+}
+
+func encodeF32(dst []byte, src []float32) {
+	dst = dst[:4*len(src)]
+	for i, x := range src {
+		binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(x))
+	}
+}
+
+func encodeBF16(dst []byte, src []float32) {
+	dst = dst[:2*len(src)]
+	for i, x := range src {
+		binary.LittleEndian.PutUint16(dst[2*i:], floatToBrain(x))
+	}
+}
+
+func encodeF16(dst []byte, src []float32) {
+	dst = dst[:2*len(src)]
+	for i, x := range src {
+		binary.LittleEndian.PutUint16(dst[2*i:], floatToHalf(x))
 	}
 }
 
@@ -146,9 +177,8 @@ func floatToHalf(x float32) uint16 {
 	return sign | uint16((b-112<<23)>>13)
 }
 
-// eightBits holds the numbers of each byte of F8_E4M3, F8_E5M2 and F8_E8M0, by the
-// digit in their names less 4.
-var eightBits = func() (t [5][256]float32) {
+// eightBits holds the numbers of each byte of F8_E4M3, F8_E5M2 and F8_E8M0.
+var eightBits = func() (t [3][256]float32) {
 	for b := range 256 {
 		t[0][b] = smallFloat(byte(b), 4, 3)
 		if b&0x7f == 0x7f { // this type has no infinity, and one NaN of each sign
@@ -156,9 +186,9 @@ var eightBits = func() (t [5][256]float32) {
 		}
 		// Five exponent bits and two of fraction are the upper half of an F16.
 		t[1][b] = halfToFloat(uint16(b) << 8)
-		t[4][b] = float32(math.Ldexp(1, b-127))
+		t[2][b] = float32(math.Ldexp(1, b-127))
 	}
-	t[4][255] = float32(math.NaN())
+	t[2][255] = float32(math.NaN())
 	return t
 }()
 

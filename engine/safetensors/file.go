@@ -68,9 +68,10 @@ func (t *Tensor) ColumnF32(i, from int, dst []float32) {
 		return
 	}
 	width, columns := t.DType.Bits()/8, t.Shape[len(t.Shape)-1]
+	decode := t.DType.decoder()
 	for r := range dst {
 		at := ((from+r)*columns + i) * width
-		Decode(t.DType, dst[r:r+1], t.Data[at:at+width])
+		decode(dst[r:r+1], t.Data[at:at+width])
 	}
 }
 

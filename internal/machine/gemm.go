@@ -21,7 +21,7 @@ var gemmShapes = [][2]int{{1024, 1024}, {2816, 1024}, {1024, 2816}, {32768, 1024
 
 type gemmProbe struct {
 	probe
-	dtype           kernel.DType
+	dtype           kernel.Arithmetic
 	inputs, outputs int
 }
 
@@ -57,11 +57,11 @@ type product struct {
 	weight  func(j int, dst []float32) // row j of w, as it was before packing
 }
 
-func newProduct(set kernel.Set, dt kernel.DType, m, n, k int) *product {
+func newProduct(set kernel.Set, dt kernel.Arithmetic, m, n, k int) *product {
 	p := &product{m: m, n: n, k: k, x: make([]float32, m*k), y: make([]float32, m*n)}
 	uniform(p.x, rand.New(rand.NewPCG(1, 0)))
 	p.weight = func(j int, dst []float32) { uniform(dst, rand.New(rand.NewPCG(2, uint64(j)))) }
-	p.w = set.NewMatrix(dt, n, k)
+	p.w = set.NewMatrix(kernel.FormatsOf(dt).Storage, n, k)
 	set.PackRows(p.w, 0, n, p.weight)
 	p.in.Reset(dt, m, k)
 	set.Prepare(&p.in, p.x, k, 0, m)
@@ -129,7 +129,7 @@ func (p *product) check(name string) error {
 		var sum, abs float64
 		for l, b := range row {
 			a := p.x[i*p.k+l]
-			if p.w.DType == kernel.BFloat16 {
+			if p.in.Arithmetic == kernel.BFloat16 {
 				a, b = kernel.FromBF16(kernel.ToBF16(a)), kernel.FromBF16(kernel.ToBF16(b))
 			}
 			sum += float64(a) * float64(b)
@@ -137,7 +137,7 @@ func (p *product) check(name string) error {
 		}
 		if got := float64(p.y[i*p.n+j]); !(math.Abs(got-sum) <= 2*float64(p.k)*abs/(1<<24)) {
 			return fmt.Errorf("kernel %s, %v, %dx%d: element [%d, %d] is %v and should be %v: this is a fault of softbench; set %s to another instruction set",
-				name, p.w.DType, p.k, p.n, i, j, got, sum, kernel.EnvISA)
+				name, p.in.Arithmetic, p.k, p.n, i, j, got, sum, kernel.EnvISA)
 		}
 	}
 	return nil

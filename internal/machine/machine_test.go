@@ -34,7 +34,7 @@ func withShapes(t *testing.T, shapes [][2]int) {
 func TestMeasure(t *testing.T) {
 	withShapes(t, [][2]int{{96, 64}})
 	dir := tiny(t)
-	r, err := Measure(t.Context(), Options{Threads: 2, Rounds: 3, Seconds: 0.1, DTypes: []kernel.DType{kernel.BFloat16, kernel.Float32}, Model: dir, Tokens: 48})
+	r, err := Measure(t.Context(), Options{Threads: 2, Rounds: 3, Seconds: 0.1, DTypes: []kernel.Arithmetic{kernel.BFloat16, kernel.Float32}, Model: dir, Tokens: 48})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestMeasure(t *testing.T) {
 // TestFlops counts the tiny preset by hand: per layer four 64x64 and three
 // 64x96 matrices, and a head of 256x64.
 func TestFlops(t *testing.T) {
-	d, err := loadDocuments(t.Context(), Options{Model: tiny(t), Tokens: 10, Threads: 1, Set: kernel.Best(), DTypes: []kernel.DType{kernel.Float32}})
+	d, err := loadDocuments(t.Context(), Options{Model: tiny(t), Tokens: 10, Threads: 1, Set: kernel.Best(), DTypes: []kernel.Arithmetic{kernel.Float32}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +116,8 @@ func TestWrongProductIsNotTimed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, dt := range []kernel.DType{kernel.Float32, kernel.BFloat16} {
-			o := Options{Threads: 2, DTypes: []kernel.DType{dt}, Set: s}
+		for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
+			o := Options{Threads: 2, DTypes: []kernel.Arithmetic{dt}, Set: s}
 			if _, err := gemmProbes(o); err != nil {
 				t.Errorf("%s %v: %v", name, dt, err)
 			}
@@ -165,7 +165,7 @@ func TestRate(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	withShapes(t, [][2]int{{96, 64}})
-	good := Options{Threads: 1, Rounds: 1, Seconds: 0.01, DTypes: []kernel.DType{kernel.Float32}, Model: tiny(t), Tokens: 8}
+	good := Options{Threads: 1, Rounds: 1, Seconds: 0.01, DTypes: []kernel.Arithmetic{kernel.Float32}, Model: tiny(t), Tokens: 8}
 	for _, c := range []struct {
 		change func(*Options)
 		want   string

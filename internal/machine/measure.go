@@ -25,13 +25,13 @@ type Options struct {
 	// Seconds is the time for the loops and products of all rounds together,
 	// about; documents take what they take.
 	Seconds float64
-	DTypes  []kernel.DType // one of each, or both
-	Model   string         // checkpoint directory; "": a small random one
-	Tokens  int            // of a document; at least 1
+	DTypes  []kernel.Arithmetic // one of each, or both
+	Model   string              // checkpoint directory; "": a small random one
+	Tokens  int                 // of a document; at least 1
 	// Open puts the checkpoint on another device than this processor; then only
 	// documents are measured, one DType at a time since a backend may take all of
 	// a device's memory. nil: the processor.
-	Open func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error)
+	Open func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error)
 	// Progress is told what is measured next; may be nil.
 	Progress func(what string)
 }
@@ -154,7 +154,7 @@ func assemble(o Options, peaks []peakProbe, gemms []gemmProbe, documents *docume
 
 // peak is the best round of the fastest loop for a format, 0 where there is
 // none: other programs can only make a loop slower.
-func (r *Report) peak(dt kernel.DType) float64 {
+func (r *Report) peak(dt kernel.Arithmetic) float64 {
 	best := 0.0
 	for _, p := range r.Peaks {
 		if p.Unit == "GFLOP/s" && (p.DType == dt.String() || p.DType == kernel.Float32.String()) {
@@ -205,7 +205,7 @@ func peakProbes(threads int) []peakProbe {
 func (p *peakProbe) report() Peak {
 	out := Peak{Name: p.peak.Name, Unit: "GB/s", Rate: rate(p.got)}
 	if p.peak.Unit == "FLOP" {
-		out.Unit, out.DType = "GFLOP/s", p.peak.DType.String()
+		out.Unit, out.DType = "GFLOP/s", p.peak.Arithmetic.String()
 	}
 	return out
 }

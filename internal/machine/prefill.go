@@ -28,7 +28,7 @@ type documents struct {
 
 type documentProbe struct {
 	probe
-	dtype          kernel.DType
+	dtype          kernel.Arithmetic
 	tokens, scored int
 	cpu            *[]float64 // processor seconds of each round
 }
@@ -80,8 +80,8 @@ func (d *documents) load(ctx context.Context, o Options) (err error) {
 	for _, dt := range o.DTypes {
 		open := o.Open
 		if open == nil {
-			open = func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
-				return engine.NewCPU(ctx, ck, engine.CPUOptions{DType: dt, Threads: o.Threads, Set: o.Set})
+			open = func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error) {
+				return engine.NewCPU(ctx, ck, engine.CPUOptions{Formats: kernel.FormatsOf(dt), Threads: o.Threads, Set: o.Set})
 			}
 		}
 		backend, err := open(ctx, d.checkpoint, dt)
@@ -100,7 +100,7 @@ func (d *documents) load(ctx context.Context, o Options) (err error) {
 // add measures m on one document of which so many last positions are scored.
 // The document is run once before it is timed, so that its scores are known to
 // be numbers and memory is there.
-func (d *documents) add(m *engine.Model, dt kernel.DType, tokens, scored int) {
+func (d *documents) add(m *engine.Model, dt kernel.Arithmetic, tokens, scored int) {
 	node := engine.Node{Parent: -1, Tokens: make([]int32, tokens)}
 	token := func(i int) int32 { return int32((i*7919 + 13) % d.config.Vocab) }
 	for i := range tokens {

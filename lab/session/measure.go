@@ -61,7 +61,7 @@ func (l *looker) look(ctx context.Context, dir string) (*Measure, error) {
 	if ck.DType == "BF16" {
 		dtype = kernel.BFloat16
 	}
-	backend, err := engine.NewCPU(ctx, ck, engine.CPUOptions{DType: dtype, Threads: l.threads, Set: set})
+	backend, err := engine.NewCPU(ctx, ck, engine.CPUOptions{Formats: kernel.FormatsOf(dtype), Threads: l.threads, Set: set})
 	if err != nil {
 		return nil, err
 	}

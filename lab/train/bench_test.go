@@ -63,8 +63,8 @@ func BenchmarkStep(b *testing.B) {
 }
 
 // peaks are this thread's, by operands' format.
-func peaks() map[kernel.DType]float64 {
-	best := map[kernel.DType]float64{}
+func peaks() map[kernel.Arithmetic]float64 {
+	best := map[kernel.Arithmetic]float64{}
 	for _, p := range kernel.Peaks() {
 		if p.Unit != "FLOP" {
 			continue
@@ -72,7 +72,7 @@ func peaks() map[kernel.DType]float64 {
 		for range 2000 {
 			start := time.Now()
 			work := p.Run()
-			best[p.DType] = max(best[p.DType], work/time.Since(start).Seconds())
+			best[p.Arithmetic] = max(best[p.Arithmetic], work/time.Since(start).Seconds())
 		}
 	}
 	return best

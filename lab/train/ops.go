@@ -10,7 +10,7 @@ import (
 // ops are the matrix operations of a step, on a kernel set and some threads.
 type ops struct {
 	set     kernel.Gradients
-	dtype   kernel.DType // that products round their operands to; sums are float32
+	formats kernel.Formats // of packed matrices, and what products round their operands to; sums are float32
 	threads int
 	in      kernel.Input
 	packed  map[[2]int]*kernel.Matrix
@@ -85,11 +85,11 @@ func (o *ops) backward(dx, dw, dy, x, w []float32, m, n, k int) {
 // multiply computes y [m, n] = A [m, k] · Wᵀ, or adds it to y: prepare writes rows
 // of A into o.in, pack rows of W [n, k] into its matrix.
 func (o *ops) multiply(y []float32, m, n, k int, add bool, prepare func(m0, m1 int), pack func(mat *kernel.Matrix, n0, n1 int)) {
-	o.in.Reset(o.dtype, m, k)
+	o.in.Reset(o.formats.Arithmetic, m, k)
 	o.each(chunks(m), func(_, i int) { prepare(i*chunk, min(m, (i+1)*chunk)) })
 	mat := o.packed[[2]int{n, k}]
 	if mat == nil {
-		mat = o.set.NewMatrix(o.dtype, n, k)
+		mat = o.set.NewMatrix(o.formats.Storage, n, k)
 		o.packed[[2]int{n, k}] = mat
 	}
 	width := o.set.PanelWidth()

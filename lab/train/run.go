@@ -25,7 +25,7 @@ type Options struct {
 	Set        kernel.Set
 	// DType is what matrix products round their operands to, as mixed precision
 	// does; sums, attention, norms, weights and the optimiser stay in float32.
-	DType kernel.DType
+	DType kernel.Arithmetic
 	// Starts are the positions in the text where windows may begin, such as
 	// the beginnings of documents; anywhere if empty.
 	Starts []int32
@@ -133,7 +133,10 @@ func NewTrainer(tokens []int32, o Options) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.ops.dtype = o.DType
+	m.ops.formats = kernel.FormatsOf(o.DType)
+	if err := m.ops.formats.Check(o.Set); err != nil {
+		return nil, err
+	}
 	o.Begin, o.Adam = o.Begin.filled(), o.Adam.filled()
 	m.Params.Init(o.Seed, o.Begin)
 	n := o.Batch * o.Config.Context

@@ -170,7 +170,7 @@ func TestExportIsTheSameModel(t *testing.T) {
 		if got := ck.Config.Attention; got != kind {
 			t.Errorf("exported as %s, want %s", got, kind)
 		}
-		b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{DType: kernel.Float32})
+		b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Formats: kernel.FormatsOf(kernel.Float32)})
 		if err != nil {
 			t.Fatal(err)
 		}

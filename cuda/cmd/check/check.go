@@ -51,12 +51,12 @@ func check(ctx context.Context, out io.Writer, o options) error {
 		return kernels
 	}
 	worst, n = 0, 0
-	models := conform.Models(ctx, func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.DType) (engine.Backend, error) {
+	models := conform.Models(ctx, func(ctx context.Context, ck *checkpoint.Checkpoint, dt kernel.Arithmetic) (engine.Backend, error) {
 		gpu, err := cuda.OpenGPU(o.ordinal)
 		if err != nil {
 			return nil, err
 		}
-		return forward.New(ctx, gpu, ck, forward.Options{DType: dt, Memory: 1 << 30})
+		return forward.New(ctx, gpu, ck, forward.Options{Formats: kernel.FormatsOf(dt), Memory: 1 << 30})
 	}, show(&worst, &n))
 	fmt.Fprintf(w, "models\t%d, float32 at most %.1e from the CPU's log-probabilities; the same bits in every batch\n", n, worst*conform.Parity)
 	for _, err := range []error{kernels, models} {
