@@ -30,7 +30,7 @@ type benchReport struct {
 	*machine.Report
 }
 
-func newBench(io streams) *cobra.Command {
+func newBench(io streams, run work[benchOptions]) *cobra.Command {
 	o := benchOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "bench",
@@ -46,7 +46,7 @@ GPU, documents alone are measured.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.timed = cmd.Flags().Changed("seconds")
-			return o.run(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()
@@ -61,7 +61,7 @@ GPU, documents alone are measured.`,
 	return cmd
 }
 
-func (o *benchOptions) run(ctx context.Context) error {
+func (o *benchOptions) execute(ctx context.Context) error {
 	switch o.dtype {
 	case "both":
 		o.measure.DTypes = []kernel.Arithmetic{kernel.BFloat16, kernel.Float32}

@@ -32,7 +32,7 @@ type compareOptions struct {
 	library libraryFlags
 }
 
-func newCompare(io streams) *cobra.Command {
+func newCompare(io streams, run work[compareOptions]) *cobra.Command {
 	o := compareOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "compare [A B]",
@@ -80,7 +80,7 @@ trained alike but for their attention, softmax and softpick.`,
 					}
 				}
 			}
-			return o.execute(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()

@@ -22,7 +22,7 @@ type exportOptions struct {
 	options compare.Options
 }
 
-func newExport(io streams) *cobra.Command {
+func newExport(io streams, run work[exportOptions]) *cobra.Command {
 	o := exportOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "export --format lm-eval|csv|markdown|latex RUN...",
@@ -45,7 +45,7 @@ func newExport(io streams) *cobra.Command {
 			case o.format == "":
 				return usageError(cmd, errors.New("no format: --format lm-eval, csv, markdown or latex"))
 			}
-			return o.execute(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()

@@ -37,7 +37,7 @@ type gateOptions struct {
 	update, github, json bool
 }
 
-func newGate(io streams) *cobra.Command {
+func newGate(io streams, run work[gateOptions]) *cobra.Command {
 	o := gateOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "gate RUN --baseline FILE",
@@ -64,7 +64,7 @@ that this fails; by default it passes.`,
 			if o.github {
 				o.summary = os.Getenv(stepSummary)
 			}
-			return o.execute(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()

@@ -30,7 +30,7 @@ func TestUnknownFlagsAreHinted(t *testing.T) {
 		}
 	}
 	for name := range theirs {
-		if newRun(streams{}).Flags().Lookup(name) != nil {
+		if newRun(streams{}, nil).Flags().Lookup(name) != nil {
 			t.Errorf("--%s is a flag here", name)
 		}
 	}

@@ -23,7 +23,7 @@ type inspectOptions struct {
 	json        bool
 }
 
-func newInspect(io streams) *cobra.Command {
+func newInspect(io streams, run work[inspectOptions]) *cobra.Command {
 	o := inspectOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "inspect MODEL",
@@ -38,7 +38,7 @@ architecture, size, number format, attention kind, context length and tokenizer.
 			if o.model, err = builtIn(args[0], nil); err != nil {
 				return err
 			}
-			return o.run(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
@@ -49,7 +49,7 @@ architecture, size, number format, attention kind, context length and tokenizer.
 	return cmd
 }
 
-func (o inspectOptions) run(ctx context.Context) error {
+func (o *inspectOptions) execute(ctx context.Context) error {
 	device, err := eval.DeviceText(o.device)
 	if err != nil {
 		return err

@@ -35,7 +35,8 @@ the whole way from nothing to a comparison.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLabWorld(io), newLabTrain(io), newLabReport(io), newLabStudy(io))
+	cmd.AddCommand(newLabWorld(io, (*labWorldOptions).execute), newLabTrain(io, (*labTrainOptions).execute),
+		newLabReport(io, (*labReportOptions).execute), newLabStudy(io, (*labStudyOptions).execute))
 	return cmd
 }
 
@@ -44,9 +45,10 @@ type labWorldOptions struct {
 	out    string
 	preset string
 	world  session.WorldOptions
+	flags  *pflag.FlagSet // which were given
 }
 
-func newLabWorld(io streams) *cobra.Command {
+func newLabWorld(io streams, run work[labWorldOptions]) *cobra.Command {
 	o := labWorldOptions{io: io, world: session.WorldOptions{Seed: 1, Words: 2_000_000, Questions: 300, Vocab: 2048}}
 	cmd := &cobra.Command{
 		Use:   "world",
@@ -58,7 +60,8 @@ trained on the text. The same numbers give the same bytes. It serves as --world 
 		Example: `  softbench lab world --out world --words 16000000 --seed 1`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.run(cmd.Context(), cmd.Flags())
+			o.flags = cmd.Flags()
+			return run(&o, cmd.Context())
 		},
 	}
 	addWorldFlags(cmd.Flags(), &o.world)
@@ -88,7 +91,7 @@ func checkWorld(w *session.WorldOptions) error {
 	return nil
 }
 
-func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
+func (o *labWorldOptions) execute(ctx context.Context) error {
 	if o.out == "" {
 		return errors.New("no directory given: --out DIR says where the world goes")
 	}
@@ -96,7 +99,7 @@ func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 	case "":
 	case "twin", "toy":
 		w := map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld}[o.preset]
-		if err := over(flags, func(f *pflag.FlagSet) { addWorldFlags(f, &w) }); err != nil {
+		if err := over(o.flags, func(f *pflag.FlagSet) { addWorldFlags(f, &w) }); err != nil {
 			return err
 		}
 		o.world = w
@@ -107,7 +110,7 @@ func (o labWorldOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
 		return err
 	}
 	for _, f := range []string{"questions", "vocab"} {
-		if o.world.Words == 0 && o.world.OwnWords > 0 && flags.Changed(f) {
+		if o.world.Words == 0 && o.world.OwnWords > 0 && o.flags.Changed(f) {
 			return fmt.Errorf("--%s is about the small world's text, and with --words 0 there is none", f)
 		}
 	}
@@ -147,9 +150,10 @@ type labTrainOptions struct {
 	preset string
 	log    bool
 	json   bool
+	flags  *pflag.FlagSet // which were given
 }
 
-func newLabTrain(io streams) *cobra.Command {
+func newLabTrain(io streams, run work[labTrainOptions]) *cobra.Command {
 	o := labTrainOptions{io: io, train: session.Options{Settings: session.Default()}}
 	cmd := &cobra.Command{
 		Use:   "train",
@@ -169,7 +173,10 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
   softbench lab world --preset toy --out toy
   softbench lab train --preset toy --world toy --attention softpick --out models/toy`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), cmd.Flags()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.flags = cmd.Flags()
+			return run(&o, cmd.Context())
+		},
 	}
 	f := cmd.Flags()
 	addTrainFlags(f, &o.train.Settings)
@@ -220,19 +227,19 @@ func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
 	f.StringVar(&s.DType, "dtype", s.DType, "what matrix products round to, and the checkpoint stores: bfloat16 or float32")
 }
 
-func (o labTrainOptions) run(ctx context.Context, flags *pflag.FlagSet) error {
+func (o *labTrainOptions) execute(ctx context.Context) error {
 	switch o.preset {
 	case "":
 	case "twin", "toy":
 		s := map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy}[o.preset]
-		if err := over(flags, func(f *pflag.FlagSet) { addTrainFlags(f, &s) }); err != nil {
+		if err := over(o.flags, func(f *pflag.FlagSet) { addTrainFlags(f, &s) }); err != nil {
 			return err
 		}
 		o.train.Settings = s
 	default:
 		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
 	}
-	if flags.Changed("vocab") {
+	if o.flags.Changed("vocab") {
 		switch { // before the preset's number, and before a world's tokenizer stands in for one
 		case o.train.Tokenizer != "":
 			return errors.New("--vocab is about a tokenizer trained on the text, and --tokenizer names one")

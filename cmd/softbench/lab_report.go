@@ -23,7 +23,7 @@ type labReportOptions struct {
 	title string
 }
 
-func newLabReport(io streams) *cobra.Command {
+func newLabReport(io streams, run work[labReportOptions]) *cobra.Command {
 	o := labReportOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "report DIR... [-o FILE.html]",
@@ -42,7 +42,7 @@ page of its own training at every save.`,
 			case len(args) > 1 && o.out == "":
 				return usageError(cmd, errors.New("no file to write: -o FILE.html says which, for several trainings"))
 			}
-			return o.run(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	cmd.Flags().StringVarP(&o.out, "output", "o", "", "HTML `file` to write (of one training, default: DIR/report.html)")
@@ -50,7 +50,7 @@ page of its own training at every save.`,
 	return cmd
 }
 
-func (o labReportOptions) run(ctx context.Context) error {
+func (o *labReportOptions) execute(ctx context.Context) error {
 	page := html.TrainingPage{Title: o.title, Softbench: version()}
 	names := trainingNames(o.dirs)
 	for i, dir := range o.dirs {

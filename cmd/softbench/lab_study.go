@@ -27,7 +27,7 @@ type labStudyOptions struct {
 	json bool
 }
 
-func newLabStudy(io streams) *cobra.Command {
+func newLabStudy(io streams, run work[labStudyOptions]) *cobra.Command {
 	o := labStudyOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "study FILE.yaml --out DIR",
@@ -56,7 +56,7 @@ error: the exit code is 0 when every training came to its end.`,
 					return fmt.Errorf("--%s is about training, and --list trains nothing", f)
 				}
 			}
-			return o.do(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()
@@ -68,7 +68,7 @@ error: the exit code is 0 when every training came to its end.`,
 	return cmd
 }
 
-func (o *labStudyOptions) do(ctx context.Context) error {
+func (o *labStudyOptions) execute(ctx context.Context) error {
 	if o.run.Out == "" {
 		return errors.New("no directory given: --out DIR says where the study goes")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"text/tabwriter"
 
@@ -12,6 +13,7 @@ import (
 
 type listOptions struct {
 	io   streams
+	what []string // tasks, suites or models; none: all
 	json bool
 }
 
@@ -27,7 +29,7 @@ type listed struct {
 	Description string `json:"description"`
 }
 
-func newList(io streams) *cobra.Command {
+func newList(io streams, run work[listOptions]) *cobra.Command {
 	o := listOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "ls [tasks|suites|models]",
@@ -41,15 +43,18 @@ func newList(io streams) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return o.run(args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.what = args
+			return run(&o, cmd.Context())
+		},
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
-func (o listOptions) run(args []string) error {
+func (o *listOptions) execute(context.Context) error {
 	var l listing
-	wants := func(what string) bool { return len(args) == 0 || args[0] == what }
+	wants := func(what string) bool { return len(o.what) == 0 || o.what[0] == what }
 	if wants("suites") {
 		l.Suites = fromInfos(configs.Suites())
 	}

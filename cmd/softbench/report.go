@@ -21,6 +21,7 @@ type reportOptions struct {
 	runs    []string
 	out     string
 	title   string
+	fetch   bool // ECharts, into the user's cache
 	compare compare.Options
 	library libraryFlags
 }
@@ -37,9 +38,8 @@ func addLibraryFlags(cmd *cobra.Command, l *libraryFlags) {
 	f.BoolVar(&l.offline, "offline", false, "no link to a public server where there is no ECharts here")
 }
 
-func newReport(io streams) *cobra.Command {
+func newReport(io streams, run work[reportOptions]) *cobra.Command {
 	o := reportOptions{io: io}
-	var fetch bool
 	cmd := &cobra.Command{
 		Use:   "report RUN... -o FILE.html",
 		Short: "Write a page about one run, two or more",
@@ -56,16 +56,11 @@ that out).`,
   softbench report --fetch-assets`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.runs = args
-			if err := o.unused(cmd.Flags(), fetch); err != nil {
+			if err := o.unused(cmd.Flags()); err != nil {
 				return err
 			}
-			if fetch {
-				if err := fetchAssets(cmd.Context(), io.out, html.Pinned); err != nil {
-					return err
-				}
-				if len(args) == 0 && o.out == "" {
-					return nil
-				}
+			if o.fetch && len(args) == 0 && o.out == "" {
+				return run(&o, cmd.Context())
 			}
 			if len(args) == 0 {
 				return usageError(cmd, errors.New("no run given"))
@@ -73,21 +68,21 @@ that out).`,
 			if o.out == "" {
 				return usageError(cmd, errors.New("no file to write: -o FILE.html says which"))
 			}
-			return o.execute(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "HTML `file` to write (required)")
 	f.StringVar(&o.title, "title", "", "title of the page")
 	f.BoolVar(&o.compare.Intersect, "intersect", false, "compare the documents that both runs have, with a note")
-	f.BoolVar(&fetch, "fetch-assets", false, "download ECharts into the user's cache first")
+	f.BoolVar(&o.fetch, "fetch-assets", false, "download ECharts into the user's cache first")
 	addLibraryFlags(cmd, &o.library)
 	return cmd
 }
 
 // unused refuses flags that nothing would use.
-func (o *reportOptions) unused(flags *pflag.FlagSet, fetch bool) error {
-	if fetch && len(o.runs) == 0 && o.out == "" {
+func (o *reportOptions) unused(flags *pflag.FlagSet) error {
+	if o.fetch && len(o.runs) == 0 && o.out == "" {
 		for _, f := range []string{"title", "intersect", "echarts", "offline"} {
 			if flags.Changed(f) {
 				return fmt.Errorf("--%s is about a page, and no run is given: --fetch-assets alone downloads ECharts", f)
@@ -101,6 +96,11 @@ func (o *reportOptions) unused(flags *pflag.FlagSet, fetch bool) error {
 }
 
 func (o *reportOptions) execute(ctx context.Context) error {
+	if o.fetch {
+		if err := fetchAssets(ctx, o.io.out, html.Pinned); err != nil || len(o.runs) == 0 {
+			return err
+		}
+	}
 	page := html.Page{Title: o.title, Softbench: version()}
 	var err error
 	if page.Library, err = o.library.open(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -8,6 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 )
+
+// work is what a command does once its flags are read: a method of its options, or what a test
+// gives in its place, which sees the options and runs nothing.
+type work[Options any] func(o *Options, ctx context.Context) error
 
 func newRoot(io streams) *cobra.Command {
 	root := &cobra.Command{
@@ -30,7 +35,19 @@ size, threads or order.`,
 	root.SetErr(io.err)
 	root.SetVersionTemplate("softbench {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(io), newInspect(io), newTokenize(io), newScore(io), newList(io), newBench(io), newReport(io), newCompare(io), newGate(io), newExport(io), newLab(io))
+	root.AddCommand(
+		newRun(io, (*runOptions).execute),
+		newInspect(io, (*inspectOptions).execute),
+		newTokenize(io, (*tokenizeOptions).execute),
+		newScore(io, (*scoreOptions).execute),
+		newList(io, (*listOptions).execute),
+		newBench(io, (*benchOptions).execute),
+		newReport(io, (*reportOptions).execute),
+		newCompare(io, (*compareOptions).execute),
+		newGate(io, (*gateOptions).execute),
+		newExport(io, (*exportOptions).execute),
+		newLab(io),
+	)
 	addCompletions(root)
 	hear(root)
 	return root

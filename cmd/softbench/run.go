@@ -27,7 +27,7 @@ type runOptions struct {
 	json  bool
 }
 
-func newRun(io streams) *cobra.Command {
+func newRun(io streams, run work[runOptions]) *cobra.Command {
 	o := runOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "run [SUITE...]",
@@ -63,7 +63,7 @@ goes on with what is in --out; docs/cluster.md has scripts for them.`,
 				o.run.Suites = []string{"zero-shot"}
 			}
 			o.run.Given, o.run.Arguments = flagValues(cmd)
-			return o.execute(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()

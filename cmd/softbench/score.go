@@ -21,7 +21,7 @@ type scoreOptions struct {
 	batch batchFlags
 }
 
-func newScore(io streams) *cobra.Command {
+func newScore(io streams, run work[scoreOptions]) *cobra.Command {
 	o := scoreOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "score MODEL",
@@ -39,7 +39,7 @@ with --allow-unscored its line has null for both, and "unscored" says why.`,
 			if o.model.Model, err = builtIn(args[0], nil); err != nil {
 				return err
 			}
-			return o.run(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	addModelFlags(cmd, &o.model)
@@ -47,7 +47,7 @@ with --allow-unscored its line has null for both, and "unscored" says why.`,
 	return cmd
 }
 
-func (o scoreOptions) run(ctx context.Context) error {
+func (o *scoreOptions) execute(ctx context.Context) error {
 	memory, err := o.batch.check()
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ type tokenizeOptions struct {
 	json    bool
 }
 
-func newTokenize(io streams) *cobra.Command {
+func newTokenize(io streams, run work[tokenizeOptions]) *cobra.Command {
 	o := tokenizeOptions{io: io}
 	cmd := &cobra.Command{
 		Use:   "tokenize MODEL",
@@ -39,7 +39,7 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
 				return err
 			}
 			o.hasText = cmd.Flags().Changed("text")
-			return o.run(cmd.Context())
+			return run(&o, cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&o.text, "text", "", "the text to encode, instead of standard input")
@@ -48,7 +48,7 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
 	return cmd
 }
 
-func (o tokenizeOptions) run(ctx context.Context) error {
+func (o *tokenizeOptions) execute(ctx context.Context) error {
 	dir, err := eval.FindModel(o.model)
 	if err != nil {
 		return err
