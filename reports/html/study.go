@@ -146,10 +146,7 @@ func WriteStudy(w io.Writer, p StudyPage) error {
 }
 
 func newStudyView(p *StudyPage, tree []byte) (*studyView, error) {
-	n, err := newNumbers(tree)
-	if err != nil {
-		return nil, err
-	}
+	n := newNumbers(p)
 	v := &studyView{
 		Title: text.Visible(p.Name), Softbench: text.Visible(p.Softbench), Policy: policy(Library{}),
 		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree), Question: say(text.Visible(p.Question)),
@@ -167,14 +164,15 @@ func newStudyView(p *StudyPage, tree []byte) (*studyView, error) {
 	for i := range p.Cells {
 		row := studyFinalRow{Letter: v.Legend[i].Letter, Name: v.Legend[i].Name}
 		for k, m := range p.Measures {
-			at := func(field string) Value { return n.at(formatOf(m.Share), "cells", i, "finals", k, field) }
-			row.Values = append(row.Values, studyFinal{at("mean"), at("low"), at("high")})
+			e, format := &p.Cells[i].Finals[k], formatOf(m.Share)
+			row.Values = append(row.Values, studyFinal{n.at(format, of(&e.Mean)), n.at(format, of(&e.Low)), n.at(format, of(&e.High))})
 		}
 		v.Finals = append(v.Finals, row)
 	}
 	for k := range p.Measures {
 		v.figure(p, k)
 	}
+	var err error
 	if v.Settings, err = studySettings(p); err != nil {
 		return nil, err
 	}
@@ -190,28 +188,28 @@ func formatOf(share bool) func(float64) string {
 
 func newStudyVerdictRow(p *StudyPage, n *numbers, i int) studyVerdictRow {
 	x := &p.Verdicts[i]
-	at := func(format func(float64) string, field string) Value { return n.at(format, "verdicts", i, field) }
 	row := studyVerdictRow{Claim: text.Visible(x.Claim), Condition: say(name(text.Visible(x.Condition))), Where: say(name(text.Visible(x.Cell))), Verdict: x.Verdict}
 	if x.Against != "" {
 		row.Where = append(row.Where, say(" against ", name(text.Visible(x.Against)))...)
 	}
 	format := formatOf(x.Share)
-	row.Mean, row.Low, row.High, row.Seeds = at(format, "mean"), at(format, "low"), at(format, "high"), at(text.Count, "seeds")
+	row.Mean, row.Low, row.High, row.Seeds = n.at(format, of(&x.Mean)), n.at(format, of(&x.Low)), n.at(format, of(&x.High)), n.at(text.Count, of(&x.Seeds))
 	return row
 }
 
 // progress says how many trainings are done, and lists those that are not and
 // those that stopped.
 func (v *studyView) progress(p *StudyPage, n *numbers) {
-	for i, t := range p.Trainings {
+	for i := range p.Trainings {
+		t := &p.Trainings[i]
 		if t.Stopped != "" {
 			v.Warnings = append(v.Warnings, say(name(text.Visible(t.Name)), ": stopped: ", verbatimPlain(t.Stopped)))
 		}
 		if !t.Done {
-			v.Left = append(v.Left, studyTrainingRow{text.Visible(t.Name), n.at(text.Count, "trainings", i, "step"), n.at(text.Count, "trainings", i, "steps")})
+			v.Left = append(v.Left, studyTrainingRow{text.Visible(t.Name), n.at(text.Count, of(&t.Step)), n.at(text.Count, of(&t.Steps))})
 		}
 	}
-	v.Progress = say(n.at(text.Count, "done"), " of ", n.at(text.Count, "count"), " trainings are done.")
+	v.Progress = say(n.at(text.Count, of(&p.Done)), " of ", n.at(text.Count, of(&p.Count)), " trainings are done.")
 	if p.Done < p.Count {
 		v.Progress = append(v.Progress, say(" The others count in the curves only, as far as they are.")...)
 	}

@@ -24,7 +24,7 @@ func (b *trainingBuilder) verdict(v *trainingView) {
 		}
 		for k, l := range r.Lines {
 			if m := l.Measure; m != nil && !text.Finite(float64(m.Loss)) {
-				warn(say("at step ", b.at(i, text.Count, "lines", k, "step"), " the loss was not a number when looked at"))
+				warn(say("at step ", count(b, &r.Lines[k].Step), " the loss was not a number when looked at"))
 				break
 			}
 		}
@@ -42,7 +42,7 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 	}
 	last := len(r.Lines) - 1
 	looks := b.looks(0)
-	tokens := b.at(0, text.Count, "lines", last, "tokens")
+	tokens := count(b, &r.Lines[last].Tokens)
 	switch {
 	case len(looks) == 0:
 		v.Headline = say(who, ": training loss ", b.cell(0, last, trainingLoss), " after ", tokens, " tokens")
@@ -52,7 +52,7 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 		if !r.Lines[at].Measure.HeldOut {
 			on = " after "
 		}
-		v.Headline = say(who, ": loss ", b.cell(0, at, heldOutLoss), on, b.at(0, text.Count, "lines", at, "tokens"), " tokens")
+		v.Headline = say(who, ": loss ", b.cell(0, at, heldOutLoss), on, count(b, &r.Lines[at].Tokens), " tokens")
 	}
 	v.Lead = append(v.Lead, b.progress(0, func(s string) string { return s }))
 	if len(looks) == 0 {
@@ -84,13 +84,13 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 			if r.Looks == 1 {
 				noun = " look."
 			}
-			v.Lead = append(v.Lead, say(x.none, b.at(0, text.Count, "looks"), noun))
+			v.Lead = append(v.Lead, say(x.none, count(b, &r.Looks), noun))
 		case x.most != at:
-			v.Lead = append(v.Lead, say(x.named+" were most at step ", b.at(0, text.Count, "lines", x.most, "step"), ": ", b.cell(0, x.most, x.q), "; now ", b.cell(0, at, x.q), "."))
+			v.Lead = append(v.Lead, say(x.named+" were most at step ", count(b, &r.Lines[x.most].Step), ": ", b.cell(0, x.most, x.q), "; now ", b.cell(0, at, x.q), "."))
 		}
 	}
 	if r.BestLoss >= 0 && r.BestLoss != at {
-		v.Lead = append(v.Lead, say("The loss was lowest at step ", b.at(0, text.Count, "lines", r.BestLoss, "step"), ": ", b.cell(0, r.BestLoss, heldOutLoss), "."))
+		v.Lead = append(v.Lead, say("The loss was lowest at step ", count(b, &r.Lines[r.BestLoss].Step), ": ", b.cell(0, r.BestLoss, heldOutLoss), "."))
 	}
 }
 
@@ -98,15 +98,15 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 func (b *trainingBuilder) progress(i int, begin func(string) string) prose {
 	r := &b.doc.Trainings[i]
 	last := len(r.Lines) - 1
-	step := b.at(i, text.Count, "lines", last, "step")
+	step := count(b, &r.Lines[last].Step)
 	took := say(" in ", b.cell(i, last, placeQuantities[2]), "\u00a0s.")
 	switch {
 	case r.Steps == 0:
 		return append(say(begin("Step "), step), took...)
 	case r.Lines[last].Step >= r.Steps:
-		return append(say(begin("Finished after "), b.at(i, text.Count, "steps"), " steps"), took...)
+		return append(say(begin("Finished after "), count(b, &r.Steps), " steps"), took...)
 	}
-	return append(say(begin("Step "), step, " of ", b.at(i, text.Count, "steps")), took...)
+	return append(say(begin("Step "), step, " of ", count(b, &r.Steps)), took...)
 }
 
 func (b *trainingBuilder) verdictOfMany(v *trainingView) {

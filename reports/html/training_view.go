@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"github.com/softbench/softbench/reports/chart"
-	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
 
@@ -44,67 +43,6 @@ type historyTable struct {
 	Rows         [][]Value
 }
 
-// quantity is a column of the history: a curve, and a row of the summary.
-type quantity struct {
-	path    []any // below a line
-	name    string
-	short   string // as a table's heading
-	format  func(float64) string
-	percent bool
-	log     bool
-	of      func(*trainingRow) float64
-}
-
-func ofMeasure(f func(*TrainingMeasure) float64) func(*trainingRow) float64 {
-	return func(r *trainingRow) float64 {
-		if r.Measure == nil {
-			return nan
-		}
-		return f(r.Measure)
-	}
-}
-
-func measured(field, name, short string, format func(float64) string, percent, log bool, f func(*TrainingMeasure) rundir.Number) quantity {
-	return quantity{[]any{"measure", field}, name, short, format, percent, log, ofMeasure(func(m *TrainingMeasure) float64 { return float64(f(m)) })}
-}
-
-var (
-	trainingLoss = quantity{[]any{"loss"}, "Loss on the text it learns from, nats a token", "Training loss", text.Figures, false, false,
-		func(r *trainingRow) float64 { return float64(r.Loss) }}
-	heldOutLoss = measured("loss", "Loss when looked at, nats a token", "Loss when looked at", text.Figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Loss })
-
-	insideQuantities = []quantity{
-		measured("sink_rate", "Sink rate: heads whose mean weight on the first token is above the threshold", "Sink rate", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.SinkRate }),
-		measured("dead_heads", "Dead heads: no weight at any query of any sample", "Dead heads", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Dead }),
-		measured("sparsity", "Sparsity: weights that are exactly zero", "Sparsity", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Sparsity }),
-		measured("mass", "Mass: mean sum of a query's weights", "Mass", text.Figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.Mass }),
-		measured("kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", "Kurtosis", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Kurtosis }),
-		measured("largest", "Largest activation, log axis", "Largest activation", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.Largest }),
-		{[]any{"measure", "massive"}, "Massive activations", "Massive activations", text.Count, false, false, ofMeasure(func(m *TrainingMeasure) float64 { return float64(m.Massive) })},
-		measured("copying", "Copying: tokens that can be copied and are the first choice", "Copying", text.Percent, true, false, func(m *TrainingMeasure) rundir.Number { return m.Copying }),
-		measured("inner_kurtosis", "Kurtosis, the largest of a layer but the last, log axis", "Inner kurtosis", text.Figures, false, true, func(m *TrainingMeasure) rundir.Number { return m.InnerKurtosis }),
-		measured("first_norm", "Norm of the first token over the others', the largest of a layer but the last", "First token's norm", text.Figures, false, false, func(m *TrainingMeasure) rundir.Number { return m.FirstNorm }),
-	}
-	courseQuantities = []quantity{
-		{[]any{"rate"}, "Learning rate", "Learning rate", text.Figures, false, false, func(r *trainingRow) float64 { return float64(r.Rate) }},
-		{[]any{"norm"}, "Norm of the gradient before clipping, log axis", "Gradient norm", text.Figures, false, true, func(r *trainingRow) float64 { return float64(r.Norm) }},
-		{[]any{"speed"}, "Tokens a second since the line before, looks and saves included", "Tokens/s", text.Figures, false, false, func(r *trainingRow) float64 { return float64(r.Speed) }},
-	}
-	placeQuantities = []quantity{
-		{[]any{"step"}, "", "Step", text.Count, false, false, nil}, {[]any{"tokens"}, "", "Tokens", text.Count, false, false, nil}, {[]any{"seconds"}, "", "Seconds", text.Figures, false, false, nil},
-	}
-)
-
-// had are the quantities of a look that any of some trainings have; every
-// training has those that it had before exercises and layers were looked at.
-func had(all []quantity, trainings ...trainingRun) []quantity {
-	return slices.DeleteFunc(slices.Clone(all), func(q quantity) bool {
-		return slices.Contains([]any{"copying", "inner_kurtosis", "first_norm"}, q.path[1]) && !slices.ContainsFunc(trainings, func(r trainingRun) bool {
-			return slices.ContainsFunc(r.Lines, func(l trainingRow) bool { return text.Finite(q.of(&l)) })
-		})
-	})
-}
-
 // trainingBuilder makes the view.
 type trainingBuilder struct {
 	builder // its numbers and runs; its document stays nil
@@ -112,10 +50,7 @@ type trainingBuilder struct {
 }
 
 func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainingView, error) {
-	n, err := newNumbers(tree)
-	if err != nil {
-		return nil, err
-	}
+	n := newNumbers(d)
 	b := &trainingBuilder{builder{numbers: n}, d}
 	for i, r := range d.Trainings {
 		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), text.Visible(r.Name), "fill-bg-" + chart.RunInk(i)})
@@ -132,6 +67,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 	for i := range d.Trainings {
 		b.tables(v, i)
 	}
+	var err error
 	if v.Settings, v.Differ, err = trainingSettings(d); err != nil {
 		return nil, err
 	}
@@ -149,17 +85,16 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 	return v, n.err
 }
 
-// at is a number of training i.
-func (b *trainingBuilder) at(i int, format func(float64) string, path ...any) Value {
-	return b.numbers.at(format, append([]any{"trainings", i}, path...)...)
-}
+// count is a count of a training.
+func count[T number](b *trainingBuilder, n *T) Value { return b.numbers.at(text.Count, of(n)) }
 
 // cell is a quantity of a training's line; a dash where the line has none.
 func (b *trainingBuilder) cell(i, line int, q quantity) Value {
-	if len(q.path) > 1 && b.doc.Trainings[i].Lines[line].Measure == nil {
+	l := &b.doc.Trainings[i].Lines[line]
+	if q.ofLook && l.Measure == nil {
 		return Value{Text: text.None}
 	}
-	return b.at(i, q.format, append([]any{"lines", line}, q.path...)...)
+	return b.numbers.at(q.format, q.field(l))
 }
 
 // looks are the indices of a training's lines with a measure.
@@ -228,7 +163,7 @@ func (b *trainingBuilder) curveOf(i int, q quantity) chart.Series {
 	points := 0
 	for k := range b.doc.Trainings[i].Lines {
 		l := &b.doc.Trainings[i].Lines[k]
-		if len(q.path) > 1 && l.Measure == nil {
+		if q.ofLook && l.Measure == nil {
 			continue // no look at this step: no gap either
 		}
 		y := q.of(l)
@@ -345,18 +280,11 @@ func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 		if curves == nil {
 			continue
 		}
-		format := text.Tick
-		switch {
-		case q.percent:
-			format = text.PercentTick
-		case q.path[0] == "rate":
-			format = rateTick
-		}
 		floor := 0.0
 		if q.log {
 			floor = nan
 		}
-		l := b.overSteps(curves, b.stepTicks(0, 4), chart.Axis{Format: format, Log: q.log, Floor: floor})
+		l := b.overSteps(curves, b.stepTicks(0, 4), chart.Axis{Format: q.tick, Log: q.log, Floor: floor})
 		out = append(out, figure{ID: id + "-" + itoa(k), Caption: q.name, Drawing: chart.Small(l), Small: true, Label: q.short + " against steps; the table below has the same numbers"})
 	}
 	return out
@@ -389,15 +317,15 @@ func (b *trainingBuilder) tables(v *trainingView, i int) {
 	for k := range all {
 		all[k] = k
 	}
-	words := say("Every line of the history: ", b.at(i, text.Count, "lines_of_history"))
+	words := say("Every line of the history: ", count(b, &r.Count))
 	if len(r.Lines) < r.Count {
-		words = say("The history has ", b.at(i, text.Count, "lines_of_history"), " lines; the page carries every so many of them")
+		words = say("The history has ", count(b, &r.Count), " lines; the page carries every so many of them")
 	}
 	v.Lines = append(v.Lines, table(words, append(append(slices.Clone(placeQuantities), trainingLoss), courseQuantities...), all))
 	if looks := b.looks(i); looks != nil {
-		words := say("Every look inside the model: ", b.at(i, text.Count, "looks"))
+		words := say("Every look inside the model: ", count(b, &r.Looks))
 		if len(looks) < r.Looks {
-			words = say("The history has ", b.at(i, text.Count, "looks"), " looks inside the model; the page carries every so many of them")
+			words = say("The history has ", count(b, &r.Looks), " looks inside the model; the page carries every so many of them")
 		}
 		v.Looks = append(v.Looks, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, had(insideQuantities, *r)...), looks))
 	}

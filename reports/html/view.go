@@ -107,10 +107,7 @@ type builder struct {
 }
 
 func newView(p Page, d *document, tree []byte) (*view, error) {
-	n, err := newNumbers(tree)
-	if err != nil {
-		return nil, err
-	}
+	n := newNumbers(d)
 	b := &builder{doc: d, numbers: n}
 	for i, r := range d.Runs {
 		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), text.Visible(r.Name), "fill-bg-" + chart.RunInk(i)})
@@ -225,37 +222,35 @@ func (b *builder) provenance(i int) provenance {
 		return b.foreign(i)
 	}
 	m := b.doc.Runs[i].Manifest
-	at := func(format func(float64) string, path ...any) Value {
-		return b.numbers.at(format, append([]any{"runs", i, "manifest"}, path...)...)
-	}
 	p := provenance{Name: b.runs[i].Name}
 	if len(b.runs) > 1 {
 		p.Letter = b.runs[i].Letter
 	}
-	model := say(verbatim(m.Model.Type), ", ", at(text.Count, "model", "parameters"), " parameters, stored as ", verbatim(m.Model.Stored), ", ", verbatim(m.Model.Attention), " attention")
+	model := say(verbatim(m.Model.Type), ", ", b.numbers.at(text.Count, of(&m.Model.Parameters)), " parameters, stored as ", verbatim(m.Model.Stored), ", ", verbatim(m.Model.Attention), " attention")
 	if m.Settings.Attention != m.Model.Attention {
 		model = append(model, say(", run with ", verbatim(m.Settings.Attention))...)
 	}
-	tokens := say(at(text.Count, "process", "tokens_computed"), " computed for ", at(text.Count, "tokens", "requested"), " requested, ", at(text.Count, "tokens", "scored"), " of them scored")
+	tokens := say(b.numbers.at(text.Count, of(&m.Process.Computed)), " computed for ", b.numbers.at(text.Count, of(&m.Tokens.Requested)), " requested, ", b.numbers.at(text.Count, of(&m.Tokens.Scored)), " of them scored")
 	p.Facts = []fact{
 		{"Model", model},
 		{"Directory", say(verbatim(m.Process.Directory))},
 		{"Weights with config, SHA-256", say(verbatim(m.Settings.ModelSHA256))},
 		{"Tokenizer", say(verbatim(m.Model.Tokenizer))},
 		{"Tokenizer, SHA-256", say(verbatim(m.Settings.TokenizerSHA256))},
-		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", at(text.Count, "settings", "max_length"), " tokens, engine ", verbatim(m.Settings.Engine))},
+		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", b.numbers.at(text.Count, of(&m.Settings.MaxLength)), " tokens, engine ", verbatim(m.Settings.Engine))},
 		{"Tokens", tokens},
 		{"Softbench", say(verbatim(m.Process.Softbench), ", ", verbatim(m.Process.Go), ", ", verbatim(m.Process.Machine))},
-		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", at(text.Figures, "process", "seconds"), " s")},
+		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", b.numbers.at(text.Figures, of(&m.Process.Seconds)), " s")},
 	}
 	if m.Settings.Passkey != nil {
-		p.Facts = append(p.Facts, fact{"Passkey", say(at(text.Count, "settings", "passkey", "trials"), " trials a cell, seed ", at(text.Count, "settings", "passkey", "seed"))})
+		p.Facts = append(p.Facts, fact{"Passkey", say(b.numbers.at(text.Count, of(&m.Settings.Passkey.Trials)), " trials a cell, seed ", b.numbers.at(text.Count, of(&m.Settings.Passkey.Seed)))})
 	}
 	for _, note := range m.Notes {
 		p.Facts = append(p.Facts, fact{"Note", say(verbatim(note))})
 	}
-	for k, f := range m.Process.Files {
-		p.Files = append(p.Files, fileView{text.Visible(f.Task), text.Visible(f.Path), text.Visible(f.SHA256), at(text.Count, "process", "files", k, "rows")})
+	for k := range m.Process.Files {
+		f := &m.Process.Files[k]
+		p.Files = append(p.Files, fileView{text.Visible(f.Task), text.Visible(f.Path), text.Visible(f.SHA256), b.numbers.at(text.Count, of(&f.Rows))})
 	}
 	return p
 }

@@ -42,20 +42,20 @@ type mapRow struct {
 
 // measure is one diagnostic of a layer.
 type measure struct {
-	field, name string
-	format      func(float64) string
-	unit        chart.Unit
-	log         bool
-	of          func(rundir.DiagnosticsLayer) rundir.Number
+	name   string
+	format func(float64) string
+	unit   chart.Unit
+	log    bool
+	number func(*rundir.DiagnosticsLayer) *rundir.Number
 }
 
 // measures in the order of the table.
 var measures = []measure{
-	{"sink_rate", "Sink rate", text.Percent, chart.Percent, false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.SinkRate }},
-	{"sparsity", "Sparsity: weights that are exactly zero", text.Percent, chart.Percent, false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Sparsity }},
-	{"dead_heads", "Dead heads", text.Percent, chart.Percent, false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.DeadHeads }},
-	{"mass", "Mass: mean sum of a query's weights", text.Figures, "", false, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Mass }},
-	{"kurtosis", "Kurtosis of the residual stream, log axis (a Gaussian has 3)", text.Figures, "", true, func(l rundir.DiagnosticsLayer) rundir.Number { return l.Kurtosis }},
+	{"Sink rate", text.Percent, chart.Percent, false, func(l *rundir.DiagnosticsLayer) *rundir.Number { return &l.SinkRate }},
+	{"Sparsity: weights that are exactly zero", text.Percent, chart.Percent, false, func(l *rundir.DiagnosticsLayer) *rundir.Number { return &l.Sparsity }},
+	{"Dead heads", text.Percent, chart.Percent, false, func(l *rundir.DiagnosticsLayer) *rundir.Number { return &l.DeadHeads }},
+	{"Mass: mean sum of a query's weights", text.Figures, "", false, func(l *rundir.DiagnosticsLayer) *rundir.Number { return &l.Mass }},
+	{"Kurtosis of the residual stream, log axis (a Gaussian has 3)", text.Figures, "", true, func(l *rundir.DiagnosticsLayer) *rundir.Number { return &l.Kurtosis }},
 }
 
 func (b *builder) diagnostics() *diagnosticsView {
@@ -67,20 +67,18 @@ func (b *builder) diagnostics() *diagnosticsView {
 		if d == nil {
 			continue
 		}
-		get := func(format func(float64) string, path ...any) Value {
-			return b.numbers.at(format, append([]any{"runs", i, "manifest", "diagnostics"}, path...)...)
-		}
 		if v.Text == nil {
-			v.Text = say("Measured on ", get(text.Count, "samples"), " texts of ", verbatim(d.Task), ", each of ", get(text.Count, "length"), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", get(text.Tick, "threshold"), ".")
+			v.Text = say("Measured on ", b.numbers.at(text.Count, of(&d.Samples)), " texts of ", verbatim(d.Task), ", each of ", b.numbers.at(text.Count, of(&d.Length)), " tokens. A head is a sink on a text where its mean weight on the first token exceeds ", b.numbers.at(text.Tick, of(&d.Threshold)), ".")
 		}
 		layers = max(layers, len(d.Layers))
 		for k := range d.Layers {
-			row := layerRow{Run: b.runs[i].Letter, Layer: get(text.Count, "layers", k, "layer")}
+			l := &d.Layers[k]
+			row := layerRow{Run: b.runs[i].Letter, Layer: b.numbers.at(text.Count, of(&l.Layer))}
 			if len(b.runs) == 1 {
 				row.Run = b.runs[i].Name
 			}
 			for _, m := range measures {
-				row.Values = append(row.Values, get(m.format, "layers", k, m.field))
+				row.Values = append(row.Values, b.numbers.at(m.format, of(m.number(l))))
 			}
 			v.Rows = append(v.Rows, row)
 		}
@@ -101,13 +99,21 @@ func (b *builder) diagnostics() *diagnosticsView {
 	return v
 }
 
-// wholeMeasures are of the model as a whole.
+// wholeMeasures are of the model as a whole; key is a measure's name in a comparison.
 var wholeMeasures = []struct {
-	field, name    string
+	key, name      string
 	format, change func(float64) string
+	number         func(*rundir.Diagnostics) field
 }{
-	{"sink_rate", "Sink rate", text.Percent, text.Points}, {"sparsity", "Sparsity", text.Percent, text.Points}, {"near_sparsity", "Sparsity with the nearly zero", text.Percent, text.Points}, {"dead_heads", "Dead heads", text.Percent, text.Points},
-	{"mass", "Mass", text.Figures, text.PlusFigures}, {"kurtosis", "Kurtosis", text.Figures, text.PlusFigures}, {"min", "Smallest activation", text.Figures, text.PlusFigures}, {"max", "Largest activation", text.Figures, text.PlusFigures}, {"massive", "Massive activations", text.Count, text.PlusCount},
+	{"sink_rate", "Sink rate", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.SinkRate) }},
+	{"sparsity", "Sparsity", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.Sparsity) }},
+	{"near_sparsity", "Sparsity with the nearly zero", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.NearSparsity) }},
+	{"dead_heads", "Dead heads", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.DeadHeads) }},
+	{"mass", "Mass", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Mass) }},
+	{"kurtosis", "Kurtosis", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Kurtosis) }},
+	{"min", "Smallest activation", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Min) }},
+	{"max", "Largest activation", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Max) }},
+	{"massive", "Massive activations", text.Count, text.PlusCount, func(d *rundir.Diagnostics) field { return of(&d.Massive) }},
 }
 
 type wholeRow struct {
@@ -123,22 +129,22 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 	for _, m := range wholeMeasures {
 		row := wholeRow{Name: m.name, Change: Value{Text: text.None}}
 		if c := b.doc.Comparison; c != nil {
-			k := slices.IndexFunc(c.Diagnostics, func(d compare.Change) bool { return d.Name == m.field })
+			k := slices.IndexFunc(c.Diagnostics, func(d compare.Change) bool { return d.Name == m.key })
 			if k >= 0 {
-				at := func(format func(float64) string, field string) Value {
-					return b.numbers.at(format, "comparison", "diagnostics", k, field)
-				}
-				row.Change, v.Changes = at(m.change, "difference"), true
-				if c.Diagnostics[k].N > 0 {
-					row.Between, row.Low, row.High, row.P = true, at(m.change, "low_adjusted"), at(m.change, "high_adjusted"), at(text.Probability, "p_adjusted")
+				d := &c.Diagnostics[k]
+				row.Change, v.Changes = b.numbers.at(m.change, of(&d.Difference)), true
+				if d.N > 0 {
+					row.Between = true
+					row.Low, row.High = b.numbers.at(m.change, of(&d.LowAdjusted)), b.numbers.at(m.change, of(&d.HighAdjusted))
+					row.P = b.numbers.at(text.Probability, of(&d.Adjusted))
 				}
 			}
 		}
 		known := false
-		for i, r := range b.doc.Runs {
+		for _, r := range b.doc.Runs {
 			value := Value{Text: text.None}
 			if r.Manifest.Diagnostics != nil {
-				value, known = b.numbers.at(m.format, "runs", i, "manifest", "diagnostics", m.field), true
+				value, known = b.numbers.at(m.format, m.number(r.Manifest.Diagnostics)), true
 			}
 			row.Values = append(row.Values, value)
 		}
@@ -155,8 +161,9 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 			continue
 		}
 		c := chart.Series{Name: b.runs[i].Letter + " " + b.runs[i].Name, Ink: chart.RunInk(i)}
-		for _, l := range r.Manifest.Diagnostics.Layers {
-			y := float64(m.of(l))
+		for k := range r.Manifest.Diagnostics.Layers {
+			l := &r.Manifest.Diagnostics.Layers[k]
+			y := float64(*m.number(l))
 			if m.log && y <= 0 {
 				y = nan
 			}
@@ -185,23 +192,21 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 
 func (b *builder) maps(i int) []mapView {
 	var out []mapView
-	for k, m := range b.doc.Runs[i].Maps {
+	for k := range b.doc.Runs[i].Maps {
+		m := &b.doc.Runs[i].Maps[k]
 		v := mapView{ID: "map-" + itoa(i) + "-" + itoa(k), Name: b.runs[i].Letter + ", layer " + itoa(m.Layer) + ", head " + itoa(m.Head), layer: m.Layer, head: m.Head}
-		at := func(field string) Value {
-			return b.numbers.at(text.Count, "runs", i, "attention_maps", k, field)
-		}
 		whose := b.runs[i].Letter + ", layer "
 		if len(b.runs) == 1 {
 			whose = "Layer "
 		}
-		v.Caption = say(whose, at("layer"), ", head ", at("head"))
+		v.Caption = say(whose, b.numbers.at(text.Count, of(&m.Layer)), ", head ", b.numbers.at(text.Count, of(&m.Head)))
 		for _, t := range m.Tokens {
 			v.Tokens = append(v.Tokens, text.Visible(t))
 		}
 		for q, row := range m.Weights {
 			r := mapRow{Token: v.Tokens[q]}
 			for j := range row {
-				r.Values = append(r.Values, b.numbers.at(text.Figures, "runs", i, "attention_maps", k, "weights", q, j))
+				r.Values = append(r.Values, b.numbers.at(text.Figures, of(&row[j])))
 			}
 			v.Rows = append(v.Rows, r)
 		}

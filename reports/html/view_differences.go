@@ -44,25 +44,25 @@ func (b *builder) verdict(v *view) {
 		return
 	}
 	a, z := name(b.runs[0].Name), name(b.runs[last].Name)
-	t := b.doc.Comparison.Summary
-	at := func(field string) Value { return b.numbers.at(text.Count, "comparison", "summary", field) }
+	t := &b.doc.Comparison.Summary
+	better, worse, tasks := b.numbers.at(text.Count, of(&t.Better)), b.numbers.at(text.Count, of(&t.Worse)), b.numbers.at(text.Count, of(&t.Tasks))
 	noun := " tasks"
 	if t.Tasks == 1 {
 		noun = " task"
 	}
 	switch {
 	case t.Better > 0 && t.Worse > 0:
-		v.Headline = say(z, " is better than ", a, " on ", at("better"), ", worse on ", at("worse"), " of ", at("tasks"), noun)
+		v.Headline = say(z, " is better than ", a, " on ", better, ", worse on ", worse, " of ", tasks, noun)
 	case t.Better > 0:
-		v.Headline = say(z, " is better than ", a, " on ", at("better"), " of ", at("tasks"), noun+", worse on none")
+		v.Headline = say(z, " is better than ", a, " on ", better, " of ", tasks, noun+", worse on none")
 	case t.Worse > 0:
-		v.Headline = say(z, " is worse than ", a, " on ", at("worse"), " of ", at("tasks"), noun+", better on none")
+		v.Headline = say(z, " is worse than ", a, " on ", worse, " of ", tasks, noun+", better on none")
 	default:
-		v.Headline = say("No difference shown between ", a, " and ", z, " on ", at("tasks"), noun)
+		v.Headline = say("No difference shown between ", a, " and ", z, " on ", tasks, noun)
 	}
 	v.Verdicts = append(b.verdictLines(compare.Better), b.verdictLines(compare.Worse)...)
 	if t.Noise < t.Tasks && t.Noise > 0 {
-		v.Lead = append(v.Lead, b.noiseLine(at("noise")))
+		v.Lead = append(v.Lead, b.noiseLine(b.numbers.at(text.Count, of(&t.Noise))))
 	}
 	for _, w := range b.doc.Comparison.Warnings {
 		v.Warnings = append(v.Warnings, say(verbatimPlain(w)))
@@ -82,7 +82,8 @@ const mostVerdicts = 6
 
 func (b *builder) verdictLines(verdict compare.Verdict) []verdictLine {
 	var out []verdictLine
-	for k, m := range b.doc.Comparison.Metrics {
+	for k := range b.doc.Comparison.Metrics {
+		m := &b.doc.Comparison.Metrics[k]
 		if !m.Primary || m.Verdict != verdict {
 			continue
 		}
@@ -91,8 +92,10 @@ func (b *builder) verdictLines(verdict compare.Verdict) []verdictLine {
 			break
 		}
 		u := unitOf(m.Metric)
-		at := func(field string) Value { return b.numbers.at(u.difference, "comparison", "metrics", k, field) }
-		line := verdictLine{Class: string(verdict), Verdict: string(verdict), Task: text.Visible(m.Task), Metric: text.Visible(m.Metric), Difference: at("difference"), Low: at("low_adjusted"), High: at("high_adjusted")}
+		line := verdictLine{
+			Class: string(verdict), Verdict: string(verdict), Task: text.Visible(m.Task), Metric: text.Visible(m.Metric),
+			Difference: b.numbers.at(u.difference, of(&m.Difference)), Low: b.numbers.at(u.difference, of(&m.LowAdjusted)), High: b.numbers.at(u.difference, of(&m.HighAdjusted)),
+		}
 		if u.name == share.name {
 			line.Suffix = " points"
 		}
@@ -125,31 +128,30 @@ func (b *builder) differences() *differencesView {
 		return nil
 	}
 	first, last := b.runs[0].Letter, b.runs[len(b.runs)-1].Letter
-	whole := func(field string) Value {
-		return b.numbers.at(func(x float64) string { return text.Tick(x) + "%" }, "comparison", field)
+	c := b.doc.Comparison
+	whole := func(percent *float64) Value {
+		return b.numbers.at(func(x float64) string { return text.Tick(x) + "%" }, of(percent))
 	}
 	d := &differencesView{
 		First: first, Last: last,
-		Text:    say("Paired by document: the same questions to both. p is how often chance alone would give a difference as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. The interval, with at least ", whole("confidence"), " confidence, is adjusted alike: it leaves out zero only where the adjusted p shows a difference. Detectable is the smallest true difference that this many documents would show in ", whole("power"), " of cases."),
+		Text:    say("Paired by document: the same questions to both. p is how often chance alone would give a difference as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. The interval, with at least ", whole(&c.Confidence), " confidence, is adjusted alike: it leaves out zero only where the adjusted p shows a difference. Detectable is the smallest true difference that this many documents would show in ", whole(&c.Power), " of cases."),
 		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance, same one of equal answers or of rounding alone"),
 	}
 	if d.Effect = b.doc.Comparison.Effect > 0; d.Effect {
-		effect := b.numbers.at(text.Compact, "comparison", "effect")
-		d.Text = append(d.Text, say(" Needed is how many documents show a true difference of ", effect, ", the one asked about (of perplexities and bits, as a part of the value), in ", whole("power"), " of cases.")...)
+		effect := b.numbers.at(text.Compact, of(&c.Effect))
+		d.Text = append(d.Text, say(" Needed is how many documents show a true difference of ", effect, ", the one asked about (of perplexities and bits, as a part of the value), in ", whole(&c.Power), " of cases.")...)
 	}
 	for k := range b.doc.Comparison.Metrics {
 		m := &b.doc.Comparison.Metrics[k]
 		u := unitOf(m.Metric)
-		at := func(format func(float64) string, field string) Value {
-			return b.numbers.at(format, "comparison", "metrics", k, field)
-		}
+		at := b.numbers.at
 		r := differenceRow{
 			Task: text.Visible(m.Task), Metric: text.Visible(m.Metric), Higher: m.HigherIsBetter, metric: m,
 			Again: len(d.Rows) > 0 && d.Rows[len(d.Rows)-1].metric.Task == m.Task,
-			N:     at(text.Count, "n"), A: at(u.value, "a"), B: at(u.value, "b"),
-			Difference: at(u.difference, "difference"), Low: at(u.difference, "low_adjusted"), High: at(u.difference, "high_adjusted"),
-			P: at(text.Probability, "p"), Adjusted: at(text.Probability, "p_adjusted"), Detectable: at(unsigned(u), "detectable"),
-			Needed: at(documents, "needed_for_effect"),
+			N:     at(text.Count, of(&m.N)), A: at(u.value, of(&m.A)), B: at(u.value, of(&m.B)),
+			Difference: at(u.difference, of(&m.Difference)), Low: at(u.difference, of(&m.LowAdjusted)), High: at(u.difference, of(&m.HighAdjusted)),
+			P: at(text.Probability, of(&m.P)), Adjusted: at(text.Probability, of(&m.Adjusted)), Detectable: at(unsigned(u), of(&m.Detectable)),
+			Needed: at(documents, of(&m.Needed)),
 			Class:  "noise", Verdict: "~",
 		}
 		if m.Verdict == compare.Better || m.Verdict == compare.Worse {

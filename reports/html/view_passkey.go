@@ -49,7 +49,7 @@ type spot struct {
 	depth  float64
 }
 
-// grid is one heat map's cells, with where the page's JSON has each.
+// grid is one heat map's cells.
 type grid struct {
 	lengths []int
 	depths  []float64
@@ -57,16 +57,16 @@ type grid struct {
 }
 
 type gridCell struct {
-	value float64
-	path  []any // of the JSON object with length, depth and the value
-	name  string
+	value                float64
+	length, depth, field field
 }
 
-func newGrid(n int, cell func(k int) (spot, float64, []any, string)) grid {
+func newGrid(n int, cell func(k int) gridCell) grid {
 	g := grid{at: map[spot]gridCell{}}
 	for k := range n {
-		s, value, path, name := cell(k)
-		g.at[s] = gridCell{value: value, path: path, name: name}
+		c := cell(k)
+		s := spot{int(c.length.float()), c.depth.float()}
+		g.at[s] = c
 		g.lengths, g.depths = append(g.lengths, s.length), append(g.depths, s.depth)
 	}
 	slices.Sort(g.lengths)
@@ -108,8 +108,9 @@ func (b *builder) passkey() *passkeyView {
 		if len(cells) == 0 {
 			continue
 		}
-		g := newGrid(len(cells), func(k int) (spot, float64, []any, string) {
-			return spot{cells[k].Length, cells[k].Depth}, float64(cells[k].Accuracy), []any{"runs", i, "manifest", "passkey", k}, "accuracy"
+		g := newGrid(len(cells), func(k int) gridCell {
+			c := &cells[k]
+			return gridCell{float64(c.Accuracy), of(&c.Length), of(&c.Depth), of(&c.Accuracy)}
 		})
 		caption := b.runs[i].Name
 		if len(b.runs) > 1 {
@@ -122,8 +123,9 @@ func (b *builder) passkey() *passkeyView {
 	}
 	p.Text = say("A number hidden in filler text, to be repeated at its end. Rows are the prompt's length in tokens, columns how deep the number is hidden; each cell is the share of trials with the right number, in percent, on one scale from 0 to 100 for all maps.")
 	if d := b.doc.Passkey; len(d) > 0 {
-		g := newGrid(len(d), func(k int) (spot, float64, []any, string) {
-			return spot{d[k].Length, d[k].Depth}, float64(d[k].Difference), []any{"passkey_difference", k}, "difference"
+		g := newGrid(len(d), func(k int) gridCell {
+			c := &d[k]
+			return gridCell{float64(c.Difference), of(&c.Length), of(&c.Depth), of(&c.Difference)}
 		})
 		caption := b.runs[len(b.runs)-1].Letter + " minus " + b.runs[0].Letter + ", in points"
 		p.Maps = append(p.Maps, b.heatMap("passkey-difference", caption, g, wholePoints, true))
@@ -137,7 +139,7 @@ func (b *builder) heatMap(id, caption string, g grid, format func(float64) strin
 	for _, depth := range g.depths {
 		for _, length := range g.lengths { // any cell of the column says its depth
 			if c, ok := g.at[spot{length, depth}]; ok {
-				m.Depths = append(m.Depths, b.numbers.at(depthText, append(slices.Clone(c.path), "depth")...))
+				m.Depths = append(m.Depths, b.numbers.at(depthText, c.depth))
 				break
 			}
 		}
@@ -151,9 +153,9 @@ func (b *builder) heatMap(id, caption string, g grid, format func(float64) strin
 				continue
 			}
 			if row.Length.From == "" {
-				row.Length = b.numbers.at(text.Count, append(slices.Clone(c.path), "length")...)
+				row.Length = b.numbers.at(text.Count, c.length)
 			}
-			row.Cells = append(row.Cells, heatCell{b.numbers.at(format, append(slices.Clone(c.path), c.name)...), heatClass(c.value, diverging)})
+			row.Cells = append(row.Cells, heatCell{b.numbers.at(format, c.field), heatClass(c.value, diverging)})
 		}
 		m.Rows = append(m.Rows, row)
 	}
@@ -207,20 +209,18 @@ func (b *builder) passkeyCells() []cellView {
 	var out []cellView
 	for _, s := range slices.Compact(spots) {
 		var v cellView
-		for i, r := range b.doc.Runs {
+		for _, r := range b.doc.Runs {
 			k := slices.IndexFunc(r.Manifest.Passkey, func(c rundir.Cell) bool { return c.Length == s.length && c.Depth == s.depth })
 			if k < 0 {
 				gap := Value{Text: text.None}
 				v.Runs = append(v.Runs, cellRun{gap, gap, gap, gap, gap})
 				continue
 			}
-			at := func(format func(float64) string, name string) Value {
-				return b.numbers.at(format, "runs", i, "manifest", "passkey", k, name)
-			}
+			c, at := &r.Manifest.Passkey[k], b.numbers.at
 			if v.Length.From == "" {
-				v.Length, v.Depth = at(text.Count, "length"), at(depthText, "depth")
+				v.Length, v.Depth = at(text.Count, of(&c.Length)), at(depthText, of(&c.Depth))
 			}
-			v.Runs = append(v.Runs, cellRun{at(text.Count, "right"), at(text.Count, "n"), at(text.Percent, "accuracy"), at(text.Percent, "low"), at(text.Percent, "high")})
+			v.Runs = append(v.Runs, cellRun{at(text.Count, of(&c.Right)), at(text.Count, of(&c.N)), at(text.Percent, of(&c.Accuracy)), at(text.Percent, of(&c.Low)), at(text.Percent, of(&c.High))})
 		}
 		out = append(out, v)
 	}

@@ -60,8 +60,9 @@ func (b *builder) positionTask(id, name string) positionTask {
 		case len(b.runs) > 4: // a legend of names would not fit above the chart
 			c.Name = b.runs[i].Letter
 		}
-		for k, bucket := range r.Positions[at].Buckets {
-			value := b.numbers.at(text.Figures, "runs", i, "perplexity_by_position", at, "buckets", k, "perplexity")
+		for k := range r.Positions[at].Buckets {
+			bucket := &r.Positions[at].Buckets[k]
+			value := b.numbers.at(text.Figures, of(&bucket.Perplexity))
 			c.X, c.Y = append(c.X, float64(bucket.Until)), append(c.Y, float64(bucket.Perplexity))
 			c.Detail = append(c.Detail, c.Name+", up to "+text.Tick(float64(bucket.Until))+"% of the window: "+value.Text)
 		}
@@ -96,14 +97,12 @@ func (b *builder) positionRows(name string) []positionRow {
 			continue
 		}
 		for k := range r.Positions[at].Buckets {
-			get := func(format func(float64) string, field string) Value {
-				return b.numbers.at(format, "runs", i, "perplexity_by_position", at, "buckets", k, field)
-			}
+			bucket := &r.Positions[at].Buckets[k]
 			if k == len(rows) {
 				empty := positionCell{Value{Text: text.None}, Value{Text: text.None}}
-				rows = append(rows, positionRow{get(func(x float64) string { return text.Tick(x) + "%" }, "until"), slices.Repeat([]positionCell{empty}, len(b.runs))})
+				rows = append(rows, positionRow{b.numbers.at(func(x float64) string { return text.Tick(x) + "%" }, of(&bucket.Until)), slices.Repeat([]positionCell{empty}, len(b.runs))})
 			}
-			rows[k].Cells[i] = positionCell{get(text.Figures, "perplexity"), get(text.Count, "tokens")}
+			rows[k].Cells[i] = positionCell{b.numbers.at(text.Figures, of(&bucket.Perplexity)), b.numbers.at(text.Count, of(&bucket.Tokens))}
 		}
 	}
 	return rows

@@ -62,14 +62,14 @@ func (b *builder) scores() *scoresView {
 			cell := scoreCell{v: nan, lo: nan, hi: nan}
 			cell.Value.Text = text.None
 			if p.task >= 0 {
-				at := func(format func(float64) string, name string) Value {
-					return b.numbers.at(format, "runs", i, "manifest", "tasks", p.task, "metrics", p.metric, name)
+				m := &b.doc.Runs[i].Manifest.Tasks[p.task].Metrics[p.metric]
+				cell = scoreCell{
+					b.numbers.at(u.value, of(&m.Value)), b.numbers.at(u.value, of(&m.Low)), b.numbers.at(u.value, of(&m.High)),
+					float64(m.Value), float64(m.Low), float64(m.High),
 				}
-				m := b.doc.Runs[i].Manifest.Tasks[p.task].Metrics[p.metric]
-				cell = scoreCell{at(u.value, "value"), at(u.value, "low"), at(u.value, "high"), float64(m.Value), float64(m.Low), float64(m.High)}
 				row.Higher = m.HigherIsBetter
 				if row.N.From == "" {
-					row.N = at(text.Count, "n")
+					row.N = b.numbers.at(text.Count, of(&m.N))
 				}
 			}
 			row.Cells = append(row.Cells, cell)
@@ -130,34 +130,34 @@ func (b *builder) taskRank(name string) int {
 
 // truncation notes the requests that lost their beginning.
 func (b *builder) truncation(s *scoresView) {
-	b.counted(s, "truncated", func(t *rundir.TaskResult) int { return t.Truncated },
+	b.counted(s, func(t *rundir.TaskResult) *int { return &t.Truncated },
 		"equests longer than the context, which lost their beginning: ", "R", "r")
 }
 
 // unscored notes the documents that no metric is over.
 func (b *builder) unscored(s *scoresView) {
-	b.counted(s, "unscored", func(t *rundir.TaskResult) int { return t.Unscored },
+	b.counted(s, func(t *rundir.TaskResult) *int { return &t.Unscored },
 		"ocuments without a score, as a continuation of theirs is empty or longer than the context, or its context has no token; no metric is over them: ", "D", "d")
 }
 
 // counted notes a count of each task, once where it is the same in all runs.
-func (b *builder) counted(s *scoresView, field string, of func(*rundir.TaskResult) int, what, upper, lower string) {
+func (b *builder) counted(s *scoresView, count func(*rundir.TaskResult) *int, what, upper, lower string) {
 	for i, r := range b.doc.Runs {
 		same := func(o runDocument) bool {
 			return slices.EqualFunc(o.Manifest.Tasks, b.doc.Runs[0].Manifest.Tasks, func(x, y rundir.TaskResult) bool {
-				return x.Name == y.Name && of(&x) == of(&y)
+				return x.Name == y.Name && *count(&x) == *count(&y)
 			})
 		}
 		var tasks prose
 		for t := range r.Manifest.Tasks {
 			task := &r.Manifest.Tasks[t]
-			if of(task) == 0 {
+			if *count(task) == 0 {
 				continue
 			}
 			if tasks != nil {
 				tasks = append(tasks, say(", ")...)
 			}
-			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(text.Count, "runs", i, "manifest", "tasks", t, field))...)
+			tasks = append(tasks, say(verbatim(task.Name), " ", b.numbers.at(text.Count, of(count(task))))...)
 		}
 		if tasks == nil {
 			continue
@@ -183,20 +183,18 @@ func (b *builder) clusters(s *scoresView) {
 			s.Notes = append(s.Notes, say(b.runs[i].Letter+": an earlier version of softbench wrote this run; its intervals take all documents as independent, and are too narrow for perplexities of few documents."))
 		}
 	}
-	for i, r := range b.doc.Runs {
+	for _, r := range b.doc.Runs {
 		var tasks prose
-		for t, task := range r.Manifest.Tasks {
+		for _, task := range r.Manifest.Tasks {
 			k := slices.IndexFunc(task.Metrics, func(m rundir.Metric) bool { return m.Clusters > 0 })
 			if k < 0 {
 				continue
 			}
-			at := func(field string) Value {
-				return b.numbers.at(text.Count, "runs", i, "manifest", "tasks", t, "metrics", k, field)
-			}
+			m := &task.Metrics[k]
 			if tasks != nil {
 				tasks = append(tasks, say("; ")...)
 			}
-			tasks = append(tasks, say(verbatim(task.Name), ": ", at("n"), " documents in ", at("clusters"), " clusters (", verbatim(task.ClusteredBy), ")")...)
+			tasks = append(tasks, say(verbatim(task.Name), ": ", b.numbers.at(text.Count, of(&m.N)), " documents in ", b.numbers.at(text.Count, of(&m.Clusters)), " clusters (", verbatim(task.ClusteredBy), ")")...)
 		}
 		if tasks != nil {
 			s.Notes = append(s.Notes, append(append(say("Documents that share something are not independent; their intervals are of the clusters. "), tasks...), say(".")...))
