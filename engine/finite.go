@@ -10,7 +10,7 @@ import (
 )
 
 // NotFinite is the error of numbers that leave the format they are computed in:
-// infinite ones, those that are no numbers, and those whose squares overflow, which
+// infinite ones, those that are not numbers, and those whose squares overflow, which
 // a norm turns into zeros without a trace.
 type NotFinite struct {
 	What     string // "the logits", "the residual stream"

@@ -29,7 +29,7 @@ func filled(t *testing.T, kind string, number float32, row int, name string) str
 
 // TestOverflowIsAnError: numbers so large that a norm makes zeros of them, that
 // their products are infinite, or that a cap hides them, end a run at the position
-// where that comes about, whatever the batch and the threads. Zeros are no such
+// where that comes about, whatever the batch and the threads. Zeros are not such
 // thing: a model of nothing but zeros is scored.
 func TestOverflowIsAnError(t *testing.T) {
 	const huge = 3e38

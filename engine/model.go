@@ -34,7 +34,7 @@ type RunOptions struct {
 	// BatchTokens is the number of rows a batch holds; 0 means what keeps the
 	// backend busy (Model.BatchTokens).
 	BatchTokens int
-	// Memory bounds the bytes of keys and values alive at once; 0 is no bound.
+	// Memory bounds the bytes of keys and values alive at once; 0: without a bound.
 	Memory int64
 	// Observer, where not nil, sees every layer.
 	Observer Observer

@@ -37,7 +37,7 @@ func compareDTypes(t *testing.T, dir string, source data.Source, wanted []golden
 	}
 	for _, want := range wanted {
 		if want.Task == "wikitext" {
-			continue // long; its tokens are no different
+			continue // long; its tokens are the same
 		}
 		suite, err := configs.Resolve(want.Task)
 		if err != nil {

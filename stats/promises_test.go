@@ -19,12 +19,12 @@ func long(short, more int) int {
 	return short
 }
 
-// Few or no discordant documents are no certainty. Added up over all outcomes of n
+// Few or no discordant documents are not a certainty. Added up over all outcomes of n
 // documents of which a share is discordant, in one direction or in both: the interval
 // covers the truth, and a gate that allows just the true drop passes no more often
 // than its level. The bootstrap's alone covered .33 (n 20) and .64 (n 50) at a
 // discordance of .02, and passed in .82 and .61.
-func TestFewDiscordantIsNoCertainty(t *testing.T) {
+func TestFewDiscordantIsNotCertainty(t *testing.T) {
 	simulates(t)
 	sizes := []int{20, 50, 200}
 	if os.Getenv(longTests) != "" {
@@ -344,7 +344,7 @@ func TestNeededForNamedDifference(t *testing.T) {
 
 // A metric beyond a float64 is one metric's matter: the test stands, over the
 // loglikelihoods, and a gate fails what it finds worse.
-func TestOverflowIsNoError(t *testing.T) {
+func TestOverflowIsNotAnError(t *testing.T) {
 	p := madePages(source(54), 30, 0)
 	p.Weights = nil
 	for i := range p.A {
@@ -364,7 +364,7 @@ func TestOverflowIsNoError(t *testing.T) {
 	if x := compare(t, mirrored(p), o); x.Verdict() != Better {
 		t.Errorf("mirror: %+v", x)
 	}
-	// A single page that no word of is likely is no proof.
+	// A single page that no word of is likely is not a proof.
 	p.B = slices.Clone(p.A)
 	p.B[3] -= 1e6
 	c = compare(t, p, o)
@@ -377,7 +377,7 @@ func TestOverflowIsNoError(t *testing.T) {
 }
 
 // A difference that rounding may make in every document is none, however sure.
-func TestRoundingIsNoDifference(t *testing.T) {
+func TestRoundingIsNotADifference(t *testing.T) {
 	for _, o := range []Options{{Transform: Perplexity}, {Transform: Bits}} {
 		o.LowerIsBetter, o.Rounding = true, 1e-4
 		for _, c := range []struct {

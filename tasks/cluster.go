@@ -89,8 +89,8 @@ func label(kind string, parts ...string) string {
 	return kind + ":" + hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// settleClusters drops what is no cluster after all: a column's text that a single
-// document has, or that all have, which is no source but part of the prompt. Documents
+// settleClusters drops what is not a cluster after all: a column's text that a single
+// document has, or that all have, which is not a source but part of the prompt. Documents
 // that ask the same are copies of one and make a cluster by themselves.
 func (t *Task) settleClusters(docs []Doc) {
 	count := map[string]int{}

@@ -17,7 +17,7 @@ func bench(t *testing.T, args ...string) (stdout string, err error) {
 	cmd.SetArgs(append([]string{"bench"}, args...))
 	err = cmd.ExecuteContext(t.Context())
 	if errs.Len() != 0 {
-		t.Errorf("standard error is no terminal, and got %q", errs.String())
+		t.Errorf("standard error is not a terminal, and got %q", errs.String())
 	}
 	return out.String(), err
 }

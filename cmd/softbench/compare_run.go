@@ -66,7 +66,7 @@ func openSide(ctx context.Context, path string) (*compare.Side, error) {
 	return side, nil
 }
 
-// plan finds and inspects a checkpoint. other is the other side where that is no
+// plan finds and inspects a checkpoint. other is the other side where that is not a
 // checkpoint, else nil.
 func (o *compareOptions) plan(ctx context.Context, path string, other *compare.Side) (*planned, error) {
 	run := o.run

@@ -381,6 +381,6 @@ func drawBar(w io.Writer, s session.Settings, name string) func(train.Report) {
 		}
 		drawn = time.Now()
 		bar.Describe(fmt.Sprintf("%s step %d/%d loss %.4f", name, r.Step, s.Steps, r.Loss))
-		_ = bar.Set64(r.Tokens - before) // a bar that cannot be drawn is no reason to stop
+		_ = bar.Set64(r.Tokens - before) // a bar that cannot be drawn is not a reason to stop
 	}
 }

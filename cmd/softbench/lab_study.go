@@ -39,8 +39,8 @@ with bands over the seeds, final measures with 95% intervals over them, and for
 every claim of the file whether the numbers bear it out. docs/lab.md describes the file.
 
 The page is written anew after every training. A stopped study goes on where it was
-with the same command, and ends with the same page. Whether a claim holds is no
-error: the exit code is 0 when every training came to its end.`,
+with the same command, and ends with the same page. Whether a claim holds is not
+an error: the exit code is 0 when every training came to its end.`,
 		Example: `  softbench lab study lab/studies/sinks.yaml --out studies/sinks
   softbench lab study lab/studies/sinks.yaml --out studies/sinks --list`,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -274,7 +274,7 @@ func TestStepSummary(t *testing.T) {
 }
 
 // TestOutputDirectories: what a command writes into a directory goes where links
-// lead, and what is no directory is refused, not waited for and not replaced.
+// lead, and what is not a directory is refused, not waited for and not replaced.
 func TestOutputDirectories(t *testing.T) {
 	place(t)
 	for i, o := range outputDirectories {

@@ -235,6 +235,6 @@ func bar(io streams, what string, options ...progressbar.Option) func(done, tota
 				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))...)
 		}
-		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is no reason to stop
+		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is not a reason to stop
 	}
 }

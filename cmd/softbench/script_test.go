@@ -220,7 +220,7 @@ func TestHelp(t *testing.T) {
 			}
 			for _, word := range strings.Fields(c.Example) {
 				if name, ok := strings.CutPrefix(word, "--"); ok && c.Flags().Lookup(strings.Split(name, "=")[0]) == nil {
-					t.Errorf("%s: the example uses --%s, which is no flag of it", c.CommandPath(), name)
+					t.Errorf("%s: the example uses --%s, which is not a flag of it", c.CommandPath(), name)
 				}
 			}
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // TestUnscoredIsSaid: documents that no metric is over are counted wherever a run's
-// numbers are shown, and are no rows of the harness's format, which would stop at them.
+// numbers are shown, and are not rows of the harness's format, which would stop at them.
 func TestUnscoredIsSaid(t *testing.T) {
 	model, docs := filepath.Join(golden.Dir(t), "tiny"), filepath.Join(golden.Dir(t), "docs")
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())

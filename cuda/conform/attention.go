@@ -59,7 +59,7 @@ const veryLong = 1 << 17
 
 // attention runs Attention and Observe over one problem. Keys lie in runs of
 // random length in random order; the slots of no position hold poison.
-func (r maker) attention(s shape) *kase {
+func (r maker) attention(s shape) *testCase {
 	group := s.heads / s.kv
 	total, rows := 0, 0
 	for _, n := range s.lengths {
@@ -130,7 +130,7 @@ func (r maker) attention(s shape) *kase {
 	pick := observed[r.IntN(len(observed))]
 	key := r.IntN((pick.end+abi.KeyBlock-1)/abi.KeyBlock) * abi.KeyBlock
 	count := min(2*abi.KeyBlock, pick.end-key)
-	return &kase{r.name("attention %v, %d/%d heads of %d, window %d, lengths %v, shift %v", s.kind, s.heads, s.kv, s.size, s.window, s.lengths, s.shift),
+	return &testCase{r.name("attention %v, %d/%d heads of %d, window %d, lengths %v, shift %v", s.kind, s.heads, s.kv, s.size, s.window, s.lengths, s.shift),
 		[]*buffer{
 			in(of(r.mode), q), in(of(r.mode), keys), in(of(r.mode), values), out(of(r.mode), rows*s.heads*s.size, near, 1),
 			out(floats, 2*rows*s.heads, 1e-4, 1e-3), ints(tiles), ints(runs), out(floats, s.heads*pick.rows*count, near, 1),

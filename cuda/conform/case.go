@@ -47,8 +47,8 @@ type buffer struct {
 // guardBytes are behind every buffer.
 const guardBytes = 256
 
-// kase is one launch, or several, over some buffers.
-type kase struct {
+// testCase is one launch, or several, over some buffers.
+type testCase struct {
 	name    string
 	buffers []*buffer
 	launch  func(p []device.Ptr) []*device.Launch
@@ -86,7 +86,7 @@ func out(e element, n int, near, scale float64) *buffer {
 
 // results runs a case on a device and returns what is in its buffers afterwards,
 // guards included.
-func (k *kase) results(dev device.Device) ([][]byte, error) {
+func (k *testCase) results(dev device.Device) ([][]byte, error) {
 	p := make([]device.Ptr, len(k.buffers))
 	var total int64
 	for _, b := range k.buffers {
@@ -124,7 +124,7 @@ func (k *kase) results(dev device.Device) ([][]byte, error) {
 
 // check runs a case on a device and on a simulated one and returns the largest
 // difference, as a part of what is allowed.
-func (k *kase) check(open func() (device.Device, error)) (worst float64, err error) {
+func (k *testCase) check(open func() (device.Device, error)) (worst float64, err error) {
 	reference := sim.New(1 << 30)
 	want, err := k.results(reference)
 	if err != nil {

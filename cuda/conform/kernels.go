@@ -44,42 +44,42 @@ func one(l *device.Launch) []*device.Launch { return []*device.Launch{l} }
 // lazy is a case that is made when it is wanted, of the kernel named.
 type lazy struct {
 	kernel string
-	make   func() *kase
+	make   func() *testCase
 }
 
 // adder takes a case of the kernel named.
-type adder func(kernel string, f func(r maker) *kase)
+type adder func(kernel string, f func(r maker) *testCase)
 
 // cases lists every kernel at sizes around every tile's edge; those of sm_90a too
 // where they are asked for.
 func cases(seed uint64, hopper bool) (list []lazy) {
 	in := func(mode abi.Mode) adder {
-		return func(kernel string, f func(r maker) *kase) {
+		return func(kernel string, f func(r maker) *testCase) {
 			stream := uint64(len(list))
-			list = append(list, lazy{kernel, func() *kase { return f(maker{rand.New(rand.NewPCG(seed, stream)), mode}) }})
+			list = append(list, lazy{kernel, func() *testCase { return f(maker{rand.New(rand.NewPCG(seed, stream)), mode}) }})
 		}
 	}
 	for _, mode := range []abi.Mode{abi.F32, abi.BF16} {
 		add := in(mode)
 		for _, hidden := range []int{8, 64, 200, 1024, 2816} {
 			for _, rows := range []int{1, 3, 130} {
-				add("embed", func(r maker) *kase { return r.embed(rows, hidden) })
-				add("rmsnorm", func(r maker) *kase { return r.rmsNorm(rows, hidden, false) })
-				add("rmsnorm", func(r maker) *kase { return r.rmsNorm(rows, hidden, true) })
+				add("embed", func(r maker) *testCase { return r.embed(rows, hidden) })
+				add("rmsnorm", func(r maker) *testCase { return r.rmsNorm(rows, hidden, false) })
+				add("rmsnorm", func(r maker) *testCase { return r.rmsNorm(rows, hidden, true) })
 			}
 		}
 		gemms(add)
 		for _, size := range []int{32, 64, 96, 128, 192, 256} {
-			add("rope", func(r maker) *kase { return r.rope(17, 4, 2, size, false, false) })
-			add("rope", func(r maker) *kase { return r.rope(5, 3, 1, size, true, true) })
+			add("rope", func(r maker) *testCase { return r.rope(17, 4, 2, size, false, false) })
+			add("rope", func(r maker) *testCase { return r.rope(5, 3, 1, size, true, true) })
 		}
 		for _, s := range shapes() {
-			add("attention", func(r maker) *kase { return r.attention(s) })
+			add("attention", func(r maker) *testCase { return r.attention(s) })
 		}
 		heads(add)
 	}
 	for i, width := range []int{4, 256, 4096} {
-		list = append(list, lazy{"gather", func() *kase {
+		list = append(list, lazy{"gather", func() *testCase {
 			return maker{rand.New(rand.NewPCG(seed, uint64(i))), abi.F32}.gather(1+64*i, width)
 		}})
 	}
@@ -87,7 +87,7 @@ func cases(seed uint64, hopper bool) (list []lazy) {
 		gemms(in(abi.BF16Hopper))
 		heads(in(abi.BF16Hopper))
 		for _, s := range hopperShapes() {
-			in(abi.BF16Hopper)("attention", func(r maker) *kase { return r.attention(s) })
+			in(abi.BF16Hopper)("attention", func(r maker) *testCase { return r.attention(s) })
 		}
 	}
 	return list
@@ -97,20 +97,20 @@ func gemms(add adder) {
 	for _, m := range []int{1, 15, 17, 65, abi.GemmM, abi.GemmM + 1} {
 		for _, n := range []int{8, 72, abi.GemmN, abi.GemmN + 8} {
 			for e := abi.Store; e <= abi.SwiGLU; e++ {
-				add("gemm", func(r maker) *kase {
+				add("gemm", func(r maker) *testCase {
 					return r.gemm(e, m, n, []int{8, 32, 64, 72, 96, 128}[r.IntN(6)], r.IntN(2) == 0)
 				})
 			}
 		}
 	}
-	add("gemm", func(r maker) *kase { return r.gemm(abi.Store, 130, 136, 1024, true) })
-	add("gemm", func(r maker) *kase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
+	add("gemm", func(r maker) *testCase { return r.gemm(abi.Store, 130, 136, 1024, true) })
+	add("gemm", func(r maker) *testCase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
 }
 
 func heads(add adder) {
 	for _, m := range []int{1, 5, abi.HeadRows - 1, abi.HeadRows + 1} {
 		for _, vocab := range []int{300, abi.HeadColumns, 3*abi.HeadColumns + 1} {
-			add("head", func(r maker) *kase { return r.head(m, vocab, 40) })
+			add("head", func(r maker) *testCase { return r.head(m, vocab, 40) })
 		}
 	}
 }
@@ -119,16 +119,16 @@ func (r maker) name(format string, a ...any) string {
 	return fmt.Sprintf(format, a...) + " " + r.mode.String()
 }
 
-func (r maker) embed(rows, hidden int) *kase {
+func (r maker) embed(rows, hidden int) *testCase {
 	const vocab = 50
-	return &kase{r.name("embed %d rows of %d", rows, hidden),
+	return &testCase{r.name("embed %d rows of %d", rows, hidden),
 		[]*buffer{ints(r.below(rows, vocab)), in(of(r.mode), r.normal(vocab*hidden, 1)), out(floats, rows*hidden, 0, 0)},
 		func(p []device.Ptr) []*device.Launch { return one(abi.Embed(r.mode, p[0], p[1], p[2], rows, hidden)) }}
 }
 
-func (r maker) rmsNorm(rows, hidden int, index bool) *kase {
+func (r maker) rmsNorm(rows, hidden int, index bool) *testCase {
 	const all = 140
-	return &kase{r.name("rmsnorm %d rows of %d, index %v", rows, hidden, index),
+	return &testCase{r.name("rmsnorm %d rows of %d, index %v", rows, hidden, index),
 		[]*buffer{in(floats, r.normal(all*hidden, 3)), in(floats, r.normal(hidden, 1)), ints(r.below(rows, all)), out(of(r.mode), rows*hidden, 4*r.rounding(), 1e-6)},
 		func(p []device.Ptr) []*device.Launch {
 			at := p[2]
@@ -139,7 +139,7 @@ func (r maker) rmsNorm(rows, hidden int, index bool) *kase {
 		}}
 }
 
-func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *kase {
+func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *testCase {
 	scale := 1 / math.Sqrt(float64(k))
 	c := out(floats, m*n, 1e-5, 1)
 	switch e {
@@ -152,7 +152,7 @@ func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *kase {
 		}
 		c = out(of(r.mode), m*n/2, max(1e-5, 4*r.rounding()), size)
 	}
-	return &kase{r.name("gemm %d, %d x %d x %d, bias %v", e, m, n, k, bias),
+	return &testCase{r.name("gemm %d, %d x %d x %d, bias %v", e, m, n, k, bias),
 		[]*buffer{in(of(r.mode), r.normal(m*k, 1)), in(of(r.mode), r.normal(n*k, scale)), in(floats, r.normal(n, 1)), c},
 		func(p []device.Ptr) []*device.Launch {
 			b := p[2]
@@ -163,14 +163,14 @@ func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *kase {
 		}}
 }
 
-func (r maker) gather(rows, width int) *kase {
+func (r maker) gather(rows, width int) *testCase {
 	const all = 50
-	return &kase{r.name("gather %d rows of %d bytes", rows, width),
+	return &testCase{r.name("gather %d rows of %d bytes", rows, width),
 		[]*buffer{ints(r.below(all*width/4, math.MaxInt32)), ints(r.below(rows, all)), out(words, rows*width/4, 0, 0)},
 		func(p []device.Ptr) []*device.Launch { return one(abi.Gather(p[0], p[1], p[2], rows, width)) }}
 }
 
-func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *kase {
+func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *testCase {
 	slots := 3 * rows
 	var slot []int32
 	for _, s := range r.Perm(slots)[:rows] {
@@ -181,7 +181,7 @@ func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *kase {
 		cos[i], sin[i] = float32(math.Cos(float64(a))), float32(math.Sin(float64(a)))
 	}
 	near := 8 * r.rounding()
-	return &kase{r.name("rope %d rows, %d+%d heads of %d, norm %v, scale %v", rows, heads, kv, size, norm, scale),
+	return &testCase{r.name("rope %d rows, %d+%d heads of %d, norm %v, scale %v", rows, heads, kv, size, norm, scale),
 		[]*buffer{
 			in(floats, r.normal(rows*(heads+2*kv)*size, 1)), out(of(r.mode), rows*heads*size, near, 0.1),
 			out(of(r.mode), slots*kv*size, near, 1), out(of(r.mode), slots*kv*size, near, 1),
@@ -201,18 +201,18 @@ func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *kase {
 
 // head runs the head and the merge. Of the partials only what the merge makes
 // of them is promised to be near: which of two equal logits' blocks holds more.
-func (r maker) head(m, vocab, hidden int) *kase {
+func (r maker) head(m, vocab, hidden int) *testCase {
 	start, ids := []int32{0}, []int32(nil)
 	for range m {
 		ids = append(ids, r.below(r.IntN(4), vocab)...)
 		start = append(start, int32(len(ids)))
 	}
-	ids = append(ids, 0) // an operand of no bytes is no operand
+	ids = append(ids, 0) // an operand of no bytes is not an operand
 	scale := 2 / math.Sqrt(float64(hidden))
 	blocks := abi.HeadBlocks(vocab)
 	partials := out(words, m*blocks*abi.HeadFloats, 0, 0)
 	partials.any = func(int) bool { return true }
-	return &kase{r.name("head %d rows, %d of %d", m, vocab, hidden),
+	return &testCase{r.name("head %d rows, %d of %d", m, vocab, hidden),
 		[]*buffer{
 			in(of(r.mode), r.normal(m*hidden, 1)), in(of(r.mode), r.normal(vocab*hidden, scale)), ints(start), ints(ids),
 			out(floats, len(ids), 1e-5, 1), partials, out(doubles, m, 1e-6, 1), out(words, m, 0, 0),

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Ptr is an address in a device's memory; 0 is no address.
+// Ptr is an address in a device's memory; 0 is not an address.
 type Ptr uint64
 
 // Device runs launches and copies in the order they are given. It is used by

@@ -189,7 +189,7 @@ func (p piece) at(i int) (*checkpoint.View, int) {
 	panic("cuda: row outside the matrix")
 }
 
-// vector is a piece that is no matrix, as floats.
+// vector is a piece that is not a matrix, as floats.
 func (p piece) vector() []byte {
 	var all []float32
 	if p.interleave {

@@ -18,7 +18,7 @@ type sentencePiece struct {
 	ids        map[string]int32 // as PieceToId: control, unknown and byte pieces before normal ones
 	pieces     []string
 	table      *mergeTable
-	extra      map[rune]int32 // characters that are no piece but part of one, from len(pieces) up
+	extra      map[rune]int32 // characters that are not a piece but part of one, from len(pieces) up
 	extraText  []string
 	symbols    *matcher // user-defined pieces, taken whole
 	byteID     [256]int32
@@ -295,7 +295,7 @@ func (s *sentencePiece) encodeWord(ids []int32, word string, m *merger) []int32 
 	return ids
 }
 
-// unknown appends what stands for a character that is no piece: its bytes, or the unknown piece, which no
+// unknown appends what stands for a character that is not a piece: its bytes, or the unknown piece, which no
 // merge takes up. An unknown piece right after another is dropped.
 func (s *sentencePiece) unknown(ids []int32, text string) []int32 {
 	if !s.proto.byteFallback {

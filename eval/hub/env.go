@@ -97,7 +97,7 @@ func FromEnv() (*Client, error) {
 }
 
 // token is the user's token and where it is from, both empty where there is none. A
-// file that cannot be read is no reason to stop: most repositories need no token.
+// file that cannot be read is not a reason to stop: most repositories need no token.
 func token() (value, from string, err error) {
 	if isTrue("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
 		return "", "", nil

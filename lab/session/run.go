@@ -99,7 +99,7 @@ func (r *run) path(name string) string { return filepath.Join(r.Out, trainingDir
 
 // Run trains, or goes on with a training, until its last step. Where ctx is
 // cancelled it leaves the step under way, saves the steps that are done and
-// returns ctx's error; a loss that is no number returns train.ErrDiverged and
+// returns ctx's error; a loss that is not a number returns train.ErrDiverged and
 // leaves the last save, which had one, as it is.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	r := &run{Options: o}

@@ -186,7 +186,7 @@ func TestCheckpointLoads(t *testing.T) {
 	}
 }
 
-// TestDivergence: a loss that is no number stops the training and names the
+// TestDivergence: a loss that is not a number stops the training and names the
 // step; the checkpoint and the state on disk are of a save whose weights give a
 // loss, though a later save was due; the page says what happened.
 func TestDivergence(t *testing.T) {
@@ -311,9 +311,9 @@ func TestPageAtEverySave(t *testing.T) {
 	}
 }
 
-// TestHistoryKeepsNoNumber: a measure that is no number is a null in the file,
+// TestHistoryKeepsWhatIsNotANumber: a measure that is not a number is a null in the file,
 // and read back as none; it does not stop a training.
-func TestHistoryKeepsNoNumber(t *testing.T) {
+func TestHistoryKeepsWhatIsNotANumber(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "history.jsonl")
 	h, err := openHistory(path, 0)
 	if err != nil {

@@ -199,7 +199,7 @@ func TestStopAnywhere(t *testing.T) {
 	}
 }
 
-// TestDivergedIsAResult: a training whose loss is no number is reported, the
+// TestDivergedIsAResult: a training whose loss is not a number is reported, the
 // others go on, and it is not trained again.
 func TestDivergedIsAResult(t *testing.T) {
 	s := parse(t, strings.Replace(strings.Replace(tiny, "rate: [1e-2, 0.001]", "rate: [1e-2, 1e+30]", 1), "seeds: [3, 4]", "seeds: [3]", 1))

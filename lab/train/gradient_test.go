@@ -76,7 +76,7 @@ func randomTokens(r *rand.Rand, n, vocab int) []int32 {
 // with central differences of the loss, for every attention kind.
 //
 // The rectified kinds jump where a row's first score crosses zero, and a
-// difference over the jump is no slope: the median of several directions is
+// difference over the jump is not a slope: the median of several directions is
 // compared. Masked softmax jumps wherever any score does; its gradient is
 // checked element by element below.
 func TestGradients(t *testing.T) {

@@ -146,10 +146,10 @@ func NewTrainer(tokens []int32, o Options) (*Trainer, error) {
 	}, nil
 }
 
-// ErrDiverged says that the loss is no number any more.
+// ErrDiverged says that the loss is not a number any more.
 var ErrDiverged = errors.New("the loss or its gradient is not a number")
 
-// Step trains one step. A loss that is no number leaves the weights as they
+// Step trains one step. A loss that is not a number leaves the weights as they
 // were and is ErrDiverged. Where ctx is cancelled before the weights move, they
 // stay as they were too, and the step can be taken anew.
 func (t *Trainer) Step(ctx context.Context) (Report, error) {

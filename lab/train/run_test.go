@@ -221,7 +221,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestDivergenceKeepsWeights: a loss that is no number stops the training, says
+// TestDivergenceKeepsWeights: a loss that is not a number stops the training, says
 // at which step, and leaves the weights alone.
 func TestDivergenceKeepsWeights(t *testing.T) {
 	tr, err := NewTrainer(pattern(400), smallOptions(attention.Softmax))

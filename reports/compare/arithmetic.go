@@ -27,7 +27,7 @@ func ArithmeticOf(f Format, dtype string) Arithmetic {
 	return inFloat32
 }
 
-func (s *Side) rounding() Arithmetic { return ArithmeticOf(s.Format, s.May["dtype"]) }
+func (s *Side) rounding() Arithmetic { return ArithmeticOf(s.Format, s.MayDiffer["dtype"]) }
 
 // or is the larger one.
 func (a Arithmetic) or(b Arithmetic) Arithmetic {

@@ -26,19 +26,19 @@ const chatTemplate = "chat_template"
 // Metrics that do not follow from the samples are left out with a note.
 func FromHarness(path string, r *lmeval.Results) (*Side, error) {
 	s := &Side{
-		Name: r.Model, Path: path, Format: Harness, Must: map[string]string{},
-		May: map[string]string{"lm_eval_version": r.Version},
+		Name: r.Model, Path: path, Format: Harness, MustMatch: map[string]string{},
+		MayDiffer: map[string]string{"lm_eval_version": r.Version},
 	}
 	if s.Name == "" {
 		s.Name = filepath.Base(filepath.Clean(path))
 	}
 	if r.MaxLength > 0 {
-		s.Must["max_length"] = strconv.Itoa(r.MaxLength)
+		s.MustMatch["max_length"] = strconv.Itoa(r.MaxLength)
 	}
 	if r.Tokens != "" {
-		s.Must["tokenizer"] = r.Tokens
+		s.MustMatch["tokenizer"] = r.Tokens
 	}
-	s.Must[chatTemplate] = r.Chat
+	s.MustMatch[chatTemplate] = r.Chat
 	for i := range r.Tasks {
 		t, notes, err := harnessTask(&r.Tasks[i])
 		if err != nil {
@@ -56,9 +56,9 @@ func FromHarness(path string, r *lmeval.Results) (*Side, error) {
 }
 
 func harnessTask(r *lmeval.Task) (Task, []string, error) {
-	t := Task{Name: r.Name, Alias: r.Alias, Truncated: -1, Must: map[string]string{"fewshot": strconv.Itoa(r.FewShot)}}
+	t := Task{Name: r.Name, Alias: r.Alias, Truncated: -1, MustMatch: map[string]string{"fewshot": strconv.Itoa(r.FewShot)}}
 	if r.Version != "" {
-		t.Must["version"] = r.Version
+		t.MustMatch["version"] = r.Version
 	}
 	index := map[string]int{}
 	for _, m := range r.Metrics {
@@ -176,7 +176,7 @@ func plain(v any) any {
 	return v
 }
 
-// leaveOut drops the metrics that are no mean or perplexity of their documents'
+// leaveOut drops the metrics that are not a mean or perplexity of their documents'
 // values, and says so.
 func (t *Task) leaveOut() (notes []string) {
 	for i := 0; i < len(t.Metrics); {

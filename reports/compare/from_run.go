@@ -16,17 +16,17 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 	set := run.Settings
 	s := &Side{
 		Name: name, Format: Softbench, Manifest: run, Samples: samples,
-		Must: map[string]string{
+		MustMatch: map[string]string{
 			tokenizerFile: set.TokenizerSHA256,
 			"max_length":  strconv.Itoa(set.MaxLength),
 		},
-		May: map[string]string{
+		MayDiffer: map[string]string{
 			"model_sha256": set.ModelSHA256, "engine": set.Engine, "attention": set.Attention, "dtype": set.DType,
 			"device": set.Device, "isa": set.ISA, "strict_length": strconv.FormatBool(set.StrictLength),
 		},
 	}
 	if c := run.Model.TokenizerContent; c != "" {
-		s.Must[tokenizerContent] = c
+		s.MustMatch[tokenizerContent] = c
 	}
 	settings := map[string]rundir.TaskSettings{}
 	for _, t := range set.Tasks {
@@ -37,9 +37,9 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		byTask[samples[i].Task] = append(byTask[samples[i].Task], samples[i])
 	}
 	for _, r := range run.Tasks {
-		t := Task{Name: r.Name, Kind: r.Kind, Truncated: r.Truncated, ClusteredBy: r.ClusteredBy, Must: map[string]string{}}
+		t := Task{Name: r.Name, Kind: r.Kind, Truncated: r.Truncated, ClusteredBy: r.ClusteredBy, MustMatch: map[string]string{}}
 		if known, ok := settings[r.Name]; ok {
-			t.Must["version"], t.Must["digest"], t.Must["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
+			t.MustMatch["version"], t.MustMatch["digest"], t.MustMatch["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
 		}
 		for _, m := range r.Metrics {
 			info := MetricInfo{
@@ -57,7 +57,7 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		s.Tasks = append(s.Tasks, t)
 	}
 	if len(run.Passkey) > 0 {
-		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, ClusteredBy: "key", Must: map[string]string{}}
+		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, ClusteredBy: "key", MustMatch: map[string]string{}}
 		for _, name := range metric.OfKind(metric.Passkey, false) {
 			m := metric.ByName(name)
 			t.Metrics = append(t.Metrics, MetricInfo{Name: name, Formula: m.Formula, HigherIsBetter: m.HigherIsBetter, Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()})

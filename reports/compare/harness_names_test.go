@@ -53,14 +53,14 @@ func TestRename(t *testing.T) {
 		"alias":  {func(*Side, *Options) {}, "task my_arc of tiny is taken as arc_easy", ""},
 		"mapped": {func(a *Side, o *Options) { a.Tasks[0].Alias = ""; o.Map = map[string]string{"my_arc": "arc_easy"} }, "task my_arc of tiny is taken as arc_easy", ""},
 		"another version": {func(a *Side, o *Options) {
-			a.Tasks[0].Must = map[string]string{"version": "77", "fewshot": "0"}
+			a.Tasks[0].MustMatch = map[string]string{"version": "77", "fewshot": "0"}
 			o.Map = map[string]string{"my_arc": "arc_easy"}
 		}, "taken as arc_easy", ""},
-		"alias, version":          {func(a *Side, o *Options) { a.Tasks[0].Must = map[string]string{"version": "77"} }, "", "version is 77"},
+		"alias, version":          {func(a *Side, o *Options) { a.Tasks[0].MustMatch = map[string]string{"version": "77"} }, "", "version is 77"},
 		"no alias":                {func(a *Side, o *Options) { a.Tasks[0].Alias = ""; o.Intersect = false }, "", "only A has my_arc"},
 		"hint":                    {func(a *Side, o *Options) { a.Tasks[0].Alias = ""; o.Intersect = false }, "", "by --map my_arc="},
 		"hint, nothing in common": {func(a *Side, o *Options) { a.Tasks = a.Tasks[:1]; a.Tasks[0].Alias = "" }, "", "by --map my_arc="},
-		"hint, version":           {func(a *Side, o *Options) { a.Tasks[0].Must = map[string]string{"version": "77"} }, "", "--map my_arc=arc_easy takes it as a copy"},
+		"hint, version":           {func(a *Side, o *Options) { a.Tasks[0].MustMatch = map[string]string{"version": "77"} }, "", "--map my_arc=arc_easy takes it as a copy"},
 		"another document":        {func(a *Side, o *Options) { o.Map = map[string]string{"my_arc": "piqa"} }, "", "no document is in both"},
 		"not there":               {func(a *Side, o *Options) { o.Map = map[string]string{"arc": "arc_easy"} }, "", "neither side has results of lm-evaluation-harness for a task arc"},
 		"two of a name":           {func(a *Side, o *Options) { o.Map = map[string]string{"my_arc": "lambada_openai"} }, "", "it has a task of that name"},

@@ -29,11 +29,11 @@ func madeSide(name string, seed uint64, skill float64) *Side {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	s := &Side{
 		Name: name, Format: Softbench,
-		Must: map[string]string{"tokenizer_sha256": strings.Repeat("ab", 32), "max_length": "256"},
-		May:  map[string]string{"attention": name},
+		MustMatch: map[string]string{"tokenizer_sha256": strings.Repeat("ab", 32), "max_length": "256"},
+		MayDiffer: map[string]string{"attention": name},
 	}
 	for _, m := range madeTasks {
-		t := Task{Name: m.name, Must: map[string]string{"digest": m.name, "fewshot": "0"}, Metrics: m.metrics}
+		t := Task{Name: m.name, MustMatch: map[string]string{"digest": m.name, "fewshot": "0"}, Metrics: m.metrics}
 		var said []string
 		for d := range m.n {
 			doc := Document{ID: d, Keys: [keyKinds]string{

@@ -87,7 +87,7 @@ func Check(a, b *Side, o Options) error {
 
 // unlike lists the settings of the whole runs that must be the same and are not.
 func unlike(a, b *Side, o Options) (reasons []string) {
-	mustA, mustB := Tokenizers(a.Must, b.Must)
+	mustA, mustB := Tokenizers(a.MustMatch, b.MustMatch)
 	if a.Format != b.Format { // a run of softbench asks without a chat template
 		for _, must := range []map[string]string{mustA, mustB} {
 			if _, ok := must[chatTemplate]; !ok {
@@ -132,7 +132,7 @@ func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
 			onlyA = append(onlyA, ta.Name)
 			continue
 		}
-		if set := differing(ta.Name, ta.Must, tb.Must); len(set) > 0 {
+		if set := differing(ta.Name, ta.MustMatch, tb.MustMatch); len(set) > 0 {
 			for _, s := range set {
 				reason := s.in(o.Names)
 				if s.Name == "version" {

@@ -59,11 +59,11 @@ func TestRefused(t *testing.T) {
 		want      []string
 		intersect bool // --intersect makes no difference
 	}{
-		{"tokenizer", func(b *Side) { b.Must["tokenizer_sha256"] = strings.Repeat("cd", 32) },
+		{"tokenizer", func(b *Side) { b.MustMatch["tokenizer_sha256"] = strings.Repeat("cd", 32) },
 			[]string{"tokenizer_sha256 is abababababab in A and cdcdcdcdcdcd in B"}, true},
-		{"context", func(b *Side) { b.Must["max_length"] = "512" }, []string{"max_length is 256 in A and 512 in B"}, true},
-		{"few-shot", func(b *Side) { b.Tasks[1].Must["fewshot"] = "5" }, []string{"task last: fewshot is 0 in A and 5 in B"}, true},
-		{"definition", func(b *Side) { b.Tasks[0].Must["digest"] = "other" }, []string{"task quiz: digest is quiz in A and other in B"}, true},
+		{"context", func(b *Side) { b.MustMatch["max_length"] = "512" }, []string{"max_length is 256 in A and 512 in B"}, true},
+		{"few-shot", func(b *Side) { b.Tasks[1].MustMatch["fewshot"] = "5" }, []string{"task last: fewshot is 0 in A and 5 in B"}, true},
+		{"definition", func(b *Side) { b.Tasks[0].MustMatch["digest"] = "other" }, []string{"task quiz: digest is quiz in A and other in B"}, true},
 		{"prompt", func(b *Side) { b.Tasks[2].Documents[4].Keys[byPrompt] = "in other words" },
 			[]string{"task pages", "the prompts differ in 1 of 30 documents (first: document 4 of A, 4 of B)"}, true},
 		{"words", func(b *Side) { b.Tasks[2].Documents[4].Values[0].Weight++ }, []string{"task pages", "another number of words"}, true},
@@ -85,7 +85,7 @@ func TestRefused(t *testing.T) {
 		{"direction", func(b *Side) {
 			b.Tasks[3].Metrics = []MetricInfo{{Name: "acc", Formula: Mean}}
 		}, []string{"task passkey: metric acc", "higher is better for one side"}, true},
-		{"several", func(b *Side) { b.Must["max_length"], b.Tasks[1].Must["fewshot"] = "1", "2" },
+		{"several", func(b *Side) { b.MustMatch["max_length"], b.Tasks[1].MustMatch["fewshot"] = "1", "2" },
 			[]string{"max_length is 256 in A and 1 in B; task last: fewshot"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,11 +144,11 @@ func TestNames(t *testing.T) {
 	}{
 		"documents": {func(b *Side) { b.Tasks[0].Documents = b.Tasks[0].Documents[:100] }, "A has 120, E has 100"},
 		"a task":    {func(b *Side) { b.Tasks[0].Name = "quiz2" }, "only E has quiz2"},
-		"a setting": {func(b *Side) { b.Tasks[0].Must = map[string]string{"fewshot": "5"} }, "0 in A and 5 in E"},
+		"a setting": {func(b *Side) { b.Tasks[0].MustMatch = map[string]string{"fewshot": "5"} }, "0 in A and 5 in E"},
 	} {
 		a, b := madeSide("a", 1, 0.5), madeSide("b", 2, 0.5)
-		a.Tasks[0].Must = map[string]string{"fewshot": "0"}
-		b.Tasks[0].Must = map[string]string{"fewshot": "0"}
+		a.Tasks[0].MustMatch = map[string]string{"fewshot": "0"}
+		b.Tasks[0].MustMatch = map[string]string{"fewshot": "0"}
 		c.spoil(b)
 		if _, err := Compare(a, b, names); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v; want %q", name, err, c.want)

@@ -36,7 +36,7 @@ func changed(s *Side, task string, alter func(k int, d *Document)) *Side {
 
 // The same right and wrong answers of outputs that differ are not certainty, and are
 // told from answers that are equal to the bit.
-func TestSameOutcomesAreNoIdentity(t *testing.T) {
+func TestSameOutcomesAreNotIdentity(t *testing.T) {
 	a := madeSide("a", 3, 0.6)
 	b := changed(a, "quiz", func(int, *Document) {})
 	c := compared(t, a, b, Options{})
@@ -76,7 +76,7 @@ func TestRoundingIsSame(t *testing.T) {
 		t.Errorf("a thousandth in every document: %+v", m)
 	}
 	b = shifted(1e-3)
-	b.May = map[string]string{"dtype": "bfloat16"}
+	b.MayDiffer = map[string]string{"dtype": "bfloat16"}
 	if m := metricOf(t, compared(t, a, b, Options{}), "last", "perplexity"); m.Verdict != Noise || !m.WithinArithmetic {
 		t.Errorf("a thousandth in bfloat16: %+v", m)
 	}

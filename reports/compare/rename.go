@@ -33,8 +33,8 @@ func rename(a, b *Side, o Options) (*Side, *Side, []string, error) {
 			}
 			notes = append(notes, fmt.Sprintf("task %s of %s is taken as %s", t.Name, s.Name, name))
 			if mapped {
-				t.Must = maps.Clone(t.Must)
-				delete(t.Must, "version")
+				t.MustMatch = maps.Clone(t.MustMatch)
+				delete(t.MustMatch, "version")
 			}
 			t.was, t.Name = t.Name, name
 		}

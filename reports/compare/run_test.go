@@ -93,7 +93,7 @@ func TestBadRuns(t *testing.T) {
 	}{
 		"edited manifest": {func(r *rundir.Run, s []rundir.Sample) []rundir.Sample { r.Tasks[0].Metrics[0].Value = 0.99; return s },
 			"arc_easy: acc is stated as 0.99, but the samples give"},
-		"a loglikelihood that is no number": {func(r *rundir.Run, s []rundir.Sample) []rundir.Sample {
+		"a loglikelihood that is not a number": {func(r *rundir.Run, s []rundir.Sample) []rundir.Sample {
 			nan := math.NaN()
 			s[4].LogLikelihood = &nan
 			return s

@@ -40,9 +40,9 @@ type Side struct {
 	Maps   []rundir.MapRow
 	// Settings that must be the same on both sides, and those that need not, by
 	// name; a value is JSON or text. A setting that is missing is not known.
-	Must, May map[string]string
-	Tasks     []Task
-	Notes     []string
+	MustMatch, MayDiffer map[string]string
+	Tasks                []Task
+	Notes                []string
 }
 
 // Task is a side's results of one task.
@@ -51,9 +51,9 @@ type Task struct {
 	Alias string // another name that it is known by; ""
 	was   string // its own name, where it is called by another
 	Kind  string
-	// Must are the task's settings that have to be the same on both sides; a
+	// MustMatch are the task's settings that have to be the same on both sides; a
 	// setting that is missing is not known.
-	Must      map[string]string
+	MustMatch map[string]string
 	Metrics   []MetricInfo
 	Documents []Document // in the order of their hashes, so that no result depends on another
 	Truncated int        // requests that lost their beginning; -1: not known

@@ -11,7 +11,7 @@ import (
 	"github.com/softbench/softbench/reports/text"
 )
 
-// A difference that is small beside its scores is no zero; the last bits of a sum are.
+// A difference that is small beside its scores is not zero; the last bits of a sum are.
 func TestSmallDifferences(t *testing.T) {
 	for n, want := range map[rundir.Number]string{
 		0: "0.0000", 4e-17: "0.0000", -4e-17: "0.0000", 3.2e-7: "+3e-07", -4.4e-5: "-4e-05", 6e-5: "+0.0001", -0.25: "-0.2500", 1234.5: "+1234.50",
@@ -37,7 +37,7 @@ func TestTableText(t *testing.T) {
 	b.WriteString(tableText(compared(t, side("base", 7, 0.4), side("new\x1b[31m<script>\u202e", 8, 0.8), Options{}), 0))
 	b.WriteString("\n----\n")
 	same := side("same?", 9, 0.5)
-	same.May["attention"] = "softpick"
+	same.MayDiffer["attention"] = "softpick"
 	b.WriteString(tableText(compared(t, side("base", 7, 0.5), same, Options{}), 80))
 	b.WriteString("\n----\n")
 	b.WriteString(tableText(compared(t, madeSide("one", 1, 0.5), madeSide("two", 2, 0.6), Options{}), 0))

@@ -26,7 +26,7 @@ func Tokenizers(a, b map[string]string) (x, y map[string]string) {
 
 // tokenizerNote says that two tokenizers are written differently and say the same.
 func tokenizerNote(a, b *Side) string {
-	if c := a.Must[tokenizerContent]; c == "" || c != b.Must[tokenizerContent] || a.Must[tokenizerFile] == b.Must[tokenizerFile] {
+	if c := a.MustMatch[tokenizerContent]; c == "" || c != b.MustMatch[tokenizerContent] || a.MustMatch[tokenizerFile] == b.MustMatch[tokenizerFile] {
 		return ""
 	}
 	return "the tokenizers' files differ in their bytes, and say the same"

@@ -19,14 +19,14 @@ func TestTokenizers(t *testing.T) {
 		{"new and old, other file", x, x, y, "", false},
 	} {
 		side := func(file, content string) *Side {
-			s := &Side{Must: map[string]string{tokenizerFile: file}}
+			s := &Side{MustMatch: map[string]string{tokenizerFile: file}}
 			if content != "" {
-				s.Must[tokenizerContent] = content
+				s.MustMatch[tokenizerContent] = content
 			}
 			return s
 		}
 		a, b := side(c.fileA, c.contentA), side(c.fileB, c.contentB)
-		mustA, mustB := Tokenizers(a.Must, b.Must)
+		mustA, mustB := Tokenizers(a.MustMatch, b.MustMatch)
 		if got := len(differing("", mustA, mustB)) == 0 && len(mustA) == len(mustB); got != c.same {
 			t.Errorf("%s: the same is %v", c.name, got)
 		}

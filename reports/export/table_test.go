@@ -273,7 +273,7 @@ func TestCSVIsFullPrecision(t *testing.T) {
 // Runs that did not do the same make no table, and the error names them.
 func TestIncomparableRunsMakeNoTable(t *testing.T) {
 	sides := threeSides(t, "one", "two", "three")
-	sides[2].Must["max_length"] = "512"
+	sides[2].MustMatch["max_length"] = "512"
 	_, err := Make(sides, compare.Options{Draws: 100})
 	if err == nil || !strings.Contains(err.Error(), "one and three") || !strings.Contains(err.Error(), "max_length is 256 in A and 512 in B") {
 		t.Errorf("%v", err)

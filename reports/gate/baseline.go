@@ -50,7 +50,7 @@ type BaselineMetric struct {
 // accuracy, 1% of anything else. A metric that is not finite is an error.
 func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 	b := &Baseline{Settings: runSettings(s), Model: map[string]string{}}
-	for k, v := range s.May {
+	for k, v := range s.MayDiffer {
 		if _, ok := b.Settings[k]; !ok {
 			b.Model[k] = v
 		}
@@ -100,7 +100,7 @@ func defaultDrop(f compare.Formula, value float64) float64 {
 	return round(0.01 * math.Abs(value))
 }
 
-// round keeps three significant digits: an allowance is no measurement.
+// round keeps three significant digits: an allowance is not a measurement.
 func round(x float64) float64 {
 	v, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 3, 64), 64)
 	if err != nil {

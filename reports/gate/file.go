@@ -19,7 +19,7 @@ import (
 const Format = 1
 
 // baselineFile is a baseline as its JSON has it. Results stand many on a line: a
-// changed one is a changed line, and ten thousand are no ten thousand lines.
+// changed one is a changed line, and ten thousand are not ten thousand lines.
 type baselineFile struct {
 	Format   *int              `json:"softbench_baseline"`
 	Checksum string            `json:"checksum"`

@@ -72,7 +72,7 @@ type Metric struct {
 	// Unchanged: the answers are equal to the bit, or those of the same checkpoint.
 	Unchanged  bool `json:"unchanged,omitempty"`
 	ByDocument bool `json:"by_document,omitempty"`
-	// Worse and Better count documents that changed, nil for metrics that are no share.
+	// Worse and Better count documents that changed, nil for metrics that are not shares.
 	Worse    *int     `json:"worse,omitempty"`
 	Better   *int     `json:"better,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
@@ -108,7 +108,7 @@ func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 		}
 	}
 	for i := range r.Metrics {
-		if why := r.Metrics[i].blind(); why != "" {
+		if why := r.Metrics[i].cannotRegress(); why != "" {
 			r.Notes = append(r.Notes, why)
 		}
 	}
@@ -146,7 +146,7 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same 
 		return reasons, nil
 	}
 	unchanged := same || bt.Answers != "" && bt.Answers == t.AnswersHash()
-	arithmetic := compare.ArithmeticOf(run.Format, run.May["dtype"])
+	arithmetic := compare.ArithmeticOf(run.Format, run.MayDiffer["dtype"])
 	for k := range bt.Metrics {
 		bm := &bt.Metrics[k]
 		m, why, err := bt.judge(bm, t, p, unchanged, arithmetic)
@@ -163,7 +163,7 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same 
 }
 
 // judge decides on one metric; why, not empty, says what makes the run unfit for it.
-// unchanged says that the same right and wrong answers are no chance.
+// unchanged says that the same right and wrong answers are not chance.
 func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, unchanged bool, arithmetic compare.Arithmetic) (m *Metric, why string, err error) {
 	i := slices.IndexFunc(t.Metrics, func(x compare.MetricInfo) bool { return x.Name == bm.Name })
 	if i < 0 {
@@ -249,9 +249,9 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 // sides are what warnings call the two runs here.
 var sides = [2]string{"the baseline", "the run"}
 
-// blind says why a share can hardly fail the gate, "" where it can: it has less
+// cannotRegress says why a share can hardly fail the gate, "" where it can: it has less
 // room to drop than the smallest drop that would be found.
-func (m *Metric) blind() string {
+func (m *Metric) cannotRegress() string {
 	room := float64(m.Baseline)
 	if !m.HigherIsBetter {
 		room = 1 - room

@@ -204,13 +204,13 @@ func TestUnfitRunIsRefused(t *testing.T) {
 	}{
 		{"missing task", func(s *compare.Side) { s.Tasks = s.Tasks[1:] }, []string{"task quiz is missing in the run"}},
 		{"no tasks", func(s *compare.Side) { s.Tasks = nil }, []string{"quiz", "last", "pages", "passkey"}},
-		{"other tokenizer", func(s *compare.Side) { s.Must["tokenizer_sha256"] = strings.Repeat("cd", 32) }, []string{"tokenizer_sha256 was abababababab and is cdcdcdcdcdcd"}},
-		{"other context", func(s *compare.Side) { s.Must["max_length"] = "512" }, []string{"max_length was 256 and is 512"}},
-		{"other dtype", func(s *compare.Side) { s.May["dtype"] = "bfloat16" }, []string{"dtype was float32 and is bfloat16"}},
-		{"unknown dtype", func(s *compare.Side) { delete(s.May, "dtype") }, []string{"dtype was float32 and is not recorded"}},
-		{"a setting more", func(s *compare.Side) { s.Must["temperature"] = "1" }, []string{"temperature was not recorded and is 1"}},
-		{"few-shot", func(s *compare.Side) { quiz(s).Must["fewshot"] = "5" }, []string{"task quiz: fewshot was 0 and is 5"}},
-		{"other definition", func(s *compare.Side) { quiz(s).Must["digest"] = "other" }, []string{"task quiz: digest was quiz and is other"}},
+		{"other tokenizer", func(s *compare.Side) { s.MustMatch["tokenizer_sha256"] = strings.Repeat("cd", 32) }, []string{"tokenizer_sha256 was abababababab and is cdcdcdcdcdcd"}},
+		{"other context", func(s *compare.Side) { s.MustMatch["max_length"] = "512" }, []string{"max_length was 256 and is 512"}},
+		{"other dtype", func(s *compare.Side) { s.MayDiffer["dtype"] = "bfloat16" }, []string{"dtype was float32 and is bfloat16"}},
+		{"unknown dtype", func(s *compare.Side) { delete(s.MayDiffer, "dtype") }, []string{"dtype was float32 and is not recorded"}},
+		{"a setting more", func(s *compare.Side) { s.MustMatch["temperature"] = "1" }, []string{"temperature was not recorded and is 1"}},
+		{"few-shot", func(s *compare.Side) { quiz(s).MustMatch["fewshot"] = "5" }, []string{"task quiz: fewshot was 0 and is 5"}},
+		{"other definition", func(s *compare.Side) { quiz(s).MustMatch["digest"] = "other" }, []string{"task quiz: digest was quiz and is other"}},
 		{"fewer documents", func(s *compare.Side) { quiz(s).Documents = quiz(s).Documents[:59] }, []string{"task quiz: 60 documents in the baseline, 59 in the run"}},
 		{"another document", func(s *compare.Side) { quiz(s).Documents[3].Keys[0] = "new" }, []string{"task quiz: the documents changed"}},
 		{"another prompt", func(s *compare.Side) { quiz(s).Documents[3].Keys[len(quiz(s).Documents[3].Keys)-1] = "new" }, []string{"task quiz: the prompts changed"}},
@@ -264,7 +264,7 @@ func TestClustersWidenTheInterval(t *testing.T) {
 }
 
 // Numbers that are none, in the run, are an error and no decision.
-func TestNumbersThatAreNone(t *testing.T) {
+func TestWhatIsNotANumber(t *testing.T) {
 	b := baselineOf(t, madeSide(1, 0.6), nil)
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		run := madeSide(2, 0.6)
@@ -294,7 +294,7 @@ func TestRemarks(t *testing.T) {
 		return strings.Join(r.Warnings, "\n"), strings.Join(r.Notes, "\n")
 	}
 	run := madeSide(1, 0.6)
-	run.May["isa"], run.May["device"] = "avx512", "cuda"
+	run.MayDiffer["isa"], run.MayDiffer["device"] = "avx512", "cuda"
 	warnings, notes := check(run)
 	for _, s := range []string{"isa was avx2 and is avx512 now", "device was cpu and is cuda now"} {
 		if !strings.Contains(warnings, s) {
@@ -306,7 +306,7 @@ func TestRemarks(t *testing.T) {
 	}
 
 	run = madeSide(2, 0.6)
-	run.May["attention"] = "softpick"
+	run.MayDiffer["attention"] = "softpick"
 	run.Tasks = append(run.Tasks, madeSide(2, 0.6, madeTask{name: "fresh", n: 3, metrics: madeTasks[0].metrics[:1]}).Tasks...)
 	warnings, notes = check(run)
 	if warnings != "" || !strings.Contains(notes, "attention was softmax and is softpick now") || !strings.Contains(notes, "task fresh: metric acc is not in the baseline") {
@@ -338,7 +338,7 @@ func TestBlindMetricIsNamed(t *testing.T) {
 	}
 }
 
-// A setting that one side has empty and the other does not record is no change, and
+// A setting that one side has empty and the other does not record is not a change, and
 // no message says that something was what it is now.
 func TestChangesDiffer(t *testing.T) {
 	long := strings.Repeat("ab", 32)
@@ -387,7 +387,7 @@ func TestSameOutcomesPassOnlyUnchanged(t *testing.T) {
 			}
 		}
 		if !c.checkpoint {
-			run.May["model_sha256"] = strings.Repeat("cd", 32)
+			run.MayDiffer["model_sha256"] = strings.Repeat("cd", 32)
 		}
 		r, err := Check(run, b, policyOf(t, "inconclusive: fail"))
 		if err != nil {
@@ -405,7 +405,7 @@ func TestRegressedPolicies(t *testing.T) {
 	base := madeSide(1, 0.6, one)
 	b := baselineOf(t, base, policyOf(t, "metrics: [{metric: quiz/acc, allowed_drop: 0.02}]"))
 	run := madeSide(1, 0.6, one)
-	run.May["model_sha256"] = strings.Repeat("cd", 32)
+	run.MayDiffer["model_sha256"] = strings.Repeat("cd", 32)
 	lost := 0
 	for i := range run.Tasks[0].Documents { // a drop of .03, surely above 0 and not surely above .02
 		d := &run.Tasks[0].Documents[i]

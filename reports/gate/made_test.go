@@ -39,12 +39,12 @@ func madeSide(seed uint64, skill float64, tasks ...madeTask) *compare.Side {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	s := &compare.Side{
 		Name: "run", Format: compare.Softbench,
-		Must: map[string]string{"tokenizer_sha256": strings.Repeat("ab", 32), "max_length": "256"},
-		May: map[string]string{"model_sha256": fmt.Sprintf("%064x", seed), "engine": "1", "device": "cpu", "isa": "avx2",
+		MustMatch: map[string]string{"tokenizer_sha256": strings.Repeat("ab", 32), "max_length": "256"},
+		MayDiffer: map[string]string{"model_sha256": fmt.Sprintf("%064x", seed), "engine": "1", "device": "cpu", "isa": "avx2",
 			"dtype": "float32", "strict_length": "false", "attention": "softmax"},
 	}
 	for _, m := range tasks {
-		t := compare.Task{Name: m.name, Must: map[string]string{"digest": m.name, "fewshot": "0"}, Metrics: m.metrics}
+		t := compare.Task{Name: m.name, MustMatch: map[string]string{"digest": m.name, "fewshot": "0"}, Metrics: m.metrics}
 		for d := range m.n {
 			doc := compare.Document{ID: d}
 			doc.Keys[0], doc.Keys[len(doc.Keys)-1] = fmt.Sprintf("%s document %03d", m.name, d), fmt.Sprintf("%s prompt %03d", m.name, d)

@@ -82,7 +82,7 @@ func TestPolicyChangesDecisions(t *testing.T) {
 	// A task of which nothing is required may be missing, or have changed.
 	less := madeSide(2, 0.4)
 	less.Tasks = less.Tasks[1:]
-	less.Tasks[0].Must["fewshot"] = "5"
+	less.Tasks[0].MustMatch["fewshot"] = "5"
 	optional := []string{"metrics:", "- {metric: quiz/*, required: false}", "- {metric: last/*, required: false}"}
 	r, err := Check(less, b, policyOf(t, optional...))
 	if err != nil {
@@ -96,7 +96,7 @@ func TestPolicyChangesDecisions(t *testing.T) {
 	}
 	// A setting that may differ.
 	other := madeSide(1, 0.9)
-	other.May["dtype"] = "bfloat16"
+	other.MayDiffer["dtype"] = "bfloat16"
 	if r, err := Check(other, b, policyOf(t, "may_differ: [dtype]")); err != nil || r.Decision != stats.Pass {
 		t.Errorf("another dtype, released: %+v, %v", r, err)
 	}

@@ -29,7 +29,7 @@ func hostileResult(t *testing.T) *Result {
 		{name: "same", n: 8, metrics: []compare.MetricInfo{{Name: "acc", Formula: compare.Mean, HigherIsBetter: true}}},
 	}
 	base := madeSide(1, 0.9, kinds...)
-	base.May["isa"] = hostile
+	base.MayDiffer["isa"] = hostile
 	run := madeSide(2, 0.3, kinds...)
 	run.Tasks[1] = base.Tasks[1]
 	run.Name = hostile
@@ -137,7 +137,7 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// The table's lines are no workflow commands and move no cursor, and each decision
+// The table's lines are not workflow commands and do not move the cursor, and each decision
 // other than pass is explained.
 func TestTable(t *testing.T) {
 	text := render(t, hostileResult(t).WriteTable)
@@ -238,7 +238,7 @@ func TestReportsShowWhatTheJSONHas(t *testing.T) {
 func TestSkewedPassIsWarnedOf(t *testing.T) {
 	one := madeTask{name: "pages", n: 60, metrics: []compare.MetricInfo{{Name: "perplexity", Formula: compare.Perplexity}}}
 	base, run := madeSide(1, 0.6, one), madeSide(1, 0.6, one)
-	run.May["model_sha256"] = strings.Repeat("cd", 32)
+	run.MayDiffer["model_sha256"] = strings.Repeat("cd", 32)
 	rng := rand.New(rand.NewPCG(5, 5))
 	for i := range run.Tasks[0].Documents {
 		d := &run.Tasks[0].Documents[i]

@@ -25,9 +25,9 @@ func (e *Unfit) Error() string {
 // the last digits of a loglikelihood: of those a Result warns.
 func runSettings(s *compare.Side) map[string]string {
 	out := map[string]string{"format": string(s.Format)}
-	maps.Copy(out, s.Must)
+	maps.Copy(out, s.MustMatch)
 	for _, k := range []string{"dtype", "strict_length"} {
-		if v, ok := s.May[k]; ok {
+		if v, ok := s.MayDiffer[k]; ok {
 			out[k] = v
 		}
 	}
@@ -36,7 +36,7 @@ func runSettings(s *compare.Side) map[string]string {
 
 // taskSettings are a task's; the passkey grid's stand in the manifest.
 func taskSettings(s *compare.Side, t *compare.Task) map[string]string {
-	out := maps.Clone(t.Must)
+	out := maps.Clone(t.MustMatch)
 	if out == nil {
 		out = map[string]string{}
 	}
@@ -65,7 +65,7 @@ func hashDocuments(t *compare.Task) (documents, prompts string) {
 func (b *Baseline) sameCheckpoint(run *compare.Side) bool {
 	for _, k := range []string{"model_sha256", "attention", "engine", "dtype"} {
 		was := cmp.Or(b.Model[k], b.Settings[k])
-		if was == "" || was != run.May[k] {
+		if was == "" || was != run.MayDiffer[k] {
 			return false
 		}
 	}
@@ -135,7 +135,7 @@ func differing(task string, was, now map[string]string) (reasons []string) {
 func (b *Baseline) remarks(run *compare.Side, changed bool) (warnings, notes []string) {
 	same := true
 	for _, k := range slices.Sorted(maps.Keys(b.Model)) {
-		now, ok := run.May[k]
+		now, ok := run.MayDiffer[k]
 		if !ok || now == b.Model[k] {
 			continue
 		}
@@ -150,9 +150,9 @@ func (b *Baseline) remarks(run *compare.Side, changed bool) (warnings, notes []s
 		}
 	}
 	for _, k := range []string{"model_sha256", "engine", "device", "isa", "dtype"} { // all known
-		same = same && run.May[k] != ""
+		same = same && run.MayDiffer[k] != ""
 	}
-	if same && changed && run.May["dtype"] == b.Settings["dtype"] {
+	if same && changed && run.MayDiffer["dtype"] == b.Settings["dtype"] {
 		warnings = append(warnings, "the checkpoint, engine, device and instruction set are the baseline's, but the results are not: that should not be; please report it")
 	}
 	return warnings, notes

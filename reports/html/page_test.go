@@ -116,7 +116,7 @@ func checkText(page string) (shown int, faults []string) {
 	d := xml.NewDecoder(strings.NewReader(scripts.ReplaceAllString(page, "")))
 	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
 	var stack []xml.StartElement
-	quiet := 0 // elements around whose text is no number of the page's
+	quiet := 0 // elements around whose text is not a number of the page's
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -354,7 +354,7 @@ func hostilePage(t testing.TB) Page {
 	return Page{Runs: []Run{a, b}, Comparison: c, Softbench: hostile}
 }
 
-// Values that are no numbers, and runs that lack parts, must not stop a report.
+// Values that are not numbers, and runs that lack parts, must not stop a report.
 func TestPagesOfPartialRuns(t *testing.T) {
 	empty := Run{Name: "empty", Manifest: &rundir.Run{}}
 	full := madeRun("full", 1, 10, 0)

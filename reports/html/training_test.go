@@ -271,7 +271,7 @@ func TestTrainingsWithoutNumbers(t *testing.T) {
 		}
 	}
 	if text := header(writeTraining(t, TrainingPage{Trainings: []Training{some}})); !strings.Contains(text, "at step 100 the loss was not a number when looked at") {
-		t.Errorf("the head does not say where a loss was no number:\n%s", text)
+		t.Errorf("the head does not say where a loss was not a number:\n%s", text)
 	}
 }
 

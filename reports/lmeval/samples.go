@@ -97,7 +97,7 @@ func parseSamples(r io.Reader) ([]Sample, error) {
 	return out, nil
 }
 
-// fixed are the fields of a sample that are no metric.
+// fixed are the fields of a sample that are not metrics.
 var fixed = []string{"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash", "target_hash", SourceHash}
 
 func parseSample(text []byte) (Sample, error) {
@@ -198,7 +198,7 @@ func parseValue(text json.RawMessage) (v Value, ok bool) {
 }
 
 // parseRequests reads {"gen_args_0": {"arg_0": ..., "arg_1": ...}, ...}, or the
-// lists of older versions. Arguments that are no text, as of generation, end a
+// lists of older versions. Arguments that are not text, as of generation, end a
 // request.
 func parseRequests(text json.RawMessage) ([]Request, error) {
 	if len(text) == 0 {

@@ -11,7 +11,7 @@ import (
 
 // The manifest's last field, of process, is the SHA-256 of all before it, as JSON without
 // blanks: an edit of a number, a hash or a setting is found, another indentation makes no
-// difference. It is no signature: who edits a manifest on purpose can make a new one.
+// difference. It is not a signature: who edits a manifest on purpose can make a new one.
 
 const checksumKey = `,"checksum":"`
 

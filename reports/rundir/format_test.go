@@ -178,9 +178,9 @@ func parquetOf[T any](rows []T, options ...parquet.WriterOption) []byte {
 	return b.Bytes()
 }
 
-// TestBytesThatAreNoText: readers refuse a column of strings with a byte that is
+// TestBytesThatAreNotText: readers refuse a column of strings with a byte that is
 // no UTF-8.
-func TestBytesThatAreNoText(t *testing.T) {
+func TestBytesThatAreNotText(t *testing.T) {
 	bad := "a\xffb"
 	rows := []Sample{{Task: bad, Context: &bad, Generated: &bad}}
 	dir := t.TempDir()

@@ -90,7 +90,7 @@ func writeParquet[T any](path string, rows []T) error {
 	})
 }
 
-// makeUTF8 replaces bytes that are no UTF-8 by U+FFFD: readers of Parquet refuse
+// makeUTF8 replaces bytes that are not UTF-8 by U+FFFD: readers of Parquet refuse
 // the whole column else.
 func (s *Sample) makeUTF8() {
 	for _, p := range []*string{&s.Task, &s.Kind, &s.DocHash, &s.Cluster} {

@@ -33,7 +33,7 @@ func TestTable(t *testing.T) {
 	golden(t, "table-60.txt", tableText(wideRun(), 60))
 	var b strings.Builder
 	if err := WriteTable(&b, wideRun()); err != nil || b.String() != tableText(wideRun(), 0) {
-		t.Errorf("what is no terminal gets another table: %v", err)
+		t.Errorf("what is not a terminal gets another table: %v", err)
 	}
 }
 

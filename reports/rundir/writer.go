@@ -251,7 +251,7 @@ func (w *Writer) Done(task string, doc, request int) (Record, bool) {
 // Resumed is the number of records that Done knows.
 func (w *Writer) Resumed() int { return len(w.done) }
 
-// Add takes a record; Sync makes it safe. A record that is no result, such as
+// Add takes a record; Sync makes it safe. A record that is not a result, such as
 // one with a loglikelihood that is not finite, is refused.
 func (w *Writer) Add(r Record) error {
 	if w.failed != nil {

@@ -196,7 +196,7 @@ func (s Source) locateGiven(ctx context.Context, d Dataset, splits []string) ([]
 	return nil, "", nil
 }
 
-// locateIn looks in one directory; none found is no error. A file that is seen and not read goes into
+// locateIn looks in one directory; none found is not an error. A file that is seen and not read goes into
 // missing.
 func locateIn(ctx context.Context, dir string, d Dataset, splits []string, of place, missing *NotFoundError) ([]string, string, error) {
 	base, names, err := listing(ctx, dir)
@@ -264,7 +264,7 @@ func (d Dataset) own(pattern string) ([]string, error) {
 			g = filepath.Join(place, pattern)
 			search = filepath.Join(literally(place), pattern)
 		}
-		if _, err := os.Stat(g); err == nil { // a name is no pattern where a file has it
+		if _, err := os.Stat(g); err == nil { // a name is not a pattern where a file has it
 			return []string{g}, nil
 		}
 		m, err := filepath.Glob(search)
@@ -282,7 +282,7 @@ func (d Dataset) own(pattern string) ([]string, error) {
 }
 
 // literally is a path that stands for itself in a pattern: a directory called "runs [2]"
-// is no set of letters.
+// is not a set of letters.
 func literally(path string) string {
 	if filepath.Separator == '\\' {
 		return path // no pattern can quote there

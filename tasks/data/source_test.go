@@ -182,7 +182,7 @@ func TestHubCache(t *testing.T) {
 	}
 	write(t, filepath.Join(repo, "refs", "main"), []byte("../../etc"))
 	if _, err := find(); err == nil || !strings.Contains(err.Error(), "is not a commit") {
-		t.Errorf("a ref that is no commit: %v", err)
+		t.Errorf("a ref that is not a commit: %v", err)
 	}
 }
 
