@@ -10,6 +10,7 @@ import (
 	. "github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/golden"
+	"github.com/softbench/softbench/internal/randforest"
 )
 
 // bits is every number a run gives, by node and scored row.
@@ -30,33 +31,6 @@ func runBits(t *testing.T, m *Model, f *Forest, o RunOptions) (bits, map[int][]i
 		t.Fatal(err)
 	}
 	return all, decoded
-}
-
-// modelForest makes trees whose nodes begin at any position of a key block and
-// span several.
-func modelForest(r *rand.Rand, nodes, vocab int) *Forest {
-	f := &Forest{}
-	for i := range nodes {
-		n := Node{Parent: -1}
-		if i > 0 && r.IntN(6) > 0 {
-			n.Parent = r.IntN(i)
-		}
-		length := 1 + r.IntN(12)
-		if r.IntN(4) == 0 {
-			length += r.IntN(90)
-		}
-		for row := range length {
-			n.Tokens = append(n.Tokens, int32(r.IntN(vocab)))
-			if r.IntN(3) == 0 {
-				n.Scored = append(n.Scored, Scored{Row: row, Targets: []int32{int32(r.IntN(vocab)), int32(r.IntN(vocab))}})
-			}
-		}
-		if r.IntN(5) == 0 {
-			n.Generate = 1 + r.IntN(4)
-		}
-		f.Nodes = append(f.Nodes, n)
-	}
-	return f
 }
 
 // chain is one node's path as a forest of its own, without any sharing.
@@ -97,7 +71,7 @@ func TestScoresDoNotDependOnTheBatch(t *testing.T) {
 				one, ck := open(t, g.Dir, c.kind, CPUOptions{Set: set, Formats: kernel.FormatsOf(dt), Threads: 1})
 				two, _ := open(t, g.Dir, c.kind, CPUOptions{Set: set, Formats: kernel.FormatsOf(dt), Threads: 3})
 				r := rand.New(rand.NewPCG(uint64(i), 7))
-				f := modelForest(r, 24, ck.Config.Vocab)
+				f := randforest.New(r, 24, ck.Config.Vocab, randforest.Two)
 				want, wantDecoded := runBits(t, one, f, RunOptions{BatchTokens: 512})
 				check := func(what string, got bits, decoded map[int][]int32) {
 					t.Helper()

@@ -13,6 +13,7 @@ import (
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/randforest"
 	"github.com/softbench/softbench/internal/randmodel"
 )
 
@@ -119,7 +120,7 @@ func (v variant) check(ctx context.Context, open OpenBackend, seed uint64, nodes
 		return 0, err
 	}
 	defer ck.Close()
-	f := randomForest(rand.New(rand.NewPCG(seed, 1)), nodes, ck.Config.Vocab)
+	f := randforest.New(rand.New(rand.NewPCG(seed, 1)), nodes, ck.Config.Vocab, randforest.Two)
 	cpu, err := engine.NewCPU(ctx, ck, engine.CPUOptions{})
 	if err != nil {
 		return 0, err
@@ -252,32 +253,6 @@ func scores(ctx context.Context, b engine.Backend, ck *checkpoint.Checkpoint, f 
 		tokens = append(tokens, decoded[i]...)
 	}
 	return logProbs, tokens, nil
-}
-
-// randomForest makes trees whose nodes begin at any position of a key block.
-func randomForest(r *rand.Rand, nodes, vocab int) *engine.Forest {
-	f := &engine.Forest{}
-	for i := range nodes {
-		n := engine.Node{Parent: -1}
-		if i > 0 && r.IntN(6) > 0 {
-			n.Parent = r.IntN(i)
-		}
-		length := 1 + r.IntN(12)
-		if r.IntN(4) == 0 {
-			length += r.IntN(90)
-		}
-		for row := range length {
-			n.Tokens = append(n.Tokens, int32(r.IntN(vocab)))
-			if r.IntN(3) == 0 {
-				n.Scored = append(n.Scored, engine.Scored{Row: row, Targets: []int32{int32(r.IntN(vocab)), int32(r.IntN(vocab))}})
-			}
-		}
-		if r.IntN(5) == 0 {
-			n.Generate = 1 + r.IntN(4)
-		}
-		f.Nodes = append(f.Nodes, n)
-	}
-	return f
 }
 
 func firstOf(errs ...error) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/randforest"
 	"github.com/softbench/softbench/internal/randmodel"
 )
 
@@ -116,37 +117,6 @@ func run(t testing.TB, m *engine.Model, f *engine.Forest, o engine.RunOptions) r
 	return r
 }
 
-// forest makes trees whose nodes begin at any position of a key block, and
-// paths of several key blocks.
-func forest(r *rand.Rand, nodes, vocab int) *engine.Forest {
-	f := &engine.Forest{}
-	for i := range nodes {
-		n := engine.Node{Parent: -1}
-		if i > 0 && r.IntN(6) > 0 {
-			n.Parent = r.IntN(i)
-		}
-		length := 1 + r.IntN(12)
-		if r.IntN(4) == 0 {
-			length += r.IntN(90)
-		}
-		for row := range length {
-			n.Tokens = append(n.Tokens, int32(r.IntN(vocab)))
-			if r.IntN(3) == 0 {
-				s := engine.Scored{Row: row}
-				for range r.IntN(4) {
-					s.Targets = append(s.Targets, int32(r.IntN(vocab)))
-				}
-				n.Scored = append(n.Scored, s)
-			}
-		}
-		if r.IntN(5) == 0 {
-			n.Generate = 1 + r.IntN(4)
-		}
-		f.Nodes = append(f.Nodes, n)
-	}
-	return f
-}
-
 // TestEqualsTheCPU: the backend on a simulated device gives the CPU's float32
 // log-probabilities, for every attention kind and architecture.
 func TestEqualsTheCPU(t *testing.T) {
@@ -158,7 +128,7 @@ func TestEqualsTheCPU(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer cpu.Close()
-			f := forest(rand.New(rand.NewPCG(uint64(i), 11)), 16, ck.Config.Vocab)
+			f := randforest.New(rand.New(rand.NewPCG(uint64(i), 11)), 16, ck.Config.Vocab, randforest.UpToThree)
 			want := run(t, engine.New(cpu, ck.Config.Vocab), f, engine.RunOptions{})
 			device, dev := simulate(t, ck, forward.Options{})
 			got := run(t, device, f, engine.RunOptions{})
@@ -199,7 +169,7 @@ func TestNoBitDependsOnTheBatch(t *testing.T) {
 			}
 			t.Run(m.name+" "+dt.String(), func(t *testing.T) {
 				ck := m.open(t)
-				f := forest(rand.New(rand.NewPCG(uint64(i), 7)), 10, ck.Config.Vocab)
+				f := randforest.New(rand.New(rand.NewPCG(uint64(i), 7)), 10, ck.Config.Vocab, randforest.UpToThree)
 				one, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(dt)})
 				want := run(t, one, f, engine.RunOptions{BatchTokens: 4096})
 				same := func(what string, got results) {
@@ -277,7 +247,7 @@ func chain(f *engine.Forest, node int) *engine.Forest {
 func TestBFloat16StaysNear(t *testing.T) {
 	m := model{"", randmodel.Options{Type: "llama", Hidden: 64, Intermediate: 96, Vocab: 300, Heads: 2, KVHeads: 1, HeadDim: 32, Seed: 3, DType: "bfloat16"}, "softpick"}
 	ck := m.open(t)
-	f := forest(rand.New(rand.NewPCG(1, 1)), 12, ck.Config.Vocab)
+	f := randforest.New(rand.New(rand.NewPCG(1, 1)), 12, ck.Config.Vocab, randforest.UpToThree)
 	exact, _ := simulate(t, ck, forward.Options{})
 	rounded, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16)})
 	want, got := run(t, exact, f, engine.RunOptions{}), run(t, rounded, f, engine.RunOptions{})
@@ -297,7 +267,7 @@ func TestHopperKernels(t *testing.T) {
 	wide.options.HeadDim, wide.name = 64, "heads of 64, window"
 	for _, m := range []model{wide, models()[2], models()[3]} {
 		ck := m.open(t)
-		f := forest(rand.New(rand.NewPCG(4, 1)), 10, ck.Config.Vocab)
+		f := randforest.New(rand.New(rand.NewPCG(4, 1)), 10, ck.Config.Vocab, randforest.UpToThree)
 		plain, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16)})
 		hopper, dev := simulateOn(t, sim.New(reserve+memory).Hopper(), ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16), Rows: 13})
 		want := run(t, plain, f, engine.RunOptions{})

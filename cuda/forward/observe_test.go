@@ -10,6 +10,7 @@ import (
 	"github.com/softbench/softbench/cuda/forward"
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/randforest"
 )
 
 // inside collects what an observer sees.
@@ -62,7 +63,7 @@ func TestObserversSeeTheCPUs(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer cpu.Close()
-			f := forest(rand.New(rand.NewPCG(uint64(i), 3)), 8, ck.Config.Vocab)
+			f := randforest.New(rand.New(rand.NewPCG(uint64(i), 3)), 8, ck.Config.Vocab, randforest.UpToThree)
 			want, got := newInside(), newInside()
 			run(t, engine.New(cpu, ck.Config.Vocab), f, engine.RunOptions{BatchTokens: 30, Observer: want})
 			device, _ := simulate(t, ck, forward.Options{Rows: 50})

@@ -44,12 +44,13 @@ var layers = []struct{ folder, may string }{
 	{"internal/golden", "engine"},
 	{"internal/randmodel", "engine"},
 	{"internal/hashmodel", "engine"},
+	{"internal/randforest", "engine"},
 	{"internal/machine", "engine"},
 	{"internal", ""},
 }
 
 // aboveEngine are the internal packages that import the engine.
-var aboveEngine = []string{"internal/golden", "internal/randmodel", "internal/hashmodel", "internal/machine"}
+var aboveEngine = []string{"internal/golden", "internal/randmodel", "internal/hashmodel", "internal/machine", "internal/randforest"}
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
 
