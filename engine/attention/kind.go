@@ -25,7 +25,6 @@ const (
 	// Sink is e^(x_i-m) / (e^(b-m) + Σ e^(x_j-m)), b a learned number of each head
 	// (gpt_oss): a key without a value.
 	Sink
-	kinds
 )
 
 // Rule is how a key's score x becomes its weight's numerator w and its part d of
@@ -41,7 +40,7 @@ const (
 	Rules                   // their number
 )
 
-// Definition is all that makes a kind. A newcomer is a row of definitions; with a
+// Definition is all that makes a kind. A newcomer is a row of Definitions; with a
 // rule of its own it is also a case of Rule.Weigh here, of the kernels' weigh and
 // of its gradient, each of which the conformance tests ask for.
 type Definition struct {
@@ -59,7 +58,8 @@ type Definition struct {
 // Epsilon is the ε of softpick's and rectified's denominators.
 const Epsilon = 1e-6
 
-var definitions = [kinds]Definition{
+// Definitions are all the kinds there are: Definitions[k] is that of Kind k.
+var Definitions = []Definition{
 	Softmax:        {Name: "softmax", Rule: Exponential},
 	Softpick:       {Name: "softpick", Rule: Difference, FromZero: true, Epsilon: Epsilon},
 	Rectified:      {Name: "rectified", Rule: Positive, FromZero: true, Epsilon: Epsilon},
@@ -69,19 +69,19 @@ var definitions = [kinds]Definition{
 }
 
 // Definition is the kind's row. It panics for a kind that is none.
-func (k Kind) Definition() *Definition { return &definitions[k] }
+func (k Kind) Definition() *Definition { return &Definitions[k] }
 
 // String returns the kind's name as users write it.
 func (k Kind) String() string {
-	if k >= kinds {
+	if int(k) >= len(Definitions) {
 		return fmt.Sprintf("Kind(%d)", uint8(k))
 	}
-	return definitions[k].Name
+	return Definitions[k].Name
 }
 
 // Kinds returns every kind, in a fixed order.
 func Kinds() []Kind {
-	all := make([]Kind, kinds)
+	all := make([]Kind, len(Definitions))
 	for i := range all {
 		all[i] = Kind(i)
 	}
@@ -128,9 +128,9 @@ func Parse(name string) (Spec, error) {
 	}
 	base, gated := strings.CutPrefix(name, gatedPrefix)
 	base, scaled := strings.CutPrefix(base, scaledPrefix)
-	names := make([]string, kinds)
-	for i := range definitions {
-		names[i] = definitions[i].Name
+	names := make([]string, len(Definitions))
+	for i := range Definitions {
+		names[i] = Definitions[i].Name
 		if names[i] == base {
 			return Spec{Kind: Kind(i), Scaled: scaled, Gated: gated}, nil
 		}
