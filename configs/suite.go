@@ -63,15 +63,15 @@ type Info = tasks.Info
 
 // suiteFile is a suite as its YAML declares it.
 type suiteFile struct {
-	Name        string      `yaml:"name"`
-	Description string      `yaml:"description"`
-	Tasks       []taskEntry `yaml:"tasks"`
-	Passkey     *gridFile   `yaml:"passkey"`
-	Diagnostics *probeFile  `yaml:"diagnostics"`
+	Name        string           `yaml:"name"`
+	Description string           `yaml:"description"`
+	Tasks       []taskEntry      `yaml:"tasks"`
+	Passkey     *gridFile        `yaml:"passkey"`
+	Diagnostics *diagnosticsFile `yaml:"diagnostics"`
 }
 
-// probeFile is a suite's diagnostics as its YAML declares them.
-type probeFile struct {
+// diagnosticsFile is a suite's diagnostics as its YAML declares them.
+type diagnosticsFile struct {
 	Task      string          `yaml:"task"`
 	Samples   strictyaml.Int  `yaml:"samples"`
 	Length    *strictyaml.Int `yaml:"length"`    // absent: 512 tokens
@@ -200,7 +200,7 @@ func ParseSuite(yaml []byte, file string) (*Suite, error) {
 	return s, nil
 }
 
-func (p *probeFile) resolve(file string) (*Diagnostics, error) {
+func (p *diagnosticsFile) resolve(file string) (*Diagnostics, error) {
 	maps, err := p.Maps.resolve()
 	d := &Diagnostics{Samples: int(p.Samples), Length: 512, Threshold: 0.3, Maps: maps}
 	if p.Length != nil {

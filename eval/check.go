@@ -112,7 +112,7 @@ func unused(s *configs.Suite, o GatherOptions) (notes []string, err error) {
 			notes = append(notes, "--fewshot is of tasks: passkey and diagnostics take no worked examples")
 		}
 	}
-	if s.Diagnostics == nil && (o.ProbeLength != 0 || o.ProbeThreshold != 0) {
+	if s.Diagnostics == nil && (o.DiagnosticsLength != 0 || o.DiagnosticsThreshold != 0) {
 		return nil, errors.New("--probe-length and --probe-threshold are of diagnostics, and no suite has any: name one that does, such as diagnostics")
 	}
 	return append(notes, o.withoutUse(s)...), nil

@@ -29,11 +29,11 @@ type DiagnosticsWork struct {
 
 // diagnostics are a suite's with what the options say instead.
 func (o *GatherOptions) diagnostics(d configs.Diagnostics) (configs.Diagnostics, error) {
-	if o.ProbeLength != 0 {
-		d.Length = o.ProbeLength
+	if o.DiagnosticsLength != 0 {
+		d.Length = o.DiagnosticsLength
 	}
-	if o.ProbeThreshold != 0 {
-		d.Threshold = o.ProbeThreshold
+	if o.DiagnosticsThreshold != 0 {
+		d.Threshold = o.DiagnosticsThreshold
 	}
 	if err := d.Check(); err != nil {
 		return d, fmt.Errorf("--probe-length, --probe-threshold: %w", err)
@@ -148,7 +148,7 @@ func (p *DiagnosticsWork) report(*rundir.Run, *Model, func(*tasks.Doc) ([]answer
 }
 
 // observe runs the samples under a recorder, and the maps' text, and adds the measures to the run.
-func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (files rundir.Inside, stats lm.Stats, err error) {
+func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (files rundir.DiagnosticsRows, stats lm.Stats, err error) {
 	c := &m.Checkpoint.Config
 	f := &engine.Forest{}
 	lengths := make([]int, len(p.Samples))
@@ -196,12 +196,12 @@ func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) 
 	}
 	ids := m.Tokenizer.Encode(p.Maps.Text, true)
 	ids = ids[:min(len(ids), p.Maps.Tokens, m.LM.MaxLength())]
-	watch, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
+	observed, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
 	if err != nil {
 		return nil, engine.Stats{}, fmt.Errorf("diagnostics: %w", err)
 	}
 	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: ids}}}
-	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: watch})
+	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: observed})
 	if err != nil {
 		return nil, stats, fmt.Errorf("diagnostics: the maps' text: %w", err)
 	}
@@ -210,7 +210,7 @@ func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) 
 		tokens = append(tokens, strings.ToValidUTF8(m.Tokenizer.Decode([]int32{id}, false), "\uFFFD"))
 	}
 	var rows []rundir.MapRow
-	for _, one := range watch.All() {
+	for _, one := range observed.All() {
 		rows = append(rows, rundir.MapRow{Layer: int32(one.Layer), Head: int32(one.Head), Tokens: tokens, Weights: one.Weights})
 	}
 	return rows, stats, nil
@@ -226,20 +226,20 @@ func mapsHash(m configs.Maps) string {
 }
 
 // measures are a recorder's as the run has them.
-func (p *DiagnosticsWork) measures(watched *probe.Probe) (*rundir.Diagnostics, rundir.Inside) {
+func (p *DiagnosticsWork) measures(observed *probe.Probe) (*rundir.Diagnostics, rundir.DiagnosticsRows) {
 	number := func(f float64) rundir.Number { return rundir.Number(f) }
-	s := watched.Summary()
+	s := observed.Summary()
 	d := &rundir.Diagnostics{
 		Task: p.Task.Name, Samples: s.Samples, Length: p.Length, Threshold: p.Threshold,
 		SinkRate: number(s.SinkRate[0]), Sparsity: number(s.Sparsity), NearSparsity: number(s.NearSparsity),
 		DeadHeads: number(s.DeadHeads), Mass: number(s.Mass), Kurtosis: number(s.Kurtosis),
 		Min: number(s.Min), Max: number(s.Max), Massive: s.Massive,
 	}
-	for _, l := range watched.Layers() {
+	for _, l := range observed.Layers() {
 		d.Layers = append(d.Layers, rundir.DiagnosticsLayer{Layer: l.Layer, Kurtosis: number(l.Kurtosis), Min: number(l.Min), Max: number(l.Max), Massive: l.Massive})
 	}
-	var inside rundir.Inside
-	all := watched.Heads()
+	var rows rundir.DiagnosticsRows
+	all := observed.Heads()
 	share := rundir.Number(1 / float64(len(all)/len(d.Layers))) // a head's part in its layer
 	for _, h := range all {
 		row := rundir.HeadRow{
@@ -252,7 +252,7 @@ func (p *DiagnosticsWork) measures(watched *probe.Probe) (*rundir.Diagnostics, r
 				row.MassMean = append(row.MassMean, m.Sum/float64(m.Queries))
 			}
 		}
-		inside.Heads = append(inside.Heads, row)
+		rows.Heads = append(rows.Heads, row)
 		l := &d.Layers[h.Layer]
 		l.SinkRate += share * number(h.SinkShare[0])
 		l.Sparsity += share * number(h.Sparsity)
@@ -261,11 +261,11 @@ func (p *DiagnosticsWork) measures(watched *probe.Probe) (*rundir.Diagnostics, r
 			l.DeadHeads += share
 		}
 	}
-	for i, x := range watched.Samples() {
-		inside.Samples = append(inside.Samples, rundir.InsideRow{
+	for i, x := range observed.Samples() {
+		rows.Samples = append(rows.Samples, rundir.DiagnosticsSample{
 			Sample: int32(i), DocID: int32(p.Docs[i].ID), DocHash: p.Docs[i].Hash, Cluster: cmp.Or(p.Docs[i].Cluster, p.Docs[i].Hash), SinkRate: x.SinkRate, Sparsity: x.Sparsity, NearSparsity: x.NearSparsity,
 			DeadHeads: x.DeadHeads, Mass: x.Mass, Kurtosis: x.Kurtosis,
 		})
 	}
-	return d, inside
+	return d, rows
 }

@@ -65,7 +65,7 @@ func resolve(ctx context.Context, o RunOptions) (*configs.Suite, []string, error
 		suites[i] = s
 	}
 	return merge(suites, GatherOptions{
-		Limit: o.Limit, FewShot: o.FewShot, ProbeLength: o.ProbeLength, ProbeThreshold: o.ProbeThreshold,
+		Limit: o.Limit, FewShot: o.FewShot, DiagnosticsLength: o.DiagnosticsLength, DiagnosticsThreshold: o.DiagnosticsThreshold,
 		Given: o.Given, Merge: len(o.Merge) > 0,
 	})
 }

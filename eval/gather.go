@@ -24,8 +24,8 @@ type GatherOptions struct {
 	Limit   int // documents a task; 0: as the suite says
 	FewShot int // worked examples; 0: as the suite says
 	// Of diagnostics; 0: as the suite says.
-	ProbeLength    int     // tokens of a sample
-	ProbeThreshold float64 // mean weight on the first token above which a head counts as a sink
+	DiagnosticsLength    int     // tokens of a sample
+	DiagnosticsThreshold float64 // mean weight on the first token above which a head counts as a sink
 	// Given are the flags that were given: a limit or few-shot of 0 counts where it was,
 	// and what was is refused or noted where nothing uses it.
 	Given []string

@@ -101,11 +101,11 @@ func (j *journal) resumed() int {
 	return j.writer.Resumed() + j.merged
 }
 
-func (j *journal) finish(r *rundir.Run, samples []rundir.Sample, inside rundir.Inside) error {
+func (j *journal) finish(r *rundir.Run, samples []rundir.Sample, rows rundir.DiagnosticsRows) error {
 	if j.writer == nil {
 		return nil
 	}
-	return j.writer.Finish(r, samples, inside)
+	return j.writer.Finish(r, samples, rows)
 }
 
 // close lets go of an unfinished run; what was synced stays.

@@ -28,7 +28,7 @@ type part interface {
 // observing is a part that looks inside the model in a pass of its own, after all requests.
 type observing interface {
 	part
-	observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (rundir.Inside, lm.Stats, error)
+	observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (rundir.DiagnosticsRows, lm.Stats, error)
 }
 
 // parts are all of a run's, in the order in which they are asked and reported.

@@ -29,9 +29,9 @@ type RunOptions struct {
 	SkipMissing bool
 	Limit       int
 	FewShot     int
-	// ProbeLength and ProbeThreshold are of diagnostics; 0: as the suite says.
-	ProbeLength    int
-	ProbeThreshold float64
+	// DiagnosticsLength and DiagnosticsThreshold are of diagnostics; 0: as the suite says.
+	DiagnosticsLength    int
+	DiagnosticsThreshold float64
 
 	Out    string // run directory; "" keeps nothing
 	Resume bool
@@ -107,11 +107,11 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	var inside rundir.Inside
+	var rows rundir.DiagnosticsRows
 	for _, p := range work.parts() {
 		if p, ok := p.(observing); ok {
 			var extra lm.Stats
-			if inside, extra, err = p.observe(ctx, m, o, run, journal.sync); err != nil {
+			if rows, extra, err = p.observe(ctx, m, o, run, journal.sync); err != nil {
 				return nil, err
 			}
 			run.Tokens.Requested += extra.Tokens
@@ -135,7 +135,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	run.Process = process(o, m, work, start, stats, journal.resumed())
-	return run, journal.finish(run, samples, inside)
+	return run, journal.finish(run, samples, rows)
 }
 
 // prepare loads the model and gathers the suites' documents, and notes what there

@@ -106,7 +106,7 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 		}
 		run := p.run
 		if two {
-			run.Suites, run.Limit, run.FewShot, run.ProbeLength, run.ProbeThreshold, run.Given = nil, 0, 0, 0, 0, nil
+			run.Suites, run.Limit, run.FewShot, run.DiagnosticsLength, run.DiagnosticsThreshold, run.Given = nil, 0, 0, 0, 0, nil
 		}
 		manifest, samples, err := eval.Foresee(ctx, run, p.in)
 		if err != nil {

@@ -190,9 +190,9 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 	f.IntVar(&o.train.Threads, "threads", 0, "threads, 0 for one per processor; no weight depends on it")
 	f.IntVar(&o.train.SaveEvery, "save-every", 100, "`steps` between saves of state and checkpoint")
 	f.IntVar(&o.train.LogEvery, "log-every", 25, "`steps` between lines of the history")
-	f.IntVar(&o.train.ProbeEvery, "probe-every", 100, "`steps` between looks inside the model, 0 for only at the end")
-	f.IntVar(&o.train.ProbeSamples, "probe-samples", 8, "samples that are looked at")
-	f.IntVar(&o.train.ProbeLength, "probe-length", 0, "`tokens` of such a sample, 0 for the context")
+	f.IntVar(&o.train.DiagnosticsEvery, "probe-every", 100, "`steps` between looks inside the model, 0 for only at the end")
+	f.IntVar(&o.train.DiagnosticsSamples, "probe-samples", 8, "samples that are looked at")
+	f.IntVar(&o.train.DiagnosticsLength, "probe-length", 0, "`tokens` of such a sample, 0 for the context")
 	f.BoolVar(&o.log, "log", false, "print the history's lines instead of a progress bar")
 	f.BoolVar(&o.json, "json", false, "print the last line of the history as JSON")
 	return cmd

@@ -19,14 +19,14 @@ const gemmRows = 512
 
 var gemmShapes = [][2]int{{1024, 1024}, {2816, 1024}, {1024, 2816}, {32768, 1024}}
 
-type gemmProbe struct {
-	probe
+type gemmTiming struct {
+	timing
 	dtype           kernel.Arithmetic
 	inputs, outputs int
 }
 
-func gemmProbes(o Options) ([]gemmProbe, error) {
-	var list []gemmProbe
+func gemmTimings(o Options) ([]gemmTiming, error) {
+	var list []gemmTiming
 	for _, dt := range o.DTypes {
 		for _, s := range gemmShapes {
 			p := newProduct(o.Set, dt, gemmRows, s[0], s[1])
@@ -34,7 +34,7 @@ func gemmProbes(o Options) ([]gemmProbe, error) {
 			if err := p.check(o.Set.Name()); err != nil {
 				return nil, err
 			}
-			list = append(list, gemmProbe{probe{name: fmt.Sprintf("%v %dx%d", dt, s[1], s[0]), run: func(ctx context.Context, d time.Duration) (float64, error) {
+			list = append(list, gemmTiming{timing{name: fmt.Sprintf("%v %dx%d", dt, s[1], s[0]), run: func(ctx context.Context, d time.Duration) (float64, error) {
 				return p.time(ctx, o.Set, o.Threads, d)
 			}}, dt, s[1], s[0]})
 		}
@@ -42,7 +42,7 @@ func gemmProbes(o Options) ([]gemmProbe, error) {
 	return list, nil
 }
 
-func (g *gemmProbe) report(peak float64) GEMM {
+func (g *gemmTiming) report(peak float64) GEMM {
 	r := rate(g.got)
 	return GEMM{DType: g.dtype.String(), Rows: gemmRows, Inputs: g.inputs, Outputs: g.outputs, Rate: r, OfPeak: fraction(r.Median, peak)}
 }

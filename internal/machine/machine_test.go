@@ -118,11 +118,11 @@ func TestWrongProductIsNotTimed(t *testing.T) {
 		}
 		for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
 			o := Options{Threads: 2, DTypes: []kernel.Arithmetic{dt}, Set: s}
-			if _, err := gemmProbes(o); err != nil {
+			if _, err := gemmTimings(o); err != nil {
 				t.Errorf("%s %v: %v", name, dt, err)
 			}
 			o.Set = wrong{s}
-			if _, err := gemmProbes(o); err == nil || !strings.Contains(err.Error(), "should be") {
+			if _, err := gemmTimings(o); err == nil || !strings.Contains(err.Error(), "should be") {
 				t.Errorf("%s %v: a wrong product gave %v", name, dt, err)
 			}
 		}

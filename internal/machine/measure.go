@@ -70,9 +70,9 @@ func (o *Options) check() error {
 	return nil
 }
 
-// probe is one thing to measure: run works for about d and returns the rate in
+// timing is one thing to measure: run works for about d and returns the rate in
 // units a second. A document is run once, whatever d.
-type probe struct {
+type timing struct {
 	name string
 	run  func(ctx context.Context, d time.Duration) (float64, error)
 	got  []float64 // a round each
@@ -85,13 +85,13 @@ func Measure(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	var peaks []peakProbe
-	var gemms []gemmProbe
+	var peaks []peakTiming
+	var gemms []gemmTiming
 	if o.Open == nil {
-		peaks = peakProbes(o.Threads)
+		peaks = peakTimings(o.Threads)
 		o.Progress("preparing matrices")
 		var err error
-		if gemms, err = gemmProbes(o); err != nil {
+		if gemms, err = gemmTimings(o); err != nil {
 			return nil, err
 		}
 	}
@@ -102,19 +102,19 @@ func Measure(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer documents.close()
 
-	var probes []*probe
+	var timings []*timing
 	for i := range peaks {
-		probes = append(probes, &peaks[i].probe)
+		timings = append(timings, &peaks[i].timing)
 	}
 	for i := range gemms {
-		probes = append(probes, &gemms[i].probe)
+		timings = append(timings, &gemms[i].timing)
 	}
-	each := time.Duration(o.Seconds / float64(o.Rounds*max(1, len(probes))) * float64(time.Second))
+	each := time.Duration(o.Seconds / float64(o.Rounds*max(1, len(timings))) * float64(time.Second))
 	for i := range documents.list {
-		probes = append(probes, &documents.list[i].probe)
+		timings = append(timings, &documents.list[i].timing)
 	}
 	for round := range o.Rounds {
-		for _, p := range probes {
+		for _, p := range timings {
 			o.Progress(fmt.Sprintf("round %d of %d: %s", round+1, o.Rounds, p.name))
 			got, err := p.run(ctx, each)
 			if err != nil {
@@ -126,7 +126,7 @@ func Measure(ctx context.Context, o Options) (*Report, error) {
 	return assemble(o, peaks, gemms, documents), nil
 }
 
-func assemble(o Options, peaks []peakProbe, gemms []gemmProbe, documents *documents) *Report {
+func assemble(o Options, peaks []peakTiming, gemms []gemmTiming, documents *documents) *Report {
 	info := kernel.Detect()
 	r := &Report{
 		Schema: Schema, CPU: info.CPU, System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(),
@@ -178,31 +178,31 @@ func fraction(part, whole float64) float64 {
 	return part / whole
 }
 
-type peakProbe struct {
-	probe
+type peakTiming struct {
+	timing
 	peak kernel.Peak
 }
 
-// peakProbes gives every thread loops of its own.
-func peakProbes(threads int) []peakProbe {
+// peakTimings gives every thread loops of its own.
+func peakTimings(threads int) []peakTiming {
 	perThread := make([][]kernel.Peak, threads)
 	for i := range perThread {
 		perThread[i] = kernel.Peaks()
 	}
-	var list []peakProbe
+	var list []peakTiming
 	for i, p := range perThread[0] {
 		loops := make([]func() float64, threads)
 		for t := range loops {
 			loops[t] = perThread[t][i].Run
 		}
-		list = append(list, peakProbe{probe{name: p.Name, run: func(ctx context.Context, d time.Duration) (float64, error) {
+		list = append(list, peakTiming{timing{name: p.Name, run: func(ctx context.Context, d time.Duration) (float64, error) {
 			return together(ctx, loops, d)
 		}}, p})
 	}
 	return list
 }
 
-func (p *peakProbe) report() Peak {
+func (p *peakTiming) report() Peak {
 	out := Peak{Name: p.peak.Name, Unit: "GB/s", Rate: rate(p.got)}
 	if p.peak.Unit == "FLOP" {
 		out.Unit, out.DType = "GFLOP/s", p.peak.Arithmetic.String()

@@ -20,14 +20,14 @@ type documents struct {
 	parameters  int64
 	layers      int64 // elements of the layers' matrices
 	head        int64 // elements of the output head
-	list        []documentProbe
+	list        []documentTiming
 	models      []*engine.Model
 	checkpoint  *checkpoint.Checkpoint
 	removeAfter string
 }
 
-type documentProbe struct {
-	probe
+type documentTiming struct {
+	timing
 	dtype          kernel.Arithmetic
 	tokens, scored int
 	cpu            *[]float64 // processor seconds of each round
@@ -126,7 +126,7 @@ func (d *documents) add(m *engine.Model, dt kernel.Arithmetic, tokens, scored in
 	}
 	flops := d.flops(tokens, scored)
 	warm, cpu := false, new([]float64)
-	d.list = append(d.list, documentProbe{probe{
+	d.list = append(d.list, documentTiming{timing{
 		name: fmt.Sprintf("a document of %d tokens, %d scored, %v", tokens, scored, dt),
 		run: func(ctx context.Context, _ time.Duration) (float64, error) {
 			if !warm {
@@ -147,7 +147,7 @@ func (d *documents) flops(tokens, scored int) float64 {
 	return 2*float64(d.layers)*float64(tokens) + 2*float64(d.head)*float64(scored)
 }
 
-func (p *documentProbe) report(d *documents, peak float64) Prefill {
+func (p *documentTiming) report(d *documents, peak float64) Prefill {
 	r := rate(p.got)
 	out := Prefill{
 		Model: d.name, DType: p.dtype.String(), Parameters: d.parameters, Tokens: p.tokens, Scored: p.scored,

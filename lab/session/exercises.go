@@ -77,10 +77,10 @@ func (m *mixture) Fill(r *rand.Rand, window []int32) bool {
 // stream.
 const heldOutSeed = 1 << 63
 
-// newLooker draws count windows of length tokens from the mix; those of text are
+// newDiagnostics draws count windows of length tokens from the mix; those of text are
 // the first of c.
-func (m *mixture) newLooker(c corpus, bos int32, count, length int) (*looker, error) {
-	l := &looker{heldOut: true}
+func (m *mixture) newDiagnostics(c corpus, bos int32, count, length int) (*diagnostics, error) {
+	l := &diagnostics{heldOut: true}
 	r := rand.New(rand.NewPCG(heldOutSeed, heldOutSeed))
 	at := 0
 	for range count {

@@ -24,7 +24,7 @@ func drilled(t *testing.T, dir, out, mix string) Options {
 		t.Fatal(err)
 	}
 	o.Files, o.Valid, o.Tokenizer = files, []string{valid}, tok
-	o.Settings.Mix, o.Settings.HeadDim, o.ProbeSamples = mix, 12, 12
+	o.Settings.Mix, o.Settings.HeadDim, o.DiagnosticsSamples = mix, 12, 12
 	return o
 }
 
@@ -72,7 +72,7 @@ func TestMixStopsAnywhere(t *testing.T) {
 // layer; a softmax of two layers gives the first token something.
 func TestMixMeasures(t *testing.T) {
 	o := drilled(t, t.TempDir(), "out", "text=1,chain=1,span=1,repeat=2,pairs=1")
-	o.Settings.Attention, o.ProbeSamples = "softmax", 40
+	o.Settings.Attention, o.DiagnosticsSamples = "softmax", 40
 	result, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestMixRefusals(t *testing.T) {
 	for want, change := range map[string]func(*Options){
 		"no source":                func(o *Options) { o.Settings.Mix = "nonsense=1" },
 		"make a world with":        func(o *Options) { o.Files, o.Tokenizer = small(t, dir, "x").Files, "" },
-		"too short for exercises":  func(o *Options) { o.Settings.Context, o.ProbeLength = 16, 16 },
+		"too short for exercises":  func(o *Options) { o.Settings.Context, o.DiagnosticsLength = 16, 16 },
 		"init 0: want":             func(o *Options) { o.Settings.Init = 0 },
 		"epsilon -1: want":         func(o *Options) { o.Settings.AdamEps = -1 },
 		"betas 1 and":              func(o *Options) { o.Settings.Beta1 = 1 },

@@ -25,7 +25,7 @@ const killVariable = "SOFTBENCH_TEST_KILL_DIR"
 func TestKilled(t *testing.T) {
 	options := func(dir, out string) Options {
 		o := small(t, dir, out)
-		o.SaveEvery, o.ProbeEvery, o.LogEvery, o.Resume, o.Page = 1, 2, 1, true, textPage
+		o.SaveEvery, o.DiagnosticsEvery, o.LogEvery, o.Resume, o.Page = 1, 2, 1, true, textPage
 		return o
 	}
 	if dir := os.Getenv(killVariable); dir != "" {

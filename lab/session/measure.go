@@ -15,8 +15,8 @@ import (
 	"github.com/softbench/softbench/reports/rundir"
 )
 
-// looker measures a model on fixed samples.
-type looker struct {
+// diagnostics measures a model on fixed samples.
+type diagnostics struct {
 	samples []sample
 	heldOut bool
 	threads int
@@ -29,9 +29,9 @@ type sample struct {
 	source string         // where trainings are of a mix
 }
 
-// newLooker cuts the first count samples of length tokens, each behind BOS.
-func newLooker(c corpus, bos *int32, count, length int) *looker {
-	l := &looker{}
+// newDiagnostics cuts the first count samples of length tokens, each behind BOS.
+func newDiagnostics(c corpus, bos *int32, count, length int) *diagnostics {
+	l := &diagnostics{}
 	room := length
 	if bos != nil {
 		room--
@@ -46,8 +46,8 @@ func newLooker(c corpus, bos *int32, count, length int) *looker {
 	return l
 }
 
-// look loads the checkpoint in dir and measures it.
-func (l *looker) look(ctx context.Context, dir string) (*Measure, error) {
+// read loads the checkpoint in dir and measures it.
+func (l *diagnostics) read(ctx context.Context, dir string) (*Measure, error) {
 	ck, err := checkpoint.Open(dir, checkpoint.Options{})
 	if err != nil {
 		return nil, err
@@ -80,8 +80,8 @@ func (l *looker) look(ctx context.Context, dir string) (*Measure, error) {
 	return out, nil
 }
 
-// looked is what one run over the samples gave.
-type looked struct {
+// tallies is what one run over the samples gave.
+type tallies struct {
 	probe *probe.Probe
 	first *firstKey
 	tally map[string]*tally // by source, and of all under ""
@@ -97,10 +97,10 @@ type tally struct {
 }
 
 // run runs the model over the samples, each cut to the length that cut says.
-func (l *looker) run(ctx context.Context, m *engine.Model, c *checkpoint.Config, cut func(int) int) (*looked, error) {
+func (l *diagnostics) run(ctx context.Context, m *engine.Model, c *checkpoint.Config, cut func(int) int) (*tallies, error) {
 	f := &engine.Forest{}
 	var lengths []int
-	out := &looked{first: newFirstKey(c.Layers, c.Heads, c.Hidden), tally: map[string]*tally{"": {}}}
+	out := &tallies{first: newFirstKey(c.Layers, c.Heads, c.Hidden), tally: map[string]*tally{"": {}}}
 	for _, s := range l.samples {
 		tokens := s.tokens[:cut(len(s.tokens))]
 		n := engine.Node{Parent: -1, Tokens: tokens}
@@ -138,7 +138,7 @@ func (l *looker) run(ctx context.Context, m *engine.Model, c *checkpoint.Config,
 }
 
 // add takes in the score of a sample's token.
-func (o *looked) add(source string, s *sample, at int, score engine.Score) {
+func (o *tallies) add(source string, s *sample, at int, score engine.Score) {
 	t := o.tally[source]
 	if s.known != nil {
 		switch s.known[at] {
@@ -166,7 +166,7 @@ func (t *tally) measure() SourceMeasure {
 
 func share(sum float64, n int) rundir.Number { return rundir.Number(sum / float64(n)) }
 
-func (o *looked) measure(l *looker) *Measure {
+func (o *tallies) measure(l *diagnostics) *Measure {
 	s := o.probe.Summary()
 	n := func(x float64) rundir.Number { return rundir.Number(x) }
 	all := o.tally[""].measure()
@@ -194,7 +194,7 @@ func (o *looked) measure(l *looker) *Measure {
 
 // measure exports the model as it is now beside the training and looks at it.
 func (r *run) measure(ctx context.Context) (*Measure, error) {
-	dir, err := os.MkdirTemp(r.path(""), lookPrefix)
+	dir, err := os.MkdirTemp(r.path(""), diagnosticsPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (r *run) measure(ctx context.Context) (*Measure, error) {
 	if err := r.trainer.Export(dir, r.stored, r.bos, r.eos); err != nil {
 		return nil, fmt.Errorf("step %d: %w", r.trainer.Done, err)
 	}
-	m, err := r.look.look(ctx, dir)
+	m, err := r.diagnostics.read(ctx, dir)
 	if err != nil {
 		return nil, fmt.Errorf("measuring step %d: %w", r.trainer.Done, err)
 	}

@@ -30,11 +30,11 @@ type Options struct {
 	Resume    bool
 	Threads   int
 
-	SaveEvery    int // steps
-	LogEvery     int // steps; a history line
-	ProbeEvery   int // steps; 0: only at the end
-	ProbeSamples int
-	ProbeLength  int // tokens of a sample; 0: the context
+	SaveEvery          int // steps
+	LogEvery           int // steps; a history line
+	DiagnosticsEvery   int // steps; 0: only at the end
+	DiagnosticsSamples int
+	DiagnosticsLength  int // tokens of a sample; 0: the context
 
 	// Begin, Step and Line, where not nil, are told what happens.
 	Begin func(Start)
@@ -73,17 +73,17 @@ func HistoryPath(out string) string { return filepath.Join(out, trainingDir, his
 // run is a training under way.
 type run struct {
 	Options
-	trainer  *train.Trainer
-	stored   safetensors.DType
-	bos, eos int32
-	look     *looker
-	history  *history
-	sum      sums
-	kept     int // steps that the state on disk has
-	started  time.Time
-	source   string // the tokenizer's directory
-	made     string // a temporary one, to be removed
-	unlock   func()
+	trainer     *train.Trainer
+	stored      safetensors.DType
+	bos, eos    int32
+	diagnostics *diagnostics
+	history     *history
+	sum         sums
+	kept        int // steps that the state on disk has
+	started     time.Time
+	source      string // the tokenizer's directory
+	made        string // a temporary one, to be removed
+	unlock      func()
 }
 
 // sums are what the next history line needs of the steps before; a state keeps
@@ -150,10 +150,10 @@ func (r *run) interrupted() error {
 }
 
 func (r *run) loop(ctx context.Context) error {
-	looked := time.Now()
+	checked := time.Now()
 	for {
-		if time.Since(looked) > lookEvery {
-			looked = time.Now()
+		if time.Since(checked) > checkEvery {
+			checked = time.Now()
 			if err := r.present(); err != nil {
 				return err
 			}
@@ -179,8 +179,8 @@ func (r *run) loop(ctx context.Context) error {
 	}
 }
 
-// lookEvery bounds how long a training goes on after its directory was removed.
-const lookEvery = time.Second
+// checkEvery bounds how long a training goes on after its directory was removed.
+const checkEvery = time.Second
 
 // present finds that the training's state has gone: what is trained from then on would
 // be written to nowhere.
@@ -197,13 +197,13 @@ func (r *run) present() error {
 func (r *run) after(ctx context.Context) error {
 	last := r.sum.Last
 	due := func(every int) bool { return last.Step > 0 && (every > 0 && last.Step%every == 0 || last.Finished) }
-	if due(r.ProbeEvery) || due(r.SaveEvery) {
+	if due(r.DiagnosticsEvery) || due(r.SaveEvery) {
 		if err := r.trainer.Check(ctx); err != nil {
 			return err
 		}
 	}
-	if (due(r.LogEvery) || due(r.ProbeEvery)) && r.sum.Steps > 0 {
-		if err := r.line(ctx, due(r.ProbeEvery)); err != nil {
+	if (due(r.LogEvery) || due(r.DiagnosticsEvery)) && r.sum.Steps > 0 {
+		if err := r.line(ctx, due(r.DiagnosticsEvery)); err != nil {
 			return err
 		}
 	}
@@ -272,7 +272,7 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	r.stored = stored
-	if r.LogEvery < 1 || r.SaveEvery < 1 || r.ProbeEvery < 0 || r.ProbeSamples < 1 || r.ProbeLength < 0 {
+	if r.LogEvery < 1 || r.SaveEvery < 1 || r.DiagnosticsEvery < 0 || r.DiagnosticsSamples < 1 || r.DiagnosticsLength < 0 {
 		return errors.New("the steps between logs and saves, and the probe's samples, must be at least 1")
 	}
 	// What the numbers alone say is wrong is said before the text is read.
@@ -319,7 +319,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if r.trainer, err = train.NewTrainer(c.tokens, options); err != nil {
 		return err
 	}
-	if err := r.newLooker(ctx, tok, c, mix, options.First); err != nil {
+	if err := r.newDiagnostics(ctx, tok, c, mix, options.First); err != nil {
 		return err
 	}
 	if err := r.claim(resumed); err != nil {
@@ -345,8 +345,8 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) newLooker(ctx context.Context, tok *tokenizer.Tokenizer, c corpus, mix *mixture, bos *int32) (err error) {
-	length := r.ProbeLength
+func (r *run) newDiagnostics(ctx context.Context, tok *tokenizer.Tokenizer, c corpus, mix *mixture, bos *int32) (err error) {
+	length := r.DiagnosticsLength
 	if length == 0 {
 		length = r.Settings.Context
 	}
@@ -361,15 +361,15 @@ func (r *run) newLooker(ctx context.Context, tok *tokenizer.Tokenizer, c corpus,
 		}
 	}
 	if mix != nil {
-		if r.look, err = mix.newLooker(c, *bos, r.ProbeSamples, length); err != nil {
+		if r.diagnostics, err = mix.newDiagnostics(c, *bos, r.DiagnosticsSamples, length); err != nil {
 			return err
 		}
-		r.look.threads = r.Threads
+		r.diagnostics.threads = r.Threads
 		return nil
 	}
-	r.look = newLooker(c, bos, r.ProbeSamples, length)
-	r.look.heldOut, r.look.threads = held, r.Threads
-	if len(r.look.samples) == 0 {
+	r.diagnostics = newDiagnostics(c, bos, r.DiagnosticsSamples, length)
+	r.diagnostics.heldOut, r.diagnostics.threads = held, r.Threads
+	if len(r.diagnostics.samples) == 0 {
 		return fmt.Errorf("the text for the measures has %d tokens, fewer than one sample of %d: give more text, or shorter samples", len(c.tokens), length)
 	}
 	return nil

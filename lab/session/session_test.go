@@ -40,7 +40,7 @@ func small(t *testing.T, dir, out string) Options {
 			Batch: 2, Accumulate: 1, Steps: 12, Rate: 1e-2, Warmup: 2, Decay: 0.1, Clip: 1, Seed: 5, DType: "float32",
 			Init: 0.02, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8,
 		},
-		Files: []string{path}, Out: filepath.Join(dir, out), Threads: 2, SaveEvery: 5, LogEvery: 3, ProbeEvery: 4, ProbeSamples: 2,
+		Files: []string{path}, Out: filepath.Join(dir, out), Threads: 2, SaveEvery: 5, LogEvery: 3, DiagnosticsEvery: 4, DiagnosticsSamples: 2,
 	}
 }
 
@@ -202,7 +202,7 @@ func TestDivergence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := small(t, t.TempDir(), "out")
-			o.ProbeEvery = 6
+			o.DiagnosticsEvery = 6
 			o.Page = textPage
 			r := &run{Options: o}
 			var weights, state []byte

@@ -6,8 +6,8 @@ import (
 	"regexp"
 )
 
-// lookPrefix begins the name of the directory of a model that is looked at.
-const lookPrefix = ".probe-"
+// diagnosticsPrefix begins the name of the directory of a model that is looked at.
+const diagnosticsPrefix = ".probe-"
 
 // unfinished are the names that a process killed in a save or in a look leaves.
 var unfinished = regexp.MustCompile(`^\.((state|history\.jsonl|settings\.json|config\.json|model\.safetensors|report\.html|tokenizer.*)\.[0-9a-f]{16}\.tmp|probe-[0-9]+)$`)

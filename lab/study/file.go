@@ -20,18 +20,18 @@ import (
 
 // Study is a grid of trainings: every cell is trained once a seed.
 type Study struct {
-	Name     string
-	Question string
-	World    session.WorldOptions // made where no directory is given
-	Seeds    []uint64
-	Probe    Probe
-	Shown    []string // measures of the page, in this order
-	Claims   []Claim
-	Cells    []Cell
+	Name        string
+	Question    string
+	World       session.WorldOptions // made where no directory is given
+	Seeds       []uint64
+	Diagnostics Diagnostics
+	Shown       []string // measures of the page, in this order
+	Claims      []Claim
+	Cells       []Cell
 }
 
-// Probe says how the trainings are looked at.
-type Probe struct{ Every, Samples, Length int }
+// Diagnostics says how the trainings are looked at.
+type Diagnostics struct{ Every, Samples, Length int }
 
 // Cell is one combination of the grid's values.
 type Cell struct {
@@ -64,16 +64,16 @@ type Presets struct {
 
 // studyFile is a study as its YAML declares it.
 type studyFile struct {
-	Name     string              `yaml:"name"`
-	Question string              `yaml:"question"`
-	Preset   string              `yaml:"preset"`
-	World    *worldFile          `yaml:"world"`
-	Settings map[string]any      `yaml:"settings"`
-	Grid     yaml.MapSlice       `yaml:"grid"`
-	Seeds    []strictyaml.Uint64 `yaml:"seeds"`
-	Probe    probeFile           `yaml:"probe"`
-	Show     []string            `yaml:"show"`
-	Claims   []claimFile         `yaml:"claims"`
+	Name        string              `yaml:"name"`
+	Question    string              `yaml:"question"`
+	Preset      string              `yaml:"preset"`
+	World       *worldFile          `yaml:"world"`
+	Settings    map[string]any      `yaml:"settings"`
+	Grid        yaml.MapSlice       `yaml:"grid"`
+	Seeds       []strictyaml.Uint64 `yaml:"seeds"`
+	Diagnostics diagnosticsFile     `yaml:"probe"`
+	Show        []string            `yaml:"show"`
+	Claims      []claimFile         `yaml:"claims"`
 }
 
 type worldFile struct {
@@ -85,7 +85,7 @@ type worldFile struct {
 	OwnWords  *strictyaml.Int    `yaml:"own_words"`
 }
 
-type probeFile struct {
+type diagnosticsFile struct {
 	Every   strictyaml.Int `yaml:"every"`
 	Samples strictyaml.Int `yaml:"samples"`
 	Length  strictyaml.Int `yaml:"length"` // 0: the context
@@ -130,13 +130,13 @@ func Parse(text []byte, file string, p Presets) (*Study, error) {
 }
 
 func (f *studyFile) resolve(p Presets) (*Study, error) {
-	s := &Study{Name: f.Name, Question: f.Question, Shown: f.Show, Probe: Probe{int(f.Probe.Every), int(f.Probe.Samples), int(f.Probe.Length)}}
+	s := &Study{Name: f.Name, Question: f.Question, Shown: f.Show, Diagnostics: Diagnostics{int(f.Diagnostics.Every), int(f.Diagnostics.Samples), int(f.Diagnostics.Length)}}
 	switch {
 	case f.Name == "" || f.Question == "":
 		return nil, errors.New("a study needs a name and a question")
 	case len(f.Seeds) == 0:
 		return nil, errors.New("no seeds: give seeds: [1, 2, 3]; intervals are over them")
-	case s.Probe.Every < 1 || s.Probe.Samples < 1 || s.Probe.Length < 0:
+	case s.Diagnostics.Every < 1 || s.Diagnostics.Samples < 1 || s.Diagnostics.Length < 0:
 		return nil, errors.New("probe: every (steps) and samples must be at least 1, and length not negative")
 	}
 	for _, seed := range f.Seeds {

@@ -22,23 +22,23 @@ type Measure struct {
 const copyingFrom = 0.9
 
 var measures = []Measure{
-	{"loss", "Loss on held-out windows, nats a token", false, ofLook(func(m *session.Measure) float64 { return float64(m.Loss) })},
+	{"loss", "Loss on held-out windows, nats a token", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Loss) })},
 	{"training_loss", "Loss on what it learns from, nats a token", false, func(l *session.Line) float64 { return l.Loss }},
-	{"copying", "Copying: tokens that can be copied and are the first choice", true, ofLook(func(m *session.Measure) float64 { return orNaN(m.Copying) })},
-	{"sink_rate", "Sink rate: heads whose mean weight on the first token is above 0.3", true, ofLook(func(m *session.Measure) float64 { return float64(m.SinkRate) })},
-	{"sink_half", "Sink rate of the samples' first halves", true, ofLook(func(m *session.Measure) float64 { return float64(m.SinkHalf) })},
-	{"sparsity", "Weights that are exactly zero", true, ofLook(func(m *session.Measure) float64 { return float64(m.Sparsity) })},
-	{"mass", "Mass: mean sum of a query's weights", false, ofLook(func(m *session.Measure) float64 { return float64(m.Mass) })},
-	{"dead_heads", "Dead heads", true, ofLook(func(m *session.Measure) float64 { return float64(m.Dead) })},
-	{"kurtosis", "Kurtosis of the residual stream, all layers", false, ofLook(func(m *session.Measure) float64 { return float64(m.Kurtosis) })},
-	{"inner_kurtosis", "Kurtosis, the largest of a layer but the last", false, ofLook(func(m *session.Measure) float64 { return float64(m.InnerKurtosis()) })},
-	{"first_norm", "Norm of the first token over the others', the largest of a layer but the last", false, ofLook(func(m *session.Measure) float64 { return float64(m.LargestFirstNorm()) })},
-	{"first_weight", "Mean weight of the first token, the largest of a head", true, ofLook(func(m *session.Measure) float64 { return largestFirstWeight(m) })},
-	{"largest", "Largest activation", false, ofLook(func(m *session.Measure) float64 { return float64(m.Largest) })},
-	{"massive", "Massive activations", false, ofLook(func(m *session.Measure) float64 { return float64(m.Massive) })},
+	{"copying", "Copying: tokens that can be copied and are the first choice", true, ofDiagnostics(func(m *session.Measure) float64 { return orNaN(m.Copying) })},
+	{"sink_rate", "Sink rate: heads whose mean weight on the first token is above 0.3", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.SinkRate) })},
+	{"sink_half", "Sink rate of the samples' first halves", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.SinkHalf) })},
+	{"sparsity", "Weights that are exactly zero", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Sparsity) })},
+	{"mass", "Mass: mean sum of a query's weights", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Mass) })},
+	{"dead_heads", "Dead heads", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Dead) })},
+	{"kurtosis", "Kurtosis of the residual stream, all layers", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Kurtosis) })},
+	{"inner_kurtosis", "Kurtosis, the largest of a layer but the last", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.InnerKurtosis()) })},
+	{"first_norm", "Norm of the first token over the others', the largest of a layer but the last", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.LargestFirstNorm()) })},
+	{"first_weight", "Mean weight of the first token, the largest of a head", true, ofDiagnostics(func(m *session.Measure) float64 { return largestFirstWeight(m) })},
+	{"largest", "Largest activation", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Largest) })},
+	{"massive", "Massive activations", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Massive) })},
 }
 
-func ofLook(f func(*session.Measure) float64) func(*session.Line) float64 {
+func ofDiagnostics(f func(*session.Measure) float64) func(*session.Line) float64 {
 	return func(l *session.Line) float64 {
 		if l.Measure == nil {
 			return math.NaN()
@@ -90,7 +90,7 @@ func findMeasure(name string) (Measure, error) {
 		return m, nil
 	}
 	m.Name, m.Title = name, m.Title+", windows of "+source
-	m.of = ofLook(func(look *session.Measure) float64 {
+	m.of = ofDiagnostics(func(look *session.Measure) float64 {
 		s, ok := look.Sources[source]
 		switch {
 		case !ok:

@@ -198,10 +198,10 @@ func (r *runner) train(ctx context.Context, t *Training) error {
 			r.Began(*t)
 		}
 	})
-	every := max(1, r.Probe.Every/4)
+	every := max(1, r.Diagnostics.Every/4)
 	result, err := session.Run(ctx, session.Options{
 		Settings: r.settings(t), Files: files, Valid: []string{valid}, Tokenizer: tok, Out: t.Dir, Resume: true, Threads: r.each,
-		SaveEvery: r.Probe.Every, LogEvery: every, ProbeEvery: r.Probe.Every, ProbeSamples: r.Probe.Samples, ProbeLength: r.Probe.Length,
+		SaveEvery: r.Diagnostics.Every, LogEvery: every, DiagnosticsEvery: r.Diagnostics.Every, DiagnosticsSamples: r.Diagnostics.Samples, DiagnosticsLength: r.Diagnostics.Length,
 		Line: func(l session.Line) {
 			r.tell(func() {
 				if r.Line != nil {

@@ -54,7 +54,7 @@ func TestProvenance(t *testing.T) {
 		lines := 0
 		_, err = session.Run(ctx, session.Options{
 			Settings: settings, Files: files, Valid: []string{valid}, Tokenizer: tok, Out: filepath.Join(dir, kind), Threads: 2,
-			SaveEvery: settings.Steps, LogEvery: 25, ProbeSamples: 256, ProbeLength: 32,
+			SaveEvery: settings.Steps, LogEvery: 25, DiagnosticsSamples: 256, DiagnosticsLength: 32,
 			Line: func(got session.Line) {
 				w := want[lines]
 				if lines++; got.Step != w.Step || got.Tokens != w.Tokens || got.Loss != w.Loss || got.Norm != w.Norm || got.Rate != w.Rate {

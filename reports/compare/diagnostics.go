@@ -51,8 +51,8 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared")
 		return nil
 	}
-	clusters := sampleClusters(sideA.Inside, sideB.Inside)
-	if clusters == nil && len(sideA.Inside) > 1 && len(sideA.Inside) == len(sideB.Inside) {
+	clusters := sampleClusters(sideA.DiagnosticsSamples, sideB.DiagnosticsSamples)
+	if clusters == nil && len(sideA.DiagnosticsSamples) > 1 && len(sideA.DiagnosticsSamples) == len(sideB.DiagnosticsSamples) {
 		c.Notes = append(c.Notes, unknownDocuments)
 	}
 	nan := rundir.Number(math.NaN())
@@ -62,22 +62,22 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 	for _, d := range []struct {
 		name string
 		a, b rundir.Number
-		of   func(rundir.InsideRow) float64 // nil: no measure by sample has this mean
+		of   func(rundir.DiagnosticsSample) float64 // nil: no measure by sample has this mean
 	}{
-		{"sink_rate", da.SinkRate, db.SinkRate, func(r rundir.InsideRow) float64 { return r.SinkRate }},
-		{"sparsity", da.Sparsity, db.Sparsity, func(r rundir.InsideRow) float64 { return r.Sparsity }},
-		{"near_sparsity", da.NearSparsity, db.NearSparsity, func(r rundir.InsideRow) float64 { return r.NearSparsity }},
+		{"sink_rate", da.SinkRate, db.SinkRate, func(r rundir.DiagnosticsSample) float64 { return r.SinkRate }},
+		{"sparsity", da.Sparsity, db.Sparsity, func(r rundir.DiagnosticsSample) float64 { return r.Sparsity }},
+		{"near_sparsity", da.NearSparsity, db.NearSparsity, func(r rundir.DiagnosticsSample) float64 { return r.NearSparsity }},
 		{"dead_heads", da.DeadHeads, db.DeadHeads, nil},
-		{"mass", da.Mass, db.Mass, func(r rundir.InsideRow) float64 { return r.Mass }},
+		{"mass", da.Mass, db.Mass, func(r rundir.DiagnosticsSample) float64 { return r.Mass }},
 		{"kurtosis", da.Kurtosis, db.Kurtosis, nil},
-		{"kurtosis_by_sample", nan, nan, func(r rundir.InsideRow) float64 { return r.Kurtosis }},
+		{"kurtosis_by_sample", nan, nan, func(r rundir.DiagnosticsSample) float64 { return r.Kurtosis }},
 		{"min", da.Min, db.Min, nil}, {"max", da.Max, db.Max, nil}, {"massive", rundir.Number(da.Massive), rundir.Number(db.Massive), nil},
 	} {
 		change := Change{Name: d.name, A: d.a, B: d.b, Difference: d.b - d.a, Low: nan, High: nan, P: nan, Adjusted: nan, LowAdjusted: nan, HighAdjusted: nan}
 		if d.of != nil && clusters != nil {
 			p := stats.Pairs{Clusters: stats.Shared(clusters)}
-			for i := range sideA.Inside {
-				p.A, p.B = append(p.A, d.of(sideA.Inside[i])), append(p.B, d.of(sideB.Inside[i]))
+			for i := range sideA.DiagnosticsSamples {
+				p.A, p.B = append(p.A, d.of(sideA.DiagnosticsSamples[i])), append(p.B, d.of(sideB.DiagnosticsSamples[i]))
 			}
 			p.Unchanged = slices.Equal(p.A, p.B) // a measure, equal to the bit
 			if n := without(p); n > 0 {          // as a model of zeros has no kurtosis: that ends no comparison
@@ -148,7 +148,7 @@ func direction(r *stats.Comparison) string {
 
 // sampleClusters label the samples by their documents, as either run knows them;
 // nil where neither does, or where the samples are not two or more of both.
-func sampleClusters(a, b []rundir.InsideRow) []string {
+func sampleClusters(a, b []rundir.DiagnosticsSample) []string {
 	if len(a) < 2 || len(a) != len(b) {
 		return nil
 	}

@@ -21,7 +21,7 @@ func TestDiagnosticsBySample(t *testing.T) {
 		}
 		r := rand.New(rand.NewPCG(seed, 4))
 		for i := range 16 {
-			s.Inside = append(s.Inside, rundir.InsideRow{Sample: int32(i), DocID: int32(i), DocHash: fmt.Sprint("document ", i), SinkRate: shift + 0.1*r.Float64(), Mass: 1, Kurtosis: 5 + r.Float64()})
+			s.DiagnosticsSamples = append(s.DiagnosticsSamples, rundir.DiagnosticsSample{Sample: int32(i), DocID: int32(i), DocHash: fmt.Sprint("document ", i), SinkRate: shift + 0.1*r.Float64(), Mass: 1, Kurtosis: 5 + r.Float64()})
 		}
 		return s
 	}
@@ -66,16 +66,16 @@ func TestDiagnosticsBySample(t *testing.T) {
 	}
 	// Samples of which one side alone knows the document.
 	old := with("b", 2, 0.5)
-	for i := range old.Inside {
-		old.Inside[i].DocHash = ""
+	for i := range old.DiagnosticsSamples {
+		old.DiagnosticsSamples[i].DocHash = ""
 	}
 	if got := find(compared(t, a, old, o), "sink_rate"); got.P != sink.P || got.N != 16 {
 		t.Errorf("%+v where one run knows the documents, want %+v", got, sink)
 	}
 	// A model of zeros has no kurtosis; all else is compared.
 	zero := with("b", 2, 0.5)
-	for i := range zero.Inside {
-		zero.Inside[i].Kurtosis = math.NaN()
+	for i := range zero.DiagnosticsSamples {
+		zero.DiagnosticsSamples[i].Kurtosis = math.NaN()
 	}
 	c = compared(t, a, zero, o)
 	if k := find(c, "kurtosis_by_sample"); k.N != 0 || len(k.Warnings) != 1 || find(c, "sink_rate").N != 16 {
@@ -115,7 +115,7 @@ func TestDiagnosticsAlarms(t *testing.T) {
 			for k := range x {
 				x[k] = own[i%documents][k] + math.Sqrt(1-correlation)*r.NormFloat64()
 			}
-			s.Inside = append(s.Inside, rundir.InsideRow{
+			s.DiagnosticsSamples = append(s.DiagnosticsSamples, rundir.DiagnosticsSample{
 				Sample: int32(i), DocID: int32(i % documents), DocHash: fmt.Sprint("document ", i%documents),
 				SinkRate: x[0], Sparsity: x[1], NearSparsity: x[2], Mass: x[3], Kurtosis: x[4],
 			})

@@ -36,8 +36,8 @@ type Side struct {
 	Manifest *rundir.Run
 	Samples  []rundir.Sample
 	// Inside and Maps are what the run's diagnostics left, if any.
-	Inside []rundir.InsideRow
-	Maps   []rundir.MapRow
+	DiagnosticsSamples []rundir.DiagnosticsSample
+	Maps               []rundir.MapRow
 	// Settings that must be the same on both sides, and those that need not, by
 	// name; a value is JSON or text. A setting that is missing is not known.
 	MustMatch, MayDiffer map[string]string
@@ -140,8 +140,8 @@ func Open(path string) (*Side, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s.Path = path
-	if run.HasInside() {
-		if s.Inside, err = rundir.ReadInside(path); err != nil {
+	if run.HasDiagnosticsSamples() {
+		if s.DiagnosticsSamples, err = rundir.ReadDiagnosticsSamples(path); err != nil {
 			return nil, err
 		}
 	}

@@ -65,13 +65,13 @@ type trainingDocument struct {
 }
 
 type trainingRun struct {
-	Name     string        `json:"name"`
-	Settings any           `json:"settings,omitempty"`
-	Steps    int           `json:"steps,omitempty"`
-	Stopped  string        `json:"stopped,omitempty"`
-	Count    int           `json:"lines_of_history"` // of which Lines are all, or every so many
-	Looks    int           `json:"looks"`            // lines with a measure, in the whole history
-	Lines    []trainingRow `json:"lines"`
+	Name      string        `json:"name"`
+	Settings  any           `json:"settings,omitempty"`
+	Steps     int           `json:"steps,omitempty"`
+	Stopped   string        `json:"stopped,omitempty"`
+	Count     int           `json:"lines_of_history"` // of which Lines are all, or every so many
+	Diagnosed int           `json:"looks"`            // lines with a measure, in the whole history
+	Lines     []trainingRow `json:"lines"`
 	// Extremes in the whole history, as indices into Lines; -1: none.
 	BestLoss, MostDead, MostSinks int `json:"-"`
 }
@@ -150,7 +150,7 @@ func newTrainingRun(t Training) trainingRun {
 		if l.Measure == nil {
 			continue
 		}
-		r.Looks++
+		r.Diagnosed++
 		best = better(best, i, func(m *TrainingMeasure) float64 { return -float64(m.Loss) })
 		dead = better(dead, i, func(m *TrainingMeasure) float64 { return float64(m.Dead) })
 		sinks = better(sinks, i, func(m *TrainingMeasure) float64 { return float64(m.SinkRate) })

@@ -9,26 +9,26 @@ import (
 
 // quantity is a column of the history: a curve, and a row of the summary.
 type quantity struct {
-	field   func(*trainingRow) field // of a look: only of lines that have one
-	name    string
-	short   string // as a table's heading
-	format  func(float64) string
-	tick    func(float64) string // on an axis
-	ofLook  bool
-	log     bool
-	missing bool // trainings of before lack it
+	field         func(*trainingRow) field // of a look: only of lines that have one
+	name          string
+	short         string // as a table's heading
+	format        func(float64) string
+	tick          func(float64) string // on an axis
+	ofDiagnostics bool
+	log           bool
+	missing       bool // trainings of before lack it
 }
 
 // of is the number in a line; NaN where it has no look.
 func (q *quantity) of(r *trainingRow) float64 {
-	if q.ofLook && r.Measure == nil {
+	if q.ofDiagnostics && r.Measure == nil {
 		return nan
 	}
 	return q.field(r).float()
 }
 
 func measured[T number](name, short string, format, tick func(float64) string, log bool, f func(*TrainingMeasure) *T) quantity {
-	return quantity{name: name, short: short, format: format, tick: tick, log: log, ofLook: true, field: func(r *trainingRow) field { return of(f(r.Measure)) }}
+	return quantity{name: name, short: short, format: format, tick: tick, log: log, ofDiagnostics: true, field: func(r *trainingRow) field { return of(f(r.Measure)) }}
 }
 
 // later is a quantity that earlier trainings did not look at.
@@ -47,7 +47,7 @@ var (
 	heldOutLoss = measured("Loss when looked at, nats a token", "Loss when looked at", text.Figures, text.Tick, false,
 		func(m *TrainingMeasure) *rundir.Number { return &m.Loss })
 
-	insideQuantities = []quantity{
+	diagnosticsQuantities = []quantity{
 		measured("Sink rate: heads whose mean weight on the first token is above the threshold", "Sink rate", text.Percent, text.PercentTick, false, func(m *TrainingMeasure) *rundir.Number { return &m.SinkRate }),
 		measured("Dead heads: no weight at any query of any sample", "Dead heads", text.Percent, text.PercentTick, false, func(m *TrainingMeasure) *rundir.Number { return &m.Dead }),
 		measured("Sparsity: weights that are exactly zero", "Sparsity", text.Percent, text.PercentTick, false, func(m *TrainingMeasure) *rundir.Number { return &m.Sparsity }),

@@ -290,8 +290,8 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := d.Trainings[0]
-	if n := len(r.Lines); n > 2*mostRows+5 || n < mostRows || r.Count != 40_000 || r.Looks != 10_000 {
-		t.Errorf("%d lines of %d, %d looks", n, r.Count, r.Looks)
+	if n := len(r.Lines); n > 2*mostRows+5 || n < mostRows || r.Count != 40_000 || r.Diagnosed != 10_000 {
+		t.Errorf("%d lines of %d, %d looks", n, r.Count, r.Diagnosed)
 	}
 	steps := map[int]bool{}
 	for _, l := range r.Lines {

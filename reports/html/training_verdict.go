@@ -60,7 +60,7 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 	}
 	at := looks[len(looks)-1]
 	inside := say("The last look inside:")
-	for k, q := range insideQuantities[:5] {
+	for k, q := range diagnosticsQuantities[:5] {
 		part := say(" ", lowerFirst(q.short)+" ", b.cell(0, at, q))
 		if k > 0 {
 			part = append(say(","), part...)
@@ -74,17 +74,17 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 		none  string
 		named string
 	}{
-		{r.MostDead, insideQuantities[1], "No head was dead at any of ", "Dead heads"},
-		{r.MostSinks, insideQuantities[0], "No head was a sink at any of ", "Sinks"},
+		{r.MostDead, diagnosticsQuantities[1], "No head was dead at any of ", "Dead heads"},
+		{r.MostSinks, diagnosticsQuantities[0], "No head was a sink at any of ", "Sinks"},
 	} {
 		switch {
 		case x.most < 0:
 		case x.q.of(&r.Lines[x.most]) == 0:
 			noun := " looks."
-			if r.Looks == 1 {
+			if r.Diagnosed == 1 {
 				noun = " look."
 			}
-			v.Lead = append(v.Lead, say(x.none, count(b, &r.Looks), noun))
+			v.Lead = append(v.Lead, say(x.none, count(b, &r.Diagnosed), noun))
 		case x.most != at:
 			v.Lead = append(v.Lead, say(x.named+" were most at step ", count(b, &r.Lines[x.most].Step), ": ", b.cell(0, x.most, x.q), "; now ", b.cell(0, at, x.q), "."))
 		}

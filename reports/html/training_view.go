@@ -20,20 +20,20 @@ type trainingView struct {
 	Script           template.JS
 	Data             template.JS
 
-	Headline prose
-	Lead     []prose
-	Warnings []prose
-	Legend   []runView
-	Sections []sectionLink
-	Stand    []wholeRow
-	Columns  []string
-	Loss     []figure
-	Inside   []figure
-	Course   []figure
-	Lines    []historyTable // below the losses
-	Looks    []historyTable // below what is inside
-	Differ   []setting      // nil with one training
-	Settings []setting
+	Headline    prose
+	Lead        []prose
+	Warnings    []prose
+	Legend      []runView
+	Sections    []sectionLink
+	Stand       []wholeRow
+	Columns     []string
+	Loss        []figure
+	Diagnostics []figure
+	Course      []figure
+	Lines       []historyTable // below the losses
+	Diagnosed   []historyTable // below what is inside
+	Differ      []setting      // nil with one training
+	Settings    []setting
 }
 
 type historyTable struct {
@@ -62,7 +62,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 	b.verdict(v)
 	b.stand(v)
 	b.lossFigure(v)
-	v.Inside = b.figures("inside", insideQuantities)
+	v.Diagnostics = b.figures("inside", diagnosticsQuantities)
 	v.Course = append(v.Course, b.figures("course", courseQuantities)...)
 	for i := range d.Trainings {
 		b.tables(v, i)
@@ -75,7 +75,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 		there    bool
 		id, name string
 	}{
-		{v.Stand != nil, "stand", "Where it stands"}, {v.Loss != nil, "loss", "Loss"}, {v.Inside != nil, "inside", "Inside the attention"},
+		{v.Stand != nil, "stand", "Where it stands"}, {v.Loss != nil, "loss", "Loss"}, {v.Diagnostics != nil, "inside", "Inside the attention"},
 		{v.Settings != nil, "settings", "Settings"},
 	} {
 		if s.there {
@@ -91,7 +91,7 @@ func count[T number](b *trainingBuilder, n *T) Value { return b.numbers.at(text.
 // cell is a quantity of a training's line; a dash where the line has none.
 func (b *trainingBuilder) cell(i, line int, q quantity) Value {
 	l := &b.doc.Trainings[i].Lines[line]
-	if q.ofLook && l.Measure == nil {
+	if q.ofDiagnostics && l.Measure == nil {
 		return Value{Text: text.None}
 	}
 	return b.numbers.at(q.format, q.field(l))
@@ -131,11 +131,11 @@ func (b *trainingBuilder) stand(v *trainingView) {
 			v.Columns = append(v.Columns, b.runs[i].Letter)
 		}
 	}
-	row := func(q quantity, ofLook bool) {
+	row := func(q quantity, ofDiagnostics bool) {
 		w, known := wholeRow{Name: q.short}, false
 		for _, p := range places {
 			line, value := p.line, Value{Text: text.None}
-			if ofLook {
+			if ofDiagnostics {
 				line = p.look
 			}
 			if line >= 0 {
@@ -152,7 +152,7 @@ func (b *trainingBuilder) stand(v *trainingView) {
 	}
 	row(trainingLoss, false)
 	row(heldOutLoss, true)
-	for _, q := range had(insideQuantities, b.doc.Trainings...) {
+	for _, q := range had(diagnosticsQuantities, b.doc.Trainings...) {
 		row(q, true)
 	}
 }
@@ -163,7 +163,7 @@ func (b *trainingBuilder) curveOf(i int, q quantity) chart.Series {
 	points := 0
 	for k := range b.doc.Trainings[i].Lines {
 		l := &b.doc.Trainings[i].Lines[k]
-		if q.ofLook && l.Measure == nil {
+		if q.ofDiagnostics && l.Measure == nil {
 			continue // no look at this step: no gap either
 		}
 		y := q.of(l)
@@ -323,11 +323,11 @@ func (b *trainingBuilder) tables(v *trainingView, i int) {
 	}
 	v.Lines = append(v.Lines, table(words, append(append(slices.Clone(placeQuantities), trainingLoss), courseQuantities...), all))
 	if looks := b.looks(i); looks != nil {
-		words := say("Every look inside the model: ", count(b, &r.Looks))
-		if len(looks) < r.Looks {
-			words = say("The history has ", count(b, &r.Looks), " looks inside the model; the page carries every so many of them")
+		words := say("Every look inside the model: ", count(b, &r.Diagnosed))
+		if len(looks) < r.Diagnosed {
+			words = say("The history has ", count(b, &r.Diagnosed), " looks inside the model; the page carries every so many of them")
 		}
-		v.Looks = append(v.Looks, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, had(insideQuantities, *r)...), looks))
+		v.Diagnosed = append(v.Diagnosed, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, had(diagnosticsQuantities, *r)...), looks))
 	}
 }
 

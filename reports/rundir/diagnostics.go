@@ -53,9 +53,9 @@ type HeadRow struct {
 	MassMean     []float64 `parquet:"mass_mean,list"` // mean sum of weights over such queries
 }
 
-// InsideRow is one row of diagnostics_samples.parquet: one sample of text, over
+// DiagnosticsSample is one row of diagnostics_samples.parquet: one sample of text, over
 // the whole model. It is what a comparison of two runs pairs.
-type InsideRow struct {
+type DiagnosticsSample struct {
 	Sample       int32   `parquet:"sample"`        // from 0
 	DocID        int32   `parquet:"doc_id"`        // of the document that it is cut from
 	DocHash      string  `parquet:"doc_hash,dict"` // "" in runs of schema version 1, which do not say
@@ -69,7 +69,7 @@ type InsideRow struct {
 }
 
 // since2 are the columns that schema version 1 did not have.
-func (InsideRow) since2() []string { return []string{"doc_id", "doc_hash", "cluster"} }
+func (DiagnosticsSample) since2() []string { return []string{"doc_id", "doc_hash", "cluster"} }
 
 // MapRow is one row of attention_maps.parquet: one head's weights on a text.
 type MapRow struct {
@@ -79,28 +79,28 @@ type MapRow struct {
 	Weights []float32 `parquet:"weights,list"` // rows of the lower triangle, one after the other
 }
 
-// Inside is what diagnostics leave beside the manifest; a run without them has
+// DiagnosticsRows is what diagnostics leave beside the manifest; a run without them has
 // none of it.
-type Inside struct {
+type DiagnosticsRows struct {
 	Heads   []HeadRow
-	Samples []InsideRow
+	Samples []DiagnosticsSample
 	Maps    []MapRow
 }
 
 const (
-	diagnosticsName = "diagnostics.parquet"
-	insideName      = "diagnostics_samples.parquet"
-	mapsName        = "attention_maps.parquet"
+	diagnosticsName        = "diagnostics.parquet"
+	diagnosticsSamplesName = "diagnostics_samples.parquet"
+	mapsName               = "attention_maps.parquet"
 )
 
 // tables are the files of an Inside that has something to put there.
-func (in *Inside) tables() []table {
+func (in *DiagnosticsRows) tables() []table {
 	var out []table
 	if in.Heads != nil {
 		out = append(out, table{diagnosticsName, len(in.Heads), func(path string) error { return writeParquet(path, in.Heads) }})
 	}
 	if in.Samples != nil {
-		out = append(out, table{insideName, len(in.Samples), func(path string) error { return writeParquet(path, in.Samples) }})
+		out = append(out, table{diagnosticsSamplesName, len(in.Samples), func(path string) error { return writeParquet(path, in.Samples) }})
 	}
 	if in.Maps != nil {
 		out = append(out, table{mapsName, len(in.Maps), func(path string) error { return writeParquet(path, in.Maps) }})
@@ -115,15 +115,15 @@ type table struct {
 	write func(path string) error
 }
 
-// ReadInside reads a finished run's diagnostics_samples.parquet.
-func ReadInside(dir string) ([]InsideRow, error) {
-	rows, err := readParquet[InsideRow](filepath.Join(dir, insideName))
+// ReadDiagnosticsSamples reads a finished run's diagnostics_samples.parquet.
+func ReadDiagnosticsSamples(dir string) ([]DiagnosticsSample, error) {
+	rows, err := readParquet[DiagnosticsSample](filepath.Join(dir, diagnosticsSamplesName))
 	if err != nil {
 		return nil, err
 	}
 	for i, r := range rows {
 		if int(r.Sample) != i {
-			return nil, fmt.Errorf("%s: row %d is of sample %d", filepath.Join(dir, insideName), i, r.Sample)
+			return nil, fmt.Errorf("%s: row %d is of sample %d", filepath.Join(dir, diagnosticsSamplesName), i, r.Sample)
 		}
 	}
 	return rows, nil
@@ -147,8 +147,8 @@ func ReadMaps(dir string) ([]MapRow, error) {
 // HasMaps reports whether the run wrote attention maps.
 func (r *Run) HasMaps() bool { return r.wrote(mapsName) }
 
-// HasInside reports whether the run wrote its diagnostics by sample.
-func (r *Run) HasInside() bool { return r.wrote(insideName) }
+// HasDiagnosticsSamples reports whether the run wrote its diagnostics by sample.
+func (r *Run) HasDiagnosticsSamples() bool { return r.wrote(diagnosticsSamplesName) }
 
 func (r *Run) wrote(name string) bool {
 	return slices.ContainsFunc(r.Process.Written, func(w Written) bool { return w.Name == name })

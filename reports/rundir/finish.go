@@ -17,7 +17,7 @@ import (
 
 // finish writes the samples first: a manifest never stands beside samples that
 // are not its own.
-func finish(dir string, r *Run, samples []Sample, inside Inside) error {
+func finish(dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
 	r.Schema = Schema
 	err := r.check()
 	if err == nil {
@@ -26,13 +26,13 @@ func finish(dir string, r *Run, samples []Sample, inside Inside) error {
 	if err != nil {
 		return fmt.Errorf("%s: refusing to write a run that could not be read: %w", dir, err)
 	}
-	if err := writeRun(dir, r, samples, inside); err != nil {
+	if err := writeRun(dir, r, samples, rows); err != nil {
 		return fmt.Errorf("cannot write the run: %w; %s", err, keptAdvice)
 	}
 	return nil
 }
 
-func writeRun(dir string, r *Run, samples []Sample, inside Inside) error {
+func writeRun(dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
 	r.Process.Written = nil
 	note := func(name string, rows int, err error) error {
 		if err != nil {
@@ -45,7 +45,7 @@ func writeRun(dir string, r *Run, samples []Sample, inside Inside) error {
 	if err := note(samplesName, len(samples), writeSamples(filepath.Join(dir, samplesName), samples)); err != nil {
 		return err
 	}
-	for _, t := range inside.tables() {
+	for _, t := range rows.tables() {
 		if err := note(t.name, t.rows, t.write(filepath.Join(dir, t.name))); err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func writeRun(dir string, r *Run, samples []Sample, inside Inside) error {
 }
 
 // Open reads and checks a complete run: the manifest, the samples, and that the
-// two belong together. ReadHeads, ReadInside and ReadMaps
+// two belong together. ReadHeads, ReadDiagnosticsSamples and ReadMaps
 // read what diagnostics left.
 func Open(dir string) (*Run, []Sample, error) {
 	r, err := Read(dir)

@@ -71,22 +71,22 @@ func someSamples() []Sample {
 
 var someHeads = []HeadRow{{Layer: 0, Head: 1, SinkShare: 0.5, Mass: 1, MassSeen: []int32{1, 2}, MassMean: []float64{1, 0.5}}}
 
-// someInside is someHeads with the tables beside them.
-var someInside = Inside{
+// someDiagnostics is someHeads with the tables beside them.
+var someDiagnostics = DiagnosticsRows{
 	Heads:   someHeads,
-	Samples: []InsideRow{{Sample: 0, DocID: 3, DocHash: "page", Cluster: "book", SinkRate: 0.5, Mass: 1, Kurtosis: 3.5}, {Sample: 1, DocHash: "a page", Sparsity: 0.25}},
+	Samples: []DiagnosticsSample{{Sample: 0, DocID: 3, DocHash: "page", Cluster: "book", SinkRate: 0.5, Mass: 1, Kurtosis: 3.5}, {Sample: 1, DocHash: "a page", Sparsity: 0.25}},
 	Maps:    []MapRow{{Layer: 1, Head: 0, Tokens: []string{"<s>", " a"}, Weights: []float32{1, 0.25, 0.75}}},
 }
 
 // finished makes the directory of a complete run.
-func finished(t testing.TB, r *Run, rows []Sample, inside Inside) (dir string) {
+func finished(t testing.TB, r *Run, samples []Sample, rows DiagnosticsRows) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
 	w, err := Create(dir, someSettings())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(r, rows, inside); err != nil {
+	if err := w.Finish(r, samples, rows); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -95,7 +95,7 @@ func finished(t testing.TB, r *Run, rows []Sample, inside Inside) (dir string) {
 // TestFinishThenOpen: what was finished is read back whole, the journal is gone,
 // and the same run gives the same files.
 func TestFinishThenOpen(t *testing.T) {
-	dir := finished(t, someRun(), someSamples(), someInside)
+	dir := finished(t, someRun(), someSamples(), someDiagnostics)
 	r, rows, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -112,10 +112,10 @@ func TestFinishThenOpen(t *testing.T) {
 	if heads, err := ReadHeads(dir); err != nil || len(heads) != 1 || heads[0].MassMean[1] != 0.5 {
 		t.Errorf("the heads are read back as %v, %v", heads, err)
 	}
-	if samples, err := ReadInside(dir); err != nil || !slices.Equal(samples, someInside.Samples) || !r.HasInside() {
+	if samples, err := ReadDiagnosticsSamples(dir); err != nil || !slices.Equal(samples, someDiagnostics.Samples) || !r.HasDiagnosticsSamples() {
 		t.Errorf("the diagnostics by sample are read back as %v, %v", samples, err)
 	}
-	if maps, err := ReadMaps(dir); err != nil || len(maps) != 1 || !slices.Equal(maps[0].Weights, someInside.Maps[0].Weights) || maps[0].Tokens[1] != " a" || !r.HasMaps() {
+	if maps, err := ReadMaps(dir); err != nil || len(maps) != 1 || !slices.Equal(maps[0].Weights, someDiagnostics.Maps[0].Weights) || maps[0].Tokens[1] != " a" || !r.HasMaps() {
 		t.Errorf("the attention maps are read back as %v, %v", maps, err)
 	}
 	if got := names(t, dir); got != "attention_maps.parquet diagnostics.parquet diagnostics_samples.parquet run.json samples.parquet " {
@@ -124,8 +124,8 @@ func TestFinishThenOpen(t *testing.T) {
 	if w := r.Process.Written; len(w) != 4 || w[0].Name != samplesName || w[0].Rows != 7 || w[1].Rows != 1 {
 		t.Errorf("the manifest names %+v", w)
 	}
-	again := finished(t, someRun(), someSamples(), someInside)
-	for _, name := range []string{manifestName, samplesName, diagnosticsName, insideName, mapsName} {
+	again := finished(t, someRun(), someSamples(), someDiagnostics)
+	for _, name := range []string{manifestName, samplesName, diagnosticsName, diagnosticsSamplesName, mapsName} {
 		if !bytes.Equal(readAll(t, filepath.Join(dir, name)), readAll(t, filepath.Join(again, name))) {
 			t.Errorf("%s differs between two equal runs", name)
 		}
@@ -167,7 +167,7 @@ func TestFinishRefuses(t *testing.T) {
 			}
 			r, rows := someRun(), someSamples()
 			rows = c.spoil(r, rows)
-			oneLine(t, w.Finish(r, rows, Inside{}), dir, c.want)
+			oneLine(t, w.Finish(r, rows, DiagnosticsRows{}), dir, c.want)
 			w.Close()
 			if got := names(t, dir); got != journalName+" " {
 				t.Errorf("the directory holds %s", got)
@@ -223,7 +223,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, []string{samplesName, "damaged"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := finished(t, someRun(), someSamples(), someInside)
+			dir := finished(t, someRun(), someSamples(), someDiagnostics)
 			if _, _, err := Open(dir); err != nil {
 				t.Fatal(err)
 			}
@@ -267,11 +267,11 @@ func TestStates(t *testing.T) {
 		t.Fatal(err, note)
 	}
 	state(dir, Running)
-	if err := w.Finish(someRun(), someSamples(), Inside{}); err != nil {
+	if err := w.Finish(someRun(), someSamples(), DiagnosticsRows{}); err != nil {
 		t.Fatal(err)
 	}
 	state(dir, Complete)
-	oneLine(t, w.Finish(someRun(), someSamples(), Inside{}), "closed")
+	oneLine(t, w.Finish(someRun(), someSamples(), DiagnosticsRows{}), "closed")
 	if _, _, err := Resume(dir, someSettings()); err != ErrFinished {
 		t.Errorf("%v, want that the run is complete", err)
 	}
@@ -280,7 +280,7 @@ func TestStates(t *testing.T) {
 // TestKilledInFinish resumes what a process leaves that was killed between two
 // steps of Finish: the outcome is that of a run without a stop.
 func TestKilledInFinish(t *testing.T) {
-	want := finished(t, someRun(), someSamples(), someInside)
+	want := finished(t, someRun(), someSamples(), someDiagnostics)
 	for name, leave := range map[string][]string{
 		"in the samples":             {".samples.parquet.0123456789abcdef.tmp"},
 		"after the samples":          {"samples.parquet"},
@@ -304,7 +304,7 @@ func TestKilledInFinish(t *testing.T) {
 				if w.Resumed() != len(someRecords()) {
 					t.Errorf("%d records are left", w.Resumed())
 				}
-				err = w.Finish(someRun(), someSamples(), someInside)
+				err = w.Finish(someRun(), someSamples(), someDiagnostics)
 			} else if err == ErrFinished {
 				err = nil
 			}
@@ -314,7 +314,7 @@ func TestKilledInFinish(t *testing.T) {
 			if got := names(t, dir); got != names(t, want) {
 				t.Errorf("the directory holds %s, want %s", got, names(t, want))
 			}
-			for _, file := range []string{manifestName, samplesName, diagnosticsName, insideName, mapsName} {
+			for _, file := range []string{manifestName, samplesName, diagnosticsName, diagnosticsSamplesName, mapsName} {
 				if !bytes.Equal(readAll(t, filepath.Join(dir, file)), readAll(t, filepath.Join(want, file))) {
 					t.Errorf("%s differs from that of a run without a stop", file)
 				}
@@ -403,7 +403,7 @@ func TestFailedStaysFailed(t *testing.T) {
 	oneLine(t, failed, "--resume")
 	disk.room = 1 << 20
 	for name, err := range map[string]error{
-		"Add": w.Add(someRecords()[1]), "Sync": w.Sync(), "Finish": w.Finish(someRun(), someSamples(), Inside{}),
+		"Add": w.Add(someRecords()[1]), "Sync": w.Sync(), "Finish": w.Finish(someRun(), someSamples(), DiagnosticsRows{}),
 	} {
 		if err != failed {
 			t.Errorf("%s: %v, want the first failure", name, err)

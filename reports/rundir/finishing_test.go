@@ -35,7 +35,7 @@ func names(t *testing.T, dir string) (out string) {
 func TestResumeAfterFinishDied(t *testing.T) {
 	dir, journal := interrupted(t, someRecords())
 	overwrite(t, filepath.Join(dir, samplesName), []byte("of a process that was killed"))
-	for _, name := range []string{samplesName, diagnosticsName, insideName, mapsName, manifestName} {
+	for _, name := range []string{samplesName, diagnosticsName, diagnosticsSamplesName, mapsName, manifestName} {
 		overwrite(t, filepath.Join(dir, "."+name+".0123456789abcdef.tmp"), []byte("torn"))
 	}
 	w, _, err := Resume(dir, someSettings())
@@ -43,7 +43,7 @@ func TestResumeAfterFinishDied(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, rows := finishable()
-	if err := w.Finish(r, rows, Inside{}); err != nil {
+	if err := w.Finish(r, rows, DiagnosticsRows{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); got != "run.json samples.parquet " {
@@ -86,7 +86,7 @@ func TestFinishFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, rows := finishable()
-		oneLine(t, w.Finish(r, rows, Inside{}), name, "--resume")
+		oneLine(t, w.Finish(r, rows, DiagnosticsRows{}), name, "--resume")
 		w.Close()
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestFinishFails(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		r, rows = finishable()
-		if err := w.Finish(r, rows, Inside{}); err != nil {
+		if err := w.Finish(r, rows, DiagnosticsRows{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, dir); got != "run.json samples.parquet " {

@@ -26,7 +26,7 @@ func TestFormatIsDocumented(t *testing.T) {
 	}
 	where := map[reflect.Type]string{
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
-		reflect.TypeFor[InsideRow](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
+		reflect.TypeFor[DiagnosticsSample](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
 		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
@@ -70,7 +70,7 @@ func TestFormatIsDocumented(t *testing.T) {
 			walk(f.Type)
 		}
 	}
-	for _, v := range []any{Run{}, header{}, Record{}, Sample{}, HeadRow{}, InsideRow{}, MapRow{}} {
+	for _, v := range []any{Run{}, header{}, Record{}, Sample{}, HeadRow{}, DiagnosticsSample{}, MapRow{}} {
 		walk(reflect.TypeOf(v))
 	}
 	if len(seen) != len(where) {

@@ -20,7 +20,7 @@ import (
 func TestSchemaOfSamples(t *testing.T) {
 	golden(t, "samples.schema", parquet.SchemaOf(Sample{}).String()+"\n")
 	golden(t, "diagnostics.schema", parquet.SchemaOf(HeadRow{}).String()+"\n")
-	golden(t, "diagnostics_samples.schema", parquet.SchemaOf(InsideRow{}).String()+"\n")
+	golden(t, "diagnostics_samples.schema", parquet.SchemaOf(DiagnosticsSample{}).String()+"\n")
 	golden(t, "attention_maps.schema", parquet.SchemaOf(MapRow{}).String()+"\n")
 	if Schema != 2 {
 		t.Error("the goldens are of schema version 2: keep testdata/run2 as a fixture of what is read, and make new ones")
@@ -31,8 +31,8 @@ func TestSchemaOfSamples(t *testing.T) {
 // version 1, which had no clusters and no documents of samples, testdata/run2 of 2.
 func TestOldRun(t *testing.T) {
 	if os.Getenv("SOFTBENCH_UPDATE") != "" {
-		dir := finished(t, someRun(), someSamples(), someInside)
-		for _, name := range []string{manifestName, samplesName, diagnosticsName, insideName, mapsName} {
+		dir := finished(t, someRun(), someSamples(), someDiagnostics)
+		for _, name := range []string{manifestName, samplesName, diagnosticsName, diagnosticsSamplesName, mapsName} {
 			overwrite(t, filepath.Join("testdata", "run2", name), readAll(t, filepath.Join(dir, name)))
 		}
 	}
@@ -62,21 +62,21 @@ func TestOldRun(t *testing.T) {
 	}
 	old := []version1{{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, {1, 0.7, 0.8, 0.9, 1, 1.1, 1.2}}
 	dir := t.TempDir()
-	overwrite(t, filepath.Join(dir, insideName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "1")))
-	rows, err := ReadInside(dir)
+	overwrite(t, filepath.Join(dir, diagnosticsSamplesName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "1")))
+	rows, err := ReadDiagnosticsSamples(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []InsideRow{
+	want := []DiagnosticsSample{
 		{Sample: 0, SinkRate: 0.1, Sparsity: 0.2, NearSparsity: 0.3, DeadHeads: 0.4, Mass: 0.5, Kurtosis: 0.6},
 		{Sample: 1, SinkRate: 0.7, Sparsity: 0.8, NearSparsity: 0.9, DeadHeads: 1, Mass: 1.1, Kurtosis: 1.2},
 	}
 	if !slices.Equal(rows, want) {
 		t.Errorf("version 1 is read as\n%+v, want\n%+v", rows, want)
 	}
-	overwrite(t, filepath.Join(dir, insideName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "2")))
-	_, err = ReadInside(dir)
-	oneLine(t, err, insideName, "column doc_id is missing")
+	overwrite(t, filepath.Join(dir, diagnosticsSamplesName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "2")))
+	_, err = ReadDiagnosticsSamples(dir)
+	oneLine(t, err, diagnosticsSamplesName, "column doc_id is missing")
 }
 
 // TestOldJournal: a run that an earlier version began is not gone on with: where
@@ -99,7 +99,7 @@ func TestUnscoredIsWritten(t *testing.T) {
 	rows[1].LogLikelihood, rows[1].IsGreedy, rows[1].Unscored = nil, nil, ptr("empty")
 	run := someRun()
 	run.Tasks[0].Unscored = 1
-	_, back, err := Open(finished(t, run, rows, Inside{}))
+	_, back, err := Open(finished(t, run, rows, DiagnosticsRows{}))
 	if err != nil || !reflect.DeepEqual(back, rows) {
 		t.Errorf("%v, %+v", err, back)
 	}
@@ -163,9 +163,9 @@ func TestOtherColumns(t *testing.T) {
 	overwrite(t, filepath.Join(dir, mapsName), parquetOf([]MapRow{{Tokens: []string{"a", "b"}, Weights: []float32{1, 0.5}}}, version))
 	_, err = ReadMaps(dir)
 	oneLine(t, err, mapsName, "2 weights for 2 tokens, want 3")
-	overwrite(t, filepath.Join(dir, insideName), parquetOf([]InsideRow{{Sample: 1}}, version))
-	_, err = ReadInside(dir)
-	oneLine(t, err, insideName, "row 0 is of sample 1")
+	overwrite(t, filepath.Join(dir, diagnosticsSamplesName), parquetOf([]DiagnosticsSample{{Sample: 1}}, version))
+	_, err = ReadDiagnosticsSamples(dir)
+	oneLine(t, err, diagnosticsSamplesName, "row 0 is of sample 1")
 }
 
 func parquetOf[T any](rows []T, options ...parquet.WriterOption) []byte {
@@ -232,7 +232,7 @@ func TestManyRecords(t *testing.T) {
 	if err != nil || w.Resumed() != n {
 		t.Fatalf("%d records, %v", w.Resumed(), err)
 	}
-	if err := w.Finish(&Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, Inside{}); err != nil {
+	if err := w.Finish(&Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, DiagnosticsRows{}); err != nil {
 		t.Fatal(err)
 	}
 	_, back, err := Open(dir)

@@ -372,7 +372,7 @@ func TestDiskFull(t *testing.T) {
 			if !errors.Is(failed, syscall.ENOSPC) {
 				t.Fatal(failed)
 			}
-			if err := w.Finish(&Run{Settings: someSettings()}, nil, Inside{}); err == nil {
+			if err := w.Finish(&Run{Settings: someSettings()}, nil, DiagnosticsRows{}); err == nil {
 				t.Fatal("a run of which results are lost is finished")
 			}
 			w.Close()

@@ -29,7 +29,7 @@ func TestFileLimit(t *testing.T) {
 		limited(t, dir)
 		return
 	}
-	want := finished(t, someRun(), someSamples(), someInside)
+	want := finished(t, someRun(), someSamples(), someDiagnostics)
 	before, _ := interrupted(t, nil)
 	header := len(readAll(t, filepath.Join(before, journalName)))
 	_, journal := interrupted(t, someRecords())
@@ -59,7 +59,7 @@ func TestFileLimit(t *testing.T) {
 			if n := w.Resumed(); (n == len(someRecords())) != (limit >= len(journal)) {
 				t.Errorf("%d records are left", n)
 			}
-			if err := w.Finish(someRun(), someSamples(), someInside); err != nil {
+			if err := w.Finish(someRun(), someSamples(), someDiagnostics); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range []string{manifestName, samplesName} {
@@ -92,7 +92,7 @@ func limited(t *testing.T, dir string) {
 				return err
 			}
 		}
-		return w.Finish(someRun(), someSamples(), someInside)
+		return w.Finish(someRun(), someSamples(), someDiagnostics)
 	}
 	if _, err := os.Stdout.WriteString(run().Error() + "\n"); err != nil {
 		t.Fatal(err)

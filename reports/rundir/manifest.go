@@ -198,7 +198,7 @@ const (
 )
 
 // tableNames are the files that may stand beside a manifest.
-var tableNames = []string{samplesName, diagnosticsName, insideName, mapsName}
+var tableNames = []string{samplesName, diagnosticsName, diagnosticsSamplesName, mapsName}
 
 // maxManifest bounds run.json, in bytes.
 const maxManifest = 16 << 20

@@ -336,14 +336,14 @@ func (w *Writer) fail(err error, size int64) error {
 // and each in one step, and removes the journal: a run with a manifest is
 // complete. It sets r.Schema and r.Process.Written. Rows that Open would refuse
 // are refused; on any error the journal remains, and the run can be resumed.
-func (w *Writer) Finish(r *Run, samples []Sample, inside Inside) error {
+func (w *Writer) Finish(r *Run, samples []Sample, rows DiagnosticsRows) error {
 	if err := w.Sync(); err != nil {
 		return err
 	}
 	if w.journal == nil {
 		return errors.New("cannot finish the run: it is closed")
 	}
-	if err := finish(w.dir, r, samples, inside); err != nil {
+	if err := finish(w.dir, r, samples, rows); err != nil {
 		return err
 	}
 	path := filepath.Join(w.dir, journalName)
