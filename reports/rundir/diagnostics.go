@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // Diagnostics are measures of the inside of a model over samples of text, all of
@@ -77,6 +79,16 @@ type MapRow struct {
 	Head    int32     `parquet:"head"`
 	Tokens  []string  `parquet:"tokens,list"`
 	Weights []float32 `parquet:"weights,list"` // rows of the lower triangle, one after the other
+}
+
+// schemaOf is the schema of a file's rows. Its name in the file is the type's, of those that have
+// kept theirs.
+func schemaOf[T any]() *parquet.Schema {
+	s := parquet.SchemaOf(*new(T))
+	if _, ok := any(*new(T)).(DiagnosticsSample); ok {
+		return parquet.NewSchema("InsideRow", s)
+	}
+	return s
 }
 
 // DiagnosticsRows is what diagnostics leave beside the manifest; a run without them has

@@ -18,10 +18,10 @@ import (
 // TestSchemaOfSamples pins the columns of this schema version: whoever changes one
 // raises the version.
 func TestSchemaOfSamples(t *testing.T) {
-	golden(t, "samples.schema", parquet.SchemaOf(Sample{}).String()+"\n")
-	golden(t, "diagnostics.schema", parquet.SchemaOf(HeadRow{}).String()+"\n")
-	golden(t, "diagnostics_samples.schema", parquet.SchemaOf(DiagnosticsSample{}).String()+"\n")
-	golden(t, "attention_maps.schema", parquet.SchemaOf(MapRow{}).String()+"\n")
+	golden(t, "samples.schema", schemaOf[Sample]().String()+"\n")
+	golden(t, "diagnostics.schema", schemaOf[HeadRow]().String()+"\n")
+	golden(t, "diagnostics_samples.schema", schemaOf[DiagnosticsSample]().String()+"\n")
+	golden(t, "attention_maps.schema", schemaOf[MapRow]().String()+"\n")
 	if Schema != 2 {
 		t.Error("the goldens are of schema version 2: keep testdata/run2 as a fixture of what is read, and make new ones")
 	}

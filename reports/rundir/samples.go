@@ -78,7 +78,7 @@ func writeSamples(path string, rows []Sample) error {
 // writeParquet writes rows; the same rows give the same bytes.
 func writeParquet[T any](path string, rows []T) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
-		out := parquet.NewGenericWriter[T](w,
+		out := parquet.NewGenericWriter[T](w, schemaOf[T](),
 			parquet.Compression(&zstd.Codec{}),
 			parquet.MaxRowsPerRowGroup(1<<17),
 			parquet.CreatedBy("softbench", "schema", fmt.Sprint(Schema)),
