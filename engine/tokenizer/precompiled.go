@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -83,32 +82,13 @@ func (n precompiled) normalize(p piece) piece {
 	return piece{text: text, zero: zero}
 }
 
-// shortest returns the replacement of the shortest rule that s starts with.
+// shortest returns the replacement of the shortest rule that s starts with; a NUL ends s.
 func (c *charsmap) shortest(s string) (text string, ok bool) {
-	offset := func(unit uint32) uint32 { return unit >> 10 << (unit & (1 << 9) >> 6) }
-	node := offset(c.units[0])
-	for i := 0; i < len(s) && s[i] != 0; i++ {
-		node ^= uint32(s[i])
-		if int(node) >= len(c.units) {
-			break
+	s, _, _ = strings.Cut(s, "\x00")
+	for at := range c.rules(s) {
+		if at == len(c.replacements) || utf8.RuneStart(c.replacements[at]) {
+			return c.replacement(at), true
 		}
-		unit := c.units[node]
-		if unit&(1<<31|0xFF) != uint32(s[i]) {
-			break
-		}
-		node ^= offset(unit)
-		if unit>>8&1 == 0 || int(node) >= len(c.units) {
-			continue
-		}
-		at := int(c.units[node] & (1<<31 - 1))
-		if at > len(c.replacements) || at < len(c.replacements) && !utf8.RuneStart(c.replacements[at]) {
-			continue
-		}
-		rest := c.replacements[at:]
-		if end := bytes.IndexByte(rest, 0); end >= 0 {
-			rest = rest[:end]
-		}
-		return string(rest), true
 	}
 	return "", false
 }

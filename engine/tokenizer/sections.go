@@ -46,6 +46,18 @@ func typeOf(raw json.RawMessage) (string, error) {
 	return *t.Type, nil
 }
 
+// parseAll reads the parts of a sequence, one after the other; errors name a part by its place.
+func parseAll[T any](name string, parts []json.RawMessage, parse func(json.RawMessage) ([]T, error)) (all []T, err error) {
+	for i, p := range parts {
+		steps, err := parse(p)
+		if err != nil {
+			return nil, fmt.Errorf("%s[%d]: %w", name, i, err)
+		}
+		all = append(all, steps...)
+	}
+	return all, nil
+}
+
 // parseNormalizer reads the normalizer section, flattening sequences.
 func parseNormalizer(raw json.RawMessage) ([]normalizer, error) {
 	if isNull(raw) {
@@ -119,15 +131,7 @@ func parseNormalizer(raw json.RawMessage) ([]normalizer, error) {
 		if err := unmarshal(raw, &s); err != nil {
 			return nil, err
 		}
-		var all []normalizer
-		for i, n := range s.Normalizers {
-			steps, err := parseNormalizer(n)
-			if err != nil {
-				return nil, fmt.Errorf("normalizers[%d]: %w", i, err)
-			}
-			all = append(all, steps...)
-		}
-		return all, nil
+		return parseAll("normalizers", s.Normalizers, parseNormalizer)
 	}
 	return nil, fmt.Errorf("type %q is not supported (known: NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Prepend, Replace, ByteLevel, Nmt, Precompiled, BertNormalizer, Sequence)", kind)
 }
@@ -286,15 +290,7 @@ func parsePreTokenizer(raw json.RawMessage) ([]preTokenizer, error) {
 		if err := unmarshal(raw, &s); err != nil {
 			return nil, err
 		}
-		var all []preTokenizer
-		for i, p := range s.Parts {
-			steps, err := parsePreTokenizer(p)
-			if err != nil {
-				return nil, fmt.Errorf("pretokenizers[%d]: %w", i, err)
-			}
-			all = append(all, steps...)
-		}
-		return all, nil
+		return parseAll("pretokenizers", s.Parts, parsePreTokenizer)
 	}
 	return nil, fmt.Errorf("type %q is not supported (known: ByteLevel, Metaspace, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, BertPreTokenizer, UnicodeScripts, FixedLength, CharDelimiterSplit, Sequence)", kind)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -108,32 +109,47 @@ func parseCharsmap(data []byte) (*charsmap, error) {
 	return c, nil
 }
 
+// rules yields the rules that s starts with, the shortest first: where the replacement begins and
+// the rule's length.
+func (c *charsmap) rules(s string) iter.Seq2[int, int] {
+	offset := func(unit uint32) uint32 { return unit >> 10 << (unit & (1 << 9) >> 6) }
+	return func(yield func(at, size int) bool) {
+		node := offset(c.units[0])
+		for i := range len(s) {
+			node ^= uint32(s[i])
+			if int(node) >= len(c.units) {
+				return
+			}
+			unit := c.units[node]
+			if unit&(1<<31|0xFF) != uint32(s[i]) {
+				return
+			}
+			node ^= offset(unit)
+			if unit>>8&1 == 0 || int(node) >= len(c.units) {
+				continue
+			}
+			at := int(c.units[node] & (1<<31 - 1))
+			if at <= len(c.replacements) && !yield(at, i+1) {
+				return
+			}
+		}
+	}
+}
+
+// replacement is that which begins at a place.
+func (c *charsmap) replacement(at int) string {
+	text, _, _ := bytes.Cut(c.replacements[at:], []byte{0})
+	return string(text)
+}
+
 // longest returns the replacement of the longest rule that s starts with and the rule's length, 0 for none.
 func (c *charsmap) longest(s string) (text string, size int) {
-	offset := func(unit uint32) uint32 { return unit >> 10 << (unit & (1 << 9) >> 6) }
-	node := offset(c.units[0])
-	for i := range len(s) {
-		node ^= uint32(s[i])
-		if int(node) >= len(c.units) {
-			break
-		}
-		unit := c.units[node]
-		if unit&(1<<31|0xFF) != uint32(s[i]) {
-			break
-		}
-		node ^= offset(unit)
-		if unit>>8&1 == 0 || int(node) >= len(c.units) {
-			continue
-		}
-		at := int(c.units[node] & (1<<31 - 1))
-		if at > len(c.replacements) {
-			continue
-		}
-		rest := c.replacements[at:]
-		if end := bytes.IndexByte(rest, 0); end >= 0 {
-			rest = rest[:end]
-		}
-		text, size = string(rest), i+1
+	last := 0
+	for at, n := range c.rules(s) {
+		last, size = at, n
 	}
-	return text, size
+	if size == 0 {
+		return "", 0
+	}
+	return c.replacement(last), size
 }
