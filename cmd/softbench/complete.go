@@ -23,12 +23,15 @@ func addCompletions(root *cobra.Command) {
 	arguments := map[string]cobra.CompletionFunc{
 		"run": names(suiteNames), "compare": names(modelNames),
 		"inspect": first(names(modelNames)), "tokenize": first(names(modelNames)), "score": first(names(modelNames)),
+		"quantize": first(names(modelNames)),
 	}
 	flags := map[string]cobra.CompletionFunc{
 		"attention": values(append(slices.Clone(kinds), scaled...)...),
 		"device":    values("auto", "cpu", "cuda"),
 		"dtype":     values("auto", "float32", "bfloat16"),
 		"format":    values("lm-eval", "csv", "markdown", "latex"),
+		"method":    values("rtn", "rtn-asym", "fp8", "nf4", "fp4"),
+		"group":     values("32", "64", "128", "row"),
 		"model":     names(modelNames),
 		"preset":    values("twin"),
 		"suite":     names(suiteNames),

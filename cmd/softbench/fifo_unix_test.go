@@ -52,6 +52,10 @@ var inputCases = []inputCase{
 	{"run arc_easy --model $M --data $D --limit 3 --out pipe", "pipe", "run out"},
 	{"run arc_easy --model $M --data $D --limit 3 --out new --merge half", "half/journal", "run merge"},
 
+	{"quantize pipe --method nf4 -o few", "pipe", "quantize ARG"},
+	{"quantize m --method nf4 -o few", "m/config.json", "quantize ARG"},
+	{"quantize m --method nf4 -o few", "m/model.safetensors", "quantize ARG"},
+
 	{"compare pipe r2", "pipe", "compare ARG"},
 	{"compare r1 r2", "r1/run.json", "compare ARG"},
 	{"compare r1 r2", "r2/samples.parquet", "compare ARG"},
@@ -113,7 +117,7 @@ var inputCases = []inputCase{
 const tinyTraining = " --hidden 16 --intermediate 16 --layers 1 --heads 2 --context 16 --batch 1 --steps 2 --probe-samples 1"
 
 // noInput are the flags with a text that names nothing to be read.
-var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include`)
+var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method group`)
 
 // TestNothingWaitsForAPipe: where a file is meant, only a file is read: a pipe without
 // a writer is refused by name, by every command.

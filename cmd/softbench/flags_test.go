@@ -81,6 +81,8 @@ var flagUses = map[string]flagUse{
 	"report intersect":    refused("what two runs share", "report r1 --intersect -o page.html"),
 	"report fetch-assets": used("the user's cache"),
 
+	"quantize method": used("every weight"), "quantize bits": used("every weight"), "quantize group": used("every weight"),
+
 	"tokenize text": used("instead of standard input"), "tokenize no-special": used("every text"),
 
 	"lab study json": refused("--list trains nothing", "lab study study.yaml --out st --list --json"), "lab study threads": refused("--list trains nothing", "lab study study.yaml --out st --list --threads 2"),

@@ -89,6 +89,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 	works("inspect", named("model"))
 	works("tokenize", named("model"), "--text", hostileName)
 	works("score", named("model"))
+	works("quantize", named("model"), "--method", "rtn", "--bits", "4", "--group", "row", "-o", named("few"))
 	works("ls")
 	works("lab", "world", "--out", named("world"), "--words", "3000", "--questions", "2", "--vocab", "280")
 	works(append([]string{"lab", "train", "--world", named("world"), "--out", named("training"), "--log"}, tiny...)...)
@@ -108,7 +109,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 	need := map[string][]string{
 		"run": {"arc_easy", "--model", model, "--data", docs, "--limit", "1"}, "compare": {named("run"), model, "--suite", "arc_easy", "--data", docs, "--limit", "1"},
 		"report": {named("run"), "-o", "page.html"}, "gate": {named("run"), "--baseline", named("base")}, "export": {named("run"), "--format", "csv"},
-		"inspect": {model}, "tokenize": {model, "--text", "a"}, "score": {model}, "bench": {"--model", "none"},
+		"inspect": {model}, "tokenize": {model, "--text", "a"}, "score": {model}, "quantize": {model, "--method", "rtn", "--bits", "2", "--group", "32", "-o", "few"}, "bench": {"--model", "none"},
 		"lab world": {"--out", "w", "--words", "3000", "--questions", "2", "--vocab", "280"}, "lab train": append([]string{"--data", "text.txt", "--out", "t"}, tiny...),
 		"lab report": {named("training")}, "lab study": {"study.yaml", "--out", "s", "--list"},
 	}

@@ -48,6 +48,7 @@ func TestEveryNumber(t *testing.T) {
 		"lab train": strings.Replace(train, "trained", "$OUT", 1),
 		"lab study": "lab study study.yaml --out $OUT", // which is broken: no training is waited for
 		"inspect":   "inspect $MODEL",
+		"quantize":  "quantize $MODEL --method rtn --group 32 -o $OUT",
 		"tokenize":  "tokenize $MODEL --text a",
 	}
 	numeric := []string{"int", "int64", "uint64", "float64", "difference"}

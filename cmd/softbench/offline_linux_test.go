@@ -44,6 +44,7 @@ func TestOffline(t *testing.T) {
 		{"gate", "a", "--baseline", "b.json"},
 		{"export", "a", "--format", "csv"},
 		{"inspect", model},
+		{"quantize", model, "--method", "nf4", "--group", "32", "-o", "few"},
 		{"ls"},
 	} {
 		if out, err := softbench(args...); err != nil {

@@ -46,6 +46,7 @@ size, threads or order.`,
 		newCompare(io, (*compareOptions).execute),
 		newGate(io, (*gateOptions).execute),
 		newExport(io, (*exportOptions).execute),
+		newQuantize(io, (*quantizeOptions).execute),
 		newLab(io),
 	)
 	addCompletions(root)

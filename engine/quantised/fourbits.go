@@ -15,8 +15,8 @@ type state struct {
 	Block        int     `json:"blocksize"`
 	DType        string  `json:"dtype"`
 	Shape        []int   `json:"shape"`
-	NestedBlock  int     `json:"nested_blocksize"`
-	NestedOffset float64 `json:"nested_offset"`
+	NestedBlock  int     `json:"nested_blocksize,omitempty"`
+	NestedOffset float64 `json:"nested_offset,omitempty"`
 }
 
 // fourBits is a weight of bitsandbytes' NF4 or FP4: two indexes into a table of 16 a

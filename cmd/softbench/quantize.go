@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"github.com/softbench/softbench/eval"
+)
+
+type quantizeOptions struct {
+	io     streams
+	model  string
+	method string
+	bits   int
+	group  string
+	output string
+	json   bool
+}
+
+func newQuantize(io streams, run work[quantizeOptions]) *cobra.Command {
+	o := quantizeOptions{io: io}
+	cmd := &cobra.Command{
+		Use:   "quantize MODEL",
+		Short: "Write a checkpoint with weights of few bits",
+		Long: `Quantise the linear layers of a checkpoint's blocks and write it as a new one, which
+transformers, vLLM and softbench load: rtn, rtn-asym and fp8 as compressed-tensors,
+nf4 and fp4 as bitsandbytes. Embeddings, head, norms and routers stay as they are. The
+directory appears whole or not at all, and the same input gives the same bytes.
+'softbench run --quantize' does the same to weights as they are read, and HQQ too.`,
+		Example: `  softbench quantize ./my-model --method rtn --bits 4 -o ./my-model-4
+  softbench quantize ./my-model --method nf4 -o ./my-model-nf4`,
+		Args: oneArg("model"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if o.model, err = builtIn(args[0], nil); err != nil {
+				return err
+			}
+			return run(&o, cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, fp8, nf4 or fp4 (required)")
+	f.IntVar(&o.bits, "bits", 0, "`bits` of a weight: 2, 3, 4 or 8; may be left out where the method has one number of them")
+	f.StringVar(&o.group, "group", "64", "`columns` that share a scale: 32, 64, 128, or row for a whole row")
+	f.StringVarP(&o.output, "output", "o", "", "`directory` to write, which must be new or empty (required)")
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+func (o *quantizeOptions) execute(ctx context.Context) error {
+	if o.method == "" {
+		return errors.New("no method given: --method rtn, rtn-asym, fp8, nf4 or fp4 says how to quantise")
+	}
+	if o.output == "" {
+		return errors.New("no directory given: -o DIR says where the checkpoint goes")
+	}
+	bits := ""
+	if o.bits != 0 {
+		bits = strconv.Itoa(o.bits)
+	}
+	s, err := eval.CheckQuantise(o.method + ":" + bits + ":" + o.group)
+	if err != nil {
+		return fmt.Errorf("--method, --bits and --group: %w", err)
+	}
+	made, err := eval.Quantise(ctx, o.model, o.output, s, bar(o.io, "quantising", progressbar.OptionShowIts(), progressbar.OptionSetItsString("parameters")))
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, made)
+	}
+	_, err = fmt.Fprintf(o.io.out, "%s: %s in %s, %s bytes of tensors where there were %s\n", oneLine(made.Dir), made.Scheme, made.Format, commas(made.Bytes), commas(made.Before))
+	return err
+}

@@ -1,0 +1,90 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/softbench/softbench/engine/gguf"
+	"github.com/softbench/softbench/engine/quantise"
+	"github.com/softbench/softbench/engine/quantised"
+	"github.com/softbench/softbench/engine/safetensors"
+)
+
+// StoredBytes is the size of all tensors in the files.
+func (k *Checkpoint) StoredBytes() (n int64) {
+	for _, t := range k.set.All() {
+		n += int64(len(t.Data))
+	}
+	return n
+}
+
+// QuantisedEntries quantises the blocks' linear layers, and returns the config.json
+// and the tensors of a checkpoint that has them packed and all else as it is. It is
+// for what Open made without Options.Quantise. progress is told the parameters that
+// are done, of all; it may be nil.
+func (k *Checkpoint) QuantisedEntries(ctx context.Context, s quantise.Scheme, progress func(done, total int64)) (config map[string]any, entries []safetensors.Entry, err error) {
+	err = safetensors.Guard(func() error {
+		config, entries, err = k.quantisedEntries(ctx, s, progress)
+		return err
+	})
+	return config, entries, err
+}
+
+func (k *Checkpoint) quantisedEntries(ctx context.Context, s quantise.Scheme, progress func(done, total int64)) (map[string]any, []safetensors.Entry, error) {
+	q := &Quantisation{Scheme: s}
+	if err := k.quantisable(q); err != nil {
+		return nil, nil, err
+	}
+	if gguf.Is(k.Dir) || k.Config.Names.Transposed || k.Config.Names.Packed != "" {
+		return nil, nil, fmt.Errorf("%s: of this checkpoint (%s, %s) no packed one can be written: want safetensors with a matrix [out, in] for each linear layer; quantise on the fly with --quantize %s", k.Dir, k.Format, k.Config.ModelType, s)
+	}
+	chosen := map[*safetensors.Tensor]Weight{}
+	var ignore []string
+	var total, done int64
+	for i := range k.Layers {
+		for _, w := range k.Config.layer(i) {
+			t := (*w.uses[0].place(k, &k.Layers[i])).Stored
+			switch {
+			case q.takes(k, w, &k.Layers[i]):
+				if width := w.Shape[1]; s.Group > 0 && width%s.Group != 0 {
+					return nil, nil, fmt.Errorf("%s: tensor %q has %d columns, which are not whole groups of %d: the format has no shorter ones; want --group row or one that divides it", k.Dir, w.Name, width, s.Group)
+				}
+				chosen[t] = w
+				total += int64(t.Elements())
+			case w.Matrix:
+				ignore = append(ignore, strings.TrimSuffix(w.Name, ".weight"))
+			}
+		}
+	}
+	ignore = append(ignore, k.Config.Names.Head)
+	var entries []safetensors.Entry
+	for _, t := range k.set.All() {
+		w, ok := chosen[t]
+		if !ok {
+			entries = append(entries, safetensors.Entry{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: t.Data})
+			continue
+		}
+		d, err := k.quantiseTensor(ctx, s, t, w)
+		if err != nil {
+			return nil, nil, err
+		}
+		made, err := quantised.Entries(s, t.Name, d.parts[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		entries = append(entries, made...)
+		if done += int64(t.Elements()); progress != nil {
+			progress(done, total)
+		}
+	}
+	var config map[string]any
+	d := json.NewDecoder(strings.NewReader(string(k.ConfigText)))
+	d.UseNumber() // numbers stay as they are written
+	if err := d.Decode(&config); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", k.config, err)
+	}
+	config["quantization_config"] = quantised.ConfigOf(s, ignore)
+	return config, entries, nil
+}
