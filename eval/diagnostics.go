@@ -17,7 +17,6 @@ import (
 	"github.com/softbench/softbench/probe"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
-	"github.com/softbench/softbench/tasks/data"
 )
 
 // DiagnosticsWork is the samples that the diagnostics look at.
@@ -42,17 +41,13 @@ func (o *GatherOptions) diagnostics(d configs.Diagnostics) (configs.Diagnostics,
 }
 
 // addDiagnostics cuts a task's texts into samples.
-func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src data.Source, m *Model) error {
+func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, m *Model) error {
 	if d.Length > m.LM.MaxLength() {
 		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at samples of %d tokens instead of %d: the model's context holds no more", m.LM.MaxLength(), d.Length))
 		d.Length = m.LM.MaxLength()
 	}
-	docs, _, err := documents(ctx, configs.Entry{Task: d.Task}, src)
-	if err != nil {
-		return fmt.Errorf("diagnostics: %w", err)
-	}
 	p := &DiagnosticsWork{Diagnostics: d}
-	err = p.takeSamples(ctx, docs, func(text string, most int) [][]int32 {
+	err := p.takeSamples(ctx, w.texts, func(text string, most int) [][]int32 {
 		return cutSamples(m.Tokenizer.Encode(text, false), tokensBefore(m.Tokenizer, text), d.Length, most)
 	})
 	if err != nil {
@@ -65,6 +60,9 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, src da
 		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))
 	}
 	w.Diagnostics = p
+	if _, _, err := p.newMaps(m); err != nil {
+		return err
+	}
 	return nil
 }
 
@@ -183,22 +181,9 @@ func nameSample(err error) error {
 
 // drawMaps runs the maps' text with its weights kept whole.
 func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) ([]rundir.MapRow, engine.Stats, error) {
-	if p.Maps.Tokens == 0 {
-		return nil, engine.Stats{}, nil
-	}
-	c := &m.Checkpoint.Config
-	layers, heads := p.Maps.Layers, p.Maps.Heads
-	if layers == nil {
-		layers = []int{0, c.Layers / 2, c.Layers - 1}
-	}
-	if heads == nil {
-		heads = []int{0, min(1, c.Heads-1)}
-	}
-	ids := m.Tokenizer.Encode(p.Maps.Text, true)
-	ids = ids[:min(len(ids), p.Maps.Tokens, m.LM.MaxLength())]
-	observed, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
-	if err != nil {
-		return nil, engine.Stats{}, fmt.Errorf("diagnostics: %w", err)
+	ids, observed, err := p.newMaps(m)
+	if err != nil || observed == nil {
+		return nil, engine.Stats{}, err
 	}
 	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: ids}}}
 	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: observed})
@@ -214,6 +199,28 @@ func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) 
 		rows = append(rows, rundir.MapRow{Layer: int32(one.Layer), Head: int32(one.Head), Tokens: tokens, Weights: one.Weights})
 	}
 	return rows, stats, nil
+}
+
+// newMaps are the maps' text and what watches it; nil where there are none.
+func (p *DiagnosticsWork) newMaps(m *Model) ([]int32, *probe.Maps, error) {
+	if p.Maps.Tokens == 0 {
+		return nil, nil, nil
+	}
+	c := &m.Checkpoint.Config
+	layers, heads := p.Maps.Layers, p.Maps.Heads
+	if layers == nil {
+		layers = []int{0, c.Layers / 2, c.Layers - 1}
+	}
+	if heads == nil {
+		heads = []int{0, min(1, c.Heads-1)}
+	}
+	ids := m.Tokenizer.Encode(p.Maps.Text, true)
+	ids = ids[:min(len(ids), p.Maps.Tokens, m.LM.MaxLength())]
+	watch, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
+	if err != nil {
+		return nil, nil, fmt.Errorf("diagnostics: %w", err)
+	}
+	return ids, watch, nil
 }
 
 // mapsHash identifies what maps are drawn of, "" for none.

@@ -5,13 +5,16 @@ import (
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
 )
 
 // Foresee is what is known of a run before its model computes anything: its manifest
-// without results, and its samples' rows without answers. in is the checkpoint's. Of a
-// passkey grid and of diagnostics, no rows are made.
+// without results, and its samples' rows without answers. in is the checkpoint's. Of
+// diagnostics no documents are known, nor whether they give as many samples as are
+// asked for.
 func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []rundir.Sample, error) {
 	suite, _, err := resolve(ctx, o)
 	if err != nil {
@@ -28,10 +31,15 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	if o.Model.MaxLength > 0 {
 		run.Settings.MaxLength = o.Model.MaxLength
 	}
-	if g := suite.Passkey; g != nil {
-		run.Settings.Passkey = gridSettings(g)
+	if d := suite.Diagnostics; d != nil {
+		run.Settings.Diagnostics = &rundir.DiagnosticsSettings{
+			Task: d.Task.Name, Samples: d.Samples, Length: min(d.Length, run.Settings.MaxLength), Threshold: d.Threshold, Maps: mapsHash(d.Maps),
+		}
 	}
-	var samples []rundir.Sample
+	samples, err := foreseePasskey(run, suite.Passkey)
+	if err != nil {
+		return nil, nil, err
+	}
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
 	missing := absent{skip: o.SkipMissing}
@@ -52,6 +60,26 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	}
 	_, err = missing.end(len(suite.Tasks))
 	return run, samples, err
+}
+
+// foreseePasskey notes a grid in the manifest and makes its trials' rows.
+func foreseePasskey(run *rundir.Run, asked *passkey.Grid) (samples []rundir.Sample, err error) {
+	if asked == nil {
+		return nil, nil
+	}
+	g, _, err := fitting(*asked, run.Settings.MaxLength)
+	if err != nil {
+		return nil, err
+	}
+	run.Settings.Passkey = gridSettings(&g)
+	kind := string(tasks.Passkey)
+	for i, t := range g.Keys() {
+		samples = append(samples, rundir.Sample{
+			Task: kind, Kind: kind, DocID: int32(i), DocHash: t.Name(), Cluster: t.Cluster(), Correct: ptr(false), RightText: ptr(false),
+		})
+	}
+	run.Passkey = []rundir.Cell{{N: len(samples)}}
+	return samples, nil
 }
 
 // resolve finds the suites and makes one of them.

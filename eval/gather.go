@@ -17,6 +17,8 @@ type Work struct {
 	Passkey     *PasskeyWork     // nil: none
 	Diagnostics *DiagnosticsWork // nil: none
 	Notes       []string         // what was left out, and why
+
+	texts []tasks.Doc // of the diagnostics
 }
 
 // GatherOptions override what a suite says.
@@ -42,10 +44,16 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 	if err != nil {
 		return nil, err
 	}
-	return gather(ctx, suite, notes, src, m, false)
+	w, err := gatherTasks(ctx, suite, notes, src, false)
+	if err != nil {
+		return nil, err
+	}
+	return w, w.addPrompts(ctx, suite, m)
 }
 
-func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, m *Model, skipMissing bool) (*Work, error) {
+// gatherTasks reads the documents of the tasks and of the diagnostics, for which it
+// takes no model.
+func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, skipMissing bool) (*Work, error) {
 	w := &Work{Notes: notes}
 	missing := absent{skip: skipMissing}
 	for _, e := range suite.Tasks {
@@ -71,17 +79,25 @@ func gather(ctx context.Context, suite *configs.Suite, notes []string, src data.
 	if note != "" {
 		w.Notes = append(w.Notes, note)
 	}
-	if suite.Passkey != nil {
-		if err := w.addPasskey(ctx, *suite.Passkey, m); err != nil {
-			return nil, err
-		}
-	}
-	if suite.Diagnostics != nil {
-		if err := w.addDiagnostics(ctx, *suite.Diagnostics, src, m); err != nil {
-			return nil, err
+	if d := suite.Diagnostics; d != nil {
+		if w.texts, _, err = documents(ctx, configs.Entry{Task: d.Task}, src); err != nil {
+			return nil, fmt.Errorf("diagnostics: %w", err)
 		}
 	}
 	return w, nil
+}
+
+// addPrompts makes what depends on the model's tokenizer and context.
+func (w *Work) addPrompts(ctx context.Context, suite *configs.Suite, m *Model) error {
+	if suite.Passkey != nil {
+		if err := w.addPasskey(ctx, *suite.Passkey, m); err != nil {
+			return err
+		}
+	}
+	if suite.Diagnostics != nil {
+		return w.addDiagnostics(ctx, *suite.Diagnostics, m)
+	}
+	return nil
 }
 
 // documents reads a task's documents. A template of theirs that counts to a large number

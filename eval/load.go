@@ -114,6 +114,8 @@ type Model struct {
 	Checkpoint *checkpoint.Checkpoint
 	Tokenizer  *tokenizer.Tokenizer
 	DeviceNote string // why --device auto came to the CPU, "" where there is nothing to say
+
+	beyond []string // notes on the vocabulary
 }
 
 // DefaultMaxLength is used where neither the config nor the tokenizer says how
@@ -122,11 +124,24 @@ const DefaultMaxLength = 2048
 
 // Load opens a checkpoint and its tokenizer and packs the weights.
 func Load(ctx context.Context, o ModelOptions) (*Model, error) {
+	m, err := open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.load(ctx, o); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// open is what of Load takes no reading of weights: a Model with config and tokenizer,
+// whose LM tokenizes and does not score.
+func open(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	set, err := kernel.FromEnv()
-	if err != nil {
+	if _, err := kernel.FromEnv(); err != nil {
 		return nil, err
 	}
 	dir, err := Locate(ctx, o)
@@ -141,25 +156,33 @@ func Load(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter, Quantise: q})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter, Quantise: q, SkipFinite: true})
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{Dir: dir, Checkpoint: ck, Tokenizer: tok}
-	if err := m.finish(ctx, o, set); err != nil {
+	beyond, err := vocabulary(m.Dir, m.Tokenizer, &ck.Config)
+	if err == nil {
+		err = m.newLM(o)
+	}
+	if err != nil {
 		m.Close()
 		return nil, err
 	}
+	m.beyond = beyond
 	return m, nil
 }
 
-func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) error {
-	config := &m.Checkpoint.Config
-	beyond, err := vocabulary(m.Dir, m.Tokenizer, config)
+// load checks and packs the weights.
+func (m *Model) load(ctx context.Context, o ModelOptions) error {
+	set, err := kernel.FromEnv()
 	if err != nil {
 		return err
 	}
-	m.Checkpoint.Notes = append(m.Checkpoint.Notes, beyond...)
+	if err := m.Checkpoint.CheckWeights(ctx); err != nil {
+		return err
+	}
+	m.Checkpoint.Notes = append(m.Checkpoint.Notes, m.beyond...)
 	dtype, err := parseDType(o.DType, m.Checkpoint.DType)
 	if err != nil {
 		return err
@@ -169,13 +192,17 @@ func (m *Model) finish(ctx context.Context, o ModelOptions, set kernel.Set) erro
 		return err
 	}
 	m.DeviceNote = note
-	m.Engine = engine.New(backend, config.Vocab)
+	m.Engine = engine.New(backend, m.Checkpoint.Config.Vocab)
 	if err := m.settled(); err != nil {
 		return err
 	}
+	return m.newLM(o)
+}
+
+func (m *Model) newLM(o ModelOptions) (err error) {
 	length := o.MaxLength
 	if length == 0 {
-		length = maxLength(config, m.Tokenizer)
+		length = maxLength(&m.Checkpoint.Config, m.Tokenizer)
 	}
 	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{
 		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads,

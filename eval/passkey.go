@@ -20,20 +20,11 @@ type PasskeyWork struct {
 // addPasskey builds the grid's prompts. Lengths that leave no room for the
 // answer within the model's context are left out with a note.
 func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
-	var fit []int
-	longest := m.LM.MaxLength()
-	const answer = 8 // tokens: more than any key of five digits has
-	for _, n := range g.Lengths {
-		if n+answer <= longest+1 {
-			fit = append(fit, n)
-			continue
-		}
-		w.Notes = append(w.Notes, fmt.Sprintf("passkey at %d tokens was not run: the model's context holds %d, the answer included", n, longest))
+	g, notes, err := fitting(g, m.LM.MaxLength())
+	if err != nil {
+		return err
 	}
-	g.Lengths = fit
-	if len(fit) == 0 {
-		return fmt.Errorf("passkey: no length fits the model's context of %d tokens, the answer included; give shorter lengths in a suite file", longest)
-	}
+	w.Notes = append(w.Notes, notes...)
 	trials, err := await(ctx, func() ([]passkey.Trial, error) { return g.Build(m.Tokenizer) })
 	if err != nil {
 		return err
@@ -43,6 +34,24 @@ func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
 	}
 	w.Passkey = &PasskeyWork{g, trials, passkey.Documents(trials)}
 	return nil
+}
+
+// fitting is the grid with the lengths that leave room for the answer in a context.
+func fitting(g passkey.Grid, context int) (_ passkey.Grid, notes []string, err error) {
+	var fit []int
+	const answer = 8 // tokens: more than any key of five digits has
+	for _, n := range g.Lengths {
+		if n+answer <= context+1 {
+			fit = append(fit, n)
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("passkey at %d tokens was not run: the model's context holds %d, the answer included", n, context))
+	}
+	if len(fit) == 0 {
+		return g, nil, fmt.Errorf("passkey: no length fits the model's context of %d tokens, the answer included; give shorter lengths in a suite file", context)
+	}
+	g.Lengths = fit
+	return g, notes, nil
 }
 
 func (p *PasskeyWork) name() string { return string(tasks.Passkey) }

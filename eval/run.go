@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lm"
@@ -138,8 +139,9 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	return run, journal.finish(run, samples, rows)
 }
 
-// prepare loads the model and gathers the suites' documents, and notes what there
-// is to say about both.
+// prepare gathers the suites' documents and loads the model, and notes what there is
+// to say about both. The weights are read last: whatever else is wrong, with a suite,
+// its documents, the config, the tokenizer or the prompts, is found before.
 func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	suite, notes, err := resolve(ctx, *o)
 	if err != nil {
@@ -149,12 +151,17 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 		return nil, nil, err
 	}
 	o.Model.Download, o.Model.Note = o.Download, o.Note
-	m, err := Load(ctx, o.Model)
+	source := data.NewSource(o.Data)
+	source.Download = o.Download
+	source.Notify = o.Note
+	m, work, err := gatherFor(ctx, suite, notes, source, *o)
 	if err != nil {
 		return nil, nil, err
 	}
-	// For the manifest, while documents are read; a fault comes again where it is asked for.
-	go func() { _ = rescue.Try(func() error { m.Tokenizer.ContentSHA256(); return nil }) }()
+	if err := m.load(ctx, o.Model); err != nil {
+		m.Close()
+		return nil, nil, err
+	}
 	if m.DeviceNote != "" {
 		o.Note(m.DeviceNote)
 	}
@@ -163,16 +170,37 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	for _, n := range m.Checkpoint.Notes {
 		o.Note(n)
 	}
-	source := data.NewSource(o.Data)
-	source.Download = o.Download
-	source.Notify = o.Note
-	work, err := gather(ctx, suite, notes, source, m, o.SkipMissing)
-	if err != nil {
-		m.Close()
-		return nil, nil, err
-	}
 	for _, n := range work.Notes {
 		o.Note(n)
+	}
+	return m, work, nil
+}
+
+// gatherFor opens the model that is here, or downloads it once the documents are known
+// to be, and gathers what the suite asks of it.
+func gatherFor(ctx context.Context, suite *configs.Suite, notes []string, source data.Source, o RunOptions) (*Model, *Work, error) {
+	var m *Model
+	var err error
+	if !o.Download || !IsModel(o.Model) { // IsModel: of the hub, and not a directory here
+		if m, err = open(ctx, o.Model); err != nil {
+			return nil, nil, err
+		}
+	}
+	work, err := gatherTasks(ctx, suite, notes, source, o.SkipMissing)
+	if err == nil && m == nil {
+		m, err = open(ctx, o.Model)
+	}
+	if err == nil {
+		// For the manifest, while prompts are made and weights read; a fault comes again
+		// where it is asked for.
+		go func() { _ = rescue.Try(func() error { m.Tokenizer.ContentSHA256(); return nil }) }()
+		err = work.addPrompts(ctx, suite, m)
+	}
+	if err != nil {
+		if m != nil {
+			m.Close()
+		}
+		return nil, nil, err
 	}
 	return m, work, nil
 }

@@ -28,6 +28,25 @@ type Trial struct {
 	Before, After int
 }
 
+// Keys are the grid's trials in Build's order, without prompts and answers: what can be told
+// without a tokenizer.
+func (g Grid) Keys() []Trial {
+	out := make([]Trial, 0, len(g.Lengths)*len(g.Depths)*g.Trials)
+	for _, length := range g.Lengths {
+		for _, depth := range g.Depths {
+			for i := range g.Trials {
+				out = append(out, Trial{Length: length, Depth: depth, Trial: i, Key: g.key(depth, i)})
+			}
+		}
+	}
+	return out
+}
+
+// Name tells the trial from all others: length/depth/trial/key.
+func (t Trial) Name() string {
+	return fmt.Sprintf("%d/%g/%d/%d", t.Length, t.Depth, t.Trial, t.Key)
+}
+
 // Build makes all prompts of the grid, ordered by length, depth, trial as the grid lists them. Every
 // prompt has exactly the asked number of tokens, and is the encoding of its text as a whole, not a
 // sum of parts encoded alone.

@@ -1,7 +1,6 @@
 package passkey
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -23,7 +22,7 @@ func Documents(trials []Trial) []tasks.Doc {
 	docs := make([]tasks.Doc, len(trials))
 	for i, t := range trials {
 		docs[i] = tasks.Doc{
-			ID: i, Hash: fmt.Sprintf("%d/%g/%d/%d", t.Length, t.Depth, t.Trial, t.Key), Cluster: t.Cluster(), Gold: -1,
+			ID: i, Hash: t.Name(), Cluster: t.Cluster(), Gold: -1,
 			Requests: []tasks.Request{{Ask: tasks.Decoding, Prompt: t.Prompt, Tokens: len(t.Answer)}},
 		}
 	}

@@ -99,7 +99,6 @@ func (o *compareOptions) plan(ctx context.Context, path string, other *compare.S
 // checkpoints have the same suites and documents: theirs are not read.
 func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side, plans [2]*planned) error {
 	two := plans[0] != nil && plans[1] != nil
-	grid := false // of a planned side: its trials are not made yet
 	for i, p := range plans {
 		if p == nil {
 			continue
@@ -112,21 +111,12 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 		if err != nil {
 			return err
 		}
-		grid = grid || manifest.Settings.Passkey != nil
 		if sides[i], err = compare.FromRun(p.path, manifest, samples); err != nil {
 			return err
 		}
 	}
 	if plans[0] == nil && plans[1] == nil {
 		return nil
-	}
-	for i, s := range sides {
-		switch has := s.Task(rundir.PasskeyTask) != nil; {
-		case grid && !two && plans[i] == nil && has:
-			sides[i] = s.Without(rundir.PasskeyTask)
-		case grid && !two && plans[i] == nil: // is missed
-			sides[1-i].Tasks = append(sides[1-i].Tasks, compare.Task{Name: rundir.PasskeyTask})
-		}
 	}
 	err := compare.Check(sides[0], sides[1], o.options)
 	var no *compare.Incomparable

@@ -94,7 +94,8 @@ type Options struct {
 	// Attention is an attention kind's name that overrides the config's; empty
 	// for none.
 	Attention string
-	// SkipFinite leaves out the search for NaN and infinity: for tests only.
+	// SkipFinite leaves out the search for NaN and infinity, which reads all weights:
+	// CheckWeights is it.
 	SkipFinite bool
 	// Threads is how many read the weights at once; 0: one per processor.
 	Threads int
@@ -226,6 +227,16 @@ func (k *Checkpoint) load(ctx context.Context, weights string, o Options) error 
 	if o.SkipFinite {
 		return nil
 	}
+	return k.searchWeights(ctx)
+}
+
+// CheckWeights refuses weights that are NaN or infinite, naming the first found, and
+// notes odd ones: what OpenContext does by itself unless SkipFinite.
+func (k *Checkpoint) CheckWeights(ctx context.Context) error {
+	return safetensors.Guard(func() error { return k.searchWeights(ctx) })
+}
+
+func (k *Checkpoint) searchWeights(ctx context.Context) error {
 	if err := k.checkFinite(ctx); err != nil {
 		return err
 	}

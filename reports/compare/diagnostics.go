@@ -47,8 +47,12 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 		return nil
 	}
 	x, y := a.Settings.Diagnostics, b.Settings.Diagnostics
-	if x == nil || y == nil || x.Task != y.Task || x.Samples != y.Samples || x.Length != y.Length || x.Threshold != y.Threshold || x.Data != y.Data {
+	if x == nil || y == nil {
 		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared")
+		return nil
+	}
+	if what := otherSamples(x, y, o.Names); what != "" {
+		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared ("+what+")")
 		return nil
 	}
 	clusters := sampleClusters(sideA.DiagnosticsSamples, sideB.DiagnosticsSamples)
@@ -104,6 +108,31 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 		d.LowAdjusted, d.HighAdjusted = rundir.Number(r.LowAdjusted), rundir.Number(r.HighAdjusted)
 	}
 	return nil
+}
+
+// otherSamples says in what the samples of two runs' diagnostics differ, "" where in
+// nothing. A run that is yet to be computed does not know its documents, nor whether they
+// give as many samples as it asks for.
+func otherSamples(x, y *rundir.DiagnosticsSettings, names [2]string) string {
+	var out []string
+	differ := func(what string, a, b any) {
+		if a != b {
+			out = append(out, Setting{Name: what, A: fmt.Sprint(a), B: fmt.Sprint(b)}.in(names))
+		}
+	}
+	differ("task", x.Task, y.Task)
+	differ("length", x.Length, y.Length)
+	differ("threshold", x.Threshold, y.Threshold)
+	switch {
+	case x.Data != "" && y.Data != "":
+		differ("samples", x.Samples, y.Samples)
+		if x.Samples == y.Samples && x.Task == y.Task && x.Length == y.Length {
+			differ("data_sha256", x.Data, y.Data)
+		}
+	case x.Data != "" && x.Samples > y.Samples, y.Data != "" && y.Samples > x.Samples, x.Data == y.Data:
+		differ("samples", x.Samples, y.Samples)
+	}
+	return strings.Join(out, "; ")
 }
 
 // test compares the measure over the samples.

@@ -72,8 +72,8 @@ func differing(task string, a, b map[string]string) []Setting {
 // and documents.
 func Check(a, b *Side, o Options) error {
 	o.Names = [2]string{cmp.Or(o.Names[0], "A"), cmp.Or(o.Names[1], "B")}
-	if len(a.Tasks) == 0 || len(b.Tasks) == 0 {
-		if reasons := unlike(a, b, o); len(reasons) > 0 {
+	if len(a.Tasks) == 0 && len(b.Tasks) == 0 {
+		if reasons := append(unlike(a, b, o), otherDiagnostics(a, b, o)...); len(reasons) > 0 {
 			return &Incomparable{reasons}
 		}
 		return nil
@@ -82,7 +82,26 @@ func Check(a, b *Side, o Options) error {
 	if err == nil {
 		_, _, err = pair(a, b, o)
 	}
+	if reasons := otherDiagnostics(a, b, o); err == nil && len(reasons) > 0 {
+		return &Incomparable{reasons}
+	}
 	return err
+}
+
+// otherDiagnostics are why diagnostics that are yet to be computed could not be set
+// beside the other side's; none where they may be left out.
+func otherDiagnostics(a, b *Side, o Options) []string {
+	if a.Manifest == nil || b.Manifest == nil || o.Intersect {
+		return nil
+	}
+	x, y := a.Manifest.Settings.Diagnostics, b.Manifest.Settings.Diagnostics
+	if x == nil || y == nil {
+		return nil
+	}
+	if what := otherSamples(x, y, o.Names); what != "" {
+		return []string{"the diagnostics are of other samples: " + what + " (--intersect compares the rest)"}
+	}
+	return nil
 }
 
 // unlike lists the settings of the whole runs that must be the same and are not.

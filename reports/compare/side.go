@@ -264,10 +264,3 @@ func (s *Side) Task(name string) *Task {
 	}
 	return nil
 }
-
-// Without returns the side less one task.
-func (s *Side) Without(task string) *Side {
-	out := *s
-	out.Tasks = slices.DeleteFunc(slices.Clone(s.Tasks), func(t Task) bool { return t.Name == task })
-	return &out
-}
