@@ -43,15 +43,17 @@ type cpuScratch struct {
 	mixed  []float32 // [rows, heads·head size]
 	gateUp []float32 // [rows, 2·intermediate], or half of it where the MLP has no gate
 	branch []float32 // [rows, hidden]: what a block adds, where something is done to it before
-	mix    expertScratch
-	second []float32 // the same of the attention, where the MLP reads what it read
-	in     kernel.Input
-	tiles  []attentionTile // one a thread
-	work   []attentionWork
-	head   headScratch
-	kept   []int // rows of the batch that x holds after the last layer
-	at     []int // of each scored row, its row of x after the last layer
-	bad    overflow
+	// [rows, embedding's width]: the embedding before it is projected
+	projected []float32
+	mix       expertScratch
+	second    []float32 // the same of the attention, where the MLP reads what it read
+	in        kernel.Input
+	tiles     []attentionTile // one a thread
+	work      []attentionWork
+	head      headScratch
+	kept      []int // rows of the batch that x holds after the last layer
+	at        []int // of each scored row, its row of x after the last layer
+	bad       overflow
 }
 
 // NewCPU packs a checkpoint's weights for this processor. Nothing of the
@@ -117,7 +119,9 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 	c.planHeads(b)
 	s := &c.scratch
 	hidden := c.config.Hidden
-	c.embed(b)
+	if err := c.embed(ctx, b); err != nil {
+		return err
+	}
 	for l := range c.weights.layers {
 		if err := c.block(ctx, l, b); err != nil {
 			return err
@@ -180,16 +184,30 @@ func (c *cpu) keep() int {
 }
 
 // embed begins the residual stream.
-func (c *cpu) embed(b *Batch) {
-	hidden := c.config.Hidden
+func (c *cpu) embed(ctx context.Context, b *Batch) error {
+	hidden, s := c.config.Hidden, &c.scratch
+	into, width := s.x, hidden
+	if w := c.weights.projectIn; w != nil {
+		width = w.K
+		growFloats(&s.projected, len(b.Tokens)*width)
+		into = s.projected
+	}
 	for i, t := range b.Tokens {
-		c.weights.embed.RowF32(int(t), c.scratch.x[i*hidden:][:hidden])
+		c.weights.embed.RowF32(int(t), into[i*width:][:width])
+	}
+	if w := c.weights.projectIn; w != nil {
+		if err := c.prepare(ctx, into, width, len(b.Tokens)); err != nil {
+			return err
+		}
+		if err := c.matmul(ctx, s.x, len(b.Tokens), w, nil, false); err != nil {
+			return err
+		}
 	}
 	if a := c.config.EmbedScale; a != 0 {
 		c.set.Scale(c.scratch.x, a)
 	}
 	if c.weights.positions == nil {
-		return
+		return nil
 	}
 	row := make([]float32, hidden)
 	for _, sp := range b.Spans {
@@ -198,6 +216,7 @@ func (c *cpu) embed(b *Batch) {
 			kernel.Add(c.scratch.x[(sp.Row+r)*hidden:][:hidden], row, 1)
 		}
 	}
+	return nil
 }
 
 // block runs one transformer block over the residual stream, as Config says. In
@@ -261,6 +280,12 @@ func (c *cpu) feed(ctx context.Context, w *cpuLayer, rows int) error {
 // add multiplies the prepared input with w and adds the product to the residual
 // stream: as it is, or normalised and scaled before.
 func (c *cpu) add(ctx context.Context, rows int, w *kernel.Matrix, bias []float32, post *normWeights) error {
+	if c.config.NormSum {
+		if err := c.matmul(ctx, c.scratch.x, rows, w, bias, true); err != nil {
+			return err
+		}
+		return c.normaliseStream(ctx, rows, post)
+	}
 	if !post.has && c.config.ResidualScale == 0 {
 		return c.matmul(ctx, c.scratch.x, rows, w, bias, true)
 	}
@@ -268,6 +293,19 @@ func (c *cpu) add(ctx context.Context, rows int, w *kernel.Matrix, bias []float3
 		return err
 	}
 	return c.addRows(ctx, c.scratch.branch, rows, post)
+}
+
+// normaliseStream makes rows of the residual stream norm(x).
+func (c *cpu) normaliseStream(ctx context.Context, rows int, w *normWeights) error {
+	hidden := c.config.Hidden
+	return c.pool.run(ctx, chunks(rows), func(worker, i int) {
+		buf := c.scratch.normed[worker*rowChunk*hidden:][:hidden]
+		for r := i * rowChunk; r < min(rows, (i+1)*rowChunk); r++ {
+			row := c.scratch.x[r*hidden:][:hidden]
+			c.norm(buf, row, w, &c.config.Norm, r)
+			copy(row, buf)
+		}
+	})
 }
 
 // addRows adds y [rows, hidden] to the residual stream; y is overwritten.

@@ -42,9 +42,9 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		return nil
 	}
 	s, h := &c.scratch, &c.scratch.head
-	hidden, w := c.config.Hidden, c.weights.head
+	w := c.weights.head
 	columns := (w.N + headColumns - 1) / headColumns
-	growFloats(&h.normed, rows*hidden)
+	growFloats(&h.normed, rows*c.config.Hidden)
 	growFloats(&h.logits, c.pool.threads*headRows*headColumns)
 	grow(&h.partials, rows*columns)
 	grow(&h.offsets, rows)
@@ -55,21 +55,13 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	}
 	grow(&h.targets, total)
 
-	s.in.Reset(c.formats.Arithmetic, rows, hidden)
-	err := c.pool.run(ctx, chunks(rows), func(_, i int) {
-		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
-		for r := r0; r < r1; r++ {
-			c.norm(h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden], &c.weights.norm, &c.config.Norm, b.Heads[r].Row)
-		}
-		c.set.Prepare(&s.in, h.normed, hidden, r0, r1)
-	})
-	if err = c.finite(b, residual, nil, err); err != nil {
+	if err := c.lastNorm(ctx, b); err != nil {
 		return err
 	}
 
 	// Neighbouring tasks share columns, so that weights come from the cache.
 	blocks := (rows + headRows - 1) / headRows
-	err = c.pool.run(ctx, columns*blocks, func(worker, task int) {
+	err := c.pool.run(ctx, columns*blocks, func(worker, task int) {
 		column, block := task/blocks, task%blocks
 		n0, n1 := column*headColumns, min(w.N, (column+1)*headColumns)
 		r0, r1 := block*headRows, min(rows, (block+1)*headRows)
@@ -109,6 +101,34 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		}
 	}
 	return nil
+}
+
+// lastNorm makes the last norm of the scored rows, projected to the head's width
+// where that is another, the head's input.
+func (c *cpu) lastNorm(ctx context.Context, b *Batch) error {
+	s, h, rows, hidden := &c.scratch, &c.scratch.head, len(b.Heads), c.config.Hidden
+	s.in.Reset(c.formats.Arithmetic, rows, hidden)
+	err := c.pool.run(ctx, chunks(rows), func(_, i int) {
+		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
+		for r := r0; r < r1; r++ {
+			dst, x := h.normed[r*hidden:][:hidden], s.x[s.at[r]*hidden:][:hidden]
+			if w := &c.weights.norm; w.has {
+				c.norm(dst, x, w, &c.config.Norm, b.Heads[r].Row)
+			} else {
+				copy(dst, x)
+			}
+		}
+		c.set.Prepare(&s.in, h.normed, hidden, r0, r1)
+	})
+	w := c.weights.projectOut
+	if err = c.finite(b, residual, nil, err); err != nil || w == nil {
+		return err
+	}
+	growFloats(&s.projected, rows*w.N)
+	if err := c.matmul(ctx, s.projected, rows, w, nil, false); err != nil {
+		return err
+	}
+	return c.prepare(ctx, s.projected, w.N, rows)
 }
 
 // finishLogits does to the logits of the tokens from n0 on what some

@@ -39,7 +39,7 @@ func (c *cpu) activate(ctx context.Context, n int, learned [4]float32, rows int)
 			case mlp.Gated && mlp.Act == checkpoint.SiLU:
 				c.set.SwiGLU(x, x, s.gateUp[r*width+n:][:n])
 			case mlp.Act == checkpoint.ClampedSwiGLU:
-				kernel.ClampedSwiGLU(x, s.gateUp[r*width+n:][:n])
+				kernel.ClampedSwiGLU(x, s.gateUp[r*width+n:][:n], mlp.Alpha, mlp.Limit)
 			case mlp.Gated:
 				activate(mlp.Act, x, learned)
 				kernel.Multiply(x, s.gateUp[r*width+n:][:n])

@@ -43,6 +43,8 @@ type cpuWeights struct {
 	norm      normWeights
 	head      *kernel.Matrix
 	headBias  []float32
+	// nil where the embedding is of the residual stream's width
+	projectIn, projectOut *kernel.Matrix
 }
 
 // packWeights packs every matrix once and lets go of the mapped pages behind
@@ -118,6 +120,14 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 	var err error
 	if w.head, err = pack(ck.Head); err != nil {
 		return nil, err
+	}
+	if ck.ProjectIn != nil {
+		if w.projectIn, err = pack(ck.ProjectIn); err != nil {
+			return nil, err
+		}
+		if w.projectOut, err = pack(ck.ProjectOut); err != nil {
+			return nil, err
+		}
 	}
 	if w.embed, err = copyTable(ctx, p, ck.Embed); err != nil || ck.Positions == nil {
 		return w, err
@@ -228,6 +238,9 @@ func vector(parts ...*checkpoint.View) []float32 {
 
 func (w *cpuWeights) bytes() int64 {
 	n := w.head.Bytes() + int64(len(w.embed.Stored.Data))
+	if w.projectIn != nil {
+		n += w.projectIn.Bytes() + w.projectOut.Bytes()
+	}
 	for i := range w.layers {
 		l := &w.layers[i]
 		n += l.qkv.Bytes() + l.out.Bytes()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 	"github.com/softbench/softbench/internal/golden"
 )
 
-// Every model type that loads has a golden of its own and stands in
+// Every model type that loads, as a whole or by its text part, has a golden of its own and stands in
 // docs/models.md, and so does every attention kind.
 func TestEveryFamilyIsHeldAndDocumented(t *testing.T) {
 	held := map[string]bool{}
@@ -24,11 +25,17 @@ func TestEveryFamilyIsHeldAndDocumented(t *testing.T) {
 			}
 			var c struct {
 				Type string `json:"model_type"`
+				Text struct {
+					Type string `json:"model_type"`
+				} `json:"text_config"`
 			}
 			if err := json.Unmarshal(text, &c); err != nil {
 				t.Fatal(err)
 			}
-			held[c.Type] = true
+			held[c.Type], held[c.Text.Type] = true, true
+			if slices.Contains(checkpoint.Wrappers(), c.Type) && c.Text.Type == "" { // its text's settings beside its own
+				held[c.Type+"_text"] = true
+			}
 		}
 	}
 	for _, name := range golden.Families(t) {
@@ -41,7 +48,7 @@ func TestEveryFamilyIsHeldAndDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range checkpoint.Families() {
+	for _, name := range slices.Concat(checkpoint.Families(), checkpoint.Wrappers()) {
 		if !held[name] {
 			t.Errorf("no golden has model_type %q", name)
 		}

@@ -16,6 +16,7 @@ import "github.com/softbench/softbench/engine/attention"
 //	x += r·attention(pre(x)) + r·MLP(pre'(x))
 type Config struct {
 	ModelType    string // config.json's model_type; "transformer" is flash-linear-attention's
+	TextOf       string // the multimodal model_type that this is the text part of; "": it is the whole
 	Hidden       int    // width of the residual stream
 	Intermediate int    // width of the MLP
 	Layers       int
@@ -31,6 +32,9 @@ type Config struct {
 	MLP      MLP
 	Experts  Experts // of the layers that have them
 	Parallel bool    // attention and MLP read the same residual stream
+	NormSum  bool    // post is of the sum: x = post(x + attention(x)); x = post'(x + MLP(x))
+
+	EmbedWidth int // of the embedding's and the head's rows, where matrices project it to Hidden and back; 0: Hidden
 
 	EmbedScale    float32 // of the embedding; 0: 1
 	Positions     int     // rows of a table of learned positions that is added to the embedding; 0: none
@@ -90,13 +94,15 @@ type QKNorm struct {
 	Wide bool
 	// PerHead: each head has its own weight; else one is shared.
 	PerHead bool
+	Apart   bool // of them each is a tensor of its own: the norm's name, ".norms.%d.weight"
 	After   bool // after the rotation; else before
 }
 
 // MLP is Down·(act(Gate·h)·(Up·h)), or Down·act(Up·h) where it is not gated.
 type MLP struct {
-	Gated bool
-	Act   Activation
+	Gated        bool
+	Act          Activation
+	Alpha, Limit float32 // of ClampedSwiGLU
 }
 
 // Experts is a mixture of experts: of N MLPs a token goes through the Each that a
@@ -124,8 +130,8 @@ const (
 	// XIELU has a layer's learned a, b, β and ε: ax²+βx for x > 0, else
 	// b(e^min(x,ε)-1-x)+βx (arXiv 2411.13010): "xielu"
 	XIELU
-	// ClampedSwiGLU is gpt_oss's: with both cut off at ±7, the gate above only,
-	// gate/(1+e^-1.702gate)·(up+1).
+	// ClampedSwiGLU is gpt_oss's: with both cut off at ±Limit, the gate above only,
+	// gate/(1+e^-Alpha·gate)·(up+1).
 	ClampedSwiGLU
 )
 
@@ -142,6 +148,7 @@ var activations = map[string]Activation{
 // a gate where the MLP has none, and q, k and v where QKV holds all three.
 type Names struct {
 	Embed, Positions, Norm, Head string
+	ProjectIn, ProjectOut        string // of an embedding of another width
 	Layer                        string // prefix of a layer's, with %d for its number
 
 	AttnNorm, PostAttnNorm, MLPNorm, PostMLPNorm string
@@ -199,6 +206,7 @@ func (c *Config) BeyondLlama() (what []string) {
 		{!c.MLP.Gated, "an MLP without a gate"},
 		{c.MLP.Act != SiLU, "an activation other than SiLU"},
 		{c.Parallel, "attention and MLP in parallel"},
+		{c.EmbedWidth != 0, "a projected embedding"},
 		{c.EmbedScale != 0 || c.ResidualScale != 0 || c.AttnScale != 0 || c.LogitScale != 0, "a scale of embedding, residual, scores or logits"},
 		{c.ScoreCap != 0 || c.LogitCap != 0 || c.ClipQKV != 0, "a soft cap or clipping"},
 		{c.Positions != 0, "learned positions"},

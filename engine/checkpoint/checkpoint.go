@@ -28,6 +28,9 @@ type Checkpoint struct {
 	Norm      NormWeights // [hidden]
 	Head      *View       // [vocab, hidden]; Embed itself where they are tied
 	HeadBias  *View       // [vocab]
+	// ProjectIn and ProjectOut are nil where the embedding is of the residual stream's
+	// width; else that of Embed and Head is Config.EmbedWidth.
+	ProjectIn, ProjectOut *View // [hidden, width], [width, hidden]
 	// Layers has Config.Layers entries.
 	Layers []Layer
 
@@ -51,8 +54,9 @@ type Checkpoint struct {
 	// bodyAlone: the names lacked what a causal language model puts before those of
 	// its body.
 	bodyAlone bool
-	fewBits   bool      // the weights were quantised before they were stored
-	small     []watched // the files that lead to the weights
+	fewBits   bool            // the weights were quantised before they were stored
+	others    map[string]bool // tensors of a multimodal model's other parts
+	small     []watched       // the files that lead to the weights
 
 	hashing sync.Mutex
 	sum     string // once computed

@@ -25,6 +25,10 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 	if err != nil {
 		return Config{}, nil, err
 	}
+	f, c.TextOf, err = textPart(f)
+	if err != nil {
+		return Config{}, nil, err
+	}
 	if err := refuseForeign(f); err != nil {
 		return Config{}, nil, err
 	}
@@ -64,7 +68,7 @@ func refuseForeign(f *fields) error {
 			return err
 		}
 	}
-	for _, key := range []string{"per_layer_config", "vision_config", "text_config"} {
+	for _, key := range []string{"per_layer_config", "vision_config"} {
 		if f.has(key) {
 			return fmt.Errorf("%s is not supported: use a text-only checkpoint whose layers are alike", key)
 		}

@@ -34,7 +34,7 @@ func (k *Checkpoint) extras(ctx context.Context, o Options) error {
 	}
 	var unused left
 	for _, name := range k.set.Names() {
-		if t := k.set.Tensor(name); !used[t] {
+		if t := k.set.Tensor(name); !used[t] && !k.others[name] {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

@@ -88,12 +88,10 @@ func readGPTOSS(f *fields, c *Config, d defaults) {
 	c.QKVBias = f.flag("attention_bias", true)
 	c.OutputBias = c.QKVBias
 	c.MLP.Act = ClampedSwiGLU
+	c.MLP.Alpha, c.MLP.Limit = float32(f.positive("swiglu_alpha", 1.702)), float32(f.positive("swiglu_limit", 7))
 	c.Names.Router, c.Names.Packed = "mlp.router", "mlp.experts."
 	c.chosen(f, "num_local_experts", 128, 4)
 	c.Experts.Width, c.Experts.Normalise, c.Experts.Bias = c.Intermediate, true, true
-	if alpha, limit := f.number("swiglu_alpha", 1.702), f.number("swiglu_limit", 7); alpha != 1.702 || limit != 7 {
-		f.fail("swiglu_alpha %v and swiglu_limit %v are not supported: want 1.702 and 7", alpha, limit)
-	}
 	c.windowsByType(f, d, func(i int) bool { return i%2 == 0 })
 	c.allExperts()
 }

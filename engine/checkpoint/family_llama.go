@@ -1,5 +1,7 @@
 package checkpoint
 
+import "cmp"
+
 // llamaNames are the names that LLaMA gave and most others took.
 func llamaNames() Names {
 	return Names{
@@ -42,6 +44,21 @@ func readMistral(f *fields, c *Config, d defaults) {
 	f.uniformLayers(c.Layers, "full_attention")
 }
 
+// readMinistral3 is transformers' Ministral3ForCausalLM: a Mistral whose queries grow
+// with the logarithm of their position beyond the context it was first trained at.
+func readMinistral3(f *fields, c *Config, d defaults) {
+	readMistral(f, c, d)
+	p := f.rope(d)
+	if f.err != nil || p == nil || len(p.values) == 0 {
+		return
+	}
+	r := &c.Rotary[0]
+	if r.QueryBeta = p.number("llama_4_scaling_beta", 0); r.OriginalMaxPositions == 0 {
+		r.OriginalMaxPositions = p.original(f, c)
+	}
+	f.err = p.err
+}
+
 // readQwen2 is transformers' Qwen2ForCausalLM: biases of q, k and v.
 func readQwen2(f *fields, c *Config, d defaults) {
 	llamaLike(f, c, d)
@@ -58,6 +75,16 @@ func readQwen3(f *fields, c *Config, d defaults) {
 	c.qwenWindow(f, d)
 }
 
+// readQwen3VL is the text part of transformers' Qwen3VLForConditionalGeneration, which
+// has no windows.
+func readQwen3VL(f *fields, c *Config, d defaults) {
+	llamaLike(f, c, d)
+	c.QKVBias = f.flag("attention_bias", false)
+	c.OutputBias = c.QKVBias
+	c.QKNorm = QKNorm{Norm: c.Norm, On: true}
+	f.uniformLayers(c.Layers, fullAttention)
+}
+
 // qwenWindow gives a window to the layers that layer_types names, or to those
 // from max_window_layers on; only where use_sliding_window says so.
 func (c *Config) qwenWindow(f *fields, d defaults) {
@@ -66,7 +93,7 @@ func (c *Config) qwenWindow(f *fields, d defaults) {
 		window = f.window("sliding_window", d)
 	}
 	kinds := f.layerTypes(c.Layers)
-	from := f.count("max_window_layers", 28)
+	from := f.count("max_window_layers", cmp.Or(d.windowFrom, 28))
 	c.eachBlock(func(i int, b *Block) {
 		if sliding := kinds == nil && i >= from || kinds != nil && kinds[i] == slidingAttention; !sliding {
 			return

@@ -40,11 +40,19 @@ func readOPT(f *fields, c *Config, d defaults) {
 	c.OutputBias, c.MLPBias = c.QKVBias, c.QKVBias
 	c.PositionsFrom = 2
 	c.Positions = c.MaxPositions + 2
-	if n := f.dimension("word_embed_proj_dim", int64(max(c.Hidden, 1))); n != c.Hidden {
-		f.fail("word_embed_proj_dim is %d where hidden_size is %d: models that project their embedding are not supported", n, c.Hidden)
+	n := &c.Names
+	if width := f.dimension("word_embed_proj_dim", int64(max(c.Hidden, 1))); width != c.Hidden {
+		c.EmbedWidth = width
+		n.ProjectIn, n.ProjectOut = "model.decoder.project_in", "model.decoder.project_out"
 	}
-	if !f.flag("do_layer_norm_before", true) || f.flag("_remove_final_layer_norm", false) {
-		f.fail("do_layer_norm_before is false, or the final norm is removed: this form of OPT is not supported")
+	before := f.flag("do_layer_norm_before", true)
+	if !before { // OPT 350M
+		c.NormSum = true
+		n.PostAttnNorm, n.PostMLPNorm = n.AttnNorm, n.MLPNorm
+		n.AttnNorm, n.MLPNorm = "", ""
+	}
+	if !before || f.flag("_remove_final_layer_norm", false) {
+		n.Norm = ""
 	}
 }
 
@@ -173,7 +181,8 @@ func readStableLM(f *fields, c *Config, d defaults) {
 		c.sharedNorm()
 	}
 	if f.flag("qk_layernorm", false) {
-		f.fail("qk_layernorm is true: StableLM's norms of each head, a tensor each, are not supported")
+		c.Names.QNorm, c.Names.KNorm = "self_attn.q_layernorm", "self_attn.k_layernorm"
+		c.QKNorm = QKNorm{Norm: Norm{Mean: true, Eps: c.Norm.Eps}, On: true, PerHead: true, Apart: true}
 	}
 }
 
@@ -263,9 +272,6 @@ func readApertus(f *fields, c *Config, d defaults) {
 	ungated(f, c, d)
 	c.MLPBias = false
 	c.Names.AttnNorm, c.Names.MLPNorm = "attention_layernorm", "feedforward_layernorm"
-	if !f.has("rope_scaling") && !f.has("rope_parameters") { // its config class's own, whatever rope_theta says
-		c.Rotary = []Rotary{{Theta: d.theta, Dim: c.HeadDim, Scaling: Scaling{Type: "llama3", Factor: 8, LowFreqFactor: 1, HighFreqFactor: 4, OriginalMaxPositions: 8192}}}
-	}
 	if c.MLP.Act == XIELU {
 		c.Names.Act = "mlp.act_fn"
 	}

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -97,16 +98,21 @@ func (b *layout) linear(name string, rows, k int, bias bool, parts ...matrix) {
 // outer returns the weights outside the layers.
 func (c *Config) outer() []Weight {
 	b := layout{c: c}
-	table := func(name string, rows int, p place) {
-		b.all = append(b.all, Weight{Name: name + ".weight", Shape: []int{rows, c.Hidden}, Matrix: true, uses: []use{{View{N: rows, K: c.Hidden}, p}}})
+	table := func(name string, rows, width int, p place) {
+		b.all = append(b.all, Weight{Name: name + ".weight", Shape: []int{rows, width}, Matrix: true, uses: []use{{View{N: rows, K: width}, p}}})
 	}
-	table(c.Names.Embed, c.Vocab, func(k *Checkpoint, _ *Layer) **View { return &k.Embed })
+	width := cmp.Or(c.EmbedWidth, c.Hidden)
+	table(c.Names.Embed, c.Vocab, width, func(k *Checkpoint, _ *Layer) **View { return &k.Embed })
+	if c.EmbedWidth > 0 {
+		table(c.Names.ProjectIn, c.Hidden, width, func(k *Checkpoint, _ *Layer) **View { return &k.ProjectIn })
+		table(c.Names.ProjectOut, width, c.Hidden, func(k *Checkpoint, _ *Layer) **View { return &k.ProjectOut })
+	}
 	if c.Positions > 0 {
-		table(c.Names.Positions, c.Positions, func(k *Checkpoint, _ *Layer) **View { return &k.Positions })
+		table(c.Names.Positions, c.Positions, c.Hidden, func(k *Checkpoint, _ *Layer) **View { return &k.Positions })
 	}
 	b.norm(c.Names.Norm, c.Norm, c.Hidden, func(k *Checkpoint, _ *Layer) *NormWeights { return &k.Norm })
 	if !c.TieEmbeddings {
-		table(c.Names.Head, c.Vocab, func(k *Checkpoint, _ *Layer) **View { return &k.Head })
+		table(c.Names.Head, c.Vocab, width, func(k *Checkpoint, _ *Layer) **View { return &k.Head })
 	}
 	if c.HeadBias {
 		b.vector(c.Names.Head+".bias", c.Vocab, 0, func(k *Checkpoint, _ *Layer) **View { return &k.HeadBias })

@@ -2,7 +2,10 @@ package checkpoint
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/softbench/softbench/engine/safetensors"
 )
 
 // names makes the tensors' names those that the config calls for, where they
@@ -10,6 +13,17 @@ import (
 func (k *Checkpoint) names(weights string, o Options) error {
 	if err := k.stripPrefix(o.StripPrefix); err != nil {
 		return err
+	}
+	if k.Config.TextOf != "" {
+		if err := k.textNames(); err != nil {
+			return err
+		}
+		k.wholeHead()
+	}
+	if k.Config.QKNorm.Apart {
+		if err := k.joinHeads(weights); err != nil {
+			return err
+		}
 	}
 	n := &k.Config.Names
 	embed, head, base := n.Embed+".weight", n.headName(), n.base()
@@ -41,6 +55,40 @@ func (k *Checkpoint) names(weights string, o Options) error {
 		})
 	}
 	return nil
+}
+
+// joinHeads makes one tensor of the norms of a layer's heads, where each head's is
+// stored apart (StableLM).
+func (k *Checkpoint) joinHeads(weights string) error {
+	c, n := &k.Config, &k.Config.Names
+	all, joined := k.set.All(), map[string]bool{}
+	for layer := range c.Layers {
+		for _, norm := range []struct {
+			name  string
+			heads int
+		}{{n.QNorm, c.Heads}, {n.KNorm, c.KVHeads}} {
+			name := fmt.Sprintf(n.Layer, layer) + norm.name
+			parts := make([]*safetensors.Tensor, norm.heads)
+			for i := range parts {
+				w := Weight{Name: fmt.Sprintf("%s.norms.%d.weight", name, i), Shape: []int{c.HeadDim}}
+				t := k.set.Tensor(w.Name)
+				if t == nil {
+					return k.missing(weights, w)
+				}
+				if !slices.Equal(t.Shape, w.Shape) || !t.Readable() {
+					return fmt.Errorf("%s: tensor %q has shape %v and dtype %s, %s calls for %v numbers", k.set.FileOf(t), w.Name, t.Shape, t.DType, k.config, w.Shape)
+				}
+				parts[i], joined[w.Name] = t, true
+			}
+			read := func(i int, dst []float32) { // a vector's rows are its numbers
+				for j := range dst {
+					dst[j] = parts[i].ElementF32(j)
+				}
+			}
+			all = append(all, safetensors.NewDecoded(name+".weight", "heads", []int{norm.heads, c.HeadDim}, safetensors.Rows{Width: c.HeadDim, Read: read}, parts...))
+		}
+	}
+	return k.set.Replace(slices.DeleteFunc(all, func(t *safetensors.Tensor) bool { return joined[t.Name] }))
 }
 
 // stripPrefix takes a prefix off the names that have it.

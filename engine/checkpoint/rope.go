@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
 )
 
@@ -38,16 +39,27 @@ func (c *Config) rotary(f *fields, d defaults) {
 	}
 	theta := f.positive("rope_theta", cmp.Or(d.theta, 10000))
 	part := f.rotatedShare(d, cmp.Or(d.partial, 1))
-	p := f.object("rope_scaling")
-	if p == nil || len(p.values) == 0 {
-		p = f.object("rope_parameters")
-	}
+	p := f.rope(d)
 	for _, nested := range []string{fullAttention, slidingAttention} {
 		if p != nil && p.has(nested) {
 			f.fail("%s%s: rotary settings that differ by layer are not supported for this model type", p.prefix, nested)
 		}
 	}
 	c.Rotary = []Rotary{c.rotaryOf(f, p, d, theta, part)}
+}
+
+// rope is the object that holds the rotary settings, the config class's where the
+// config has none; nil for none at all.
+func (f *fields) rope(d defaults) *fields {
+	p := f.object("rope_scaling")
+	if p == nil || len(p.values) == 0 {
+		p = f.object("rope_parameters")
+	}
+	if p == nil && d.rope != "" && f.err == nil {
+		own := &fields{values: map[string]json.RawMessage{"rope_parameters": json.RawMessage(d.rope)}}
+		p = own.object("rope_parameters")
+	}
+	return p
 }
 
 // rotaryByType reads the rotary settings of full layers, Rotary[0], and of
@@ -84,6 +96,9 @@ func (c *Config) rotaryOf(f, p *fields, d defaults, theta, part float64) Rotary 
 	if p != nil && f.err == nil && len(p.values) > 0 {
 		r.Theta = p.positive("rope_theta", r.Theta)
 		part = p.rotatedShare(d, part)
+		if d.mrope && p.text("rope_type", p.text("type", "")) == "mrope" {
+			p.set("rope_type", "default")
+		}
 		r.Scaling = p.scaling(f, c)
 		if f.err == nil {
 			f.err = p.err
@@ -152,7 +167,6 @@ func (p *fields) yarn(f *fields, c *Config, s *Scaling) {
 		s.Amplitude = mscale("mscale") / mscale("mscale_all_dim")
 	}
 	s.Amplitude = p.positive("attention_factor", s.Amplitude)
-	s.QueryBeta = p.number("llama_4_scaling_beta", 0)
 }
 
 // longrope reads LongRoPE's factors for the original context, which is all that

@@ -93,13 +93,13 @@ func XIELU(x []float32, a, b, beta, eps float32) {
 	}
 }
 
-// ClampedSwiGLU writes gpt_oss's gate into gate: with gate and up cut off at 7, and
-// up at -7 too, gate/(1+e^-1.702gate)·(up+1).
-func ClampedSwiGLU(gate, up []float32) {
+// ClampedSwiGLU writes gpt_oss's gate into gate: with gate and up cut off at limit, and
+// up at -limit too, gate/(1+e^-α·gate)·(up+1).
+func ClampedSwiGLU(gate, up []float32, alpha, limit float32) {
 	for i, g := range gate {
-		g = min(g, 7)
-		u := max(-7, min(7, up[i]))
-		gate[i] = (u + 1) * (g / (1 + exp32(-1.702*g)))
+		g = min(g, limit)
+		u := max(-limit, min(limit, up[i]))
+		gate[i] = (u + 1) * (g / (1 + exp32(-alpha*g)))
 	}
 }
 

@@ -113,12 +113,22 @@ def remedy(model, spec, seed):
     return made
 
 
+def renamed(name, spec):
+    """A tensor's name as other files have it, which from_pretrained reads as well."""
+    for pattern, to in spec.get("rename", []):
+        name, n = re.subn(pattern, to, name)
+        if n:
+            break
+    return name
+
+
 @torch.no_grad()
 def make(name, spec):
     config = dict(spec["config"])
     made = transformers.AutoConfig.for_model(**config)
     torch.manual_seed(0)
-    model = transformers.AutoModelForCausalLM.from_config(made, attn_implementation="eager")
+    auto = transformers.AutoModelForImageTextToText if "vision_config" in config else transformers.AutoModelForCausalLM
+    model = auto.from_config(made, attn_implementation="eager")
     seed = spec.get("seed", 1)
     out = HERE / name
     out.mkdir(parents=True, exist_ok=True)
@@ -126,22 +136,23 @@ def make(name, spec):
         model.save_pretrained(tmp)
         tensors, filled = [], {}
         with safe_open(f"{tmp}/model.safetensors", "pt") as f:
-            for key in sorted(f.keys()):
-                shape = list(f.get_slice(key).get_shape())
+            for stored in sorted(f.keys()):
+                key = renamed(stored, spec)
+                shape = list(f.get_slice(stored).get_shape())
                 centre, width = spread(key, shape, spec)
                 n = int(np.prod(shape))
                 filled[key] = torch.from_numpy(random(seed, key, n, centre, width)).reshape(shape)
                 tensors.append({"name": key, "shape": shape, "centre": centre, "width": width})
         save_file(filled, f"{tmp}/model.safetensors", {"format": "pt"})
         pathlib.Path(f"{tmp}/config.json").write_text(json.dumps(config))
-        model, info = transformers.AutoModelForCausalLM.from_pretrained(
+        model, info = auto.from_pretrained(
             tmp, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
         wrong = {k: v for k, v in info.items() if v}
         assert not wrong, wrong
     extras = remedy(model, spec, seed)
     model.eval()
     rng = np.random.default_rng(seed)
-    vocab = model.config.get_text_config().vocab_size
+    vocab = model.config.get_text_config().vocab_size - ("vision_config" in config)  # the last stands for an image
     sequences, scores = [], []
     spreads = []
     for length in LENGTHS:
