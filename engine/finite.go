@@ -32,15 +32,14 @@ func (b *Batch) NotFinite(what string, row int) error {
 	return &NotFinite{what, -1, row}
 }
 
-// original changes a NotFinite of the joined forest into one of the forest f as it
+// original changes a NotFinite of the joined forest into one of the forest as it
 // was given.
-func (j *joined) original(f *Forest, err error) error {
+func (j *joined) original(err error) error {
 	var e *NotFinite
-	if !errors.As(err, &e) || e.Node < 0 {
+	if j.place == nil || !errors.As(err, &e) || e.Node < 0 {
 		return err
 	}
-	node := j.last[e.Node]
-	start := 0
+	f, node, start := j.given, int(j.last[e.Node]), 0
 	for p := f.Nodes[node].Parent; p >= 0; p = f.Nodes[p].Parent {
 		start += len(f.Nodes[p].Tokens)
 	}

@@ -9,6 +9,18 @@ type Forest struct {
 	// Nodes lists the forest's edges of tokens, every parent before its
 	// children. They are run depth first, children in the order listed.
 	Nodes []Node
+	// Ask, where not nil, lists what is scored of a node when the node is begun, in the
+	// place of the nodes' Scored: for a large forest, whose rows then lie in memory only
+	// while they are computed. It is called once for each node.
+	Ask func(node int) []Scored
+}
+
+// scored lists what is asked of a node that is begun.
+func (f *Forest) scored(node int) []Scored {
+	if f.Ask != nil {
+		return f.Ask(node)
+	}
+	return f.Nodes[node].Scored
 }
 
 // Node extends its parent's sequence.
@@ -64,16 +76,23 @@ func (f *Forest) validate(vocab int) error {
 				return fmt.Errorf("forest node %d: token id %d is outside the vocabulary of %d", i, t, vocab)
 			}
 		}
-		last := -1
-		for _, s := range n.Scored {
-			if s.Row <= last || s.Row >= len(n.Tokens) {
-				return fmt.Errorf("forest node %d: scored row %d is out of order or range", i, s.Row)
-			}
-			last = s.Row
-			for _, t := range s.Targets {
-				if t < 0 || int(t) >= vocab {
-					return fmt.Errorf("forest node %d: target id %d is outside the vocabulary of %d", i, t, vocab)
-				}
+		if err := f.validateScored(i, n.Scored, vocab); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Forest) validateScored(node int, scored []Scored, vocab int) error {
+	last := -1
+	for _, s := range scored {
+		if s.Row <= last || s.Row >= len(f.Nodes[node].Tokens) {
+			return fmt.Errorf("forest node %d: scored row %d is out of order or range", node, s.Row)
+		}
+		last = s.Row
+		for _, t := range s.Targets {
+			if t < 0 || int(t) >= vocab {
+				return fmt.Errorf("forest node %d: target id %d is outside the vocabulary of %d", node, t, vocab)
 			}
 		}
 	}

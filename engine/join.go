@@ -1,20 +1,24 @@
 package engine
 
+import "slices"
+
 // joined is a forest whose chains of only children are one node each, and where
 // its scores belong. What a chain computes is the same to the bit: only the
 // number of segments, spans and tiles is smaller, by which the cost of a chain of
 // many short nodes grows with its square.
 type joined struct {
+	given  *Forest
 	forest *Forest
-	last   []int         // of each node, the last of the chain it was made of
-	scored [][]scoredRef // of each node, whose Scored each of its own is
+	place  []int32             // of each node given, in the joined forest; nil: there are no chains
+	last   []int32             // of each joined node, the last of the chain it was made of
+	scored map[int][]scoredRef // of each chain under way, whose Scored each of its own is
 }
 
 // scoredRef is a Scored of the forest as it was given.
 type scoredRef struct{ node, scored int }
 
 // join makes one node of each chain: a node with an only child, and nothing to
-// decode between the two.
+// decode between the two. A forest without chains is taken as it is.
 func join(f *Forest) *joined {
 	children := make([]int32, len(f.Nodes))
 	for i := range f.Nodes {
@@ -22,58 +26,78 @@ func join(f *Forest) *joined {
 			children[p]++
 		}
 	}
-	j := &joined{forest: &Forest{}}
-	place := make([]int, len(f.Nodes)) // of each node, in the joined forest
-	var owned []bool                   // the joined node's slices are its own
+	goesOn := func(n *Node) bool {
+		return n.Parent >= 0 && children[n.Parent] == 1 && f.Nodes[n.Parent].Generate == 0
+	}
+	nodes := 0
+	for i := range f.Nodes {
+		if !goesOn(&f.Nodes[i]) {
+			nodes++
+		}
+	}
+	j := &joined{given: f, forest: f}
+	if nodes == len(f.Nodes) {
+		return j
+	}
+	j.forest = &Forest{Nodes: make([]Node, 0, nodes), Ask: j.ask}
+	j.place, j.last, j.scored = make([]int32, len(f.Nodes)), make([]int32, 0, nodes), map[int][]scoredRef{}
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
-		if p := n.Parent; p >= 0 && children[p] == 1 && f.Nodes[p].Generate == 0 {
-			place[i] = place[p]
-			j.extend(place[i], i, n, !owned[place[i]])
-			owned[place[i]] = true
+		if goesOn(n) {
+			at := j.place[n.Parent]
+			to := &j.forest.Nodes[at]
+			to.Tokens, to.Generate = append(to.Tokens, n.Tokens...), n.Generate
+			j.place[i], j.last[at] = at, int32(i)
 			continue
 		}
-		place[i] = len(j.forest.Nodes)
-		made := Node{Parent: -1, Tokens: n.Tokens, Scored: n.Scored, Generate: n.Generate}
+		j.place[i] = int32(len(j.forest.Nodes))
+		// Clipped, so that the forest as it was given is not written to.
+		made := Node{Parent: -1, Tokens: slices.Clip(n.Tokens), Generate: n.Generate}
 		if n.Parent >= 0 {
-			made.Parent = place[n.Parent]
-		}
-		refs := make([]scoredRef, len(n.Scored))
-		for k := range refs {
-			refs[k] = scoredRef{i, k}
+			made.Parent = int(j.place[n.Parent])
 		}
 		j.forest.Nodes = append(j.forest.Nodes, made)
-		j.last, j.scored, owned = append(j.last, i), append(j.scored, refs), append(owned, false)
+		j.last = append(j.last, int32(i))
 	}
 	return j
 }
 
-// extend puts node i, which is n, behind a joined node; clip keeps the forest as
-// it was given from being written to.
-func (j *joined) extend(at, i int, n *Node, clip bool) {
-	to := &j.forest.Nodes[at]
-	if clip {
-		to.Tokens, to.Scored = to.Tokens[:len(to.Tokens):len(to.Tokens)], to.Scored[:len(to.Scored):len(to.Scored)]
+// ask lists what is scored of a joined node: what is of its chain's.
+func (j *joined) ask(at int) []Scored {
+	var chain []int // its last node first
+	for n := int(j.last[at]); n >= 0 && int(j.place[n]) == at; n = j.given.Nodes[n].Parent {
+		chain = append(chain, n)
 	}
-	base := len(to.Tokens)
-	to.Tokens = append(to.Tokens, n.Tokens...)
-	for k, s := range n.Scored {
-		to.Scored = append(to.Scored, Scored{Row: base + s.Row, Targets: s.Targets})
-		j.scored[at] = append(j.scored[at], scoredRef{i, k})
+	var scored []Scored
+	var refs []scoredRef
+	base := 0
+	for _, n := range slices.Backward(chain) {
+		for k, s := range j.given.scored(n) {
+			scored = append(scored, Scored{Row: base + s.Row, Targets: s.Targets})
+			refs = append(refs, scoredRef{n, k})
+		}
+		base += len(j.given.Nodes[n].Tokens)
 	}
-	to.Generate, j.last[at] = n.Generate, i
+	j.scored[at] = refs
+	return scored
 }
 
 // options are o with callbacks that speak of the forest as it was given.
 func (j *joined) options(o RunOptions) RunOptions {
+	if j.place == nil {
+		return o
+	}
 	if score := o.Score; score != nil {
 		o.Score = func(node, scored int, s Score) error {
-			ref := j.scored[node][scored]
-			return score(ref.node, ref.scored, s)
+			refs := j.scored[node]
+			if scored == len(refs)-1 {
+				delete(j.scored, node)
+			}
+			return score(refs[scored].node, refs[scored].scored, s)
 		}
 	}
 	if generated := o.Generated; generated != nil {
-		o.Generated = func(node int, tokens []int32) error { return generated(j.last[node], tokens) }
+		o.Generated = func(node int, tokens []int32) error { return generated(int(j.last[node]), tokens) }
 	}
 	return o
 }

@@ -82,11 +82,11 @@ func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 	}
 	j := join(f)
 	stats, err := m.run(ctx, j.forest, j.options(o))
-	return stats, j.original(f, err)
+	return stats, j.original(err)
 }
 
 func (m *Model) run(ctx context.Context, f *Forest, o RunOptions) (Stats, error) {
-	s := newSchedule(m.backend, f, o)
+	s := newSchedule(m.backend, f, m.vocab, o)
 	defer s.releaseAll()
 	for {
 		if err := ctx.Err(); err != nil {

@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // schedule walks a forest depth first and cuts the stream of rows into batches.
 //
@@ -11,17 +14,19 @@ import "fmt"
 type schedule struct {
 	backend Backend
 	forest  *Forest
+	vocab   int
 	opts    RunOptions
 	batch   Batch
 	stats   Stats
 
-	stack    []int   // nodes to start, next one last
-	children [][]int // of each node, in order
-	heavy    []int   // of each node, the child with most nodes below it, or -1
-	state    []nodeState
-	current  int   // node partly run, or -1
-	decoding []int // nodes that have prompts behind them and tokens to decode
-	live     int64 // bytes of keys and values
+	stack    []int        // nodes to start, next one last
+	children siblings     // of each node, in order
+	heavy    []int32      // of each node, the child with most nodes below it, or -1
+	pending  []int32      // of each node, its unfinished children, plus one for itself
+	state    []*nodeState // of the nodes that are begun and not finished
+	current  int          // node partly run, or -1
+	decoding []int        // nodes that have prompts behind them and tokens to decode
+	live     int64        // bytes of keys and values
 
 	heads []headRef // what each of batch.Heads is for
 }
@@ -32,9 +37,29 @@ type nodeState struct {
 	path     []Segment // root first, own segment last
 	start    int       // absolute position of the first token
 	done     int       // rows run
-	nextHead int       // first of Scored not yet run
-	pending  int       // unfinished children, plus one for the node itself
+	scored   []Scored
+	nextHead int // first of scored not yet run
 	decoded  []int32
+}
+
+// siblings lists the children of each node: the first one, and after each the next; -1
+// where there is none.
+type siblings struct{ first, next []int32 }
+
+func newSiblings(f *Forest) (c siblings, roots []int) {
+	c.first, c.next = make([]int32, len(f.Nodes)), make([]int32, len(f.Nodes))
+	for i := len(f.Nodes) - 1; i >= 0; i-- {
+		c.first[i], c.next[i] = -1, -1
+		if p := f.Nodes[i].Parent; p < 0 {
+			roots = append(roots, i)
+		}
+	}
+	for i := len(f.Nodes) - 1; i >= 0; i-- {
+		if p := f.Nodes[i].Parent; p >= 0 {
+			c.next[i], c.first[p] = c.first[p], int32(i)
+		}
+	}
+	return c, roots
 }
 
 // headRef says whose score a HeadRow is: the scored-th of a node, or with
@@ -43,21 +68,16 @@ type headRef struct{ node, scored int }
 
 const nextToken = -1
 
-func newSchedule(b Backend, f *Forest, o RunOptions) *schedule {
-	s := &schedule{backend: b, forest: f, opts: o, current: -1}
-	s.children = make([][]int, len(f.Nodes))
+func newSchedule(b Backend, f *Forest, vocab int, o RunOptions) *schedule {
+	s := &schedule{backend: b, forest: f, vocab: vocab, opts: o, current: -1}
+	s.children, s.stack = newSiblings(f)
 	s.heavy = heaviest(f)
-	s.state = make([]nodeState, len(f.Nodes))
+	s.pending = make([]int32, len(f.Nodes))
+	s.state = make([]*nodeState, len(f.Nodes))
 	for i := range f.Nodes {
-		s.state[i].pending++
+		s.pending[i]++
 		if p := f.Nodes[i].Parent; p >= 0 {
-			s.children[p] = append(s.children[p], i)
-			s.state[p].pending++
-		}
-	}
-	for i := len(f.Nodes) - 1; i >= 0; i-- {
-		if f.Nodes[i].Parent < 0 {
-			s.stack = append(s.stack, i)
+			s.pending[p]++
 		}
 	}
 	return s
@@ -87,8 +107,8 @@ func (s *schedule) fill() (bool, error) {
 }
 
 // heaviest is, of each node, the child with most nodes below it; -1 without any.
-func heaviest(f *Forest) []int {
-	size, heavy := make([]int, len(f.Nodes)), make([]int, len(f.Nodes))
+func heaviest(f *Forest) []int32 {
+	size, heavy := make([]int32, len(f.Nodes)), make([]int32, len(f.Nodes))
 	for i := len(f.Nodes) - 1; i >= 0; i-- {
 		size[i]++
 		if p := f.Nodes[i].Parent; p >= 0 {
@@ -98,7 +118,7 @@ func heaviest(f *Forest) []int {
 	}
 	for i := range f.Nodes {
 		if p := f.Nodes[i].Parent; p >= 0 && (heavy[p] < 0 || size[i] > size[heavy[p]]) {
-			heavy[p] = i
+			heavy[p] = int32(i)
 		}
 	}
 	return heavy
@@ -108,7 +128,7 @@ func heaviest(f *Forest) []int {
 // heaviest, goes on in the parent's own memory, so that the paths of a deep tree,
 // of which all ancestors are alive, take no more than a few times its depth.
 func (s *schedule) extend(path []Segment, parent, child int) []Segment {
-	if s.heavy[parent] == child {
+	if int(s.heavy[parent]) == child {
 		return append(path, nil)
 	}
 	return append(append(make([]Segment, 0, len(path)+1), path...), nil)
@@ -121,9 +141,9 @@ func (s *schedule) startNode() (bool, error) {
 		return false, nil
 	}
 	id := s.stack[len(s.stack)-1]
-	n, st := &s.forest.Nodes[id], &s.state[id]
+	n, st := &s.forest.Nodes[id], &nodeState{}
 	if n.Parent >= 0 {
-		p := &s.state[n.Parent]
+		p := s.state[n.Parent]
 		st.start = p.start + len(s.forest.Nodes[n.Parent].Tokens)
 		st.path = s.extend(p.path, n.Parent, id)
 	} else {
@@ -145,24 +165,33 @@ func (s *schedule) startNode() (bool, error) {
 		return false, err
 	}
 	s.stack = s.stack[:len(s.stack)-1]
-	for i := len(s.children[id]) - 1; i >= 0; i-- {
-		s.stack = append(s.stack, s.children[id][i])
+	below := len(s.stack)
+	for c := s.children.first[id]; c >= 0; c = s.children.next[c] {
+		s.stack = append(s.stack, int(c))
 	}
+	slices.Reverse(s.stack[below:])
 	st.segment, st.path[len(st.path)-1], st.bytes = segment, segment, need
+	s.state[id] = st
 	s.grow(need)
+	st.scored = s.forest.scored(id)
+	if s.forest.Ask != nil { // the others were looked at before the first
+		if err := s.forest.validateScored(id, st.scored, s.vocab); err != nil {
+			return false, err
+		}
+	}
 	s.current = id
 	return true, nil
 }
 
 // addRows moves rows of the current node into the batch.
 func (s *schedule) addRows() {
-	b, n, st := &s.batch, &s.forest.Nodes[s.current], &s.state[s.current]
+	b, n, st := &s.batch, &s.forest.Nodes[s.current], s.state[s.current]
 	take := min(s.opts.BatchTokens-len(b.Tokens), len(n.Tokens)-st.done)
 	row := len(b.Tokens)
 	b.Spans = append(b.Spans, Span{Node: s.current, Row: row, N: take, Position: st.start + st.done, Path: st.path})
 	b.Tokens = append(b.Tokens, n.Tokens[st.done:st.done+take]...)
-	for ; st.nextHead < len(n.Scored) && n.Scored[st.nextHead].Row < st.done+take; st.nextHead++ {
-		q := &n.Scored[st.nextHead]
+	for ; st.nextHead < len(st.scored) && st.scored[st.nextHead].Row < st.done+take; st.nextHead++ {
+		q := &st.scored[st.nextHead]
 		s.addHead(row+q.Row-st.done, q.Targets, headRef{s.current, st.nextHead})
 	}
 	st.done += take
@@ -182,7 +211,7 @@ func (s *schedule) addHead(row int, targets []int32, ref headRef) {
 
 // addDecodeRow feeds a decoding node its latest token.
 func (s *schedule) addDecodeRow(id int) {
-	b, st := &s.batch, &s.state[id]
+	b, st := &s.batch, s.state[id]
 	row := len(b.Tokens)
 	at := st.start + len(s.forest.Nodes[id].Tokens) + len(st.decoded) - 1
 	b.Spans = append(b.Spans, Span{Node: id, Row: row, N: 1, Position: at, Path: st.path})
@@ -206,7 +235,7 @@ func (s *schedule) deliver() error {
 	}
 	s.decoding = s.decoding[:0]
 	for _, sp := range s.batch.Spans {
-		n, st := &s.forest.Nodes[sp.Node], &s.state[sp.Node]
+		n, st := &s.forest.Nodes[sp.Node], s.state[sp.Node]
 		switch {
 		case sp.Position+sp.N < st.start+len(n.Tokens): // more of the prompt to come
 		case len(st.decoded) < n.Generate:
@@ -230,13 +259,12 @@ func (s *schedule) deliver() error {
 // the last to need, when nothing is left.
 func (s *schedule) finish(id int) {
 	for id >= 0 {
-		st := &s.state[id]
-		if st.pending--; st.pending > 0 {
+		if s.pending[id]--; s.pending[id] > 0 {
 			return
 		}
-		st.segment.Release()
-		st.segment, st.path = nil, nil
-		s.live -= st.bytes
+		s.state[id].segment.Release()
+		s.live -= s.state[id].bytes
+		s.state[id] = nil
 		id = s.forest.Nodes[id].Parent
 	}
 }
@@ -247,10 +275,9 @@ func (s *schedule) grow(bytes int64) {
 }
 
 func (s *schedule) releaseAll() {
-	for i := range s.state {
-		if st := &s.state[i]; st.segment != nil {
+	for _, st := range s.state {
+		if st != nil {
 			st.segment.Release()
-			st.segment = nil
 		}
 	}
 }

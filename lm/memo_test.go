@@ -34,15 +34,16 @@ func TestContextIsEncodedOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := p.Prepare(context.Background()); err != nil {
+	windows, err := p.encodeAll(context.Background(), p.requests)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if whole, got := int64(choices*(length+4)), bytes.Load(); got > whole+choices/32*length+100 {
 		t.Errorf("%d bytes were encoded, want the %d of contexts with their choices and one context a block", got, whole)
 	}
-	for i, q := range p.requests {
+	for i := range p.requests {
 		ids, from := l.Encode(Request{question, fmt.Sprint("7", i)})
-		if w := q.windows[0]; fmt.Sprint(w.tokens, w.from) != fmt.Sprint(ids, from) {
+		if w := windows[i][0]; fmt.Sprint(w.tokens, w.from) != fmt.Sprint(ids, from) {
 			t.Errorf("request %d: %v from %d, alone %v from %d", i, w.tokens, w.from, ids, from)
 		}
 	}

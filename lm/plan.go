@@ -24,29 +24,50 @@ type Plan struct {
 	requests []*pending
 }
 
-// pending is a request on its way: first text, then windows, then sums.
+// pending is a request on its way: first text, then windows, then sums. There may be
+// millions: it holds no more than it must.
 type pending struct {
-	index    int                           // in the plan
-	encode   func(*memo) ([]window, error) // text to windows; called once, concurrently with others
-	windows  []window
-	generate int
-	sums     []sum
-	left     int // windows not complete
+	request  Request // of a rolling text, its Context; of a prompt to go on from, nothing
+	prompt   *prompt
 	done     func(*pending) error
-	info     answer.Answer // of a loglikelihood
+	windows  []windowSum
+	index    int32 // in the plan
+	left     int32 // windows not complete
+	rolling  bool
+	unscored answer.Unscored
+	// Of a loglikelihood, as in its answer.
+	contextTokens, continuationTokens, truncated int32
 }
 
-// sum is the running result of a window.
-type sum struct {
-	logLikelihood float64
+// prompt is a request to decode.
+type prompt struct {
+	tokens    []int32
+	generate  int
+	generated []int32
+}
+
+// windowSum is where a window lies, and the running result of it.
+type windowSum struct {
+	place
+	left          int32 // tokens not scored
 	greedy        bool
-	left          int
+	logLikelihood float64
 	byPosition    []answer.Position // rolling only
+}
+
+// scored is the number of tokens that the window scores.
+func (w *windowSum) scored() int { return int(w.inputs + 1 - w.from) }
+
+// finish hands the result on.
+func (q *pending) finish() error {
+	err := q.done(q)
+	q.windows = nil
+	return err
 }
 
 // add takes a request with its number.
 func (p *Plan) add(q *pending) {
-	q.index = len(p.requests)
+	q.index = int32(len(p.requests))
 	p.requests = append(p.requests, q)
 }
 
@@ -66,35 +87,47 @@ func (p *Plan) Len() int { return len(p.requests) }
 
 // Loglikelihood adds a request.
 func (p *Plan) Loglikelihood(r Request, done func(answer.Answer) error) error {
-	q := &pending{}
-	q.encode = func(m *memo) ([]window, error) {
-		ids, from := p.lm.enc.pair(m, r.Context, r.Continuation)
-		q.info = answer.Answer{ContextTokens: from, ContinuationTokens: len(ids) - from}
-		if err := p.lm.scorable(r, &q.info); err != nil {
-			return nil, err
-		}
-		if q.info.Unscored != "" {
-			return nil, nil
-		}
-		if cut := len(ids) - (p.lm.maxLength + 1); cut > 0 {
-			if p.lm.strict {
-				return nil, fmt.Errorf("it has %d tokens, which exceeds the model's %d, and --strict-length is set; it begins %q",
-					len(ids)-1, p.lm.maxLength, clip(r.Context))
-			}
-			q.info.Truncated = cut
-			ids, from = ids[cut:], from-cut
-		}
-		return []window{{ids, from}}, nil
-	}
-	q.done = func(q *pending) error {
-		res := q.info
-		if res.Unscored == "" {
-			res.LogLikelihood, res.Greedy = q.sums[0].logLikelihood, q.sums[0].greedy
-		}
-		return done(res)
-	}
-	p.add(q)
+	p.add(&pending{request: r, done: func(q *pending) error { return done(q.result()) }})
 	return nil
+}
+
+func (q *pending) result() answer.Answer {
+	res := answer.Answer{
+		ContextTokens: int(q.contextTokens), ContinuationTokens: int(q.continuationTokens), Truncated: int(q.truncated), Unscored: q.unscored,
+	}
+	if res.Unscored == "" {
+		res.LogLikelihood, res.Greedy = q.windows[0].logLikelihood, q.windows[0].greedy
+	}
+	return res
+}
+
+// windows turns a request's text into windows; concurrently with others.
+func (l *LM) windows(q *pending, m *memo) ([]window, error) {
+	switch {
+	case q.prompt != nil:
+		return []window{{tokens: q.prompt.tokens}}, nil
+	case q.rolling:
+		return rollingWindows(l.enc.encode(q.request.Context), l.enc.prefix, l.maxLength), nil
+	}
+	r := q.request
+	ids, from := l.enc.pair(m, r.Context, r.Continuation)
+	info := answer.Answer{ContextTokens: from, ContinuationTokens: len(ids) - from}
+	if err := l.scorable(r, &info); err != nil {
+		return nil, err
+	}
+	q.contextTokens, q.continuationTokens, q.unscored = int32(info.ContextTokens), int32(info.ContinuationTokens), info.Unscored
+	if q.unscored != "" {
+		return nil, nil
+	}
+	if cut := len(ids) - (l.maxLength + 1); cut > 0 {
+		if l.strict {
+			return nil, fmt.Errorf("it has %d tokens, which exceeds the model's %d, and --strict-length is set; it begins %q",
+				len(ids)-1, l.maxLength, clip(r.Context))
+		}
+		q.truncated = int32(cut)
+		ids, from = ids[cut:], from-cut
+	}
+	return []window{{ids, from}}, nil
 }
 
 // scorable finds what keeps a continuation from having a loglikelihood: that none
@@ -131,42 +164,30 @@ func (l *LM) scorable(r Request, info *answer.Answer) error {
 
 // Rolling adds a text whose every token is scored once.
 func (p *Plan) Rolling(text string, done func(answer.Answer) error) error {
-	q := &pending{}
-	q.encode = func(*memo) ([]window, error) {
-		return rollingWindows(p.lm.enc.encode(text), p.lm.enc.prefix, p.lm.maxLength), nil
-	}
-	q.done = func(q *pending) error {
+	p.add(&pending{rolling: true, request: Request{Context: text}, done: func(q *pending) error {
 		res := answer.Answer{Windows: len(q.windows), ByPosition: make([]answer.Position, PositionBuckets)}
-		for i, s := range q.sums {
-			res.LogLikelihood += s.logLikelihood
-			res.ContinuationTokens += len(q.windows[i].tokens) - q.windows[i].from
-			for b, v := range s.byPosition {
+		for _, w := range q.windows {
+			res.LogLikelihood += w.logLikelihood
+			res.ContinuationTokens += w.scored()
+			for b, v := range w.byPosition {
 				res.ByPosition[b].LogLikelihood += v.LogLikelihood
 				res.ByPosition[b].Tokens += v.Tokens
 			}
 		}
 		return done(res)
-	}
-	q.left = rolling
-	p.add(q)
+	}})
 	return nil
 }
 
-// rolling marks a pending request, until it is encoded, as a rolling one.
-const rolling = -1
-
 // Generate adds a prompt after which exactly n tokens are decoded greedily.
-func (p *Plan) Generate(prompt []int32, n int, done func(answer.Answer) error) error {
-	if len(prompt) == 0 || n < 1 {
+func (p *Plan) Generate(tokens []int32, n int, done func(answer.Answer) error) error {
+	if len(tokens) == 0 || n < 1 {
 		return errors.New("decoding needs a prompt of at least one token and at least one token to decode")
 	}
-	if len(prompt)+n > p.lm.maxLength+1 {
-		return fmt.Errorf("a prompt of %d tokens and %d to decode exceed the model's %d", len(prompt), n, p.lm.maxLength)
+	if len(tokens)+n > p.lm.maxLength+1 {
+		return fmt.Errorf("a prompt of %d tokens and %d to decode exceed the model's %d", len(tokens), n, p.lm.maxLength)
 	}
-	q := &pending{generate: n}
-	q.encode = func(*memo) ([]window, error) { return []window{{tokens: prompt}}, nil }
-	q.done = func(q *pending) error { return done(answer.Answer{Generated: q.windows[0].tokens}) }
-	p.add(q)
+	p.add(&pending{prompt: &prompt{tokens: tokens, generate: n}, done: func(q *pending) error { return done(answer.Answer{Generated: q.prompt.generated}) }})
 	return nil
 }
 
@@ -192,57 +213,68 @@ type Prepared struct {
 // Tokens is the number of tokens that Run will compute, decoding apart.
 func (p *Prepared) Tokens() int64 { return p.forest.Tokens() }
 
-// Prepare encodes all text and builds the forest.
+// Prepare encodes all text and builds the forest. Of a request's tokens the forest
+// alone keeps what others do not share, so that a plan takes little more memory than
+// its texts.
 func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
-	if err := p.encodeAll(ctx); err != nil {
-		return nil, err
-	}
 	out := &Prepared{lm: p.lm, name: p.name, trie: newTrie()}
+	const some = 4096 // are encoded before their tokens go into the forest
+	for from := 0; from < len(p.requests); from += some {
+		part := p.requests[from:min(from+some, len(p.requests))]
+		windows, err := p.encodeAll(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for i, q := range part {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			out.insert(q, windows[i])
+			windows[i] = nil
+		}
+	}
 	for _, q := range p.requests {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		isRolling := q.left == rolling
-		q.left = len(q.windows)
-		q.sums = make([]sum, len(q.windows))
-		for i, w := range q.windows {
-			s := &q.sums[i]
-			s.greedy, s.left = true, len(w.tokens)-w.from
-			if isRolling {
-				s.byPosition = make([]answer.Position, PositionBuckets)
+		if q.prompt != nil {
+			out.trie.generate(q)
+			continue
+		}
+		for i := range q.windows {
+			if q.windows[i].left > 0 {
+				out.trie.score(q, i)
 			}
-			if q.generate > 0 {
-				out.stats.Requested += int64(len(w.tokens) + q.generate - 1)
-				out.trie.insert(w.tokens)
-				continue
-			}
-			out.stats.Scored += int64(s.left)
-			if s.left == 0 {
-				q.left--
-				continue
-			}
-			out.stats.Requested += int64(len(w.tokens) - 1)
-			out.trie.insert(w.tokens[:len(w.tokens)-1])
 		}
 		if q.left == 0 {
 			out.empty = append(out.empty, q)
 		}
 	}
-	for _, q := range p.requests {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		for i, w := range q.windows {
-			switch {
-			case q.generate > 0:
-				out.trie.generate(w.tokens, q)
-			case q.sums[i].left > 0:
-				out.trie.score(w, q, i)
-			}
-		}
-	}
 	out.forest = out.trie.forest()
 	return out, nil
+}
+
+// insert puts a request's windows into the forest.
+func (p *Prepared) insert(q *pending, windows []window) {
+	q.left = int32(len(windows))
+	q.windows = make([]windowSum, len(windows))
+	for i, w := range windows {
+		if q.prompt != nil {
+			p.stats.Requested += int64(len(w.tokens)) + int64(q.prompt.generate) - 1
+			q.windows[i].leaf = p.trie.insert(w.tokens)
+			continue
+		}
+		s := &q.windows[i]
+		s.greedy, s.left = true, int32(len(w.tokens)-w.from)
+		p.stats.Scored += int64(s.left)
+		if s.left == 0 {
+			q.left--
+			continue
+		}
+		inputs := w.tokens[:len(w.tokens)-1]
+		p.stats.Requested += int64(len(inputs))
+		s.place = place{leaf: p.trie.insert(inputs), inputs: int32(len(inputs)), from: int32(w.from), target: w.tokens[len(inputs)]}
+	}
 }
 
 // Cost says what the plan's requests cost; its engine part is still zero.
@@ -254,7 +286,7 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 		if err := ctx.Err(); err != nil {
 			return p.stats, err
 		}
-		if err := q.done(q); err != nil {
+		if err := q.finish(); err != nil {
 			return p.stats, err
 		}
 	}
@@ -273,19 +305,19 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 	return p.stats, err
 }
 
-// encodeAll turns every request's text into windows, on all threads.
-func (p *Plan) encodeAll(ctx context.Context) error {
+// encodeAll turns the text of requests into windows, on all threads.
+func (p *Plan) encodeAll(ctx context.Context, requests []*pending) ([][]window, error) {
 	var wg rescue.Group
-	errs := make([]error, len(p.requests))
+	windows, errs := make([][]window, len(requests)), make([]error, len(requests))
 	// Neighbours share contexts: a worker takes some at a time.
 	const some = 32
 	var next atomic.Int64
-	for range max(1, min(p.lm.threads, len(p.requests)/(2*some))) {
+	for range max(1, min(p.lm.threads, len(requests)/(2*some))) {
 		wg.Go(func() {
 			var m memo
-			for at := int(next.Add(some)) - some; at < len(p.requests); at = int(next.Add(some)) - some {
-				for i := at; i < min(at+some, len(p.requests)) && ctx.Err() == nil; i++ {
-					p.requests[i].windows, errs[i] = p.requests[i].encode(&m)
+			for at := int(next.Add(some)) - some; at < len(requests); at = int(next.Add(some)) - some {
+				for i := at; i < min(at+some, len(requests)) && ctx.Err() == nil; i++ {
+					windows[i], errs[i] = p.lm.windows(requests[i], &m)
 				}
 				if ctx.Err() != nil {
 					return
@@ -295,14 +327,14 @@ func (p *Plan) encodeAll(ctx context.Context) error {
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	for i, err := range errs {
 		if err != nil {
-			return fmt.Errorf("%s: %w", p.name(i), err)
+			return nil, fmt.Errorf("%s: %w", p.name(int(requests[i].index)), err)
 		}
 	}
-	return nil
+	return windows, nil
 }
 
 func clip(s string) string {

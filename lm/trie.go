@@ -4,30 +4,50 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/lm/answer"
 )
 
 // trie is the forest while it grows. Children keep the order in which requests
-// brought them, so results come in about the order asked.
+// brought them, so results come in about the order asked. It may have as many nodes
+// as there are requests, and many rows to each: of what is asked a node keeps who
+// asks, and rows are made of it when the engine comes to the node.
 type trie struct {
 	nodes []trieNode
-	next  map[step]int // the child that begins with a token
-	links int          // writes to next, for tests: what building costs
+	next  map[step]int32       // the child that begins with a token
+	links int                  // writes to next, for tests: what building costs
+	order []int32              // the nodes as the engine knows them
+	begun map[int][]*scoredRow // the rows of the engine's nodes under way
+	ends  map[int32][]*pending // decoding requests, by the node that they go on from
 }
 
 // step leads from a node (-1: from nowhere, to a root) by a first token.
-type step struct {
-	node  int
-	token int32
-}
+type step struct{ node, token int32 }
 
 type trieNode struct {
-	parent   int
 	tokens   []int32
-	rank     int // among its siblings: the number of the path that brought it
-	rows     map[int]*scoredRow
-	pending  []*pending // decoding requests that end here
-	generate int
-	scored   []*scoredRow
+	asks     []ask
+	parent   int32
+	rank     int32 // among its siblings: the number of the path that brought it
+	generate int32
+}
+
+// place is where the inputs of a window lie: it ends with a node, whichever nodes are
+// split after it was inserted.
+type place struct {
+	leaf   int32
+	inputs int32 // tokens from the root to the leaf's last
+	from   int32 // the first of the window's tokens that is scored
+	target int32 // its last token, which is no input
+}
+
+// ask is what a window asks of a node: of the rows from..to the token that comes
+// next, which is the node's own, or target after the last row.
+type ask struct {
+	request  *pending
+	window   int32
+	from, to int32
+	before   int32 // tokens of the path before the node
+	target   int32
 }
 
 // scoredRow is a row whose next token some requests ask for.
@@ -35,26 +55,22 @@ type scoredRow struct {
 	row     int
 	targets []int32
 	place   map[int32]int // of each target, where there are many
-	asked   [][]asked     // for each target
+	asked   [][]*ask      // for each target
 }
 
-type asked struct {
-	request *pending
-	window  int
-	seen    int // tokens before the scored one
+func newTrie() *trie {
+	return &trie{next: map[step]int32{}, begun: map[int][]*scoredRow{}, ends: map[int32][]*pending{}}
 }
 
-func newTrie() *trie { return &trie{next: map[step]int{}} }
-
-// insert adds a path, splitting nodes where it leaves them. All inserts come
-// before the first score or generate.
-func (t *trie) insert(tokens []int32) {
-	node := -1
+// insert adds a path, splitting nodes where it leaves them, and returns the node it
+// ends with. All inserts come before the first score or generate.
+func (t *trie) insert(tokens []int32) (leaf int32) {
+	node := int32(-1)
 	for len(tokens) > 0 {
 		c, ok := t.next[step{node, tokens[0]}]
 		if !ok {
-			t.add(node, tokens, len(t.nodes))
-			return
+			// A copy: a path's tokens may be the tail of a long text's.
+			return t.add(node, slices.Clone(tokens), int32(len(t.nodes)))
 		}
 		have := t.nodes[c].tokens
 		n := common(have, tokens)
@@ -63,23 +79,24 @@ func (t *trie) insert(tokens []int32) {
 		}
 		node, tokens = c, tokens[n:]
 	}
+	return node
 }
 
-func (t *trie) add(parent int, tokens []int32, rank int) int {
-	id := len(t.nodes)
+func (t *trie) add(parent int32, tokens []int32, rank int32) int32 {
+	id := int32(len(t.nodes))
 	t.nodes = append(t.nodes, trieNode{parent: parent, tokens: tokens, rank: rank})
 	t.link(parent, id)
 	return id
 }
 
-func (t *trie) link(parent, child int) {
+func (t *trie) link(parent, child int32) {
 	t.next[step{parent, t.nodes[child].tokens[0]}] = child
 	t.links++
 }
 
 // split cuts a node after n tokens and returns the new node with those; the node
 // itself becomes the tail and keeps its children, however many.
-func (t *trie) split(id, n int) (head int) {
+func (t *trie) split(id int32, n int) (head int32) {
 	node := t.nodes[id]
 	head = t.add(node.parent, node.tokens[:n], node.rank)
 	t.nodes[id].parent, t.nodes[id].tokens = head, node.tokens[n:]
@@ -97,29 +114,51 @@ func common(a, b []int32) int {
 	return n
 }
 
-// score asks for the window's tokens from w.from on.
-func (t *trie) score(w window, q *pending, index int) {
-	inputs := w.tokens[:len(w.tokens)-1]
-	for node, start := -1, 0; start < len(inputs); start += len(t.nodes[node].tokens) {
-		node = t.next[step{node, inputs[start]}]
-		for i := max(start, w.from-1); i < min(len(inputs), start+len(t.nodes[node].tokens)); i++ {
-			t.ask(node, i-start, w.tokens[i+1], asked{q, index, i + 1})
-		}
+// score asks for a window's tokens.
+func (t *trie) score(q *pending, window int) {
+	at := q.windows[window].place
+	target := at.target
+	for node, end := at.leaf, at.inputs; node >= 0 && end >= at.from; node = t.nodes[node].parent {
+		n := &t.nodes[node]
+		start := end - int32(len(n.tokens))
+		n.asks = append(n.asks, ask{
+			request: q, window: int32(window), from: max(start, at.from-1) - start, to: end - start, before: start, target: target,
+		})
+		end, target = start, n.tokens[0]
 	}
 }
 
-func (t *trie) ask(node, row int, target int32, a asked) {
-	n := &t.nodes[node]
-	if n.rows == nil {
-		n.rows = map[int]*scoredRow{}
+// rows lists what is asked of a node, by row.
+func (n *trieNode) rows() []*scoredRow {
+	rows := make([]*scoredRow, len(n.tokens))
+	for i := range n.asks {
+		a := &n.asks[i]
+		for row := a.from; row < a.to; row++ {
+			if rows[row] == nil {
+				rows[row] = &scoredRow{row: int(row)}
+			}
+			target := a.target
+			if row < a.to-1 {
+				target = n.tokens[row+1]
+			}
+			at := rows[row].find(target)
+			rows[row].asked[at] = append(rows[row].asked[at], a)
+		}
 	}
-	r := n.rows[row]
-	if r == nil {
-		r = &scoredRow{row: row}
-		n.rows[row] = r
+	return slices.DeleteFunc(rows, func(r *scoredRow) bool { return r == nil })
+}
+
+// ask begins a node: it lists for the engine what is asked of it.
+func (t *trie) ask(node int) []engine.Scored {
+	rows := t.nodes[t.order[node]].rows()
+	scored := make([]engine.Scored, len(rows))
+	for i, r := range rows {
+		scored[i] = engine.Scored{Row: r.row, Targets: r.targets}
 	}
-	at := r.find(target)
-	r.asked[at] = append(r.asked[at], a)
+	if len(rows) > 0 {
+		t.begun[node] = rows
+	}
+	return scored
 }
 
 // find returns a target's place, a new one where it has none. A few are looked
@@ -149,81 +188,81 @@ func (r *scoredRow) find(target int32) int {
 }
 
 // generate asks for decoding after a path.
-func (t *trie) generate(tokens []int32, q *pending) {
-	node := -1
-	for len(tokens) > 0 {
-		node = t.next[step{node, tokens[0]}]
-		tokens = tokens[len(t.nodes[node].tokens):]
-	}
-	n := &t.nodes[node]
-	n.pending = append(n.pending, q)
-	n.generate = max(n.generate, q.generate)
+func (t *trie) generate(q *pending) {
+	leaf := q.windows[0].leaf
+	t.ends[leaf] = append(t.ends[leaf], q)
+	t.nodes[leaf].generate = max(t.nodes[leaf].generate, int32(q.prompt.generate))
 }
 
-// forest lists the trie depth first for the engine. From here on the trie's nodes
-// are numbered as the forest's.
+// forest lists the trie depth first for the engine, which knows its nodes by their
+// place in order from here on.
 func (t *trie) forest() *engine.Forest {
-	f := &engine.Forest{Nodes: make([]engine.Node, 0, len(t.nodes))}
-	children, roots := t.children()
-	index := make([]int, len(t.nodes)) // in the forest
-	nodes := make([]trieNode, 0, len(t.nodes))
-	stack := slices.Clone(roots)
-	slices.Reverse(stack)
-	for len(stack) > 0 {
-		id := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		for _, c := range slices.Backward(children[id]) {
-			stack = append(stack, c)
-		}
-		n := t.nodes[id]
-		for _, r := range n.rows {
-			n.scored = append(n.scored, r)
-		}
-		slices.SortFunc(n.scored, func(a, b *scoredRow) int { return a.row - b.row })
-		node := engine.Node{Parent: -1, Tokens: n.tokens, Generate: n.generate}
+	t.next = nil
+	f := &engine.Forest{Nodes: make([]engine.Node, 0, len(t.nodes)), Ask: t.ask}
+	first, next, root := t.children()
+	t.order = make([]int32, 0, len(t.nodes))
+	index := make([]int32, len(t.nodes)) // in the forest
+	for id := root; id >= 0; {
+		n := &t.nodes[id]
+		node := engine.Node{Parent: -1, Tokens: n.tokens, Generate: int(n.generate)}
 		if n.parent >= 0 {
-			node.Parent = index[n.parent]
+			node.Parent = int(index[n.parent])
 		}
-		for _, r := range n.scored {
-			node.Scored = append(node.Scored, engine.Scored{Row: r.row, Targets: r.targets})
+		index[id] = int32(len(t.order))
+		t.order, f.Nodes = append(t.order, id), append(f.Nodes, node)
+		if first[id] >= 0 {
+			id = first[id]
+			continue
 		}
-		index[id] = len(f.Nodes)
-		f.Nodes, nodes = append(f.Nodes, node), append(nodes, n)
+		for id >= 0 && next[id] < 0 { // up to where something is left
+			id = t.nodes[id].parent
+		}
+		if id >= 0 {
+			id = next[id]
+		}
 	}
-	t.nodes = nodes
 	return f
 }
 
-// children lists the children of each node, and the roots, in the order in which
-// requests brought them.
-func (t *trie) children() (children [][]int, roots []int) {
-	order := make([]int, len(t.nodes))
+// children gives of each node the first child and the next sibling, in the order in
+// which requests brought them, and the first root; -1 where there is none.
+func (t *trie) children() (first, next []int32, root int32) {
+	order := make([]int32, len(t.nodes))
+	first, next, root = make([]int32, len(t.nodes)), make([]int32, len(t.nodes)), -1
 	for i := range order {
-		order[i] = i
+		order[i], first[i] = int32(i), -1
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return t.nodes[a].rank - t.nodes[b].rank })
-	children = make([][]int, len(t.nodes))
-	for _, id := range order {
+	slices.SortStableFunc(order, func(a, b int32) int { return int(t.nodes[a].rank) - int(t.nodes[b].rank) })
+	for _, id := range slices.Backward(order) {
 		if p := t.nodes[id].parent; p >= 0 {
-			children[p] = append(children[p], id)
+			next[id], first[p] = first[p], id
 		} else {
-			roots = append(roots, id)
+			next[id], root = root, id
 		}
 	}
-	return children, roots
+	return first, next, root
 }
 
 // deliver adds a row's log-probabilities to the requests that asked for them.
 // Rows of one path come in ascending order, so each sum has one order.
 func (t *trie) deliver(node, scored int, s engine.Score, maxLength int) error {
-	r := t.nodes[node].scored[scored]
+	rows := t.begun[node]
+	r := rows[scored]
+	if scored == len(rows)-1 {
+		delete(t.begun, node)
+		t.nodes[t.order[node]].asks = nil
+	}
 	for i, list := range r.asked {
 		for _, a := range list {
-			sum := &a.request.sums[a.window]
+			sum := &a.request.windows[a.window]
 			sum.logLikelihood += float64(s.LogProbs[i])
 			sum.greedy = sum.greedy && s.Argmax == r.targets[i]
-			if sum.byPosition != nil {
-				b := &sum.byPosition[min(PositionBuckets-1, (a.seen-1)*PositionBuckets/maxLength)]
+			if a.request.rolling {
+				if sum.byPosition == nil {
+					sum.byPosition = make([]answer.Position, PositionBuckets)
+				}
+				seen := int(a.before) + r.row + 1 // tokens before the scored one
+				b := &sum.byPosition[min(PositionBuckets-1, (seen-1)*PositionBuckets/maxLength)]
 				b.LogLikelihood += float64(s.LogProbs[i])
 				b.Tokens++
 			}
@@ -231,13 +270,12 @@ func (t *trie) deliver(node, scored int, s engine.Score, maxLength int) error {
 				continue
 			}
 			if a.request.left--; a.request.left == 0 {
-				if err := a.request.done(a.request); err != nil {
+				if err := a.request.finish(); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	r.asked = nil
 	return nil
 }
 
@@ -260,17 +298,13 @@ func (t *trie) asks(node int, f *engine.Forest, position int) (request int, ok b
 				first = i
 			}
 		}
-		for _, r := range t.nodes[id].scored {
-			for _, list := range r.asked {
-				for _, a := range list {
-					if id != node || r.row >= row {
-						take(a.request.index)
-					}
-				}
+		for _, a := range t.nodes[t.order[id]].asks {
+			if id != node || int(a.to) > row {
+				take(int(a.request.index))
 			}
 		}
-		for _, q := range t.nodes[id].pending {
-			take(q.index)
+		for _, q := range t.ends[t.order[id]] {
+			take(int(q.index))
 		}
 		if first >= 0 {
 			return first, true
@@ -281,9 +315,9 @@ func (t *trie) asks(node int, f *engine.Forest, position int) (request int, ok b
 
 // generated hands decoded tokens to those who asked.
 func (t *trie) generated(node int, tokens []int32) error {
-	for _, q := range t.nodes[node].pending {
-		q.windows[0].tokens = slices.Clone(tokens[:q.generate])
-		if err := q.done(q); err != nil {
+	for _, q := range t.ends[t.order[node]] {
+		q.prompt.generated = slices.Clone(tokens[:q.prompt.generate])
+		if err := q.finish(); err != nil {
 			return err
 		}
 	}

@@ -127,8 +127,11 @@ func (t *Task) manyChoices(r data.Row, doc *Doc) error {
 	if doc.Gold, err = t.def.Gold.find(r, choices); err != nil {
 		return err
 	}
-	for _, c := range choices {
-		doc.Requests = append(doc.Requests, Request{Context: context, Continuation: t.def.delimiter() + c, Choice: c})
+	doc.Requests = make([]Request, len(choices))
+	delimiter := t.def.delimiter()
+	for i, c := range choices {
+		continuation := delimiter + c
+		doc.Requests[i] = Request{Context: context, Continuation: continuation, Choice: continuation[len(delimiter):]} // one text in memory
 	}
 	return nil
 }
