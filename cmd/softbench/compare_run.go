@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,6 +149,8 @@ func (o *compareOptions) compute(ctx context.Context, p *planned) (*compare.Side
 			return nil, exitError{exitInterrupted, "interrupted; what is done is kept: the same command goes on with it"}
 		case (errors.Is(err, rundir.ErrOther) || err != nil && there == nil) && n < most:
 			continue
+		case errors.Is(err, fs.ErrPermission):
+			return nil, fmt.Errorf("%s: its run cannot be kept: %w; --runs DIR keeps it elsewhere", p.path, placeOf(err))
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", p.path, err)
 		}
@@ -158,6 +161,15 @@ func (o *compareOptions) compute(ctx context.Context, p *planned) (*compare.Side
 		side.Name = filepath.Base(filepath.Clean(p.path))
 		return side, nil
 	}
+}
+
+// placeOf is the part of an error that names a place, without the option of run that
+// compare does not have.
+func placeOf(err error) error {
+	if at := new(fs.PathError); errors.As(err, &at) {
+		return at
+	}
+	return err
 }
 
 // share computes a run, or waits until the process that computes it has ended, and

@@ -253,6 +253,9 @@ func (o *gateOptions) renew(ctx context.Context) error {
 	case errors.Is(err, fs.ErrNotExist):
 		old = nil
 	case err != nil:
+		if info, no := os.Stat(o.baseline); no != nil || !info.Mode().IsRegular() {
+			return err // a device or a pipe is not to be removed
+		}
 		return fmt.Errorf("%w; it was left as it is: remove it to begin anew", err)
 	}
 	b, err := gate.Make(side, policy, old)

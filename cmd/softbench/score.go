@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -126,13 +129,19 @@ func parseScoreLine(line string) (lm.Request, error) {
 		Context      *string `json:"context"`
 		Continuation *string `json:"continuation"`
 	}
+	if half := halfSurrogate(line); half != "" { // encoding/json makes another text of it
+		return lm.Request{}, fmt.Errorf("%s is half of a surrogate pair, which is not a character", half)
+	}
 	dec := json.NewDecoder(strings.NewReader(line))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
 		text := strings.TrimPrefix(err.Error(), "json: ")
 		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) && wrong.Field != "" {
+		switch {
+		case errors.As(err, &wrong) && wrong.Field != "":
 			text = fmt.Sprintf("%q is a %s, not a text", wrong.Field, wrong.Value)
+		case errors.As(err, &wrong):
+			text = fmt.Sprintf("the line is a JSON %s, not an object", wrong.Value)
 		}
 		return lm.Request{}, fmt.Errorf(`%s: want {"context": "…", "continuation": "…"}`, text)
 	}
@@ -143,4 +152,35 @@ func parseScoreLine(line string) (lm.Request, error) {
 		return lm.Request{}, errors.New(`"context" and "continuation" must both be there`)
 	}
 	return lm.Request{Context: *r.Context, Continuation: *r.Continuation}, nil
+}
+
+// halfSurrogate is the first escape of a JSON text that stands for half of a UTF-16
+// surrogate pair without the other, or "".
+func halfSurrogate(text string) string {
+	unit := func(i int) (rune, bool) {
+		if i+6 > len(text) || text[i] != '\\' || text[i+1] != 'u' {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(text[i+2:i+6], 16, 16)
+		return rune(n), err == nil
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		first, ok := unit(i)
+		switch {
+		case !ok:
+			i++ // what is escaped
+		case !utf16.IsSurrogate(first):
+			i += 5
+		default:
+			second, ok := unit(i + 6)
+			if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
+				return text[i : i+6]
+			}
+			i += 11
+		}
+	}
+	return ""
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -32,6 +34,9 @@ func builtIn(name string, data *string) (string, error) {
 		return "", fmt.Errorf("no cache directory to unpack %s in: %w", name, err)
 	}
 	set, err := twins.Unpack(filepath.Join(cache, "softbench"))
+	if errors.Is(err, fs.ErrPermission) {
+		return "", fmt.Errorf("%w; set XDG_CACHE_HOME to a directory of your own", err)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -56,6 +61,9 @@ func (o *compareOptions) defaultSides() error {
 		base = filepath.Join(cache, "softbench")
 	}
 	set, err := twins.Unpack(base)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; --runs DIR unpacks them elsewhere", err)
+	}
 	if err != nil {
 		return err
 	}
