@@ -100,6 +100,11 @@ func (o *compareOptions) plan(ctx context.Context, path string, other *compare.S
 // checkpoints have the same suites and documents: theirs are not read.
 func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side, plans [2]*planned) error {
 	two := plans[0] != nil && plans[1] != nil
+	if two {
+		if err := someTask(ctx, plans[0].run.Suites); err != nil {
+			return err
+		}
+	}
 	for i, p := range plans {
 		if p == nil {
 			continue
@@ -129,6 +134,21 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 		return errors.New(text)
 	}
 	return err
+}
+
+// someTask refuses suites without anything that two checkpoints can be compared by.
+func someTask(ctx context.Context, suites []string) error {
+	for _, name := range suites {
+		var s *configs.Suite
+		if err := heard(ctx, func() (err error) { s, err = configs.Resolve(name); return err }); err != nil {
+			return err
+		}
+		if len(s.Tasks) > 0 || s.Passkey != nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("--suite %s: diagnostics are compared beside tasks, and there is none: name a task too, or run it for each and show both with softbench report; nothing was computed",
+		strings.Join(suites, ","))
 }
 
 // compute runs a planned run, or finds that it is there.
