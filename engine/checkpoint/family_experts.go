@@ -33,7 +33,7 @@ func readMixtral(f *fields, c *Config, d defaults) {
 }
 
 // sparse gives experts to the layers that Qwen's configs say.
-func (c *Config) sparse(f *fields, d defaults, key string, n, each, width int64) {
+func (c *Config) sparse(f *fields, key string, n, each, width int64) {
 	c.expertNames()
 	c.chosen(f, key, n, each)
 	c.Experts.Width = f.dimension("moe_intermediate_size", width)
@@ -42,14 +42,15 @@ func (c *Config) sparse(f *fields, d defaults, key string, n, each, width int64)
 	var dense []int
 	f.read("mlp_only_layers", &dense, "a list of whole numbers")
 	c.eachBlock(func(i int, b *Block) { b.Experts = (i+1)%step == 0 && !slices.Contains(dense, i) })
-	c.qwenWindow(f, d)
 }
 
 // readQwen2MoE is transformers' Qwen2MoeForCausalLM.
 func readQwen2MoE(f *fields, c *Config, d defaults) {
 	llamaLike(f, c, d)
 	c.QKVBias = f.flag("qkv_bias", true)
-	c.sparse(f, d, "num_experts", 60, 4, 1408)
+	c.sparse(f, "num_experts", 60, 4, 1408)
+	below := f.count("max_window_layers", 28)
+	c.qwenWindow(f, d, func(i int) bool { return i%2 == 0 && i < below })
 	c.Experts.Shared = f.dimension("shared_expert_intermediate_size", 5632)
 }
 
@@ -63,7 +64,11 @@ func readQwen3MoE(f *fields, c *Config, d defaults) {
 	if !f.has(key) && f.has("num_local_experts") {
 		key = "num_local_experts"
 	}
-	c.sparse(f, d, key, 128, 8, 768)
+	c.sparse(f, key, 128, 8, 768)
+	if f.flag("use_sliding_window", false) { // in every layer, whatever layer_types says
+		w := f.window("sliding_window", d)
+		c.eachBlock(func(_ int, b *Block) { b.Window = w })
+	}
 }
 
 // readOLMoE is transformers' OlmoeForCausalLM.

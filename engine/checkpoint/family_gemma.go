@@ -5,7 +5,7 @@ import "math"
 // gemmaLike reads what the Gemmas share: norms whose weight is one more than
 // stored, and an embedding multiplied by the root of its width.
 func gemmaLike(f *fields, c *Config, d defaults) {
-	llamaLike(f, c, d)
+	llamaLayers(f, c, d)
 	c.Norm.Offset = 1
 	c.EmbedScale = float32(math.Sqrt(float64(c.Hidden)))
 	c.QKVBias = f.flag("attention_bias", false)
@@ -24,6 +24,7 @@ func (f *fields) gemmaActivation(d defaults) Activation {
 // readGemma is transformers' GemmaForCausalLM.
 func readGemma(f *fields, c *Config, d defaults) {
 	gemmaLike(f, c, d)
+	c.rotary(f, d)
 	c.MLP.Act = f.activation("hidden_act", d)
 }
 
@@ -31,6 +32,7 @@ func readGemma(f *fields, c *Config, d defaults) {
 // scores and logits, a window in every other layer.
 func readGemma2(f *fields, c *Config, d defaults) {
 	gemmaLike(f, c, d)
+	c.rotary(f, d)
 	n := &c.Names
 	n.PostAttnNorm, n.MLPNorm, n.PostMLPNorm = "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"
 	c.MLP.Act = f.gemmaActivation(d)

@@ -16,11 +16,16 @@ func llamaNames() Names {
 // llamaLike reads what a LLaMA-like config has: its keys, RMSNorm before
 // attention and MLP, a gated MLP, rotary positions over whole heads.
 func llamaLike(f *fields, c *Config, d defaults) {
+	llamaLayers(f, c, d)
+	c.rotary(f, d)
+}
+
+// llamaLayers is llamaLike without rotary positions.
+func llamaLayers(f *fields, c *Config, d defaults) {
 	c.Names = llamaNames()
 	c.sizes(f, d, llamaKeys)
 	c.Norm = Norm{Eps: f.epsilon("rms_norm_eps", d)}
 	c.MLP = MLP{Gated: true, Act: f.activation("hidden_act", d)}
-	c.rotary(f, d)
 }
 
 // readLlama is transformers' LlamaForCausalLM.
@@ -63,7 +68,7 @@ func readMinistral3(f *fields, c *Config, d defaults) {
 func readQwen2(f *fields, c *Config, d defaults) {
 	llamaLike(f, c, d)
 	c.QKVBias = true
-	c.qwenWindow(f, d)
+	c.qwenWindow(f, d, f.fromLayer(d))
 }
 
 // readQwen3 is transformers' Qwen3ForCausalLM: norms of queries and keys.
@@ -72,7 +77,7 @@ func readQwen3(f *fields, c *Config, d defaults) {
 	c.QKVBias = f.flag("attention_bias", false)
 	c.OutputBias = c.QKVBias
 	c.QKNorm = QKNorm{Norm: c.Norm, On: true}
-	c.qwenWindow(f, d)
+	c.qwenWindow(f, d, f.fromLayer(d))
 }
 
 // readQwen3VL is the text part of transformers' Qwen3VLForConditionalGeneration, which
@@ -85,17 +90,22 @@ func readQwen3VL(f *fields, c *Config, d defaults) {
 	f.uniformLayers(c.Layers, fullAttention)
 }
 
-// qwenWindow gives a window to the layers that layer_types names, or to those
-// from max_window_layers on; only where use_sliding_window says so.
-func (c *Config) qwenWindow(f *fields, d defaults) {
+// fromLayer is Qwen's rule of layers with a window: from max_window_layers on.
+func (f *fields) fromLayer(d defaults) func(i int) bool {
+	from := f.count("max_window_layers", cmp.Or(d.windowFrom, 28))
+	return func(i int) bool { return i >= from }
+}
+
+// qwenWindow gives a window to the layers that layer_types, or else in, names; only
+// where use_sliding_window says so.
+func (c *Config) qwenWindow(f *fields, d defaults, in func(i int) bool) {
 	window := 0
 	if f.flag("use_sliding_window", false) {
 		window = f.window("sliding_window", d)
 	}
 	kinds := f.layerTypes(c.Layers)
-	from := f.count("max_window_layers", cmp.Or(d.windowFrom, 28))
 	c.eachBlock(func(i int, b *Block) {
-		if sliding := kinds == nil && i >= from || kinds != nil && kinds[i] == slidingAttention; !sliding {
+		if sliding := kinds == nil && in(i) || kinds != nil && kinds[i] == slidingAttention; !sliding {
 			return
 		}
 		if b.Window = window; window == 0 && kinds != nil {

@@ -109,9 +109,7 @@ func readGemma3(f *fields, c *Config, d defaults) {
 	c.MLP.Act = f.activation("hidden_activation", d)
 	c.QKNorm = QKNorm{Norm: c.Norm, On: true}
 	c.AttnScale = float32(1 / math.Sqrt(f.positive("query_pre_attn_scalar", 256)))
-	if f.has("attn_logit_softcapping") {
-		c.ScoreCap = f.cap("attn_logit_softcapping", 0)
-	}
+	// attn_logit_softcapping is in its config class, and its attention does not apply it.
 	if f.has("final_logit_softcapping") {
 		c.LogitCap = f.cap("final_logit_softcapping", 0)
 	}
@@ -136,7 +134,7 @@ func readOLMo(f *fields, c *Config, d defaults) {
 // readOLMo3 is transformers' Olmo3ForCausalLM: OLMo 2 with windows in three of
 // four layers, which take no rotary scaling.
 func readOLMo3(f *fields, c *Config, d defaults) {
-	readOLMo2(f, c, d)
+	olmo2Layers(f, c, d)
 	sliding := c.windowsByType(f, d, everyNth(4))
 	// As in transformers, a rope_theta of the older spelling is the full layers' alone.
 	c.rotaryByType(f, d, "", d.theta, sliding)

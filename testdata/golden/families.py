@@ -107,14 +107,14 @@ FAMILIES |= {
         model_type="opt", hidden_size=32, ffn_dim=44, num_hidden_layers=2, num_attention_heads=4, vocab_size=101,
         max_position_embeddings=128, bos_token_id=2, eos_token_id=2, _remove_final_layer_norm=True, tie_word_embeddings=False)),
     "stablelm-12b": dict(config=dict(GQA, model_type="stablelm", qk_layernorm=True, use_parallel_residual=True, hidden_size=64)),
-    "stablelm-qknorm": dict(config=dict(GQA, model_type="stablelm", qk_layernorm=True, partial_rotary_factor=0.5, tie_word_embeddings=True,
+    "stablelm-qknorm": dict(embed=0.35, config=dict(GQA, model_type="stablelm", qk_layernorm=True, partial_rotary_factor=0.5, tie_word_embeddings=True,
                                         layer_norm_eps=1e-3, hidden_act="gelu", rope_theta=5000.0)),
     "ministral3": dict(config=dict(GQA, model_type="ministral3", head_dim=8, rope_parameters=dict(
         type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16, max_position_embeddings=128, beta_fast=32.0,
         beta_slow=1.0, mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.3))),
     "ministral3-window": dict(config=dict(GQA, model_type="ministral3", head_dim=16, sliding_window=10, rope_parameters=dict(
         rope_type="default", rope_theta=5000.0, original_max_position_embeddings=8, llama_4_scaling_beta=0.5))),
-    "ministral3-own": dict(config=dict(GQA, model_type="ministral3", head_dim=32, rms_norm_eps=1e-3, hidden_act="gelu", tie_word_embeddings=True)),
+    "ministral3-own": dict(embed=0.35, config=dict(GQA, model_type="ministral3", head_dim=32, rms_norm_eps=1e-3, hidden_act="gelu", tie_word_embeddings=True)),
     "gpt_oss-own": dict(spread=ROUTER + [("sinks", 0.5, 1)], config=dict(
         MOE, model_type="gpt_oss", head_dim=64, num_local_experts=3, num_hidden_layers=2, num_attention_heads=2)),
 }
@@ -128,7 +128,7 @@ TEXT = dict(GQA, num_hidden_layers=2)
 
 # Multimodal models, of whose text part alone is what is computed.
 FAMILIES |= {
-    "aya_vision": dict(config=dict(IMAGE, model_type="aya_vision", vision_config=SIGLIP, text_config=dict(
+    "aya_vision": dict(embed=0.35, config=dict(IMAGE, model_type="aya_vision", vision_config=SIGLIP, text_config=dict(
         TEXT, model_type="cohere2", sliding_window=12, num_hidden_layers=4, head_dim=8, pad_token_id=0))),
     "gemma3": dict(norm_centre=0.0, embed=0.18, config=dict(IMAGE, model_type="gemma3", mm_tokens_per_image=4, vision_config=SIGLIP, text_config=dict(
         TEXT, model_type="gemma3_text", head_dim=16, sliding_window=12, num_hidden_layers=6, rope_scaling=dict(rope_type="linear", factor=8.0)))),
@@ -140,14 +140,16 @@ FAMILIES |= {
                       config=dict(IMAGE, model_type="llava", vision_config=CLIP, text_config=dict(TEXT, model_type="mistral", sliding_window=10))),
     "llava_next": dict(config=dict(IMAGE, model_type="llava_next", vision_config=CLIP, text_config=dict(TEXT, model_type="mistral"))),
     "llava_onevision": dict(config=dict(IMAGE, model_type="llava_onevision", vision_config=SIGLIP, text_config=dict(TEXT, model_type="qwen2"))),
-    "mistral3": dict(config=dict(IMAGE, model_type="mistral3", vision_config=dict(VISION, model_type="pixtral", head_dim=4), text_config=dict(
+    "mistral3": dict(embed=0.35, config=dict(IMAGE, model_type="mistral3", vision_config=dict(VISION, model_type="pixtral", head_dim=4), text_config=dict(
         TEXT, model_type="mistral", head_dim=16, sliding_window=None))),
+    "mistral3-head": dict(extra={"language_model.lm_head.weight": [101, 32]}, config=dict(
+        IMAGE, model_type="mistral3", vision_config=dict(VISION, model_type="pixtral", head_dim=4), text_config=dict(TEXT, model_type="mistral", head_dim=8))),
     "mistral3-ministral3": dict(config=dict(
         IMAGE, model_type="mistral3", tie_word_embeddings=False, vision_config=dict(VISION, model_type="pixtral", head_dim=4),
         text_config=dict(TEXT, model_type="ministral3", head_dim=8))),
     "qwen2_vl": dict(rename=[(r"^model\.language_model\.", "model."), (r"^model\.visual", "visual")], config=dict(
         TEXT, model_type="qwen2_vl", vision_config=QWEN_VISION, rope_theta=5000.0, rope_scaling=dict(type="mrope", mrope_section=[1, 1, 2]))),
-    "qwen2_5_vl": dict(config=dict(model_type="qwen2_5_vl", vision_config=dict(QWEN_VISION, fullatt_block_indexes=[0]), text_config=dict(
+    "qwen2_5_vl": dict(embed=0.35, config=dict(model_type="qwen2_5_vl", vision_config=dict(QWEN_VISION, fullatt_block_indexes=[0]), text_config=dict(
         TEXT, model_type="qwen2_5_vl_text", tie_word_embeddings=True, use_sliding_window=True, sliding_window=10, max_window_layers=1,
         rope_scaling=dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=32, mrope_section=[1, 1, 2])))),
     "qwen3_vl": dict(config=dict(model_type="qwen3_vl", vision_config=dict(QWEN_VISION, deepstack_visual_indexes=[0], num_position_embeddings=4), text_config=dict(
@@ -165,57 +167,51 @@ NESTED = dict(full_attention=dict(rope_type="linear", factor=2.0, rope_theta=500
 TIED, APART = dict(tie_word_embeddings=True), dict(tie_word_embeddings=False)
 
 FAMILIES |= {
-    "apertus-own": dict(spread=[("alpha", 0.3, 0.2), (r"\.beta", 0.5, 0.05), (r"\.eps", -1e-6, 0)], config=dict(
-        GQA, TIED, model_type="apertus", rms_norm_eps=1e-2, head_dim=64, num_hidden_layers=2)),
-    "arcee-options": dict(config=dict(GQA, RMS, TIED, model_type="arcee", attention_bias=True)),
-    "cohere-options": dict(config=dict(GQA, LN, APART, model_type="cohere", logit_scale=2.0, pad_token_id=0)),
-    "cohere2-options": dict(config=dict(GQA, LN, APART, model_type="cohere2", logit_scale=2.0, sliding_window=12, attention_bias=True, layer_types=SLIDING, pad_token_id=0)),
-    "ernie4_5-options": dict(config=dict(GQA, RMS, APART, model_type="ernie4_5", head_dim=8)),
-    "exaone4-options": dict(config=dict(GQA, RMS, TIED, model_type="exaone4", sliding_window=12, sliding_window_pattern="LG", num_hidden_layers=4)),
-    "gemma-options": dict(norm_centre=0.0, embed=0.18, config=dict(GQA, RMS, APART, model_type="gemma", head_dim=8, attention_bias=True)),
-    "gemma2-options": dict(norm_centre=0.0, embed=0.18, config=dict(
-        GQA, RMS, APART, model_type="gemma2", head_dim=8, attention_bias=True, hidden_activation="silu", layer_types=SLIDING, sliding_window=12,
+    "apertus-own": dict(embed=0.35, spread=[("alpha", 0.3, 0.2), (r"\.beta", 0.5, 0.05), (r"\.eps", -1e-6, 0)], config=dict(GQA | TIED, model_type="apertus", rms_norm_eps=1e-2, head_dim=64, num_hidden_layers=2)),
+    "arcee-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="arcee", attention_bias=True)),
+    "cohere-options": dict(config=dict(GQA | LN | APART, model_type="cohere", logit_scale=2.0, pad_token_id=0)),
+    "cohere2-options": dict(config=dict(GQA | LN | APART, model_type="cohere2", logit_scale=2.0, sliding_window=12, attention_bias=True, layer_types=SLIDING, pad_token_id=0)),
+    "ernie4_5-options": dict(config=dict(GQA | RMS | APART, model_type="ernie4_5", head_dim=8)),
+    "exaone4-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="exaone4", sliding_window=12, sliding_window_pattern="LG", layer_types=SLIDING)),
+    "gemma-options": dict(norm_centre=0.0, embed=0.18, config=dict(GQA | RMS | APART, model_type="gemma", head_dim=8, attention_bias=True)),
+    "gemma2-options": dict(norm_centre=0.0, embed=0.18, config=dict(GQA | RMS | APART, model_type="gemma2", head_dim=8, attention_bias=True, hidden_activation="silu", layer_types=SLIDING, sliding_window=12,
         attn_logit_softcapping=None, final_logit_softcapping=None, query_pre_attn_scalar=8)),
-    "gemma3_text-options": dict(norm_centre=0.0, embed=0.18, config=dict(
-        GQA, APART, model_type="gemma3_text", head_dim=8, attention_bias=True, hidden_activation="silu", layer_types=SLIDING, sliding_window=12,
+    "gemma3_text-options": dict(norm_centre=0.0, embed=0.18, config=dict(GQA | APART, model_type="gemma3_text", head_dim=8, attention_bias=True, hidden_activation="silu", layer_types=SLIDING, sliding_window=12,
         rms_norm_eps=1e-2, attn_logit_softcapping=2.0, final_logit_softcapping=4.0, query_pre_attn_scalar=8, rope_parameters=NESTED)),
-    "glm-options": dict(config=dict(GQA, RMS, TIED, model_type="glm", head_dim=16, attention_bias=False, partial_rotary_factor=0.25, pad_token_id=0)),
-    "glm4-options": dict(config=dict(GQA, RMS, TIED, model_type="glm4", head_dim=16, attention_bias=False, partial_rotary_factor=0.25, pad_token_id=0)),
+    "glm-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="glm", head_dim=16, attention_bias=False, partial_rotary_factor=0.25, pad_token_id=0)),
+    "glm4-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="glm4", head_dim=16, attention_bias=False, partial_rotary_factor=0.25, pad_token_id=0)),
     "gpt2-unscaled": dict(transposed=True, embed=0.4, config=dict(
         model_type="gpt2", n_embd=32, n_layer=2, n_head=4, n_positions=128, vocab_size=101, bos_token_id=1, eos_token_id=2,
         scale_attn_weights=False, layer_norm_epsilon=1e-2)),
-    "gpt_neox-options": dict(config=dict(SIZES, TIED, model_type="gpt_neox", rotary_pct=0.5, layer_norm_eps=1e-2, hidden_act="relu")),
-    "gpt_oss-options": dict(spread=ROUTER + [("sinks", 0.5, 1)], config=dict(
-        MOE, TIED, model_type="gpt_oss", head_dim=8, num_local_experts=3, sliding_window=12, rms_norm_eps=1e-2, attention_bias=False, layer_types=SLIDING,
+    "gpt_neox-options": dict(embed=0.35, config=dict(SIZES | TIED, model_type="gpt_neox", rotary_pct=0.5, layer_norm_eps=1e-2, hidden_act="relu")),
+    "gpt_oss-options": dict(embed=0.35, spread=ROUTER + [("sinks", 0.5, 1)], config=dict(MOE | TIED, model_type="gpt_oss", head_dim=8, num_local_experts=3, sliding_window=12, rms_norm_eps=1e-2, attention_bias=False, layer_types=SLIDING,
         swiglu_alpha=1.2, swiglu_limit=0.7, rope_scaling=dict(rope_type="linear", factor=2.0))),
-    "granite-options": dict(config=dict(GQA, RMS, TIED, model_type="granite", embedding_multiplier=0.5, residual_multiplier=0.8, attention_multiplier=0.5,
+    "granite-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="granite", embedding_multiplier=0.5, residual_multiplier=0.8, attention_multiplier=0.5,
                                         logits_scaling=2.0, attention_bias=True, mlp_bias=False)),
-    "helium-options": dict(config=dict(GQA, RMS, TIED, model_type="helium", head_dim=16, mlp_bias=True)),
-    "hunyuan_v1_dense-options": dict(config=dict(GQA, RMS, TIED, model_type="hunyuan_v1_dense", head_dim=16, attention_bias=True)),
-    "llama-options": dict(config=dict(GQA, RMS, TIED, model_type="llama", head_dim=12, mlp_bias=True)),
-    "ministral-options": dict(config=dict(GQA, RMS, TIED, model_type="ministral", head_dim=16, sliding_window=12)),
-    "mistral-options": dict(config=dict(GQA, RMS, TIED, model_type="mistral", head_dim=16, sliding_window=12)),
-    "mixtral-options": dict(spread=ROUTER, config=dict(MOE, RMS, TIED, model_type="mixtral", num_local_experts=3)),
-    "nemotron-options": dict(norm_centre=0.0, config=dict(GQA, TIED, model_type="nemotron", head_dim=16, norm_eps=1e-2, hidden_act="gelu", rope_theta=5000.0,
+    "helium-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="helium", head_dim=8, mlp_bias=True)),
+    "hunyuan_v1_dense-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="hunyuan_v1_dense", head_dim=16, attention_bias=True)),
+    "llama-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="llama", head_dim=12, mlp_bias=True)),
+    "ministral-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="ministral", head_dim=16, sliding_window=12)),
+    "mistral-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="mistral", head_dim=16, sliding_window=12)),
+    "mixtral-options": dict(embed=0.35, spread=ROUTER, config=dict(MOE | RMS | TIED, model_type="mixtral", num_local_experts=3)),
+    "nemotron-options": dict(embed=0.35, norm_centre=0.0, config=dict(GQA | TIED, model_type="nemotron", head_dim=16, norm_eps=1e-2, hidden_act="gelu", rope_theta=5000.0,
                                                           partial_rotary_factor=0.25, attention_bias=True, mlp_bias=True)),
-    "olmo-options": dict(config=dict(GQA, TIED, model_type="olmo", attention_bias=True, hidden_act="gelu", rope_theta=5000.0)),
-    "olmo2-options": dict(config=dict(GQA, RMS, TIED, model_type="olmo2", attention_bias=True)),
-    "olmo3-options": dict(config=dict(GQA, TIED, model_type="olmo3", attention_bias=True, rms_norm_eps=1e-2, hidden_act="gelu", sliding_window=12,
+    "olmo-options": dict(embed=0.35, config=dict(GQA | TIED, model_type="olmo", attention_bias=True, hidden_act="gelu", rope_theta=5000.0)),
+    "olmo2-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="olmo2", attention_bias=True)),
+    "olmo3-options": dict(embed=0.35, config=dict(GQA | TIED, model_type="olmo3", attention_bias=True, rms_norm_eps=1e-2, hidden_act="gelu", sliding_window=12,
                                       layer_types=SLIDING, rope_parameters=NESTED)),
-    "olmoe-options": dict(spread=ROUTER, config=dict(MOE, RMS, TIED, model_type="olmoe", num_experts=4, attention_bias=True, norm_topk_prob=True)),
-    "phi-options": dict(config=dict(GQA, LN, TIED, model_type="phi", partial_rotary_factor=1.0)),
-    "phi3-options": dict(config=dict(GQA, RMS, TIED, model_type="phi3", partial_rotary_factor=0.5, hidden_size=64, pad_token_id=0)),
-    "qwen2-options": dict(config=dict(GQA, RMS, TIED, model_type="qwen2", use_sliding_window=True, sliding_window=12, layer_types=SLIDING)),
-    "qwen2_moe-options": dict(spread=ROUTER, config=dict(
-        MOE, RMS, TIED, model_type="qwen2_moe", num_experts=4, moe_intermediate_size=12, shared_expert_intermediate_size=20, qkv_bias=False,
+    "olmoe-options": dict(embed=0.35, spread=ROUTER, config=dict(MOE | RMS | TIED, model_type="olmoe", num_experts=4, attention_bias=True, norm_topk_prob=True)),
+    "phi-options": dict(embed=0.35, config=dict(GQA | LN | TIED, model_type="phi", partial_rotary_factor=1.0)),
+    "phi3-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="phi3", partial_rotary_factor=0.5, hidden_size=64, pad_token_id=0)),
+    "qwen2-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="qwen2", use_sliding_window=True, sliding_window=12, layer_types=SLIDING)),
+    "qwen2_moe-options": dict(embed=0.35, spread=ROUTER, config=dict(MOE | RMS | TIED, model_type="qwen2_moe", num_experts=4, moe_intermediate_size=12, shared_expert_intermediate_size=20, qkv_bias=False,
         norm_topk_prob=True, mlp_only_layers=[2], use_sliding_window=True, sliding_window=12, max_window_layers=1)),
-    "qwen3-options": dict(config=dict(GQA, RMS, TIED, model_type="qwen3", head_dim=8, attention_bias=True, use_sliding_window=True, sliding_window=10,
+    "qwen3-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="qwen3", head_dim=8, attention_bias=True, use_sliding_window=True, sliding_window=10,
                                       max_window_layers=1)),
-    "qwen3_moe-options": dict(spread=ROUTER, config=dict(
-        MOE, RMS, TIED, model_type="qwen3_moe", head_dim=8, num_local_experts=4, moe_intermediate_size=12, attention_bias=True, decoder_sparse_step=2,
+    "qwen3_moe-options": dict(embed=0.35, spread=ROUTER, config=dict(MOE | RMS | TIED, model_type="qwen3_moe", head_dim=8, num_local_experts=4, moe_intermediate_size=12, attention_bias=True, decoder_sparse_step=2,
         use_sliding_window=True, sliding_window=12)),
-    "seed_oss-options": dict(config=dict(GQA, RMS, TIED, model_type="seed_oss", head_dim=8, attention_bias=False, mlp_bias=True)),
-    "smollm3-options": dict(config=dict(GQA, RMS, APART, model_type="smollm3", no_rope_layers=[0, 1, 1], use_sliding_window=True, sliding_window=9,
+    "seed_oss-options": dict(embed=0.35, config=dict(GQA | RMS | TIED, model_type="seed_oss", head_dim=8, attention_bias=False, mlp_bias=True)),
+    "smollm3-options": dict(config=dict(GQA | RMS | APART, model_type="smollm3", no_rope_layers=[0, 1, 1], use_sliding_window=True, sliding_window=9,
                                         layer_types=SLIDING, pad_token_id=0)),
-    "starcoder2-options": dict(config=dict(GQA, APART, model_type="starcoder2", use_bias=False, norm_epsilon=1e-2, hidden_act="relu", rope_theta=5000.0)),
+    "starcoder2-options": dict(config=dict(GQA | APART, model_type="starcoder2", use_bias=False, norm_epsilon=1e-2, hidden_act="relu", rope_theta=5000.0)),
 }

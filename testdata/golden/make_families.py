@@ -136,9 +136,8 @@ def make(name, spec):
         model.save_pretrained(tmp)
         tensors, filled = [], {}
         with safe_open(f"{tmp}/model.safetensors", "pt") as f:
-            for stored in sorted(f.keys()):
-                key = renamed(stored, spec)
-                shape = list(f.get_slice(stored).get_shape())
+            shapes = {renamed(key, spec): list(f.get_slice(key).get_shape()) for key in f.keys()}
+            for key, shape in sorted((shapes | spec.get("extra", {})).items()):
                 centre, width = spread(key, shape, spec)
                 n = int(np.prod(shape))
                 filled[key] = torch.from_numpy(random(seed, key, n, centre, width)).reshape(shape)
