@@ -29,7 +29,7 @@ type compareOptions struct {
 	options compare.Options
 	json    bool
 	report  string
-	library libraryFlags
+	echarts libraryFlags
 }
 
 func newCompare(io streams, run work[compareOptions]) *cobra.Command {
@@ -100,7 +100,7 @@ trained alike but for their attention, softmax and softpick.`,
 	f.StringVar(&o.report, "report", "", "write an HTML report to this `file` too")
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)
-	addLibraryFlags(cmd, &o.library)
+	addLibraryFlags(cmd, &o.echarts)
 	return cmd
 }
 
@@ -131,7 +131,7 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	}
 	var library html.Library
 	if o.report != "" {
-		err := heard(ctx, func() (err error) { library, err = o.library.open(); return err })
+		err := heard(ctx, func() (err error) { library, err = o.echarts.open(); return err })
 		if err != nil { // before hours of work
 			return err
 		}

@@ -23,7 +23,7 @@ type reportOptions struct {
 	title   string
 	fetch   bool // ECharts, into the user's cache
 	compare compare.Options
-	library libraryFlags
+	echarts libraryFlags
 }
 
 // libraryFlags say where a page's ECharts comes from.
@@ -76,7 +76,7 @@ that out).`,
 	f.StringVar(&o.title, "title", "", "title of the page")
 	f.BoolVar(&o.compare.Intersect, "intersect", false, "compare the documents that both runs have, with a note")
 	f.BoolVar(&o.fetch, "fetch-assets", false, "download ECharts into the user's cache first")
-	addLibraryFlags(cmd, &o.library)
+	addLibraryFlags(cmd, &o.echarts)
 	return cmd
 }
 
@@ -103,7 +103,7 @@ func (o *reportOptions) execute(ctx context.Context) error {
 	}
 	page := html.Page{Title: o.title, Softbench: version()}
 	var err error
-	if page.Library, err = o.library.open(); err != nil {
+	if page.Library, err = o.echarts.open(); err != nil {
 		return err
 	}
 	var sides []*compare.Side

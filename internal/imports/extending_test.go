@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,43 +9,56 @@ import (
 	"testing"
 )
 
-// What docs/extending.md names is there: files, folders and tests.
-func TestExtendingNamesWhatIsThere(t *testing.T) {
+// docs/extending.md sends a newcomer to files, functions and tests that are there.
+func TestExtendingDocsNameWhatIsThere(t *testing.T) {
 	const root = "../.."
 	text, err := os.ReadFile(filepath.Join(root, "docs", "extending.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := 0
-	for _, m := range regexp.MustCompile("`([a-z_]+/[\\w/.*-]+)`").FindAllSubmatch(text, -1) {
-		path := string(m[1])
-		if strings.Contains(path, "NAME") {
-			continue
+	var source, tests strings.Builder
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") {
+			code, readErr := os.ReadFile(path)
+			if strings.HasSuffix(path, "_test.go") {
+				tests.Write(code)
+			} else {
+				source.Write(code)
+			}
+			return readErr
 		}
-		named++
-		if found, err := filepath.Glob(filepath.Join(root, path)); err != nil || len(found) == 0 {
-			t.Errorf("there is no %s", path)
-		}
-	}
-	var tests bytes.Buffer
-	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		source, err := os.ReadFile(path)
-		tests.Write(source)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range regexp.MustCompile(`\bTest\w+`).FindAll(text, -1) {
-		named++
-		if !bytes.Contains(tests.Bytes(), []byte("func "+string(name))) { // a name may be a -run pattern
-			t.Errorf("there is no test %s", name)
+	paths, names := 0, 0
+	for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(string(text), -1) {
+		word := m[1]
+		switch {
+		case regexp.MustCompile(`^[\w.*-]+/[\w./*-]*$`).MatchString(word) && !strings.Contains(word, "NAME"):
+			paths++
+			if found, err := filepath.Glob(filepath.Join(root, word)); err != nil || len(found) == 0 {
+				t.Errorf("%s is not there", word)
+			}
+		case regexp.MustCompile(`^(\w+\.)?[A-Z]\w+$|^[a-z]\w+[A-Z]\w*$`).MatchString(word):
+			names++
+			name := word[strings.LastIndex(word, ".")+1:]
+			where := source.String()
+			if strings.HasPrefix(name, "Test") {
+				where = tests.String()
+			}
+			if !regexp.MustCompile(`\b` + name + `\b`).MatchString(where) {
+				t.Errorf("%s is not in the code", word)
+			}
 		}
 	}
-	if named < 30 {
-		t.Errorf("only %d names are found", named)
+	for _, name := range regexp.MustCompile(`\bTest\w+`).FindAllString(string(text), -1) {
+		if names++; !strings.Contains(tests.String(), "func "+name) { // a name may be a pattern of -run
+			t.Errorf("no test begins with %s", name)
+		}
+	}
+	if paths < 20 || names < 30 {
+		t.Errorf("%d paths and %d names were looked for", paths, names)
 	}
 }
