@@ -265,6 +265,10 @@ func FuzzJSONL(f *testing.F) {
 	f.Add([]byte("{\"a\":1}\n\n{\"a\":\"tw"))
 	f.Add([]byte("\ufeff{\"a\":[1e400,-0,0.1,123456789012345678901234567890]}\r\n"))
 	f.Add([]byte("{\"a\":\"\\ud800\",\"\":{}}"))
+	for _, escaped := range []string{"\n", "\r", "\xff", "é", "\u2028"} {
+		f.Add([]byte("[{\"a\":\"\\" + escaped + "\"}]"))
+		f.Add([]byte("{\"a\":\"\\" + escaped + "\"}"))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		err := readJSON(bytes.NewReader(b), "fuzz.jsonl", func(line int, v map[string]any) error {
 			text := Canonical(v)

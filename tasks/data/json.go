@@ -244,7 +244,7 @@ func (p *jsonParser) escaped(out []byte) (string, error) {
 			out = utf8.AppendRune(out, r)
 			continue
 		default:
-			return "", p.invalid(fmt.Sprintf("\\%c is not an escape", e))
+			return "", p.invalid(fmt.Sprintf("a backslash before %q is not an escape", firstRune(p.b[p.at+1:])))
 		}
 		p.at += 2
 	}
