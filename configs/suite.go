@@ -31,9 +31,9 @@ type Entry struct {
 	FewShot int // worked examples; 0 = none
 }
 
-// Diagnostics is what a run looks at inside the model: samples of text of one length.
+// Diagnostics is what diagnostics measure: samples of text of one length.
 type Diagnostics struct {
-	Task      *tasks.Task // whose documents' text is looked at
+	Task      *tasks.Task // whose documents' text is measured
 	Samples   int
 	Length    int     // tokens of a sample
 	Threshold float64 // mean weight on the first key above which a head counts as a sink
@@ -213,7 +213,7 @@ func (p *diagnosticsFile) resolve(file string) (*Diagnostics, error) {
 	case err != nil:
 		return nil, err
 	case p.Task == "":
-		return nil, fmt.Errorf("no task is named whose text to look at")
+		return nil, fmt.Errorf("no task is named whose text to measure")
 	}
 	if err := d.Check(); err != nil {
 		return nil, err
@@ -229,7 +229,7 @@ func (p *diagnosticsFile) resolve(file string) (*Diagnostics, error) {
 	return d, nil
 }
 
-// Check refuses numbers that cannot be looked at.
+// Check refuses numbers that cannot be measured.
 func (d *Diagnostics) Check() error {
 	switch {
 	case d.Samples < 1 || d.Samples > 1<<16:

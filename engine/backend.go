@@ -46,7 +46,7 @@ type Batch struct {
 	Tokens []int32 // [rows]
 	Spans  []Span  // consecutive, covering all rows
 	Heads  []HeadRow
-	// Observer is nil unless something watches.
+	// Observer is nil unless something observes.
 	Observer Observer
 }
 

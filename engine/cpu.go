@@ -149,7 +149,7 @@ func (c *cpu) finite(b *Batch, what string, rows []int, err error) error {
 }
 
 // planHeads decides which rows leave the last layer: all where an observer
-// watches, else those whose next token is scored.
+// observes, else those whose next token is scored.
 func (c *cpu) planHeads(b *Batch) {
 	s := &c.scratch
 	grow(&s.at, len(b.Heads))

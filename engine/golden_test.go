@@ -98,8 +98,8 @@ func TestGoldenLogProbs(t *testing.T) {
 	})
 }
 
-// inside collects what an observer sees of one sequence.
-type inside struct {
+// observed collects what an observer sees of one sequence.
+type observed struct {
 	mu       sync.Mutex
 	weights  map[[4]int]float32 // layer, head, query, key
 	residual map[[2]int][]float32
@@ -107,7 +107,7 @@ type inside struct {
 	disorder string
 }
 
-func (in *inside) Attention(b AttentionBlock) {
+func (in *observed) Attention(b AttentionBlock) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	at := [2]int{b.Layer, b.Head}
@@ -130,7 +130,7 @@ func (in *inside) Attention(b AttentionBlock) {
 	}
 }
 
-func (in *inside) Residual(r Residual) {
+func (in *observed) Residual(r Residual) {
 	in.residual[[2]int{r.Layer, r.Position}] = append([]float32(nil), r.X...)
 }
 
@@ -138,11 +138,11 @@ func (in *inside) Residual(r Residual) {
 // observer sees them, with float64.
 func TestGoldenInside(t *testing.T) {
 	for _, g := range golden.Models(t) {
-		for _, want := range g.Inside {
+		for _, want := range g.Observed {
 			m, ck := open(t, g.Dir, want.Attention, CPUOptions{Threads: 2})
 			hidden := ck.Config.Hidden
 			for _, batch := range []int{1, 5, 512} {
-				seen := &inside{weights: map[[4]int]float32{}, residual: map[[2]int][]float32{}, rows: map[[2]int]int{}}
+				seen := &observed{weights: map[[4]int]float32{}, residual: map[[2]int][]float32{}, rows: map[[2]int]int{}}
 				seq := g.Sequences[want.Sequence]
 				scoreAll(t, m, seq.IDs, seq.Targets, RunOptions{BatchTokens: batch, Observer: seen})
 				if seen.disorder != "" {

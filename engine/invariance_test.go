@@ -54,7 +54,7 @@ func chain(f *Forest, node int) (*Forest, int) {
 }
 
 // TestScoresDoNotDependOnTheBatch is the promise of DESIGN §8.2: batch size,
-// threads, order, sharing, the memory bound and a watching observer change no
+// threads, order, sharing, the memory bound and an observer change no
 // bit, for every kernel set, dtype and attention kind.
 func TestScoresDoNotDependOnTheBatch(t *testing.T) {
 	cases := []struct {
@@ -101,7 +101,7 @@ func TestScoresDoNotDependOnTheBatch(t *testing.T) {
 				}
 				got, decoded := runBits(t, two, f, RunOptions{BatchTokens: 64, Memory: stats.PeakKV})
 				check("memory bound", got, decoded)
-				seen := &inside{weights: map[[4]int]float32{}, residual: map[[2]int][]float32{}, rows: map[[2]int]int{}}
+				seen := &observed{weights: map[[4]int]float32{}, residual: map[[2]int][]float32{}, rows: map[[2]int]int{}}
 				got, decoded = runBits(t, two, f, RunOptions{BatchTokens: 40, Observer: seen})
 				check("observed", got, decoded)
 				for n := range f.Nodes {

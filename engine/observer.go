@@ -1,6 +1,6 @@
 package engine
 
-// An Observer sees the inside of the forward pass. It decides what to compute;
+// An Observer sees the forward pass. It decides what to compute;
 // the engine does not know. Slices are valid only during the call.
 //
 // Calls for one layer, head and node come in ascending order of query and then

@@ -113,7 +113,7 @@ func unused(s *configs.Suite, o GatherOptions) (notes []string, err error) {
 		}
 	}
 	if s.Diagnostics == nil && (o.DiagnosticsLength != 0 || o.DiagnosticsThreshold != 0) {
-		return nil, errors.New("--probe-length and --probe-threshold are of diagnostics, and no suite has any: name one that does, such as diagnostics")
+		return nil, errors.New("--diagnostics-length and --diagnostics-threshold are of diagnostics, and no suite has any: name one that does, such as diagnostics")
 	}
 	return append(notes, o.withoutUse(s)...), nil
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/softbench/softbench/tasks"
 )
 
-// DiagnosticsWork is the samples that the diagnostics look at.
+// DiagnosticsWork is the samples that the diagnostics measure.
 type DiagnosticsWork struct {
 	configs.Diagnostics
 	Samples [][]int32
@@ -35,7 +35,7 @@ func (o *GatherOptions) diagnostics(d configs.Diagnostics) (configs.Diagnostics,
 		d.Threshold = o.DiagnosticsThreshold
 	}
 	if err := d.Check(); err != nil {
-		return d, fmt.Errorf("--probe-length, --probe-threshold: %w", err)
+		return d, fmt.Errorf("--diagnostics-length, --diagnostics-threshold: %w", err)
 	}
 	return d, nil
 }
@@ -43,7 +43,7 @@ func (o *GatherOptions) diagnostics(d configs.Diagnostics) (configs.Diagnostics,
 // addDiagnostics cuts a task's texts into samples.
 func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, m *Model) error {
 	if d.Length > m.LM.MaxLength() {
-		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at samples of %d tokens instead of %d: the model's context holds no more", m.LM.MaxLength(), d.Length))
+		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics measure samples of %d tokens instead of %d: the model's context holds no more", m.LM.MaxLength(), d.Length))
 		d.Length = m.LM.MaxLength()
 	}
 	p := &DiagnosticsWork{Diagnostics: d}
@@ -54,10 +54,10 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, m *Mod
 		return err
 	}
 	if len(p.Samples) == 0 {
-		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter one with --probe-length, or in a suite file", d.Task.Name, d.Length)
+		return fmt.Errorf("diagnostics: no text of task %s has %d tokens: give a shorter one with --diagnostics-length, or in a suite file", d.Task.Name, d.Length)
 	}
 	if len(p.Samples) < d.Samples {
-		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics look at %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))
+		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics measure %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))
 	}
 	w.Diagnostics = p
 	if _, _, err := p.newMaps(m); err != nil {
@@ -115,7 +115,7 @@ func tokensBefore(tok lm.Tokenizer, text string) []int32 {
 
 // cutSamples cuts a text's ids into at most most samples of exactly length
 // tokens, each of them with the tokens before it that the text itself gets. What
-// is left over at the end is not looked at: no padding.
+// is left over at the end is not measured: no padding.
 func cutSamples(ids, before []int32, length, most int) [][]int32 {
 	room := length - len(before)
 	if room < 1 {
@@ -201,7 +201,7 @@ func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) 
 	return rows, stats, nil
 }
 
-// newMaps are the maps' text and what watches it; nil where there are none.
+// newMaps are the maps' text and what keeps them; nil where there are none.
 func (p *DiagnosticsWork) newMaps(m *Model) ([]int32, *probe.Maps, error) {
 	if p.Maps.Tokens == 0 {
 		return nil, nil, nil
@@ -216,11 +216,11 @@ func (p *DiagnosticsWork) newMaps(m *Model) ([]int32, *probe.Maps, error) {
 	}
 	ids := m.Tokenizer.Encode(p.Maps.Text, true)
 	ids = ids[:min(len(ids), p.Maps.Tokens, m.LM.MaxLength())]
-	watch, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
+	maps, err := probe.NewMaps(layers, heads, len(ids), c.Layers, c.Heads)
 	if err != nil {
 		return nil, nil, fmt.Errorf("diagnostics: %w", err)
 	}
-	return ids, watch, nil
+	return ids, maps, nil
 }
 
 // mapsHash identifies what maps are drawn of, "" for none.
@@ -233,7 +233,7 @@ func mapsHash(m configs.Maps) string {
 }
 
 // measures are a recorder's as the run has them.
-func (p *DiagnosticsWork) measures(observed *probe.Probe) (*rundir.Diagnostics, rundir.DiagnosticsRows) {
+func (p *DiagnosticsWork) measures(observed *probe.Diagnostics) (*rundir.Diagnostics, rundir.DiagnosticsRows) {
 	number := func(f float64) rundir.Number { return rundir.Number(f) }
 	s := observed.Summary()
 	d := &rundir.Diagnostics{

@@ -25,7 +25,7 @@ type part interface {
 	report(run *rundir.Run, m *Model, answers func(*tasks.Doc) ([]answer.Answer, error)) ([]rundir.Sample, error)
 }
 
-// observing is a part that looks inside the model in a pass of its own, after all requests.
+// observing is a part that observes the model in a pass of its own, after all requests.
 type observing interface {
 	part
 	observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (rundir.DiagnosticsRows, lm.Stats, error)

@@ -12,9 +12,9 @@ import (
 	"github.com/softbench/softbench/internal/golden"
 )
 
-// naive keeps whole maps and streams, and hands everything on to a Probe.
+// naive keeps whole maps and streams, and hands everything on to Diagnostics.
 type naive struct {
-	*Probe
+	*Diagnostics
 	mu       sync.Mutex
 	weights  map[[5]int]float32 // node, layer, head, query, key
 	residual map[[2]int][]float32
@@ -30,13 +30,13 @@ func (n *naive) Attention(b engine.AttentionBlock) {
 		}
 	}
 	n.mu.Unlock()
-	n.Probe.Attention(b)
+	n.Diagnostics.Attention(b)
 }
 
 func (n *naive) Residual(r engine.Residual) {
 	at := [2]int{r.Node, r.Layer}
 	n.residual[at] = append(n.residual[at], r.X...)
-	n.Probe.Residual(r)
+	n.Diagnostics.Residual(r)
 }
 
 // TestAgainstWholeMaps: on small models of every kind the accumulated measures
@@ -44,7 +44,7 @@ func (n *naive) Residual(r engine.Residual) {
 // batch; and the maps are those of the float64 reference.
 func TestAgainstWholeMaps(t *testing.T) {
 	for _, g := range golden.Models(t) {
-		for _, in := range g.Inside {
+		for _, in := range g.Observed {
 			ck, err := checkpoint.Open(g.Dir, checkpoint.Options{Attention: in.Attention})
 			if err != nil {
 				t.Fatal(err)
@@ -68,7 +68,7 @@ func TestAgainstWholeMaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				n := &naive{Probe: p, weights: map[[5]int]float32{}, residual: map[[2]int][]float32{}}
+				n := &naive{Diagnostics: p, weights: map[[5]int]float32{}, residual: map[[2]int][]float32{}}
 				if _, err := m.Run(context.Background(), f, engine.RunOptions{BatchTokens: batch, Observer: n}); err != nil {
 					t.Fatal(err)
 				}

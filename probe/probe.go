@@ -13,7 +13,7 @@ type Options struct {
 	// Threshold is the mean weight of a key above which a head counts as a
 	// sink; 0 means DefaultThreshold.
 	Threshold float64
-	// Keys is how many of the first keys are looked at as sinks; 0 means 1.
+	// Keys is how many of the first keys count as sinks; 0 means 1.
 	Keys int
 }
 
@@ -35,9 +35,9 @@ const (
 // bucket b holds queries that see [2^b, 2^(b+1)) keys.
 const MassBuckets = 24
 
-// Probe is an engine.Observer. Use one for one run over samples that are each a
+// Diagnostics is an engine.Observer. Use one for one run over samples that are each a
 // forest node without parent, and read it when the run is over.
-type Probe struct {
+type Diagnostics struct {
 	opts    Options
 	hidden  int
 	lengths []int // of each sample, by node
@@ -96,9 +96,9 @@ type layer struct {
 	held     []float32 // of a sample that comes in pieces
 }
 
-// New makes a probe for a model of layers × heads and a residual stream of width
+// New makes diagnostics for a model of layers × heads and a residual stream of width
 // hidden, over samples whose lengths are given by forest node.
-func New(layers, heads, hidden int, lengths []int, o Options) (*Probe, error) {
+func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, error) {
 	if o.Threshold == 0 {
 		o.Threshold = DefaultThreshold
 	}
@@ -109,14 +109,14 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Probe, error) {
 		return nil, fmt.Errorf("sink threshold %v over %d keys: want a threshold in (0, 1) and at least one key", o.Threshold, o.Keys)
 	}
 	if len(lengths) == 0 {
-		return nil, fmt.Errorf("no samples to look at")
+		return nil, fmt.Errorf("no samples to measure")
 	}
 	for i, n := range lengths {
 		if n < o.Keys {
 			return nil, fmt.Errorf("sample %d has %d tokens, fewer than the %d keys asked about", i, n, o.Keys)
 		}
 	}
-	p := &Probe{opts: o, hidden: hidden, lengths: lengths, heads: make([][]head, layers), layers: make([]layer, layers)}
+	p := &Diagnostics{opts: o, hidden: hidden, lengths: lengths, heads: make([][]head, layers), layers: make([]layer, layers)}
 	for l := range p.heads {
 		p.heads[l] = make([]head, heads)
 		for h := range p.heads[l] {
@@ -131,7 +131,7 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Probe, error) {
 }
 
 // Attention implements engine.Observer.
-func (p *Probe) Attention(b engine.AttentionBlock) {
+func (p *Diagnostics) Attention(b engine.AttentionBlock) {
 	h := &p.heads[b.Layer][b.Head]
 	for len(h.rows) < b.Queries {
 		h.rows = append(h.rows, rowSum{position: -1})
@@ -204,7 +204,7 @@ func (h *head) endSample(sample, length int, threshold float64) {
 }
 
 // Residual implements engine.Observer.
-func (p *Probe) Residual(r engine.Residual) {
+func (p *Diagnostics) Residual(r engine.Residual) {
 	l := &p.layers[r.Layer]
 	if r.Position == 0 {
 		l.held = l.held[:0]

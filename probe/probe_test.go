@@ -10,7 +10,7 @@ import (
 
 // feed shows a probe one sample's weights, head by head, in blocks of queries
 // and keys as the engine does.
-func feed(p *Probe, layer, node, heads, length, queryBlock, keyBlock int, weight func(head, q, k int) float32) {
+func feed(p *Diagnostics, layer, node, heads, length, queryBlock, keyBlock int, weight func(head, q, k int) float32) {
 	for h := range heads {
 		for q0 := 0; q0 < length; q0 += queryBlock {
 			queries := min(queryBlock, length-q0)

@@ -54,7 +54,7 @@ type Sample struct {
 }
 
 // Samples returns every sample's measures, in the samples' order.
-func (p *Probe) Samples() []Sample {
+func (p *Diagnostics) Samples() []Sample {
 	out := make([]Sample, len(p.lengths))
 	for i := range out {
 		var all tally
@@ -85,7 +85,7 @@ func (p *Probe) Samples() []Sample {
 }
 
 // Heads returns every head's measures, layer by layer.
-func (p *Probe) Heads() []Head {
+func (p *Diagnostics) Heads() []Head {
 	var out []Head
 	for l := range p.heads {
 		for i := range p.heads[l] {
@@ -105,7 +105,7 @@ func (p *Probe) Heads() []Head {
 }
 
 // Layers returns every layer's measures.
-func (p *Probe) Layers() []Layer {
+func (p *Diagnostics) Layers() []Layer {
 	var out []Layer
 	for i := range p.layers {
 		l := &p.layers[i]
@@ -115,7 +115,7 @@ func (p *Probe) Layers() []Layer {
 }
 
 // Summary pools heads and layers.
-func (p *Probe) Summary() Summary {
+func (p *Diagnostics) Summary() Summary {
 	s := Summary{Samples: len(p.lengths), SinkRate: make([]float64, p.opts.Keys)}
 	for _, n := range p.lengths {
 		s.Tokens += n

@@ -148,18 +148,18 @@ func TestNearlyZero(t *testing.T) {
 	}
 }
 
-// widest hands on to a Probe and keeps the size of the largest block it saw.
+// widest hands on to Diagnostics and keeps the size of the largest block it saw.
 type widest struct {
-	*Probe
+	*Diagnostics
 	weights int
 }
 
 func (w *widest) Attention(b engine.AttentionBlock) {
 	w.weights = max(w.weights, len(b.Weights))
-	w.Probe.Attention(b)
+	w.Diagnostics.Attention(b)
 }
 
-// TestMemoryIsLinear: looking at a text four times as long is shown no larger
+// TestMemoryIsLinear: a text four times as long is shown no larger
 // blocks, and takes at most about four times as much memory, all that is thrown
 // away on the way included; a map would take sixteen times as much.
 func TestMemoryIsLinear(t *testing.T) {
@@ -183,7 +183,7 @@ func TestMemoryIsLinear(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &widest{Probe: p}
+		w := &widest{Diagnostics: p}
 		ids := make([]int32, length)
 		for i := range ids {
 			ids[i] = int32(i * 7 % 16)

@@ -34,7 +34,7 @@ type KindRow struct {
 	Example func(t *Task, doc *Doc) string
 	// Chooses: the requests are choices, of which metrics take one for the answer.
 	Chooses bool
-	// Texts: the requests are whole texts, which diagnostics can look at too.
+	// Texts: the requests are whole texts, which diagnostics can measure too.
 	Texts bool
 	// Harness is what lm-evaluation-harness calls the requests, its output_type.
 	Harness string

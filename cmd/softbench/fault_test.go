@@ -53,7 +53,7 @@ func TestAbsurdNumbers(t *testing.T) {
 	}{
 		{run, []string{"threads", "max-length", "batch-tokens"}, []string{"-1", "4611686018427387904"}},
 		{run, []string{"limit", "fewshot"}, []string{"-1"}},
-		{[]string{"run", "diagnostics", "--model", model, "--data", docs}, []string{"probe-threshold"}, []string{"-1", "NaN", "Inf", "2"}},
+		{[]string{"run", "diagnostics", "--model", model, "--data", docs}, []string{"diagnostics-threshold"}, []string{"-1", "NaN", "Inf", "2"}},
 		{score, []string{"threads", "max-length", "batch-tokens"}, []string{"-1", "100000000000", "4611686018427387904"}},
 		{score, []string{"threads"}, []string{"100000"}},
 		{[]string{"bench"}, []string{"threads", "tokens", "rounds", "seconds"}, []string{"-1", "4611686018427387904"}},

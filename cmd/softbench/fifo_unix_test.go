@@ -114,7 +114,7 @@ var inputCases = []inputCase{
 	{"lab world --out pipe --words 0 --own-words 20", "pipe", "lab world out"},
 }
 
-const tinyTraining = " --hidden 16 --intermediate 16 --layers 1 --heads 2 --context 16 --batch 1 --steps 2 --probe-samples 1"
+const tinyTraining = " --hidden 16 --intermediate 16 --layers 1 --heads 2 --context 16 --batch 1 --steps 2 --diagnostics-samples 1"
 
 // noInput are the flags with a text that names nothing to be read.
 var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method group`)
@@ -164,7 +164,7 @@ func TestNothingWaitsForAPipe(t *testing.T) {
 	put("task.yaml", "name: capitals\nkind: multiple_choice\ndataset: {files: {test: task.jsonl}}\ncontext: \"{{.q}}\"\nchoices: c\ngold: {field: a}\n")
 	put("task.jsonl", `{"q": "?", "c": ["a", "b"], "a": 0}`+"\n")
 	put("suite.yaml", "name: s\ntasks: [task.yaml]\n")
-	put("study.yaml", "name: s\nquestion: q\nseeds: [1]\nprobe: {every: 1, samples: 1}\n"+
+	put("study.yaml", "name: s\nquestion: q\nseeds: [1]\ndiagnostics: {every: 1, samples: 1}\n"+
 		"settings: {hidden: 16, intermediate: 16, layers: 1, heads: 2, context: 16, batch: 1, steps: 2, warmup: 1}\n")
 	put("a/adapter_config.json", `{"peft_type": "LORA", "r": 2, "lora_alpha": 2, "target_modules": ["q_proj"]}`)
 	put("policy.yaml", "version: 1\n")

@@ -23,6 +23,14 @@ var theirs = map[string]string{
 	"fewshot_as_multiturn": "here prompts have no chat template", "samples": "here --limit N takes the first documents", "seed": "here a task's seeds are those of its definition",
 }
 
+// flagName is a flag's name as it is now: what was --probe-length is --diagnostics-length.
+func flagName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if rest, older := strings.CutPrefix(name, "probe-"); older {
+		name = "diagnostics-" + rest
+	}
+	return pflag.NormalizedName(name)
+}
+
 // flagError adds to an unknown flag what may have been meant.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError

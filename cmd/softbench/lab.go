@@ -165,7 +165,7 @@ for bit, on any number of threads.
 
 State and checkpoint are saved every --save-every steps; Ctrl-C saves the state
 too, and --resume goes on as if nothing had been. OUT/training/history.jsonl holds
-losses and, every --probe-every steps, what goes on inside: sinks, dead heads,
+losses and, every --diagnostics-every steps, diagnostics: sinks, dead heads,
 sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 		Example: `  softbench lab train --world world --attention softpick --out models/softpick --log
   softbench lab train --data book.txt --attention rectified --steps 2000 --out models/rectified
@@ -190,9 +190,9 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 	f.IntVar(&o.train.Threads, "threads", 0, "threads, 0 for one per processor; no weight depends on it")
 	f.IntVar(&o.train.SaveEvery, "save-every", 100, "`steps` between saves of state and checkpoint")
 	f.IntVar(&o.train.LogEvery, "log-every", 25, "`steps` between lines of the history")
-	f.IntVar(&o.train.DiagnosticsEvery, "probe-every", 100, "`steps` between looks inside the model, 0 for only at the end")
-	f.IntVar(&o.train.DiagnosticsSamples, "probe-samples", 8, "samples that are looked at")
-	f.IntVar(&o.train.DiagnosticsLength, "probe-length", 0, "`tokens` of such a sample, 0 for the context")
+	f.IntVar(&o.train.DiagnosticsEvery, "diagnostics-every", 100, "`steps` between diagnostics, 0 for only at the end")
+	f.IntVar(&o.train.DiagnosticsSamples, "diagnostics-samples", 8, "samples that diagnostics measure")
+	f.IntVar(&o.train.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of such a sample, 0 for the context")
 	f.BoolVar(&o.log, "log", false, "print the history's lines instead of a progress bar")
 	f.BoolVar(&o.json, "json", false, "print the last line of the history as JSON")
 	return cmd

@@ -23,8 +23,8 @@ func checkTrain(o *session.Options) error {
 		{"heads", s.Heads, 1, 1 << 14}, {"head-dim", s.HeadDim, 0, 1 << 14},
 		{"context", s.Context, 1, tokens}, {"positions", s.Positions, 0, eval.MaxContext}, {"vocab", s.Vocab, 1, 1 << 20},
 		{"batch", s.Batch, 1, 1 << 16}, {"accumulate", s.Accumulate, 1, 1 << 16}, {"steps", s.Steps, 1, steps}, {"warmup", s.Warmup, 0, steps},
-		{"save-every", o.SaveEvery, 1, steps}, {"log-every", o.LogEvery, 1, steps}, {"probe-every", o.DiagnosticsEvery, 0, steps},
-		{"probe-samples", o.DiagnosticsSamples, 1, 1 << 16}, {"probe-length", o.DiagnosticsLength, 0, tokens},
+		{"save-every", o.SaveEvery, 1, steps}, {"log-every", o.LogEvery, 1, steps}, {"diagnostics-every", o.DiagnosticsEvery, 0, steps},
+		{"diagnostics-samples", o.DiagnosticsSamples, 1, 1 << 16}, {"diagnostics-length", o.DiagnosticsLength, 0, tokens},
 	} {
 		if n.value < n.least || n.value > n.most {
 			return fmt.Errorf("--%s %d: want %d to %d", n.flag, n.value, n.least, n.most)

@@ -30,7 +30,7 @@ func TestInterruptedTraining(t *testing.T) {
 	}
 	train := func(more ...string) *exec.Cmd {
 		return exec.Command("softbench", append([]string{
-			"lab", "train", "--data", text, "--vocab", "280", "--out", out, "--log", "--log-every", "1", "--save-every", "1", "--probe-every", "0", "--probe-samples", "1",
+			"lab", "train", "--data", text, "--vocab", "280", "--out", out, "--log", "--log-every", "1", "--save-every", "1", "--diagnostics-every", "0", "--diagnostics-samples", "1",
 			"--hidden", "256", "--intermediate", "688", "--layers", "2", "--heads", "4", "--context", "256", "--batch", "8", "--accumulate", "8",
 		}, more...)...)
 	}

@@ -55,7 +55,7 @@ func TestNamesAreShownAsTheyAre(t *testing.T) {
 	if err := os.CopyFS(named("model"), os.DirFS(model)); err != nil {
 		t.Fatal(err)
 	}
-	put("study.yaml", fmt.Sprintf("name: \"%s\"\nquestion: q\nseeds: [1]\nprobe: {every: 1, samples: 1}\nclaims: [{claim: \"%s\", measure: sink_rate, at_most: 1}]\n", escaped, escaped)+
+	put("study.yaml", fmt.Sprintf("name: \"%s\"\nquestion: q\nseeds: [1]\ndiagnostics: {every: 1, samples: 1}\nclaims: [{claim: \"%s\", measure: sink_rate, at_most: 1}]\n", escaped, escaped)+
 		"settings: {hidden: 16, intermediate: 16, layers: 1, heads: 2, context: 16, batch: 1, steps: 2, warmup: 1}\n")
 	tiny := strings.Fields(tinyTraining)
 	works := func(args ...string) {

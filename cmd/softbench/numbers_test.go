@@ -37,10 +37,10 @@ func TestEveryNumber(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	train := "lab train --data text.txt --out trained --hidden 32 --intermediate 32 --layers 1 --heads 2 --context 16 --vocab 300 --batch 1 --steps 1 --warmup 0 --probe-samples 1"
+	train := "lab train --data text.txt --out trained --hidden 32 --intermediate 32 --layers 1 --heads 2 --context 16 --vocab 300 --batch 1 --steps 1 --warmup 0 --diagnostics-samples 1"
 	// lines are small tasks of the commands that take numbers; $OUT is new each time.
 	lines := map[string]string{
-		"run":       "run arc_easy diagnostics --data $DOCS --limit 1 --model $MODEL --max-length 32 --probe-length 16 --out $OUT",
+		"run":       "run arc_easy diagnostics --data $DOCS --limit 1 --model $MODEL --max-length 32 --diagnostics-length 16 --out $OUT",
 		"compare":   "compare $MODEL $MODEL --suite arc_easy --data $DOCS --limit 1 --runs $OUT",
 		"score":     "score $MODEL",
 		"bench":     "bench --model $MODEL --rounds 1 --seconds 0.01 --tokens 16 --dtype float32 --device cpu",

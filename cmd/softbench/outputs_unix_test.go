@@ -77,7 +77,7 @@ var outputDirectories = []struct {
 
 func smallTraining(text string) []string {
 	return []string{"lab", "train", "--data", text, "--vocab", "280", "--hidden", "16", "--intermediate", "24", "--layers", "1", "--heads", "2",
-		"--context", "16", "--batch", "2", "--steps", "1", "--warmup", "1", "--probe-every", "0", "--probe-samples", "1"}
+		"--context", "16", "--batch", "2", "--steps", "1", "--warmup", "1", "--diagnostics-every", "0", "--diagnostics-samples", "1"}
 }
 
 // place is a directory with runs, a baseline, a training, and what makes others.

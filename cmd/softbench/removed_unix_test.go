@@ -65,7 +65,7 @@ func TestTrainingRemovedWhileRunning(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	line := "lab train --data text.txt --out out --hidden 32 --layers 2 --heads 2 --context 32 --batch 4 --steps 100000000 --save-every 100000000 --log-every 100000000 --probe-every 100000000"
+	line := "lab train --data text.txt --out out --hidden 32 --layers 2 --heads 2 --context 32 --batch 4 --steps 100000000 --save-every 100000000 --log-every 100000000 --diagnostics-every 100000000"
 	go func() {
 		for ctx.Err() == nil {
 			if _, err := os.Stat("out/training/history.jsonl"); err == nil { // the last file of its beginning

@@ -35,6 +35,7 @@ size, threads or order.`,
 	root.SetErr(io.err)
 	root.SetVersionTemplate("softbench {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	root.SetGlobalNormalizationFunc(flagName)
 	root.AddCommand(
 		newRun(io, (*runOptions).execute),
 		newInspect(io, (*inspectOptions).execute),

@@ -53,7 +53,7 @@ goes on with what is in --out; docs/cluster.md has scripts for them.`,
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
   softbench run piqa --model organisation/name --revision main --download
-  softbench run diagnostics --model ./my-model --data ./data --probe-length 64 --out runs/inside
+  softbench run diagnostics --model ./my-model --data ./data --diagnostics-length 64 --out runs/diagnostics
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
   softbench run all --model ./my-model --out runs/my-model --merge 'runs/my-model.*'`,
@@ -78,8 +78,8 @@ goes on with what is in --out; docs/cluster.md has scripts for them.`,
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of a model of the hub (default main; also organisation/name@REVISION)")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all (default: as the suite says)")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
-	f.IntVar(&o.run.DiagnosticsLength, "probe-length", 0, "`tokens` of a sample that diagnostics look at, 0 for the suite's (diagnostics: 512)")
-	f.Float64Var(&o.run.DiagnosticsThreshold, "probe-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
+	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
+	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
 	f.BoolVar(&o.json, "json", false, "print the run as JSON instead of a table")
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)

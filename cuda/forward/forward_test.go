@@ -189,7 +189,7 @@ func TestNoBitDependsOnTheBatch(t *testing.T) {
 					t.Fatal(err)
 				}
 				same("memory bound", run(t, one, f, engine.RunOptions{BatchTokens: 64, Memory: stats.PeakKV}))
-				same("observed", run(t, few, f, engine.RunOptions{BatchTokens: 40, Observer: newInside()}))
+				same("observed", run(t, few, f, engine.RunOptions{BatchTokens: 40, Observer: newObserved()}))
 				// Stores in pieces: what was freed lies scattered.
 				for n := range f.Nodes {
 					if n%3 != 0 {

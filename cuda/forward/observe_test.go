@@ -13,19 +13,19 @@ import (
 	"github.com/softbench/softbench/internal/randforest"
 )
 
-// inside collects what an observer sees.
-type inside struct {
+// observed collects what an observer sees.
+type observed struct {
 	weights  map[[5]int]float32   // layer, head, node, query, key
 	residual map[[3]int][]float32 // layer, node, position
 	last     map[[3]int][2]int    // query and key seen last, of layer, head and node
 	disorder string
 }
 
-func newInside() *inside {
-	return &inside{map[[5]int]float32{}, map[[3]int][]float32{}, map[[3]int][2]int{}, ""}
+func newObserved() *observed {
+	return &observed{map[[5]int]float32{}, map[[3]int][]float32{}, map[[3]int][2]int{}, ""}
 }
 
-func (in *inside) Attention(b engine.AttentionBlock) {
+func (in *observed) Attention(b engine.AttentionBlock) {
 	at := [3]int{b.Layer, b.Head, b.Node}
 	if l, ok := in.last[at]; ok && (b.Query < l[0] || b.Query == l[0] && b.Key <= l[1]) {
 		in.disorder = fmt.Sprintf("layer %d head %d node %d: query %d key %d came after query %d key %d", b.Layer, b.Head, b.Node, b.Query, b.Key, l[0], l[1])
@@ -45,7 +45,7 @@ func (in *inside) Attention(b engine.AttentionBlock) {
 	}
 }
 
-func (in *inside) Residual(r engine.Residual) {
+func (in *observed) Residual(r engine.Residual) {
 	hidden := 64
 	for i := range len(r.X) / hidden {
 		in.residual[[3]int{r.Layer, r.Node, r.Position + i}] = append([]float32(nil), r.X[i*hidden:][:hidden]...)
@@ -64,7 +64,7 @@ func TestObserversSeeTheCPUs(t *testing.T) {
 			}
 			defer cpu.Close()
 			f := randforest.New(rand.New(rand.NewPCG(uint64(i), 3)), 8, ck.Config.Vocab, randforest.UpToThree)
-			want, got := newInside(), newInside()
+			want, got := newObserved(), newObserved()
 			run(t, engine.New(cpu, ck.Config.Vocab), f, engine.RunOptions{BatchTokens: 30, Observer: want})
 			device, _ := simulate(t, ck, forward.Options{Rows: 50})
 			run(t, device, f, engine.RunOptions{BatchTokens: 70, Observer: got})

@@ -131,7 +131,7 @@ func (t tile) of(sp *engine.Span, r, n int) tile {
 }
 
 // planHeads decides which rows leave the last layer: all where an observer
-// watches, else those whose next token is scored.
+// observes, else those whose next token is scored.
 func (p *plan) planHeads(first int, all bool) {
 	p.targetStart = append(p.targetStart, 0)
 	for _, h := range p.heads {

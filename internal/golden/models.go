@@ -18,7 +18,7 @@ type Model struct {
 	Float32Error float64    `json:"float32_error"`
 	Sequences    []Sequence `json:"sequences"`
 	Runs         []Run      `json:"runs"`
-	Inside       []Inside   `json:"inside"`
+	Observed     []Observed `json:"inside"`
 	// Seed and Tensors say what weights a family's checkpoint has, which are made
 	// when it is read; models have theirs beside them.
 	Seed    uint64   `json:"seed"`
@@ -60,8 +60,8 @@ type Scores struct {
 	LSE    Float32s // log of the sum of the logits' exponentials
 }
 
-// Inside is what one short sequence looks like inside the model, in float64.
-type Inside struct {
+// Observed is what an engine.Observer should see of one short sequence, in float64.
+type Observed struct {
 	Attention string `json:"attention"`
 	Sequence  int    `json:"sequence"` // index into Model.Sequences
 	Length    int    `json:"length"`
@@ -79,7 +79,7 @@ type Inside struct {
 
 // Weight returns the attention weight of a key, which must not be after the
 // query.
-func (in Inside) Weight(head, query, key int) float64 {
+func (in Observed) Weight(head, query, key int) float64 {
 	return in.Weights[head*in.Length*(in.Length+1)/2+query*(query+1)/2+key]
 }
 

@@ -45,7 +45,7 @@ func TestModelsTellKindsApart(t *testing.T) {
 func TestWeightsAreRowsOfAttention(t *testing.T) {
 	seen := 0
 	for _, m := range Models(t) {
-		for _, in := range m.Inside {
+		for _, in := range m.Observed {
 			if in.Weights == nil {
 				continue
 			}

@@ -73,7 +73,7 @@ func (m *mixture) Fill(r *rand.Rand, window []int32) bool {
 	return true
 }
 
-// heldOutSeed draws the windows that are looked at: no training's batch has its
+// heldOutSeed draws the windows of diagnostics: no training's batch has its
 // stream.
 const heldOutSeed = 1 << 63
 

@@ -28,13 +28,13 @@ type Line struct {
 	Measure *Measure `json:"measure,omitempty"`
 }
 
-// Measure is the model of one step, looked at from outside on the same samples
+// Measure is the model of one step, measured on the same samples
 // of held-out text each time (of the training text where there is none). A
 // number that is none is null in the file.
 type Measure struct {
 	HeldOut  bool          `json:"held_out"`
 	Loss     rundir.Number `json:"loss"`      // nats a token; of a mix's exercises, of the tokens that can be known
-	SinkRate rundir.Number `json:"sink_rate"` // the probe package has these definitions
+	SinkRate rundir.Number `json:"sink_rate"` // package probe has these definitions
 	SinkHalf rundir.Number `json:"sink_half"` // the sink rate of the samples' first halves
 	Sparsity rundir.Number `json:"sparsity"`
 	Dead     rundir.Number `json:"dead_heads"`

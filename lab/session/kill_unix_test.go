@@ -20,7 +20,7 @@ import (
 const killVariable = "SOFTBENCH_TEST_KILL_DIR"
 
 // TestKilled: a training that is killed with SIGKILL, again and again, in steps,
-// in looks and in saves, and resumed each time has the bytes of one that was not;
+// in diagnostics and in saves, and resumed each time has the bytes of one that was not;
 // after every kill what is on disk is whole.
 func TestKilled(t *testing.T) {
 	options := func(dir, out string) Options {

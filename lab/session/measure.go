@@ -76,15 +76,15 @@ func (l *diagnostics) read(ctx context.Context, dir string) (*Measure, error) {
 		return nil, err
 	}
 	out := whole.measure(l)
-	out.SinkHalf = rundir.Number(half.probe.Summary().SinkRate[0])
+	out.SinkHalf = rundir.Number(half.diagnostics.Summary().SinkRate[0])
 	return out, nil
 }
 
 // tallies is what one run over the samples gave.
 type tallies struct {
-	probe *probe.Probe
-	first *firstKey
-	tally map[string]*tally // by source, and of all under ""
+	diagnostics *probe.Diagnostics
+	first       *firstKey
+	tally       map[string]*tally // by source, and of all under ""
 }
 
 // tally is what the samples of a source sum up to.
@@ -114,10 +114,10 @@ func (l *diagnostics) run(ctx context.Context, m *engine.Model, c *checkpoint.Co
 		}
 	}
 	var err error
-	if out.probe, err = probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{}); err != nil {
+	if out.diagnostics, err = probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{}); err != nil {
 		return nil, err
 	}
-	_, err = m.Run(ctx, f, engine.RunOptions{Observer: observers{out.probe, out.first}, Score: func(node, row int, s engine.Score) error {
+	_, err = m.Run(ctx, f, engine.RunOptions{Observer: observers{out.diagnostics, out.first}, Score: func(node, row int, s engine.Score) error {
 		sample := &l.samples[node]
 		out.add("", sample, row+1, s)
 		if sample.source != "" {
@@ -128,7 +128,7 @@ func (l *diagnostics) run(ctx context.Context, m *engine.Model, c *checkpoint.Co
 	if err != nil {
 		return nil, err
 	}
-	for i, s := range out.probe.Samples() {
+	for i, s := range out.diagnostics.Samples() {
 		for _, source := range slices.Compact([]string{"", l.samples[i].source}) {
 			out.tally[source].sinks += s.SinkRate
 			out.tally[source].samples++
@@ -167,14 +167,14 @@ func (t *tally) measure() SourceMeasure {
 func share(sum float64, n int) rundir.Number { return rundir.Number(sum / float64(n)) }
 
 func (o *tallies) measure(l *diagnostics) *Measure {
-	s := o.probe.Summary()
+	s := o.diagnostics.Summary()
 	n := func(x float64) rundir.Number { return rundir.Number(x) }
 	all := o.tally[""].measure()
 	m := &Measure{
 		HeldOut: l.heldOut, Loss: all.Loss, Copying: all.Copying, SinkRate: n(s.SinkRate[0]), Sparsity: n(s.Sparsity), Dead: n(s.DeadHeads),
 		Mass: n(s.Mass), Kurtosis: n(s.Kurtosis), Largest: n(math.Max(-s.Min, s.Max)), Massive: s.Massive,
 	}
-	for i, layer := range o.probe.Layers() {
+	for i, layer := range o.diagnostics.Layers() {
 		lm := LayerMeasure{Kurtosis: n(layer.Kurtosis), Largest: n(math.Max(-layer.Min, layer.Max)), FirstNorm: n(o.first.normRatio(i))}
 		for _, w := range o.first.means(i) {
 			lm.FirstWeight = append(lm.FirstWeight, n(w))

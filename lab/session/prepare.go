@@ -26,7 +26,7 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.stored = stored
 	if r.LogEvery < 1 || r.SaveEvery < 1 || r.DiagnosticsEvery < 0 || r.DiagnosticsSamples < 1 || r.DiagnosticsLength < 0 {
-		return errors.New("the steps between logs and saves, and the probe's samples, must be at least 1")
+		return errors.New("the steps between logs and saves, and the samples of diagnostics, must be at least 1")
 	}
 	// What the numbers alone say is wrong is said before the text is read.
 	if err := options.Check(); err != nil {

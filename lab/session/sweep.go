@@ -6,11 +6,11 @@ import (
 	"regexp"
 )
 
-// diagnosticsPrefix begins the name of the directory of a model that is looked at.
-const diagnosticsPrefix = ".probe-"
+// diagnosticsPrefix begins the name of the directory of a model whose diagnostics run.
+const diagnosticsPrefix = ".diagnostics-"
 
-// unfinished are the names that a process killed in a save or in a look leaves.
-var unfinished = regexp.MustCompile(`^\.((state|history\.jsonl|settings\.json|config\.json|model\.safetensors|report\.html|tokenizer.*)\.[0-9a-f]{16}\.tmp|probe-[0-9]+)$`)
+// unfinished are the names that a process killed in a save or in diagnostics leaves (earlier ones wrote probe-).
+var unfinished = regexp.MustCompile(`^\.((state|history\.jsonl|settings\.json|config\.json|model\.safetensors|report\.html|tokenizer.*)\.[0-9a-f]{16}\.tmp|(diagnostics|probe)-[0-9]+)$`)
 
 // sweep removes what such a process left: a state's temporary file is as large
 // as the state. What cannot be removed stays; it does no harm but its size.

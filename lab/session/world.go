@@ -61,7 +61,7 @@ func World(dir string, o WorldOptions) error {
 }
 
 // shownMix are the exercises of a world without text: what it shows of them, as
-// text, and what it is looked at with.
+// text, and what diagnostics measure.
 var shownMix = world.Mix{{Source: string(world.Chain), Part: 0.42}, {Source: string(world.Span), Part: 0.18}, {Source: string(world.Repeat), Part: 0.4}}
 
 // writeExercises makes a world without text: some exercises as text files. The

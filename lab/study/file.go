@@ -2,6 +2,7 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,7 @@ type Study struct {
 	Cells       []Cell
 }
 
-// Diagnostics says how the trainings are looked at.
+// Diagnostics says how the trainings are measured.
 type Diagnostics struct{ Every, Samples, Length int }
 
 // Cell is one combination of the grid's values.
@@ -71,7 +72,8 @@ type studyFile struct {
 	Settings    map[string]any      `yaml:"settings"`
 	Grid        yaml.MapSlice       `yaml:"grid"`
 	Seeds       []strictyaml.Uint64 `yaml:"seeds"`
-	Diagnostics diagnosticsFile     `yaml:"probe"`
+	Diagnostics *diagnosticsFile    `yaml:"diagnostics"`
+	Probe       *diagnosticsFile    `yaml:"probe"` // what diagnostics were called
 	Show        []string            `yaml:"show"`
 	Claims      []claimFile         `yaml:"claims"`
 }
@@ -130,14 +132,17 @@ func Parse(text []byte, file string, p Presets) (*Study, error) {
 }
 
 func (f *studyFile) resolve(p Presets) (*Study, error) {
-	s := &Study{Name: f.Name, Question: f.Question, Shown: f.Show, Diagnostics: Diagnostics{int(f.Diagnostics.Every), int(f.Diagnostics.Samples), int(f.Diagnostics.Length)}}
+	d := cmp.Or(f.Diagnostics, f.Probe, &diagnosticsFile{})
+	s := &Study{Name: f.Name, Question: f.Question, Shown: f.Show, Diagnostics: Diagnostics{int(d.Every), int(d.Samples), int(d.Length)}}
 	switch {
+	case f.Diagnostics != nil && f.Probe != nil:
+		return nil, errors.New("probe is an older word for diagnostics, which is there too: leave probe out")
 	case f.Name == "" || f.Question == "":
 		return nil, errors.New("a study needs a name and a question")
 	case len(f.Seeds) == 0:
 		return nil, errors.New("no seeds: give seeds: [1, 2, 3]; intervals are over them")
 	case s.Diagnostics.Every < 1 || s.Diagnostics.Samples < 1 || s.Diagnostics.Length < 0:
-		return nil, errors.New("probe: every (steps) and samples must be at least 1, and length not negative")
+		return nil, errors.New("diagnostics: every (steps) and samples must be at least 1, and length not negative")
 	}
 	for _, seed := range f.Seeds {
 		if slices.Contains(s.Seeds, uint64(seed)) {

@@ -10,7 +10,7 @@ import (
 	"github.com/softbench/softbench/reports/rundir"
 )
 
-// Measure is a number of a look inside a training.
+// Measure is a number of the diagnostics of a training.
 type Measure struct {
 	Name  string // as a study's file has it
 	Title string
@@ -73,7 +73,7 @@ const stepOfCopying = "step_of_copying"
 // source of a mix, as in copying.repeat.
 func findMeasure(name string) (Measure, error) {
 	if name == stepOfCopying {
-		return Measure{name, fmt.Sprintf("First step looked at with copying of %.0f%%", 100*copyingFrom), false, nil}, nil
+		return Measure{name, fmt.Sprintf("First diagnosed step with copying of %.0f%%", 100*copyingFrom), false, nil}, nil
 	}
 	base, source, ofSource := strings.Cut(name, ".")
 	i := slices.IndexFunc(measures, func(m Measure) bool { return m.Name == base })
@@ -90,8 +90,8 @@ func findMeasure(name string) (Measure, error) {
 		return m, nil
 	}
 	m.Name, m.Title = name, m.Title+", windows of "+source
-	m.of = ofDiagnostics(func(look *session.Measure) float64 {
-		s, ok := look.Sources[source]
+	m.of = ofDiagnostics(func(m *session.Measure) float64 {
+		s, ok := m.Sources[source]
 		switch {
 		case !ok:
 			return math.NaN()

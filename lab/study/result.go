@@ -137,7 +137,7 @@ func estimate(values []float64) (Estimate, error) {
 	return Estimate{rundir.Number(e.Value), rundir.Number(e.Low), rundir.Number(e.High), len(known)}, nil
 }
 
-// curve is a measure against steps, over the seeds that were looked at there.
+// curve is a measure against steps, over the seeds that were diagnosed there.
 func (s *Study) curve(all []Training, cell int, m *Measure) []Point {
 	if m.of == nil {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ grid:
   attention: [softmax, softpick]
   rate: [1e-2, 0.001]
 seeds: [3, 4]
-probe: {every: 4, samples: 4}
+diagnostics: {every: 4, samples: 4}
 show: [loss, copying, sink_rate, first_weight, loss.chain, step_of_copying]
 claims:
   - {claim: Few sinks, measure: sink_rate, where: {attention: softpick}, at_most: 0.5}
@@ -68,6 +69,18 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+// TestProbeIsDiagnostics: a file from when diagnostics were called probe is the same study.
+func TestProbeIsDiagnostics(t *testing.T) {
+	now, err := Parse([]byte(tiny), "tiny.yaml", presets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older, err := Parse([]byte(strings.Replace(tiny, "\ndiagnostics:", "\nprobe:", 1)), "tiny.yaml", presets)
+	if err != nil || !reflect.DeepEqual(now, older) {
+		t.Errorf("%+v, %v; want %+v", older, err, now)
+	}
+}
+
 // TestRefusals: what a file says wrong is refused with where and what, before
 // anything is trained.
 func TestRefusals(t *testing.T) {
@@ -76,7 +89,8 @@ func TestRefusals(t *testing.T) {
 		{"seeds: [3, 4]", "seeds: []", "no seeds"},
 		{"seeds: [3, 4]", "seeds: [3, 3]", "seed 3 comes twice"},
 		{"seeds: [3, 4]", "seeds: [-3]", "-3 stands where a whole number from 0 belongs"},
-		{"every: 4", "every: 0", "probe: every"},
+		{"every: 4", "every: 0", "diagnostics: every"},
+		{"\ndiagnostics:", "\nprobe: {every: 1, samples: 1}\ndiagnostics:", "probe is an older word for diagnostics"},
 		{"preset: toy\nworld", "preset: tox\nworld", `preset "tox": not known`},
 		{"world: {own_words: 30}", "world: {preset: none}", `world: preset "none": not known`},
 		{"hidden: 16", "hiden: 16", `unknown field "hiden"`},
@@ -217,7 +231,7 @@ func TestDivergedIsAResult(t *testing.T) {
 	}
 }
 
-// made are trainings whose last looks have the given sink rates, by cell and seed.
+// made are trainings whose last diagnostics have the given sink rates, by cell and seed.
 func made(s *Study, rates [][]float64) []Training {
 	all := s.Trainings("out")
 	for i := range all {
@@ -243,7 +257,7 @@ question: q
 preset: toy
 grid: {attention: [softmax, softpick]}
 seeds: [1, 2, 3]
-probe: {every: 4, samples: 1}
+diagnostics: {every: 4, samples: 1}
 claims: [{claim: c, measure: sink_rate, where: {attention: softpick}, %s}]
 `
 	for _, c := range []struct {
@@ -290,7 +304,7 @@ claims: [{claim: c, measure: sink_rate, where: {attention: softpick}, %s}]
 	}
 }
 
-// TestFinalMeasures: each measure is found by its name and read from a look.
+// TestFinalMeasures: each measure is found by its name and read from a line.
 func TestFinalMeasures(t *testing.T) {
 	low, high := rundir.Number(0.5), rundir.Number(0.95)
 	lines := []session.Line{

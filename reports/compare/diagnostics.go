@@ -12,7 +12,7 @@ import (
 	"github.com/softbench/softbench/stats"
 )
 
-// Change is a number of the inside of both models.
+// Change is a number of the diagnostics of both models.
 type Change struct {
 	Name       string        `json:"name"`
 	A          rundir.Number `json:"a"`
@@ -38,7 +38,7 @@ type Change struct {
 // unknownDocuments is what is said of runs that cannot be tested.
 const unknownDocuments = "diagnostics: neither run says which samples are of one document, as those of earlier versions do not: their differences have no interval and no test; run one of them again"
 
-// compareDiagnostics sets the measures of the inside of the model side by side:
+// compareDiagnostics sets the measures of diagnostics side by side:
 // those of the whole model, and sample by sample where both runs kept them. Samples
 // of one document are one unit, and the measures one family of tests.
 func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
@@ -191,13 +191,13 @@ func sampleClusters(a, b []rundir.DiagnosticsSample) []string {
 	return out
 }
 
-// writeDiagnostics writes the measures of the inside as a table.
+// writeDiagnostics writes them as a table.
 func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *footnotes) {
-	title, tests := "inside the models", 0
+	title, tests := "diagnostics", 0
 	for _, x := range c.Diagnostics {
 		if x.N > 0 {
 			tests++
-			title = fmt.Sprintf("inside the models, %d samples of %d documents; p, interval: corrected for the number of measures (Holm)", x.N, x.Clusters)
+			title = fmt.Sprintf("diagnostics, %d samples of %d documents; p, interval: corrected for the number of measures (Holm)", x.N, x.Clusters)
 		}
 	}
 	b.WriteString("\n" + text.Wrap(title, width))

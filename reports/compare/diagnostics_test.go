@@ -10,7 +10,7 @@ import (
 	"github.com/softbench/softbench/reports/rundir"
 )
 
-// Measures of the inside that both runs kept by sample get an interval and a test,
+// Diagnostics that both runs kept by sample get an interval and a test,
 // which turn with the sides; equal ones are noise.
 func TestDiagnosticsBySample(t *testing.T) {
 	with := func(name string, seed uint64, shift float64) *Side {

@@ -34,7 +34,7 @@ func TestOldPasskeyClusters(t *testing.T) {
 	}
 }
 
-// Their samples of the inside do not say of which document they are: differences
+// Their samples of diagnostics do not say of which document they are: differences
 // are shown without a test, with a note that says why.
 func TestOldDiagnostics(t *testing.T) {
 	a, b := schema1(t)

@@ -35,7 +35,7 @@ type Side struct {
 	// Manifest and Samples are the run's, nil for results of lm-evaluation-harness.
 	Manifest *rundir.Run
 	Samples  []rundir.Sample
-	// Inside and Maps are what the run's diagnostics left, if any.
+	// DiagnosticsSamples and Maps are what the run's diagnostics left, if any.
 	DiagnosticsSamples []rundir.DiagnosticsSample
 	Maps               []rundir.MapRow
 	// Settings that must be the same on both sides, and those that need not, by

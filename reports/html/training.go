@@ -40,7 +40,7 @@ type TrainingLine struct {
 	Measure *TrainingMeasure `json:"measure,omitempty"`
 }
 
-// TrainingMeasure is a look inside the model of a step; package probe defines
+// TrainingMeasure is the diagnostics of a step; package probe defines
 // the measures.
 type TrainingMeasure struct {
 	HeldOut  bool          `json:"held_out"` // of text the training does not read
@@ -70,7 +70,7 @@ type trainingRun struct {
 	Steps     int           `json:"steps,omitempty"`
 	Stopped   string        `json:"stopped,omitempty"`
 	Count     int           `json:"lines_of_history"` // of which Lines are all, or every so many
-	Diagnosed int           `json:"looks"`            // lines with a measure, in the whole history
+	Diagnosed int           `json:"diagnosed"`        // lines with a measure, in the whole history
 	Lines     []trainingRow `json:"lines"`
 	// Extremes in the whole history, as indices into Lines; -1: none.
 	BestLoss, MostDead, MostSinks int `json:"-"`
@@ -78,7 +78,7 @@ type trainingRun struct {
 
 type trainingRow struct {
 	TrainingLine
-	Speed rundir.Number `json:"speed"` // tokens/s since the line before, looks and saves included
+	Speed rundir.Number `json:"speed"` // tokens/s since the line before, diagnostics and saves included
 }
 
 // mostRows is the number of lines with, and without, a measure that a page

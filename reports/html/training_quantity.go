@@ -9,7 +9,7 @@ import (
 
 // quantity is a column of the history: a curve, and a row of the summary.
 type quantity struct {
-	field         func(*trainingRow) field // of a look: only of lines that have one
+	field         func(*trainingRow) field // of diagnostics: only of lines that have them
 	name          string
 	short         string // as a table's heading
 	format        func(float64) string
@@ -19,7 +19,7 @@ type quantity struct {
 	missing       bool // trainings of before lack it
 }
 
-// of is the number in a line; NaN where it has no look.
+// of is the number in a line; NaN where it has no diagnostics.
 func (q *quantity) of(r *trainingRow) float64 {
 	if q.ofDiagnostics && r.Measure == nil {
 		return nan
@@ -31,7 +31,7 @@ func measured[T number](name, short string, format, tick func(float64) string, l
 	return quantity{name: name, short: short, format: format, tick: tick, log: log, ofDiagnostics: true, field: func(r *trainingRow) field { return of(f(r.Measure)) }}
 }
 
-// later is a quantity that earlier trainings did not look at.
+// later is a quantity that earlier trainings did not measure.
 func later(q quantity) quantity {
 	q.missing = true
 	return q
@@ -44,7 +44,7 @@ func course[T number](name, short string, format, tick func(float64) string, log
 var (
 	trainingLoss = course("Loss on the text it learns from, nats a token", "Training loss", text.Figures, text.Tick, false,
 		func(r *trainingRow) *rundir.Number { return &r.Loss })
-	heldOutLoss = measured("Loss when looked at, nats a token", "Loss when looked at", text.Figures, text.Tick, false,
+	heldOutLoss = measured("Loss in diagnostics, nats a token", "Loss in diagnostics", text.Figures, text.Tick, false,
 		func(m *TrainingMeasure) *rundir.Number { return &m.Loss })
 
 	diagnosticsQuantities = []quantity{
@@ -62,7 +62,7 @@ var (
 	courseQuantities = []quantity{
 		course("Learning rate", "Learning rate", text.Figures, rateTick, false, func(r *trainingRow) *rundir.Number { return &r.Rate }),
 		course("Norm of the gradient before clipping, log axis", "Gradient norm", text.Figures, text.Tick, true, func(r *trainingRow) *rundir.Number { return &r.Norm }),
-		course("Tokens a second since the line before, looks and saves included", "Tokens/s", text.Figures, text.Tick, false, func(r *trainingRow) *rundir.Number { return &r.Speed }),
+		course("Tokens a second since the line before, diagnostics and saves included", "Tokens/s", text.Figures, text.Tick, false, func(r *trainingRow) *rundir.Number { return &r.Speed }),
 	}
 	placeQuantities = []quantity{
 		course("", "Step", text.Count, nil, false, func(r *trainingRow) *int { return &r.Step }),
@@ -71,8 +71,8 @@ var (
 	}
 )
 
-// had are the quantities of a look that any of some trainings have; every
-// training has those that it had before exercises and layers were looked at.
+// had are the quantities of diagnostics that any of some trainings have; every
+// training has those that it had before exercises and layers were measured.
 func had(all []quantity, trainings ...trainingRun) []quantity {
 	return slices.DeleteFunc(slices.Clone(all), func(q quantity) bool {
 		return q.missing && !slices.ContainsFunc(trainings, func(r trainingRun) bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/softbench/softbench/reports/rundir"
 )
 
-// madeTraining is a training of n lines, a look at every fourth and at the last,
+// madeTraining is a training of n lines, diagnostics at every fourth and at the last,
 // each number unlike every other.
 func madeTraining(name string, n int, softpick bool) Training {
 	t := Training{
@@ -170,12 +170,12 @@ func TestTrainingVerdict(t *testing.T) {
 		text string
 		want []string
 	}{
-		"never":   {never, []string{"m: loss 1.4", "on held\u2011out text after 614\u202f400 tokens", "Finished after 300 steps in ", "No head was dead at any of 3 looks.", "No head was a sink at any of 3 looks."}},
+		"never":   {never, []string{"m: loss 1.4", "on held\u2011out text after 614\u202f400 tokens", "Finished after 300 steps in ", "No head was dead at any of 3 diagnosed steps.", "No head was a sink at any of 3 diagnosed steps."}},
 		"once":    {once, []string{"Dead heads were most at step 200: 25.0%; now 0.0%."}},
 		"stopped": {stopped, []string{"Step 200 of 300", "stopped: step 201: the loss is not a number"}},
 		"empty":   {empty, []string{"m has no line of history yet"}},
 		"unbegun": {unbegun, []string{"new: no line of history yet."}},
-		"uneven":  {uneven, []string{"Loss when last looked at: softpick 1.4", ", softmax 1.4", "not after the same number of tokens", "softpick: step 1\u202f400 of 1\u202f500", "softmax: finished after 1\u202f500 steps in "}},
+		"uneven":  {uneven, []string{"Loss in the last diagnostics: softpick 1.4", ", softmax 1.4", "not after the same number of tokens", "softpick: step 1\u202f400 of 1\u202f500", "softmax: finished after 1\u202f500 steps in "}},
 	} {
 		for _, w := range c.want {
 			if !strings.Contains(c.text, w) {
@@ -259,8 +259,8 @@ func TestTrainingsWithoutNumbers(t *testing.T) {
 	for name, p := range map[string]TrainingPage{
 		"some": {Trainings: []Training{some}}, "all": {Trainings: []Training{all}}, "both": {Trainings: []Training{some, all}},
 		"empty": {Trainings: []Training{{Name: "x"}}}, "empty and some": {Trainings: []Training{{Name: "x"}, some}}, "all empty": {Trainings: []Training{{}, {}}},
-		"one line without a look": {Trainings: []Training{{Name: "x", Lines: []TrainingLine{{Step: 1, Tokens: 5, Loss: 2}}}}},
-		"zeros":                   {Trainings: []Training{{Name: "x", Lines: []TrainingLine{{Step: 1, Measure: &TrainingMeasure{}}, {Step: 2, Measure: &TrainingMeasure{}}}}}},
+		"one line without diagnostics": {Trainings: []Training{{Name: "x", Lines: []TrainingLine{{Step: 1, Tokens: 5, Loss: 2}}}}},
+		"zeros":                        {Trainings: []Training{{Name: "x", Lines: []TrainingLine{{Step: 1, Measure: &TrainingMeasure{}}, {Step: 2, Measure: &TrainingMeasure{}}}}}},
 	} {
 		page := writeTraining(t, p)
 		if _, faults := checkText(page); len(faults) > 0 {
@@ -270,7 +270,7 @@ func TestTrainingsWithoutNumbers(t *testing.T) {
 			t.Errorf("%s: the page shows a NaN or an infinity", name)
 		}
 	}
-	if text := header(writeTraining(t, TrainingPage{Trainings: []Training{some}})); !strings.Contains(text, "at step 100 the loss was not a number when looked at") {
+	if text := header(writeTraining(t, TrainingPage{Trainings: []Training{some}})); !strings.Contains(text, "at step 100 the loss was not a number in the diagnostics") {
 		t.Errorf("the head does not say where a loss was not a number:\n%s", text)
 	}
 }
@@ -279,7 +279,7 @@ func TestTrainingsWithoutNumbers(t *testing.T) {
 // the extremes are kept.
 func TestLongTrainingStaysSmall(t *testing.T) {
 	tr := madeTraining("long", 40_000, true)
-	most := 23 // a line with a look
+	most := 23 // a line with diagnostics
 	tr.Lines[most].Measure.Dead = 0.9
 	page := writeTraining(t, TrainingPage{Trainings: []Training{tr}})
 	if len(page) > 4<<20 {
@@ -291,7 +291,7 @@ func TestLongTrainingStaysSmall(t *testing.T) {
 	}
 	r := d.Trainings[0]
 	if n := len(r.Lines); n > 2*mostRows+5 || n < mostRows || r.Count != 40_000 || r.Diagnosed != 10_000 {
-		t.Errorf("%d lines of %d, %d looks", n, r.Count, r.Diagnosed)
+		t.Errorf("%d lines of %d, %d diagnosed", n, r.Count, r.Diagnosed)
 	}
 	steps := map[int]bool{}
 	for _, l := range r.Lines {

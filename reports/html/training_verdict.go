@@ -24,12 +24,12 @@ func (b *trainingBuilder) verdict(v *trainingView) {
 		}
 		for k, l := range r.Lines {
 			if m := l.Measure; m != nil && !text.Finite(float64(m.Loss)) {
-				warn(say("at step ", count(b, &r.Lines[k].Step), " the loss was not a number when looked at"))
+				warn(say("at step ", count(b, &r.Lines[k].Step), " the loss was not a number in the diagnostics"))
 				break
 			}
 		}
 		if slices.ContainsFunc(r.Lines, func(l trainingRow) bool { return l.Measure != nil && !l.Measure.HeldOut }) {
-			warn(say("the looks inside are at text that it learns from, as none was held out"))
+			warn(say("diagnostics are of text that it learns from, as none was held out"))
 		}
 	}
 }
@@ -41,13 +41,13 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 		return
 	}
 	last := len(r.Lines) - 1
-	looks := b.looks(0)
+	diagnosed := b.diagnosed(0)
 	tokens := count(b, &r.Lines[last].Tokens)
 	switch {
-	case len(looks) == 0:
+	case len(diagnosed) == 0:
 		v.Headline = say(who, ": training loss ", b.cell(0, last, trainingLoss), " after ", tokens, " tokens")
 	default:
-		at := looks[len(looks)-1]
+		at := diagnosed[len(diagnosed)-1]
 		on := " on held\u2011out text after " // not to be parted at the hyphen
 		if !r.Lines[at].Measure.HeldOut {
 			on = " after "
@@ -55,19 +55,19 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 		v.Headline = say(who, ": loss ", b.cell(0, at, heldOutLoss), on, count(b, &r.Lines[at].Tokens), " tokens")
 	}
 	v.Lead = append(v.Lead, b.progress(0, func(s string) string { return s }))
-	if len(looks) == 0 {
+	if len(diagnosed) == 0 {
 		return
 	}
-	at := looks[len(looks)-1]
-	inside := say("The last look inside:")
+	at := diagnosed[len(diagnosed)-1]
+	measures := say("The last diagnostics:")
 	for k, q := range diagnosticsQuantities[:5] {
 		part := say(" ", lowerFirst(q.short)+" ", b.cell(0, at, q))
 		if k > 0 {
 			part = append(say(","), part...)
 		}
-		inside = append(inside, part...)
+		measures = append(measures, part...)
 	}
-	v.Lead = append(v.Lead, append(inside, say(".")...))
+	v.Lead = append(v.Lead, append(measures, say(".")...))
 	for _, x := range []struct {
 		most  int
 		q     quantity
@@ -80,9 +80,9 @@ func (b *trainingBuilder) verdictOfOne(v *trainingView) {
 		switch {
 		case x.most < 0:
 		case x.q.of(&r.Lines[x.most]) == 0:
-			noun := " looks."
+			noun := " diagnosed steps."
 			if r.Diagnosed == 1 {
-				noun = " look."
+				noun = " diagnosed step."
 			}
 			v.Lead = append(v.Lead, say(x.none, count(b, &r.Diagnosed), noun))
 		case x.most != at:
@@ -115,8 +115,8 @@ func (b *trainingBuilder) verdictOfMany(v *trainingView) {
 	var ends []at
 	tokens := map[int64]bool{}
 	for i, r := range b.doc.Trainings {
-		if looks := b.looks(i); len(looks) > 0 {
-			k := looks[len(looks)-1]
+		if diagnosed := b.diagnosed(i); len(diagnosed) > 0 {
+			k := diagnosed[len(diagnosed)-1]
 			tokens[r.Lines[k].Tokens] = true
 			if text.Finite(float64(r.Lines[k].Measure.Loss)) {
 				ends = append(ends, at{i, k})
@@ -135,10 +135,10 @@ func (b *trainingBuilder) verdictOfMany(v *trainingView) {
 	})
 	if len(ends) == 0 {
 		v.Headline = say(name(text.Visible(b.doc.Title)))
-		v.Lead = append(v.Lead, say("None has been looked at yet."))
+		v.Lead = append(v.Lead, say("None has diagnostics yet."))
 		return
 	}
-	v.Headline = say("Loss when last looked at: ")
+	v.Headline = say("Loss in the last diagnostics: ")
 	for k, e := range ends {
 		if k == most {
 			v.Headline = append(v.Headline, say("; more below")...)

@@ -31,7 +31,7 @@ type trainingView struct {
 	Diagnostics []figure
 	Course      []figure
 	Lines       []historyTable // below the losses
-	Diagnosed   []historyTable // below what is inside
+	Diagnosed   []historyTable // below the diagnostics
 	Differ      []setting      // nil with one training
 	Settings    []setting
 }
@@ -62,7 +62,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 	b.verdict(v)
 	b.stand(v)
 	b.lossFigure(v)
-	v.Diagnostics = b.figures("inside", diagnosticsQuantities)
+	v.Diagnostics = b.figures("diagnostics", diagnosticsQuantities)
 	v.Course = append(v.Course, b.figures("course", courseQuantities)...)
 	for i := range d.Trainings {
 		b.tables(v, i)
@@ -75,7 +75,7 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 		there    bool
 		id, name string
 	}{
-		{v.Stand != nil, "stand", "Where it stands"}, {v.Loss != nil, "loss", "Loss"}, {v.Diagnostics != nil, "inside", "Inside the attention"},
+		{v.Stand != nil, "stand", "Where it stands"}, {v.Loss != nil, "loss", "Loss"}, {v.Diagnostics != nil, "diagnostics", "Diagnostics"},
 		{v.Settings != nil, "settings", "Settings"},
 	} {
 		if s.there {
@@ -97,8 +97,8 @@ func (b *trainingBuilder) cell(i, line int, q quantity) Value {
 	return b.numbers.at(q.format, q.field(l))
 }
 
-// looks are the indices of a training's lines with a measure.
-func (b *trainingBuilder) looks(i int) []int {
+// diagnosed are the indices of a training's lines with a measure.
+func (b *trainingBuilder) diagnosed(i int) []int {
 	var out []int
 	for k, l := range b.doc.Trainings[i].Lines {
 		if l.Measure != nil {
@@ -108,21 +108,21 @@ func (b *trainingBuilder) looks(i int) []int {
 	return out
 }
 
-// stand is the table of the last line and the last look; of one training the
-// first look too.
+// stand is the table of the last line and of the last diagnostics; of one training the
+// first diagnostics too.
 func (b *trainingBuilder) stand(v *trainingView) {
 	one := len(b.runs) == 1
-	type place struct{ run, line, look int }
+	type place struct{ run, line, diagnosed int }
 	var places []place
 	for i, r := range b.doc.Trainings {
-		looks := b.looks(i)
+		diagnosed := b.diagnosed(i)
 		p := place{i, len(r.Lines) - 1, -1}
-		if one && len(looks) > 1 {
-			places = append(places, place{i, looks[0], looks[0]})
-			v.Columns = append(v.Columns, "First look")
+		if one && len(diagnosed) > 1 {
+			places = append(places, place{i, diagnosed[0], diagnosed[0]})
+			v.Columns = append(v.Columns, "First diagnostics")
 		}
-		if len(looks) > 0 {
-			p.look = looks[len(looks)-1]
+		if len(diagnosed) > 0 {
+			p.diagnosed = diagnosed[len(diagnosed)-1]
 		}
 		places = append(places, p)
 		if one {
@@ -136,7 +136,7 @@ func (b *trainingBuilder) stand(v *trainingView) {
 		for _, p := range places {
 			line, value := p.line, Value{Text: text.None}
 			if ofDiagnostics {
-				line = p.look
+				line = p.diagnosed
 			}
 			if line >= 0 {
 				value, known = b.cell(p.run, line, q), true
@@ -164,7 +164,7 @@ func (b *trainingBuilder) curveOf(i int, q quantity) chart.Series {
 	for k := range b.doc.Trainings[i].Lines {
 		l := &b.doc.Trainings[i].Lines[k]
 		if q.ofDiagnostics && l.Measure == nil {
-			continue // no look at this step: no gap either
+			continue // no diagnostics at this step: no gap either
 		}
 		y := q.of(l)
 		if q.log && y <= 0 {
@@ -204,18 +204,18 @@ func (b *trainingBuilder) overSteps(series []chart.Series, ticks []chart.Tick, v
 }
 
 // lossFigure draws the losses of the text it learns from as lines, and those of
-// the looks with marks.
+// diagnostics with marks.
 func (b *trainingBuilder) lossFigure(v *trainingView) {
 	var curves []chart.Series
 	f := figure{ID: "loss-0", Caption: "Loss in nats a token against steps", Label: "Loss against steps; the table below has the same numbers"}
 	for i := range b.runs {
-		learned, looked := b.curveOf(i, trainingLoss), b.curveOf(i, heldOutLoss)
+		learned, heldOut := b.curveOf(i, trainingLoss), b.curveOf(i, heldOutLoss)
 		learned.Plain = true
 		if len(b.runs) == 1 {
-			looked.Ink = chart.RunInk(1)
-			f.Legend = []runView{{Name: "on the text it learns from", Swatch: "fill-bg-" + chart.RunInk(0)}, {Name: b.lookedAt(i), Swatch: "fill-bg-" + chart.RunInk(1)}}
+			heldOut.Ink = chart.RunInk(1)
+			f.Legend = []runView{{Name: "on the text it learns from", Swatch: "fill-bg-" + chart.RunInk(0)}, {Name: b.diagnosedText(i), Swatch: "fill-bg-" + chart.RunInk(1)}}
 		}
-		for _, c := range []chart.Series{learned, looked} {
+		for _, c := range []chart.Series{learned, heldOut} {
 			if slices.ContainsFunc(c.Y, text.Finite) {
 				curves = append(curves, c)
 			}
@@ -226,7 +226,7 @@ func (b *trainingBuilder) lossFigure(v *trainingView) {
 	}
 	if len(b.runs) > 1 {
 		f.Legend = b.runs
-		f.Caption += ": with marks when looked at on held-out text, without on the text it learns from"
+		f.Caption += ": with marks those of diagnostics, on held-out text, without on the text it learns from"
 	}
 	f.Drawing = chart.Draw(b.overSteps(curves, b.stepTicks(0, 6), chart.Axis{Format: text.Tick, Floor: nan}))
 	v.Loss = []figure{f}
@@ -254,11 +254,11 @@ func (b *trainingBuilder) lateLoss(v *trainingView, curves []chart.Series) {
 	v.Course = append(v.Course, figure{ID: "loss-1", Caption: "Loss over the last half", Drawing: chart.Small(late), Small: true, Label: "Loss over the last half of the steps; the table below has the same numbers"})
 }
 
-// lookedAt says what text the looks of training i are at.
-func (b *trainingBuilder) lookedAt(i int) string {
+// diagnosedText says what text the diagnostics of training i are of.
+func (b *trainingBuilder) diagnosedText(i int) string {
 	for _, l := range b.doc.Trainings[i].Lines {
 		if l.Measure != nil && !l.Measure.HeldOut {
-			return "on the beginning of that text, when looked at"
+			return "on the beginning of that text, in diagnostics"
 		}
 	}
 	return "on held-out text"
@@ -290,7 +290,7 @@ func (b *trainingBuilder) figures(id string, quantities []quantity) []figure {
 	return out
 }
 
-// tables adds the history of training i: every line, and every look.
+// tables adds the history of training i: every line, and every diagnosed step.
 func (b *trainingBuilder) tables(v *trainingView, i int) {
 	r := &b.doc.Trainings[i]
 	if len(r.Lines) == 0 {
@@ -322,12 +322,12 @@ func (b *trainingBuilder) tables(v *trainingView, i int) {
 		words = say("The history has ", count(b, &r.Count), " lines; the page carries every so many of them")
 	}
 	v.Lines = append(v.Lines, table(words, append(append(slices.Clone(placeQuantities), trainingLoss), courseQuantities...), all))
-	if looks := b.looks(i); looks != nil {
-		words := say("Every look inside the model: ", count(b, &r.Diagnosed))
-		if len(looks) < r.Diagnosed {
-			words = say("The history has ", count(b, &r.Diagnosed), " looks inside the model; the page carries every so many of them")
+	if diagnosed := b.diagnosed(i); diagnosed != nil {
+		words := say("Every diagnosed step: ", count(b, &r.Diagnosed))
+		if len(diagnosed) < r.Diagnosed {
+			words = say("The history has ", count(b, &r.Diagnosed), " diagnosed steps; the page carries every so many of them")
 		}
-		v.Diagnosed = append(v.Diagnosed, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, had(diagnosticsQuantities, *r)...), looks))
+		v.Diagnosed = append(v.Diagnosed, table(words, append([]quantity{placeQuantities[0], heldOutLoss}, had(diagnosticsQuantities, *r)...), diagnosed))
 	}
 }
 

@@ -137,7 +137,7 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 	}{
 		{v.Differences != nil, "differences", "Differences"}, {v.Scores != nil, "scores", "Scores"},
 		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
-		{v.Diagnostics != nil, "diagnostics", "Inside the attention"}, {v.Flips != nil, "flips", "Documents that flipped"},
+		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Flips != nil, "flips", "Documents that flipped"},
 		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},
 	} {
 		if s.there {

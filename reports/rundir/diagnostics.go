@@ -8,7 +8,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// Diagnostics are measures of the inside of a model over samples of text, all of
+// Diagnostics are measures of a model over samples of text, all of
 // Length tokens. Shares are in [0, 1].
 type Diagnostics struct {
 	Task         string             `json:"task"`
@@ -105,7 +105,7 @@ const (
 	mapsName               = "attention_maps.parquet"
 )
 
-// tables are the files of an Inside that has something to put there.
+// tables are the files of Diagnostics that has something to put there.
 func (in *DiagnosticsRows) tables() []table {
 	var out []table
 	if in.Heads != nil {

@@ -46,7 +46,7 @@ type PasskeySettings struct {
 	Seed    uint64    `json:"seed"`
 }
 
-// DiagnosticsSettings are what diagnostics look at.
+// DiagnosticsSettings are what diagnostics measure.
 type DiagnosticsSettings struct {
 	Task      string  `json:"task"`
 	Samples   int     `json:"samples"`

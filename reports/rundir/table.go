@@ -39,7 +39,7 @@ func tableText(r *Run, width int) string {
 		if len(r.Tasks) > 0 || len(r.Passkey) > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(text.Wrap(fmt.Sprintf("inside the model, %s of %d tokens of %s", text.Plural(d.Samples, "sample", "samples"), d.Length, text.Printable(d.Task)), width))
+		b.WriteString(text.Wrap(fmt.Sprintf("diagnostics, %s of %d tokens of %s", text.Plural(d.Samples, "sample", "samples"), d.Length, text.Printable(d.Task)), width))
 		diagnosticsTable(d).Write(&b)
 	}
 	truncated, unscored := 0, 0

@@ -14,6 +14,6 @@ const (
 	RollingPerplexity Kind = "rolling_perplexity"
 	// Passkey decodes a key that a long text holds.
 	Passkey Kind = "passkey"
-	// Diagnostics look inside the model while it reads texts.
+	// Diagnostics measure the model while it reads texts.
 	Diagnostics Kind = "diagnostics"
 )
