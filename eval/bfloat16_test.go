@@ -69,7 +69,7 @@ func compareDTypes(t *testing.T, dir string, source data.Source, wanted []golden
 		}
 		a, b := w.Tasks[0].Task.Metrics(exact), w.Tasks[0].Task.Metrics(near)
 		for i := range a {
-			if a[i].Name == "acc" && math.Abs(a[i].Value-b[i].Value) > a[i].Stderr {
+			if a[i].Name == "acc" && math.Abs(float64(a[i].Value-b[i].Value)) > float64(a[i].Stderr) {
 				t.Errorf("%s: acc %v in float32, %v in bfloat16, standard error %v", want.Task, a[i].Value, b[i].Value, a[i].Stderr)
 			}
 		}

@@ -235,11 +235,11 @@ func compareMetrics(t *testing.T, task TaskWork, outcomes []tasks.Outcome, want 
 		if !mean {
 			bound = 1e-5 * math.Abs(ref)
 		}
-		if !(math.Abs(got.Value-ref) <= bound) && !near {
+		if !(math.Abs(float64(got.Value)-ref) <= bound) && !near {
 			t.Errorf("%s %v, want %v", got.Name, got.Value, ref)
 		}
 		stderr, ok := want.Metrics[got.Name+"_stderr"]
-		if ok && mean && !near && !(math.Abs(got.Stderr-stderr) <= 1e-9) {
+		if ok && mean && !near && !(math.Abs(float64(got.Stderr)-stderr) <= 1e-9) {
 			t.Errorf("%s stderr %v, want %v", got.Name, got.Stderr, stderr)
 		}
 	}

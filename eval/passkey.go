@@ -7,6 +7,7 @@ import (
 	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks"
 )
 
@@ -81,12 +82,7 @@ func (p *PasskeyWork) report(run *rundir.Run, m *Model, answers func(*tasks.Doc)
 		outcomes = append(outcomes, o)
 		samples = append(samples, passkeyRow(&p.docs[i], given, o, m))
 	}
-	for _, c := range passkey.Cells(outcomes) {
-		run.Passkey = append(run.Passkey, rundir.Cell{
-			Length: c.Length, Depth: c.Depth, N: c.N, Right: c.Right, RightText: c.RightText,
-			Accuracy: rundir.Number(c.Accuracy), Low: rundir.Number(c.Low), High: rundir.Number(c.High),
-		})
-	}
+	run.Passkey = cells(outcomes)
 	return samples, nil
 }
 
@@ -96,4 +92,36 @@ func passkeyRow(d *tasks.Doc, given []answer.Answer, o passkey.Outcome, m *Model
 	s.Correct, s.RightText, s.Length, s.Depth, s.Key = ptr(o.Right), ptr(o.RightText), ptr(int32(o.Length)), ptr(o.Depth), ptr(int32(o.Key))
 	s.Generated = ptr(m.Tokenizer.Decode(o.Generated, false))
 	return s
+}
+
+// cells gathers outcomes by length and depth, in the order in which they first appear.
+func cells(outcomes []passkey.Outcome) []rundir.Cell {
+	type place struct {
+		length int
+		depth  float64
+	}
+	at := map[place]int{}
+	var out []rundir.Cell
+	for _, o := range outcomes {
+		p := place{o.Length, o.Depth}
+		i, ok := at[p]
+		if !ok {
+			i = len(out)
+			at[p] = i
+			out = append(out, rundir.Cell{Length: o.Length, Depth: o.Depth})
+		}
+		out[i].N++
+		if o.Right {
+			out[i].Right++
+		}
+		if o.RightText {
+			out[i].RightText++
+		}
+	}
+	for i := range out {
+		c := &out[i]
+		low, high, _ := stats.Wilson(c.Right, c.N, 0.05) // a cell has trials, and no more right ones
+		c.Accuracy, c.Low, c.High = rundir.Number(float64(c.Right)/float64(c.N)), rundir.Number(low), rundir.Number(high)
+	}
+	return out
 }

@@ -83,9 +83,7 @@ func passkeySide(t *testing.T, m *Model, trials []passkey.Trial, hard float64, s
 		outcomes = append(outcomes, o)
 		rows = append(rows, passkeyRow(&docs[i], make([]answer.Answer, 1), o, m))
 	}
-	for _, c := range passkey.Cells(outcomes) {
-		run.Passkey = append(run.Passkey, rundir.Cell{Length: c.Length, Depth: c.Depth, N: c.N, Right: c.Right, RightText: c.RightText})
-	}
+	run.Passkey = cells(outcomes)
 	side, err := compare.FromRun("made", run, rows)
 	if err != nil {
 		t.Fatal(err)

@@ -56,16 +56,7 @@ func (t *TaskWork) report(run *rundir.Run, _ *Model, answers func(*tasks.Doc) ([
 		}
 		samples = append(samples, t.rows(&t.Docs[i], outcomes[i])...)
 	}
-	for _, metric := range t.Task.Metrics(outcomes) {
-		m := rundir.Metric{
-			Name: metric.Name, Value: rundir.Number(metric.Value), Stderr: rundir.Number(metric.Stderr),
-			Low: rundir.Number(metric.Low), High: rundir.Number(metric.High), N: metric.N, HigherIsBetter: metric.HigherIsBetter,
-		}
-		if metric.Clusters > 0 {
-			m.Clusters, m.ClusteredStderr = metric.Clusters, ptr(rundir.Number(metric.ClusteredStderr))
-		}
-		result.Metrics = append(result.Metrics, m)
-	}
+	result.Metrics = t.Task.Metrics(outcomes)
 	run.Tasks = append(run.Tasks, result)
 	return samples, nil
 }

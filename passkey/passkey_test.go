@@ -184,13 +184,6 @@ func TestScore(t *testing.T) {
 			t.Errorf("%s: right %v, as text %v; want %v, %v", c.name, o.Right, o.RightText, c.right, c.txt)
 		}
 	}
-	cells := Cells([]Outcome{{Trial: tr, Right: true, RightText: true}, {Trial: trials[1], RightText: true}, {Trial: trials[2]}, {Trial: trials[3], Right: true, RightText: true}})
-	if len(cells) != 1 || cells[0].N != 4 || cells[0].Right != 2 || cells[0].RightText != 3 || cells[0].Accuracy != 0.5 {
-		t.Errorf("cells %+v", cells)
-	}
-	if c := cells[0]; c.Low < 0.15 || c.Low > 0.1501 || c.High < 0.8499 || c.High > 0.85 {
-		t.Errorf("the Wilson interval of 2 in 4 is [%v, %v]; want [0.1500, 0.8500]", c.Low, c.High)
-	}
 }
 
 // Every mistake in a grid, and a tokenizer that cannot serve, is one line that says what to do.

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks"
 )
 
@@ -46,48 +45,4 @@ func (t Trial) Score(tok Tokenizer, generated []int32) Outcome {
 	rest, ok := strings.CutPrefix(said, strconv.Itoa(t.Key))
 	o.RightText = o.Right || ok && (rest == "" || rest[0] < '0' || rest[0] > '9')
 	return o
-}
-
-// Cell is the result of one length at one depth.
-type Cell struct {
-	Length    int     `json:"length"`
-	Depth     float64 `json:"depth"`
-	N         int     `json:"n"`
-	Right     int     `json:"right"`      // trials right by ids
-	RightText int     `json:"right_text"` // trials right by text; at least Right
-	Accuracy  float64 `json:"accuracy"`   // Right / N
-	Low       float64 `json:"low"`        // 95% Wilson interval of Accuracy
-	High      float64 `json:"high"`
-}
-
-// Cells gathers outcomes by length and depth, in the order in which they first appear.
-func Cells(outcomes []Outcome) []Cell {
-	type place struct {
-		length int
-		depth  float64
-	}
-	at := map[place]int{}
-	var cells []Cell
-	for _, o := range outcomes {
-		p := place{o.Length, o.Depth}
-		i, ok := at[p]
-		if !ok {
-			i = len(cells)
-			at[p] = i
-			cells = append(cells, Cell{Length: o.Length, Depth: o.Depth})
-		}
-		cells[i].N++
-		if o.Right {
-			cells[i].Right++
-		}
-		if o.RightText {
-			cells[i].RightText++
-		}
-	}
-	for i := range cells {
-		c := &cells[i]
-		c.Accuracy = float64(c.Right) / float64(c.N)
-		c.Low, c.High, _ = stats.Wilson(c.Right, c.N, 0.05) // a cell has trials, and no more right ones
-	}
-	return cells
 }

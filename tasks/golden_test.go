@@ -140,7 +140,7 @@ func compareGolden(t *testing.T, g golden, dir string, atLeast int) {
 				m, ok := tasks.Aggregate(metric, outcomes)
 				if !ok {
 					t.Errorf("no metric %s", metric)
-				} else if math.Abs(m.Value-value) > 1e-12*math.Abs(value) {
+				} else if math.Abs(float64(m.Value)-value) > 1e-12*math.Abs(value) {
 					t.Errorf("%s is %v; the harness has %v", metric, m.Value, value)
 				}
 			}

@@ -308,7 +308,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for name, want := range map[string]float64{"word_perplexity": math.Exp(8.0 / 3), "byte_perplexity": math.Exp(8.0 / 30), "bits_per_byte": 8.0 / 30 / math.Ln2, "perplexity": math.Exp(4)} {
 		m, ok := tasks.Aggregate(name, rolling)
-		if !ok || math.Abs(m.Value-want) > 1e-12 || m.HigherIsBetter || m.N != 2 || !(m.Low <= m.Value && m.Value <= m.High && m.Stderr > 0) {
+		if !ok || math.Abs(float64(m.Value)-want) > 1e-12 || m.HigherIsBetter || m.N != 2 || !(m.Low <= m.Value && m.Value <= m.High && m.Stderr > 0) {
 			t.Errorf("%s: %+v; want %v", name, m, want)
 		}
 	}
@@ -319,7 +319,7 @@ func TestMetrics(t *testing.T) {
 		answered(0, make([]answer.Answer, 2)), answered(1, make([]answer.Answer, 2)), answered(1, []answer.Answer{{LogLikelihood: -1}, {}}), answered(0, make([]answer.Answer, 2)),
 	}
 	m, ok := tasks.Aggregate("acc", acc)
-	if !ok || m.Value != 0.75 || math.Abs(m.Stderr-0.25) > 1e-15 || !m.HigherIsBetter || m.Low < 0.3 || m.Low > 0.302 || m.High < 0.954 || m.High > 0.956 {
+	if !ok || m.Value != 0.75 || math.Abs(float64(m.Stderr)-0.25) > 1e-15 || !m.HigherIsBetter || m.Low < 0.3 || m.Low > 0.302 || m.High < 0.954 || m.High > 0.956 {
 		t.Errorf("acc: %+v; want 0.75 ± 0.25 in [0.301, 0.954]", m)
 	}
 	if _, ok := tasks.Aggregate("word_perplexity", nil); ok {
@@ -331,11 +331,11 @@ func TestMetrics(t *testing.T) {
 	// One document has no standard error, which JSON shows as null and reads back.
 	m, _ = tasks.Aggregate("word_perplexity", rolling[:1])
 	b, err := json.Marshal(m)
-	if err != nil || !math.IsNaN(m.Stderr) || !strings.Contains(string(b), `"stderr":null,"low":null,"high":null,"n":1`) {
+	if err != nil || !math.IsNaN(float64(m.Stderr)) || !strings.Contains(string(b), `"stderr":null,"low":null,"high":null,"n":1`) {
 		t.Errorf("one document: %s, %v", b, err)
 	}
-	var back tasks.Metric
-	if err := json.Unmarshal(b, &back); err != nil || back.Value != m.Value || !math.IsNaN(back.Stderr) {
+	var back metric.Result
+	if err := json.Unmarshal(b, &back); err != nil || back.Value != m.Value || !math.IsNaN(float64(back.Stderr)) {
 		t.Errorf("reads back as %+v, %v", back, err)
 	}
 }

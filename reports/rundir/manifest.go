@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/softbench/softbench/internal/jsonplace"
@@ -94,54 +92,21 @@ type TaskResult struct {
 	ClusteredBy string `json:"clustered_by,omitempty"`
 }
 
-// Metric is one number with its uncertainty; those that cannot be given are NaN
-// here and null in JSON.
-type Metric struct {
-	Name           string `json:"name"`
-	Value          Number `json:"value"`
-	Stderr         Number `json:"stderr"` // as lm-evaluation-harness has it: documents are independent
-	Low            Number `json:"low"`    // 95% interval, of clusters where there are any
-	High           Number `json:"high"`
-	N              int    `json:"n"`
-	HigherIsBetter bool   `json:"higher_is_better"`
-	// Clusters of documents that are not independent and the standard error that
-	// allows for them; 0 and nil where every document stands alone.
-	Clusters        int     `json:"clusters,omitempty"`
-	ClusteredStderr *Number `json:"stderr_clustered,omitempty"`
-}
-
-// Number is a float64 that is null in JSON where it is not finite.
-type Number float64
-
-// MarshalJSON implements json.Marshaler.
-func (n Number) MarshalJSON() ([]byte, error) {
-	f := float64(n)
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return []byte("null"), nil
-	}
-	return json.Marshal(f)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (n *Number) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
-		*n = Number(math.NaN())
-		return nil
-	}
-	f, err := strconv.ParseFloat(string(text), 64)
-	*n = Number(f)
-	return err
-}
+// What a task computes is what the run keeps.
+type (
+	Metric = metric.Result
+	Number = metric.Number
+)
 
 // Cell is the passkey accuracy at one length and depth.
 type Cell struct {
 	Length    int     `json:"length"`
 	Depth     float64 `json:"depth"`
 	N         int     `json:"n"`
-	Right     int     `json:"right"`
-	RightText int     `json:"right_text"`
-	Accuracy  Number  `json:"accuracy"`
-	Low       Number  `json:"low"`
+	Right     int     `json:"right"`      // trials right by ids
+	RightText int     `json:"right_text"` // trials right by text; at least Right
+	Accuracy  Number  `json:"accuracy"`   // Right / N
+	Low       Number  `json:"low"`        // 95% Wilson interval of Accuracy
 	High      Number  `json:"high"`
 }
 
