@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/py"
 )
 
 // Documents that share a source are not independent: a model that takes to a
@@ -73,7 +74,7 @@ func (t *Task) cluster(r data.Row) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if s, ok := value.(string); ok && pyStrip(s) != "" {
+	if s, ok := value.(string); ok && py.Strip(s) != "" {
 		return label(name, s), nil
 	}
 	return "", nil
@@ -136,7 +137,7 @@ func (t *Task) settleClusters(docs []Doc) {
 func Source(doc map[string]any, prompt string) (column, cluster string) {
 	text := func(name string) string {
 		s, _ := doc[name].(string)
-		return pyStrip(s)
+		return py.Strip(s)
 	}
 	if id := text("source_id"); id != "" && doc["activity_label"] != nil {
 		return "source_id", label("source_id", doc["source_id"].(string))

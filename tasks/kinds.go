@@ -7,6 +7,7 @@ import (
 
 	"github.com/softbench/softbench/tasks/data"
 	"github.com/softbench/softbench/tasks/metric"
+	"github.com/softbench/softbench/tasks/py"
 )
 
 // Kind is what a task asks of the model.
@@ -185,7 +186,7 @@ func (t *Task) wholeText(r data.Row, doc *Doc) error {
 			return err
 		}
 	}
-	doc.Requests, doc.Words, doc.Bytes = []Request{{Ask: WholeText, Text: scored}}, pyWords(page), len(page)
+	doc.Requests, doc.Words, doc.Bytes = []Request{{Ask: WholeText, Text: scored}}, py.Words(page), len(page)
 	return nil
 }
 

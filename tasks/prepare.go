@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/py"
 )
 
 // A preparation adds fields to a document that a template cannot make. The names are what a task's
@@ -35,7 +36,7 @@ var brackets = regexp.MustCompile(`\[.*?\]`)
 // cleanHellaswag is lm-evaluation-harness' preprocess of that task: double spaces become one in a
 // single pass, so four become two.
 func cleanHellaswag(s string) string {
-	s = pyStrip(s)
+	s = py.Strip(s)
 	s = strings.ReplaceAll(s, " [title]", ". ")
 	s = brackets.ReplaceAllString(s, "")
 	return strings.ReplaceAll(s, "  ", " ")
@@ -54,7 +55,7 @@ func prepareHellaswag(r data.Row) (map[string]any, error) {
 		options[i] = cleanHellaswag(e)
 	}
 	return map[string]any{
-		"query":   cleanHellaswag(label + ": " + a + " " + pyCapitalize(b)),
+		"query":   cleanHellaswag(label + ": " + a + " " + py.Capitalize(b)),
 		"options": options,
 	}, nil
 }
@@ -73,7 +74,7 @@ func prepareWinogrande(r data.Row) (map[string]any, error) {
 	}
 	return map[string]any{
 		"contexts": []any{before + o1, before + o2},
-		"ending":   pyStrip(after),
+		"ending":   py.Strip(after),
 	}, nil
 }
 
@@ -100,9 +101,9 @@ func prepareCopa(r data.Row) (map[string]any, error) {
 		if c == "" {
 			return nil, fmt.Errorf("%s: choice%d is empty", r.Where(), i+1)
 		}
-		options[i] = " " + pyLowerFirst(c)
+		options[i] = " " + py.LowerFirst(c)
 	}
-	start := pyStrip(premise)
+	start := py.Strip(premise)
 	_, last := utf8.DecodeLastRuneInString(start)
 	return map[string]any{
 		"start":   start[:len(start)-last] + " " + connective,

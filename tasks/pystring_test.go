@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/py"
 )
 
 // A code point whose case, whose being white space, or whose effect on a final sigma differs from
@@ -30,13 +31,13 @@ func TestStringsEqualPython(t *testing.T) {
 			words := []string{s, "a" + s + "b", "aΣ" + s, s + "Σ", "a" + s + "Σ" + s}
 			var row []string
 			for _, w := range words {
-				row = append(row, pyCapitalize(w))
+				row = append(row, py.Capitalize(w))
 			}
 			for _, w := range words {
-				row = append(row, pyLower(w))
+				row = append(row, py.Lower(w))
 			}
 			x := s + "x" + s
-			row = append(row, pyStrip(x), pyLStrip(x), fmt.Sprint(pyWords(x+s+"y")))
+			row = append(row, py.Strip(x), py.LStrip(x), fmt.Sprint(py.Words(x+s+"y")))
 			h.Write([]byte(strings.Join(row, "\t") + "\n"))
 		}
 	}
@@ -59,7 +60,7 @@ func TestEveryCodePointEqualsPython(t *testing.T) {
 	if err := json.Unmarshal(b, &want); err != nil {
 		t.Fatal(err)
 	}
-	methods := []func(string) string{pyUpper, pyLower, pyCapitalize, pyTitle, pyStrip, pyLStrip, pyRStrip}
+	methods := []func(string) string{py.Upper, py.Lower, py.Capitalize, py.Title, py.Strip, py.LStrip, py.RStrip}
 	h := sha256.New()
 	for _, r := range want.Ranges {
 		for c := r[0]; c < r[1]; c++ {
@@ -87,9 +88,9 @@ func TestCaseEqualsPython(t *testing.T) {
 		f        func(string) string
 		in, want string
 	}{
-		{pyUpper, "straße", "STRASSE"}, {pyUpper, "ﬁn ŉ ΐ", "FIN ʼN \u0399\u0308\u0301"}, {pyUpper, "ǆ", "Ǆ"}, {pyUpper, "ıi", "II"},
-		{pyTitle, "they're ǆungla ﬁne ΟΔΟΣ 3rd", "They'Re ǅungla Fine Οδος 3Rd"}, {pyTitle, "ßa", "Ssa"},
-		{pyCapitalize, "ßA", "Ssa"}, {pyLower, "ΟΔΟΣ İ", "οδος i̇"}, {pyTitle, "ΣΣ Σ", "Σς Σ"},
+		{py.Upper, "straße", "STRASSE"}, {py.Upper, "ﬁn ŉ ΐ", "FIN ʼN \u0399\u0308\u0301"}, {py.Upper, "ǆ", "Ǆ"}, {py.Upper, "ıi", "II"},
+		{py.Title, "they're ǆungla ﬁne ΟΔΟΣ 3rd", "They'Re ǅungla Fine Οδος 3Rd"}, {py.Title, "ßa", "Ssa"},
+		{py.Capitalize, "ßA", "Ssa"}, {py.Lower, "ΟΔΟΣ İ", "οδος i̇"}, {py.Title, "ΣΣ Σ", "Σς Σ"},
 	} {
 		if got := c.f(c.in); got != c.want {
 			t.Errorf("%q becomes %q; Python's is %q", c.in, got, c.want)

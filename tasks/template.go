@@ -10,6 +10,7 @@ import (
 	"text/template/parse"
 
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/py"
 )
 
 // maxRendered bounds what one template, or one function of it, may produce from one document.
@@ -32,13 +33,13 @@ const maxSteps = 2 << 20
 // functions of the template language; the text they work on comes last, so that they can be piped.
 // Case and white space are Python's, as in lm-evaluation-harness' Jinja templates.
 var functions = template.FuncMap{
-	"strip":      pyStrip,
-	"lstrip":     pyLStrip,
-	"rstrip":     pyRStrip,
-	"capitalize": pyCapitalize,
-	"lower":      pyLower,
-	"upper":      pyUpper,
-	"title":      pyTitle,
+	"strip":      py.Strip,
+	"lstrip":     py.LStrip,
+	"rstrip":     py.RStrip,
+	"capitalize": py.Capitalize,
+	"lower":      py.Lower,
+	"upper":      py.Upper,
+	"title":      py.Title,
 	"replace": func(from, to, s string) (string, error) {
 		if err := rendered(len(s), strings.Count(s, from), len(to)); err != nil {
 			return "", err

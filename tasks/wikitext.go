@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/py"
 )
 
 // prepareWikitext adds text: the page as plain English, without wikitext's tokenisation.
@@ -28,7 +29,7 @@ func literal(from, to string) rewrite { return rewrite{from: from, to: to} }
 
 // pyPattern compiles a pattern in which \s is Python's.
 func pyPattern(pattern, to string) rewrite {
-	return rewrite{pattern: regexp.MustCompile(strings.ReplaceAll(pattern, `\s`, pySpaceClass)), to: to}
+	return rewrite{pattern: regexp.MustCompile(strings.ReplaceAll(pattern, `\s`, py.SpaceClass)), to: to}
 }
 
 // wikitextRewrites undo wikitext's spacing, in lm-evaluation-harness' order. Two of its rules are
