@@ -46,7 +46,7 @@ const keptAdvice = "what was done before is kept: make room if the disk is full,
 // Create begins a run in dir, which must not exist or be empty. Where that fails
 // it leaves nothing behind.
 func Create(dir string, s Settings) (*Writer, error) {
-	has, err := look(dir)
+	has, err := contentsOf(dir)
 	if err == nil {
 		err = has.refusal(dir, false)
 	}
@@ -70,7 +70,7 @@ func Create(dir string, s Settings) (*Writer, error) {
 // settings must be those it was begun with. Of a complete run it returns
 // ErrFinished. note, not empty, is a remark for the user.
 func Resume(dir string, s Settings) (w *Writer, note string, err error) {
-	has, err := look(dir)
+	has, err := contentsOf(dir)
 	if err != nil {
 		return nil, "", err
 	}
@@ -388,54 +388,4 @@ func syncDirectory(dir string) {
 		_ = d.Sync()
 		_ = d.Close()
 	}
-}
-
-// contents is what a directory holds.
-type contents int
-
-const (
-	missing contents = iota
-	empty
-	aRun
-	somethingElse
-)
-
-// refusal says what keeps a run from being written to such a directory.
-func (has contents) refusal(dir string, resume bool) error {
-	switch {
-	case has == aRun && !resume:
-		return fmt.Errorf("%s holds a run already: go on with it with --resume, or choose another --out", dir)
-	case has == somethingElse:
-		return fmt.Errorf("%s is not empty and holds no run: choose another --out", dir)
-	}
-	return nil
-}
-
-// CheckOut says, before anything is computed, what Create or Resume would refuse of a
-// directory's contents, and whether a run is there.
-func CheckOut(dir string, resume bool) (there bool, err error) {
-	has, err := look(dir)
-	if err == nil {
-		err = has.refusal(dir, resume)
-	}
-	return has == aRun, err
-}
-
-func look(dir string) (contents, error) {
-	entries, err := atomicfile.Entries(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return missing, nil
-	}
-	if err != nil {
-		return missing, fmt.Errorf("--out: %w", err)
-	}
-	for _, e := range entries {
-		if e.Name() == manifestName || e.Name() == journalName {
-			return aRun, nil
-		}
-	}
-	if len(entries) > 0 {
-		return somethingElse, nil
-	}
-	return empty, nil
 }
