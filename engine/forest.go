@@ -32,7 +32,7 @@ type Node struct {
 	// Scored lists the rows whose next token is scored, Row increasing.
 	Scored []Scored
 	// Generate is the number of tokens to decode greedily after the node's last
-	// token.
+	// token, at most: RunOptions.Enough may end it before.
 	Generate int
 }
 

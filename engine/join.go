@@ -99,5 +99,8 @@ func (j *joined) options(o RunOptions) RunOptions {
 	if generated := o.Generated; generated != nil {
 		o.Generated = func(node int, tokens []int32) error { return generated(int(j.last[node]), tokens) }
 	}
+	if enough := o.Enough; enough != nil {
+		o.Enough = func(node int, decoded []int32) bool { return enough(int(j.last[node]), decoded) }
+	}
 	return o
 }

@@ -42,6 +42,9 @@ type RunOptions struct {
 	Score func(node, scored int, s Score) error
 	// Generated receives what a node with Generate > 0 decoded.
 	Generated func(node int, tokens []int32) error
+	// Enough, where not nil, is asked after each token that a node decodes: true ends it
+	// before its Generate tokens.
+	Enough func(node int, decoded []int32) bool
 	// Progress is told the number of tokens computed so far, after each batch;
 	// its error stops the run.
 	Progress func(tokens int64) error

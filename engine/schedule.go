@@ -238,7 +238,7 @@ func (s *schedule) deliver() error {
 		n, st := &s.forest.Nodes[sp.Node], s.state[sp.Node]
 		switch {
 		case sp.Position+sp.N < st.start+len(n.Tokens): // more of the prompt to come
-		case len(st.decoded) < n.Generate:
+		case len(st.decoded) < n.Generate && !s.enough(sp.Node, st.decoded):
 			s.decoding = append(s.decoding, sp.Node)
 		default:
 			if n.Generate > 0 && s.opts.Generated != nil {
@@ -253,6 +253,11 @@ func (s *schedule) deliver() error {
 		return s.opts.Progress(s.stats.Tokens)
 	}
 	return nil
+}
+
+// enough says whether a node that could decode more has what was wanted of it.
+func (s *schedule) enough(node int, decoded []int32) bool {
+	return s.opts.Enough != nil && s.opts.Enough(node, decoded)
 }
 
 // finish marks one part of a node done and frees it, and the ancestors it was

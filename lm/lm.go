@@ -18,6 +18,8 @@ type LM struct {
 	strict    bool
 	threads   int
 	unscored  bool
+	end       []int32
+	thinking  Thinking
 }
 
 // Options for New.
@@ -31,6 +33,10 @@ type Options struct {
 	// AllowUnscored gives a request that cannot be scored an answer that says so,
 	// in place of an error.
 	AllowUnscored bool
+	// End are the tokens by which the model says that a text is at its end.
+	End []int32
+	// Thinking is left out of generated texts where it is marked.
+	Thinking Thinking
 }
 
 // New makes a language model. A tokenizer with neither BOS nor EOS is refused:
@@ -50,7 +56,7 @@ func New(m *engine.Model, tok Tokenizer, o Options) (*LM, error) {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
 	return &LM{
-		model: m, maxLength: o.MaxLength, strict: o.StrictLength, unscored: o.AllowUnscored, threads: o.Threads,
+		model: m, maxLength: o.MaxLength, strict: o.StrictLength, unscored: o.AllowUnscored, threads: o.Threads, end: o.End, thinking: o.Thinking,
 		enc: encoder{tok: tok, prefix: prefix, text: tok.Decode([]int32{prefix}, false)},
 	}, nil
 }

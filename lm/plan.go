@@ -44,6 +44,8 @@ type prompt struct {
 	tokens    []int32
 	generate  int
 	generated []int32
+	ended     bool
+	until     *untilText // nil: exactly as many tokens
 }
 
 // windowSum is where a window lies, and the running result of it.
@@ -104,6 +106,8 @@ func (q *pending) result() answer.Answer {
 // windows turns a request's text into windows; concurrently with others.
 func (l *LM) windows(q *pending, m *memo) ([]window, error) {
 	switch {
+	case q.prompt != nil && q.prompt.until != nil:
+		return l.generationPrompt(q)
 	case q.prompt != nil:
 		return []window{{tokens: q.prompt.tokens}}, nil
 	case q.rolling:
@@ -293,7 +297,7 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 	stats, err := p.lm.model.Run(ctx, p.forest, engine.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: o.Observer, Progress: o.Progress,
 		Score:     func(node, scored int, s engine.Score) error { return p.trie.deliver(node, scored, s, p.lm.maxLength) },
-		Generated: p.trie.generated,
+		Generated: p.trie.generated, Enough: p.trie.enough,
 	})
 	p.stats.Stats = stats
 	var overflow *engine.NotFinite

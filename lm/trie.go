@@ -313,10 +313,20 @@ func (t *trie) asks(node int, f *engine.Forest, position int) (request int, ok b
 	return 0, false
 }
 
+// enough says whether all who asked for what comes after a node have theirs.
+func (t *trie) enough(node int, tokens []int32) bool {
+	all := true
+	for _, q := range t.ends[t.order[node]] {
+		q.prompt.take(tokens)
+		all = all && q.prompt.ended
+	}
+	return all
+}
+
 // generated hands decoded tokens to those who asked.
 func (t *trie) generated(node int, tokens []int32) error {
 	for _, q := range t.ends[t.order[node]] {
-		q.prompt.generated = slices.Clone(tokens[:q.prompt.generate])
+		q.prompt.take(tokens)
 		if err := q.finish(); err != nil {
 			return err
 		}

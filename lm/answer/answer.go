@@ -24,9 +24,24 @@ type Answer struct {
 	Windows    int        `json:"windows,omitempty"`
 	ByPosition []Position `json:"by_position,omitempty"`
 
-	// Of decoding: the tokens.
+	// Of decoding: the tokens; of text until something ends it also what is taken of them, without
+	// what ended it, and why it ended.
 	Generated []int32 `json:"generated,omitempty"`
+	Text      string  `json:"text,omitempty"`
+	Ended     Ended   `json:"ended,omitempty"`
 }
+
+// Ended is why the decoding of a text ended.
+type Ended string
+
+const (
+	// ByStop: one of the texts asked for came.
+	ByStop Ended = "stop"
+	// ByEnd: the model said that it is done, with one of its end tokens.
+	ByEnd Ended = "end"
+	// ByLength: as many tokens as asked for came without either.
+	ByLength Ended = "length"
+)
 
 // Position is a sum of loglikelihoods of Tokens tokens at like places in the model's context.
 type Position struct {
