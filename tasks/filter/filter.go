@@ -59,9 +59,6 @@ func Names() (names []string) {
 	return names
 }
 
-// Default is what a task has that names no filters.
-func Default() *Pipeline { return &Pipeline{Name: "none"} }
-
 // New makes a pipeline.
 func New(name string, steps []Step) (*Pipeline, error) {
 	if name == "" || strings.ContainsAny(name, ", \n") {
@@ -87,11 +84,6 @@ func New(name string, steps []Step) (*Pipeline, error) {
 		p.steps = append(p.steps, step)
 	}
 	return p, nil
-}
-
-// NeedsChoices says whether a step looks at a document's choices.
-func NeedsChoices(steps []Step) bool {
-	return slices.ContainsFunc(steps, func(s Step) bool { return s.Function == "multi_choice_regex" })
 }
 
 // Apply is what the pipeline takes of a text.
