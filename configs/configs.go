@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/internal/spelling"
 	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/strictyaml"
 )
 
 //go:embed tasks/*.yaml suites/*.yaml
@@ -67,7 +69,7 @@ func task(nameOrPath, suite string) (*tasks.Task, error) {
 				}
 			}
 		}
-		b, err := readYAML(p)
+		b, err := regularfile.ReadAll(context.Background(), p, strictyaml.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +86,7 @@ func task(nameOrPath, suite string) (*tasks.Task, error) {
 // one), or a YAML file with either. An unknown name is an error that lists the nearest names.
 func Resolve(nameOrPath string) (*Suite, error) {
 	if fileNamed(nameOrPath) {
-		b, err := readYAML(nameOrPath)
+		b, err := regularfile.ReadAll(context.Background(), nameOrPath, strictyaml.MaxBytes)
 		if err != nil {
 			return nil, err
 		}

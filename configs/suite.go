@@ -1,14 +1,10 @@
 package configs
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 
-	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/strictyaml"
@@ -246,13 +242,4 @@ func (d *Diagnostics) Check() error {
 func fileNamed(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml" || name != "" && filepath.Base(name) != name
-}
-
-func readYAML(path string) ([]byte, error) {
-	b, err := regularfile.ReadAll(context.Background(), path, strictyaml.MaxBytes)
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return nil, fmt.Errorf("%s: %w", path, pe.Err)
-	}
-	return b, err
 }

@@ -92,7 +92,7 @@ func copyTokenizer(ctx context.Context, from, to string) error {
 		}
 		text, err := regularfile.ReadAll(ctx, filepath.Join(from, name), 1<<30)
 		if err != nil {
-			return regularfile.PathError(filepath.Join(from, name), err)
+			return err
 		}
 		if err := os.WriteFile(filepath.Join(to, name), text, 0o666); err != nil {
 			return err

@@ -23,7 +23,7 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 	}
 	text, err := regularfile.ReadAll(ctx, path, maxConfig)
 	if err != nil {
-		return brief(path, err)
+		return err
 	}
 	scale, turned, err := parseAdapter(text)
 	if err != nil {

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,19 +51,15 @@ func parseFields(text []byte) (*fields, error) {
 
 // jsonError says where in text decoding failed.
 func jsonError(text []byte, err error) error {
-	offset := int64(len(text))
-	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
 	case errors.As(err, &kind):
 		return errors.New("not a JSON object")
 	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		err = errors.New("unexpected end of JSON: the file is cut off")
+		line, column := jsonplace.Position(text, int64(len(text)))
+		return fmt.Errorf("line %d, column %d: unexpected end of JSON: the file is cut off", line, column)
 	}
-	line, column := jsonplace.Position(text, offset)
-	return fmt.Errorf("line %d, column %d: %v", line, column, err)
+	return cmp.Or(jsonplace.Syntax(text, err), err)
 }
 
 func (f *fields) fail(format string, args ...any) {

@@ -23,13 +23,13 @@ func (k *Checkpoint) survey(ctx context.Context, o Options) (weights string, err
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("%s: no such directory: give a Hugging Face checkpoint directory", k.Dir)
 	case err != nil:
-		return "", brief(k.Dir, err)
+		return "", regularfile.PathError(k.Dir, err)
 	case !st.IsDir():
 		return "", fmt.Errorf("%s: not a directory: give the directory that holds config.json and *.safetensors", k.Dir)
 	}
 	entries, err := os.ReadDir(k.Dir)
 	if err != nil {
-		return "", brief(k.Dir, err)
+		return "", regularfile.PathError(k.Dir, err)
 	}
 	names := make([]string, 0, len(entries))
 	have := map[string]bool{}
@@ -60,7 +60,7 @@ func (k *Checkpoint) readConfig(ctx context.Context, have map[string]bool, names
 	}
 	text, err := regularfile.ReadAll(ctx, path, maxConfig)
 	if err != nil {
-		return brief(path, err)
+		return err
 	}
 	k.ConfigText = text
 	if k.Config, k.Notes, err = ParseConfig(text, o.Attention); err != nil {
@@ -122,16 +122,4 @@ func withSuffix(names []string, suffix string) string {
 		}
 	}
 	return ""
-}
-
-// brief is a file error as "path: reason".
-func brief(path string, err error) error {
-	var pe *fs.PathError
-	if !errors.As(err, &pe) && err != nil && strings.HasPrefix(err.Error(), path+": ") {
-		return err // has the path already
-	}
-	if pe != nil {
-		err = pe.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

@@ -93,7 +93,7 @@ func shardsIn(names []string, dir, index string) ([]string, error) {
 func shardsOf(path string) ([]string, error) {
 	text, err := regularfile.ReadAll(context.Background(), path, maxIndex)
 	if err != nil {
-		return nil, brief(path, err)
+		return nil, err
 	}
 	var index struct {
 		WeightMap map[string]string `json:"weight_map"`

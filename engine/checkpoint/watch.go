@@ -3,6 +3,8 @@ package checkpoint
 import (
 	"fmt"
 	"os"
+
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // watched is a small file as it was before it was read.
@@ -15,7 +17,7 @@ type watched struct {
 func (k *Checkpoint) watch(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return brief(path, err)
+		return regularfile.PathError(path, err)
 	}
 	k.small = append(k.small, watched{path, info})
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/softbench/softbench/engine/safetensors"
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Write makes dir a Hugging Face checkpoint: config.json with the given members
@@ -23,7 +24,7 @@ func Write(dir string, cfg map[string]any, tensors ...safetensors.Entry) error {
 // one file.
 func WriteShards(dir string, cfg map[string]any, limit int64, tensors ...safetensors.Entry) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return brief(dir, err)
+		return regularfile.PathError(dir, err)
 	}
 	path := filepath.Join(dir, "config.json")
 	text, err := json.MarshalIndent(cfg, "", "  ")

@@ -1,7 +1,6 @@
 package safetensors
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -174,12 +173,8 @@ func (f *File) Close() error { return f.mapping.close() }
 // openRegular opens a file that can be mapped or read whole.
 func openRegular(path string) (*os.File, int, error) {
 	f, err := regularfile.Open(path)
-	var kind *regularfile.NotRegularError
-	if errors.As(err, &kind) {
-		return nil, 0, err // which names the path
-	}
 	if err != nil {
-		return nil, 0, regularfile.PathError(path, err)
+		return nil, 0, err
 	}
 	st, err := f.Stat()
 	switch {

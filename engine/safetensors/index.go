@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,7 +51,7 @@ func OpenSet(path string) (*Set, error) {
 }
 
 func (s *Set) openIndex(path string) error {
-	data, err := readIndex(path)
+	data, err := regularfile.ReadAll(context.Background(), path, MaxHeader)
 	if err != nil {
 		return err
 	}
@@ -121,16 +120,6 @@ func (n *namesSeen) add(name string) {
 	if n.count++; n.count == 1 {
 		n.first = name
 	}
-}
-
-// readIndex reads an index, refusing what is not a regular file or absurdly large.
-func readIndex(path string) ([]byte, error) {
-	data, err := regularfile.ReadAll(context.Background(), path, MaxHeader)
-	var fe *fs.PathError
-	if errors.As(err, &fe) {
-		return nil, regularfile.PathError(path, err)
-	}
-	return data, err
 }
 
 // parseIndex returns the weight_map: tensor name to shard, a path below the

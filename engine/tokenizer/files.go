@@ -36,15 +36,10 @@ func (r *reader) read(path string, max int64) ([]byte, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read: %w", path, underlying(err))
+		return nil, regularfile.PathError(path, err)
 	}
 	r.seen = append(r.seen, seenFile{path, info})
-	data, err := regularfile.ReadAll(r.ctx, path, max)
-	var plain *fs.PathError
-	if errors.As(err, &plain) {
-		return nil, fmt.Errorf("%s: cannot be read: %w", path, plain.Err)
-	}
-	return data, err // which names the path
+	return regularfile.ReadAll(r.ctx, path, max)
 }
 
 // unchanged returns an error where a file is not what it was when it was read.
@@ -59,13 +54,4 @@ func (f seenFile) unchanged() error {
 		return nil
 	}
 	return fmt.Errorf("%s: the file was written to, replaced or removed while it was read: start again when nothing writes to its directory", f.path)
-}
-
-// underlying strips the operation and path from a file error.
-func underlying(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/engine/gguf"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // The tokenizer of a GGUF file: its metadata, put as the tokenizer.json that
@@ -28,7 +29,7 @@ func loadGGUF(r *reader, path string) (*Tokenizer, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be read: %w", path, underlying(err))
+		return nil, regularfile.PathError(path, err)
 	}
 	r.seen = append(r.seen, seenFile{path, info})
 	f, err := gguf.Open(path)

@@ -26,9 +26,8 @@ func parseJSON(data []byte) (*Tokenizer, error) {
 		Model         json.RawMessage `json:"model"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
-		if syntax, ok := err.(*json.SyntaxError); ok {
-			line, column := jsonplace.Position(data, syntax.Offset)
-			return nil, fmt.Errorf("line %d, column %d: %s", line, column, oneLine(err))
+		if syntax := jsonplace.Syntax(data, err); syntax != nil {
+			return nil, syntax
 		}
 		return nil, unmarshal(data, &file)
 	}

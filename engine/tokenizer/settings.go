@@ -154,9 +154,8 @@ func readObject(r *reader, path string) (map[string]json.RawMessage, error) {
 	data = pythonjson.Plain(data)
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(data, &object); err != nil {
-		if syntax, ok := err.(*json.SyntaxError); ok {
-			line, column := jsonplace.Position(data, syntax.Offset)
-			return nil, fmt.Errorf("%s: line %d, column %d: %s", path, line, column, oneLine(err))
+		if syntax := jsonplace.Syntax(data, err); syntax != nil {
+			return nil, fmt.Errorf("%s: %w", path, syntax)
 		}
 		return nil, fmt.Errorf("%s: is not a JSON object", path)
 	}

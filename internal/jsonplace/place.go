@@ -20,6 +20,16 @@ func Position(text []byte, offset int64) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
 }
 
+// Syntax is an error of encoding/json about syntax with its line and column in front; nil of another.
+func Syntax(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return nil
+	}
+	line, column := Position(text, syntax.Offset)
+	return fmt.Errorf("line %d, column %d: %w", line, column, err)
+}
+
 // Locate adds the line to an error of encoding/json that knows its place.
 func Locate(text []byte, err error) error {
 	var syntax *json.SyntaxError

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 )
 
 // PathError is err with path in front, where err is of the operating system without what it
-// was doing: "x.json: permission denied". nil stays nil.
+// was doing: "x.json: permission denied". nil stays nil, and so does what begins with the path.
 func PathError(path string, err error) error {
 	if err == nil {
 		return nil
@@ -20,6 +21,9 @@ func PathError(path string, err error) error {
 		err = pe.Err
 	case errors.As(err, &le):
 		err = le.Err
+	}
+	if strings.HasPrefix(err.Error(), path+": ") {
+		return err
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }

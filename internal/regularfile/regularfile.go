@@ -5,33 +5,31 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 )
 
 // Open opens a regular file, or a symbolic link to one, for reading. Anything else
 // is an error of one line that names it and is not opened, so that no FIFO is
-// waited for and no device notices. What os.Open says of a path that is not there
-// or may not be read stands as it is, for errors.Is.
+// waited for and no device notices. Every error of this package is a PathError, for
+// errors.Is.
 func Open(path string) (*os.File, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := regular(path, info); err != nil {
+	if err := Check(path, math.MaxInt64); err != nil {
 		return nil, err
 	}
 	// Between the two another thing may have taken the name: hence without waiting,
 	// and looked at once more.
 	f, err := os.OpenFile(path, os.O_RDONLY|withoutWaiting, 0)
 	if err != nil {
-		return nil, err
+		return nil, PathError(path, err)
 	}
-	if info, err = f.Stat(); err == nil {
+	info, err := f.Stat()
+	if err == nil {
 		err = regular(path, info)
 	}
 	if err != nil {
 		_ = f.Close()
-		return nil, err
+		return nil, PathError(path, err)
 	}
 	return f, nil
 }
@@ -40,7 +38,7 @@ func Open(path string) (*os.File, error) {
 func Check(path string, max int64) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return err
+		return PathError(path, err)
 	}
 	if err := regular(path, info); err != nil {
 		return err
@@ -61,7 +59,7 @@ func ReadAll(ctx context.Context, path string, max int64) ([]byte, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, PathError(path, err)
 	}
 	if info.Size() > max {
 		return nil, tooLarge(path, info.Size(), max)
@@ -84,7 +82,7 @@ func ReadAll(ctx context.Context, path string, max int64) ([]byte, error) {
 		case err == io.EOF:
 			return b, nil
 		case err != nil:
-			return nil, err
+			return nil, PathError(path, err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Course is a training as far as it went.
@@ -35,7 +36,7 @@ func AskedPath(out string) string { return filepath.Join(out, trainingDir, asked
 // without a training is an error; one without a line of history yet is not.
 func ReadCourse(dir string) (*Course, error) {
 	path := AskedPath(dir)
-	text, err := readFile(context.Background(), path, maxSettings)
+	text, err := regularfile.ReadAll(context.Background(), path, maxSettings)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: no training in it: want a directory that 'softbench lab train' wrote", dir)
 	}

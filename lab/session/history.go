@@ -94,7 +94,7 @@ func (m *Measure) LargestFirstNorm() rundir.Number {
 // ReadHistory reads a history.jsonl. A last line that a crash cut off is left
 // out; any other line that is not one is an error with its number.
 func ReadHistory(path string) ([]Line, error) {
-	text, err := readFile(context.Background(), path, maxHistory)
+	text, err := regularfile.ReadAll(context.Background(), path, maxHistory)
 	if err != nil {
 		return nil, err
 	}

@@ -222,7 +222,7 @@ func (r *run) begin() error {
 			continue
 		}
 		if err != nil {
-			return regularfile.PathError(filepath.Join(r.source, name), err)
+			return err
 		}
 		if err := writeFile(filepath.Join(r.Out, name), data); err != nil {
 			return err

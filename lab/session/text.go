@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,16 +29,6 @@ const (
 	maxSettings = 16 << 20 // settings.json
 )
 
-// readFile reads a regular file; its error names the file once.
-func readFile(ctx context.Context, path string, max int64) ([]byte, error) {
-	data, err := regularfile.ReadAll(ctx, path, max)
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = regularfile.PathError(path, err)
-	}
-	return data, err
-}
-
 // readTexts reads text files one after the other. A file of white space alone
 // is an error: it is a wrong name more often than a text.
 func readTexts(ctx context.Context, paths []string) (string, error) {
@@ -48,7 +37,7 @@ func readTexts(ctx context.Context, paths []string) (string, error) {
 	}
 	var b strings.Builder
 	for _, path := range paths {
-		data, err := readFile(ctx, path, maxText)
+		data, err := regularfile.ReadAll(ctx, path, maxText)
 		if err != nil {
 			return "", err
 		}

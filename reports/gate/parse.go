@@ -161,16 +161,10 @@ func number(word string) (float64, error) {
 
 // where says in one line, with its number, what encoding/json found.
 func where(text []byte, err error) error {
-	line := func(offset int64) int { return jsonplace.Line(text, offset) }
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return fmt.Errorf("line %d: %w", line(syntax.Offset), err)
-	case errors.As(err, &kind):
-		return fmt.Errorf("line %d: %s: %s stands where another kind of value belongs", line(kind.Offset), cmp.Or(kind.Field, "the file"), kind.Value)
+	if kind := new(json.UnmarshalTypeError); errors.As(err, &kind) {
+		return fmt.Errorf("line %d: %s: %s stands where another kind of value belongs", jsonplace.Line(text, kind.Offset), cmp.Or(kind.Field, "the file"), kind.Value)
 	}
-	return err
+	return jsonplace.Locate(text, err)
 }
 
 // noKeyTwice refuses an object with two members of one name, as a merge may leave

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,7 +67,7 @@ func readFile(ctx context.Context, path, split string, each func(Row) error) (Fi
 	out := File{Path: path, Split: split}
 	f, err := regularfile.Open(path)
 	if err != nil {
-		return out, openError(path, err)
+		return out, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -197,12 +196,4 @@ func readText(r io.Reader, name string, each func(line int, values map[string]an
 		return fmt.Errorf("%s: not valid UTF-8 text", name)
 	}
 	return each(1, map[string]any{"text": string(b)})
-}
-
-func openError(path string, err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return fmt.Errorf("%s: %w", path, pe.Err)
-	}
-	return err
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/eval/hub"
+	"github.com/softbench/softbench/internal/regularfile"
 )
 
 // Dataset names a dataset and says how its files are called where the hub's usual layouts do not.
@@ -162,7 +163,7 @@ func isDir(path string) bool {
 func (s Source) locateGiven(ctx context.Context, d Dataset, splits []string) ([]string, string, error) {
 	info, err := os.Stat(s.Dir)
 	if err != nil {
-		return nil, "", openError(s.Dir, err)
+		return nil, "", regularfile.PathError(s.Dir, err)
 	}
 	dirs := s.given(d)
 	if !info.IsDir() {
@@ -207,7 +208,7 @@ func locateIn(ctx context.Context, dir string, d Dataset, splits []string, of pl
 		return nil, "", nil
 	}
 	if err != nil {
-		return nil, "", openError(dir, err)
+		return nil, "", regularfile.PathError(dir, err)
 	}
 	for _, sp := range splits {
 		files, err := choose(names, d.Config, sp, d.Files[sp], of)
