@@ -33,13 +33,7 @@ architecture, size, number format, attention kind, context length and tokenizer.
 		Example: `  softbench inspect ./my-model
   softbench inspect ./my-model --json | jq .parameters`,
 		Args: oneArg("model"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.model, err = builtIn(args[0], nil); err != nil {
-				return err
-			}
-			return run(&o, cmd.Context())
-		},
+		RunE: ofModel(&o, &o.model, run),
 	}
 	cmd.Flags().StringVar(&o.attention, "attention", "", "attention `kind` instead of the checkpoint's")
 	addStripPrefix(cmd, &o.stripPrefix)

@@ -8,6 +8,16 @@ import (
 	"github.com/softbench/softbench/eval"
 )
 
+// ofModel runs a command whose one argument is a model, built in or a path, and becomes *model.
+func ofModel[Options any](o *Options, model *string, run work[Options]) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		if *model, err = builtIn(args[0], nil); err != nil {
+			return err
+		}
+		return run(o, cmd.Context())
+	}
+}
+
 // addModelFlags adds the flags that say how to load a model.
 func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f := cmd.Flags()

@@ -35,13 +35,7 @@ directory appears whole or not at all, and the same input gives the same bytes.
 		Example: `  softbench quantize ./my-model --method rtn --bits 4 -o ./my-model-4
   softbench quantize ./my-model --method nf4 -o ./my-model-nf4`,
 		Args: oneArg("model"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.model, err = builtIn(args[0], nil); err != nil {
-				return err
-			}
-			return run(&o, cmd.Context())
-		},
+		RunE: ofModel(&o, &o.model, run),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, fp8, nf4 or fp4 (required)")

@@ -37,13 +37,7 @@ cannot be scored, as it is empty or longer than the model's context, is an error
 with --allow-unscored its line has null for both, and "unscored" says why.`,
 		Example: `  echo '{"context": "The sky is", "continuation": " blue"}' | softbench score ./my-model`,
 		Args:    oneArg("model"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.model.Model, err = builtIn(args[0], nil); err != nil {
-				return err
-			}
-			return run(&o, cmd.Context())
-		},
+		RunE:    ofModel(&o, &o.model.Model, run),
 	}
 	addModelFlags(cmd, &o.model)
 	addBatchFlags(cmd, &o.batch)

@@ -34,12 +34,8 @@ print ids and pieces, with the special tokens the tokenizer adds by default.`,
   softbench tokenize ./my-model --json < prompts.txt`,
 		Args: oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
-			if o.model, err = builtIn(args[0], nil); err != nil {
-				return err
-			}
 			o.hasText = cmd.Flags().Changed("text")
-			return run(&o, cmd.Context())
+			return ofModel(&o, &o.model, run)(cmd, args)
 		},
 	}
 	cmd.Flags().StringVar(&o.text, "text", "", "the text to encode, instead of standard input")

@@ -49,7 +49,7 @@ func (k *Checkpoint) Generation(ctx context.Context) (Generation, error) {
 		return g, nil
 	}
 	if err != nil {
-		return g, brief(path, err)
+		return g, err
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(text, &values); err != nil {
