@@ -191,8 +191,12 @@ func (c *cpu) embed(ctx context.Context, b *Batch) error {
 		growFloats(&s.projected, len(b.Tokens)*width)
 		into = s.projected
 	}
-	for i, t := range b.Tokens {
-		c.weights.embed.RowF32(int(t), into[i*width:][:width])
+	if err := c.pool.run(ctx, chunks(len(b.Tokens)), func(_, n int) {
+		for i := n * rowChunk; i < min(len(b.Tokens), (n+1)*rowChunk); i++ {
+			c.weights.embed.RowF32(int(b.Tokens[i]), into[i*width:][:width])
+		}
+	}); err != nil {
+		return err
 	}
 	if w := c.weights.projectIn; w != nil {
 		if err := c.prepare(ctx, into, width, len(b.Tokens)); err != nil {
@@ -205,7 +209,7 @@ func (c *cpu) embed(ctx context.Context, b *Batch) error {
 	if a := c.config.EmbedScale; a != 0 {
 		c.set.Scale(c.scratch.x, a)
 	}
-	if c.weights.positions == nil {
+	if !c.weights.learned {
 		return nil
 	}
 	row := make([]float32, hidden)

@@ -12,7 +12,7 @@ import (
 
 // cpuMLP is one of a layer's MLPs, packed.
 type cpuMLP struct {
-	gateUp, down         *kernel.Matrix
+	gateUp, down         *linear
 	gateUpBias, downBias []float32
 }
 
@@ -38,7 +38,7 @@ type choice struct {
 }
 
 // packExperts packs a layer's router and experts.
-func (l *cpuLayer) packExperts(src *checkpoint.Layer, pack func(...*checkpoint.View) (*kernel.Matrix, error)) error {
+func (l *cpuLayer) packExperts(src *checkpoint.Layer, pack func(...*checkpoint.View) (*linear, error)) error {
 	l.router = &cpuRouter{weight: src.Router.F32(), bias: src.RouterBias.F32(), gate: src.SharedGate.F32()}
 	one := func(w *checkpoint.MLPWeights) (m cpuMLP, err error) {
 		m.gateUpBias, m.downBias = vector(w.GateBias, w.UpBias), w.DownBias.F32()

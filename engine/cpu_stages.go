@@ -12,7 +12,7 @@ import (
 
 // add multiplies the prepared input with w and adds the product to the residual
 // stream: as it is, or normalised and scaled before.
-func (c *cpu) add(ctx context.Context, rows int, w *kernel.Matrix, bias []float32, post *normWeights) error {
+func (c *cpu) add(ctx context.Context, rows int, w *linear, bias []float32, post *normWeights) error {
 	if c.config.NormSum {
 		if err := c.matmul(ctx, c.scratch.x, rows, w, bias, true); err != nil {
 			return err
@@ -104,24 +104,5 @@ func (c *cpu) prepare(ctx context.Context, x []float32, k, rows int) error {
 	c.scratch.in.Reset(c.formats.Arithmetic, rows, k)
 	return c.pool.run(ctx, chunks(rows), func(_, i int) {
 		c.set.Prepare(&c.scratch.in, x, k, i*rowChunk, min(rows, (i+1)*rowChunk))
-	})
-}
-
-// matmul multiplies the prepared input with w into y [rows, w.N], or adds to y.
-func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *kernel.Matrix, bias []float32, add bool) error {
-	tile := kernel.TaskColumns(c.set, w.N, c.pool.threads)
-	across := (w.N + tile - 1) / tile
-	return c.pool.run(ctx, across, func(_, i int) {
-		n0, n1 := i*tile, min(w.N, (i+1)*tile)
-		c.set.MatMul(y[n0:], w.N, &c.scratch.in, 0, rows, w, n0, n1, add)
-		if bias == nil {
-			return
-		}
-		for r := range rows {
-			out := y[r*w.N+n0:][:n1-n0]
-			for j, b := range bias[n0:n1] {
-				out[j] += b
-			}
-		}
 	})
 }

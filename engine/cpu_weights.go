@@ -16,7 +16,7 @@ import (
 type cpuLayer struct {
 	attnNorm, postAttnNorm normWeights
 	mlpNorm, postMLPNorm   normWeights
-	qkv, out, gateUp, down *kernel.Matrix
+	qkv, out, gateUp, down *linear
 	qkvBias, outBias       []float32 // nil where the model has none
 	gateUpBias, downBias   []float32
 	qNorm, kNorm           normWeights
@@ -37,14 +37,15 @@ type normWeights struct {
 
 type cpuWeights struct {
 	// Tables in memory of their own: nothing is read from the files later.
-	embed     *checkpoint.View
-	positions *checkpoint.View // nil where they are not learned
+	embed     table
+	positions table
+	learned   bool // the positions are
 	layers    []cpuLayer
 	norm      normWeights
 	head      *kernel.Matrix
 	headBias  []float32
 	// nil where the embedding is of the residual stream's width
-	projectIn, projectOut *kernel.Matrix
+	projectIn, projectOut *linear
 }
 
 // packWeights packs every matrix once and lets go of the mapped pages behind
@@ -59,9 +60,8 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		return w
 	}
 	w := &cpuWeights{norm: norm(cfg.Names.Norm, ck.Norm), headBias: ck.HeadBias.F32()}
-	pack := func(parts ...*checkpoint.View) (*kernel.Matrix, error) {
-		return packRows(ctx, set, f, p, parts...)
-	}
+	all := packer{set, f, p}
+	pack := func(parts ...*checkpoint.View) (*linear, error) { return all.linear(ctx, parts...) }
 	for i := range ck.Layers {
 		src := &ck.Layers[i]
 		gateUp, gateUpBias := []*checkpoint.View{src.Up}, []*checkpoint.View{src.UpBias}
@@ -117,10 +117,11 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 		}
 		w.layers = append(w.layers, l)
 	}
-	var err error
-	if w.head, err = pack(ck.Head); err != nil {
+	head, err := pack(ck.Head)
+	if err != nil {
 		return nil, err
 	}
+	w.head = head.parts[0] // of one view
 	if ck.ProjectIn != nil {
 		if w.projectIn, err = pack(ck.ProjectIn); err != nil {
 			return nil, err
@@ -129,10 +130,15 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 			return nil, err
 		}
 	}
-	if w.embed, err = copyTable(ctx, p, ck.Embed); err != nil || ck.Positions == nil {
+	tied := w.head
+	if ck.Embed != ck.Head {
+		tied = nil
+	}
+	if w.embed, err = all.table(ctx, ck.Embed, tied); err != nil || ck.Positions == nil {
 		return w, err
 	}
-	w.positions, err = copyTable(ctx, p, ck.Positions)
+	w.learned = true
+	w.positions, err = all.table(ctx, ck.Positions, nil)
 	return w, err
 }
 
@@ -237,15 +243,15 @@ func vector(parts ...*checkpoint.View) []float32 {
 }
 
 func (w *cpuWeights) bytes() int64 {
-	n := w.head.Bytes() + int64(len(w.embed.Stored.Data))
+	n := w.head.Bytes() + w.embed.bytes(w.head) + w.positions.bytes(nil)
 	if w.projectIn != nil {
-		n += w.projectIn.Bytes() + w.projectOut.Bytes()
+		n += w.projectIn.bytes() + w.projectOut.bytes()
 	}
 	for i := range w.layers {
 		l := &w.layers[i]
-		n += l.qkv.Bytes() + l.out.Bytes()
+		n += l.qkv.bytes() + l.out.bytes()
 		for _, m := range l.mlps() {
-			n += m.gateUp.Bytes() + m.down.Bytes()
+			n += m.gateUp.bytes() + m.down.bytes()
 		}
 	}
 	return n

@@ -192,6 +192,7 @@ func (m *Model) load(ctx context.Context, o ModelOptions) error {
 		return err
 	}
 	m.DeviceNote = note
+	m.Checkpoint.Forget()
 	m.Engine = engine.New(backend, m.Checkpoint.Config.Vocab)
 	if err := m.settled(); err != nil {
 		return err

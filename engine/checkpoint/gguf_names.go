@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/engine/gguf"
+	"github.com/softbench/softbench/engine/quantise"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
@@ -208,6 +209,28 @@ func (a alternating) Column(i, from int, dst []float32) {
 	if len(row) != len(dst) || from%a.in != 0 {
 		copy(dst, row[from%a.in:])
 	}
+}
+
+// Codes implements quantise.Coded: row i is a row of one of the parts, in turn.
+func (a alternating) Codes(columns bool, from int) *quantise.Codes {
+	var parts []*quantise.Codes
+	for _, m := range a.matrices {
+		coded, ok := m[from/a.in].Decoder().(quantise.Coded)
+		if !ok || !columns {
+			return nil
+		}
+		c := coded.Codes(false, 0)
+		if c == nil || len(parts) > 0 && c.Coding != parts[0].Coding {
+			return nil
+		}
+		parts = append(parts, c)
+	}
+	all := *parts[0]
+	all.Rows *= len(parts)
+	all.Row = func(i int, codes []uint8, scales, zeros []float32) {
+		parts[i%len(parts)].Row(i/len(parts), codes, scales, zeros)
+	}
+	return &all
 }
 
 func (a alternating) Row(e int, dst []float32) {

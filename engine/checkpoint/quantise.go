@@ -169,6 +169,24 @@ type quantisedTensor struct {
 	vector  bool
 }
 
+// Codes implements quantise.Coded.
+func (d *quantisedTensor) Codes(columns bool, from int) *quantise.Codes {
+	if d.vector || columns != d.columns || d.parts == nil {
+		return nil
+	}
+	return d.parts[from/d.parts[0].Cols].Coded()
+}
+
+// Forget lets go of the weights that Options.Quantise made, once a backend has packed them:
+// they must not be read any more. The checkpoint's hash is not of them.
+func (k *Checkpoint) Forget() {
+	for _, t := range k.used {
+		if d, ok := t.Decoder().(*quantisedTensor); ok {
+			d.parts = nil
+		}
+	}
+}
+
 // Row implements safetensors.Decoder.
 func (d *quantisedTensor) Row(i int, dst []float32) {
 	m := d.parts[0]

@@ -1,6 +1,9 @@
 package checkpoint
 
-import "github.com/softbench/softbench/engine/safetensors"
+import (
+	"github.com/softbench/softbench/engine/quantise"
+	"github.com/softbench/softbench/engine/safetensors"
+)
 
 // View is a part of a stored tensor, in the order the model wants: a matrix W
 // [N, K] of which y = W·x is computed, or a vector of N numbers (K is 1). It
@@ -47,6 +50,39 @@ func (v *View) Row(j int) []byte {
 		j = v.row(j)
 	}
 	return v.Stored.Row(j)
+}
+
+// Codes returns the codes of few bits that the weights are stored as, with the view's
+// rows; nil where they are numbers, or codes in a form that kernels do not take.
+func (v *View) Codes() *quantise.Codes {
+	if v.offset != 0 || v.K == 1 {
+		return nil
+	}
+	t, row := v.Stored, v.row
+	if of, from := t.Order(); of != nil && !v.columns {
+		before := row
+		t, row = of, func(j int) int {
+			if before != nil {
+				j = before(j)
+			}
+			return from(j)
+		}
+	}
+	coded, ok := t.Decoder().(quantise.Coded)
+	if !ok {
+		return nil
+	}
+	c := coded.Codes(v.columns, v.from)
+	if c == nil || c.Cols != v.K {
+		return nil
+	}
+	of := *c
+	of.Rows = v.N
+	if row == nil {
+		return &of
+	}
+	of.Row = func(j int, codes []uint8, scales, zeros []float32) { c.Row(row(j), codes, scales, zeros) }
+	return &of
 }
 
 // F32 returns all numbers, row by row, as a copy; nil for a nil View.

@@ -83,6 +83,7 @@ var amxScratch = sync.Pool{New: func() any { return new([amxTileRows * 32]float3
 var amxProducts = products[simdProduct]{
 	StoredFloat32:  {Float32: (*simd).matMulF32},
 	StoredBFloat16: {BFloat16: (*simd).matMulTiles},
+	StoredCodes:    {Float32: (*simd).matMulCodes, BFloat16: (*simd).matMulCodes},
 }
 
 // matMulTiles multiplies pairs of bfloat16 in tiles.

@@ -15,6 +15,9 @@ const (
 	StoredFloat32 Storage = iota
 	// StoredBFloat16 keeps weights rounded to bfloat16.
 	StoredBFloat16
+	// StoredCodes keeps codes of few bits, with scales (Coding). Each Set has a product of them in
+	// each arithmetic: that of the numbers they stand for, to the bit.
+	StoredCodes
 
 	storages // how many there are
 )
@@ -63,7 +66,7 @@ func FormatsOf(a Arithmetic) Formats { return usual[a] }
 // arithmeticNames are as users write them, in --dtype.
 var arithmeticNames = [...]string{Float32: "float32", BFloat16: "bfloat16"}
 
-var storageNames = [...]string{StoredFloat32: "float32", StoredBFloat16: "bfloat16"}
+var storageNames = [...]string{StoredFloat32: "float32", StoredBFloat16: "bfloat16", StoredCodes: "codes"}
 
 // A format that lacks its row in one of the tables does not compile.
 var (

@@ -32,6 +32,7 @@ var genericProducts = products[struct {
 }]{
 	StoredFloat32:  {Float32: {panelFloat32, rowFloat32}},
 	StoredBFloat16: {BFloat16: {panelBFloat16, rowBFloat16}},
+	StoredCodes:    {Float32: {panelCodes, rowFloat32}, BFloat16: {panelCodesBFloat16, rowBFloat16}},
 }
 
 // Multiplies implements Set.
@@ -110,6 +111,19 @@ func panelFloat32(buf []float32, w *Matrix, n int) []float32 { return w.F32[n*w.
 func panelBFloat16(buf []float32, w *Matrix, n int) []float32 {
 	for i, h := range w.BF16[n*w.K:][:len(buf)] {
 		buf[i] = FromBF16(h)
+	}
+	return buf
+}
+
+// panelCodes are the numbers that a panel's codes stand for.
+func panelCodes(buf []float32, w *Matrix, n int) []float32 {
+	w.Codes.numbers(buf, n/genericPanel, 0, w.K)
+	return buf
+}
+
+func panelCodesBFloat16(buf []float32, w *Matrix, n int) []float32 {
+	for i, x := range panelCodes(buf, w, n) {
+		buf[i] = FromBF16(ToBF16(x))
 	}
 	return buf
 }

@@ -54,10 +54,12 @@ var (
 	wideProducts = products[simdProduct]{
 		StoredFloat32:  {Float32: (*simd).matMulF32},
 		StoredBFloat16: {BFloat16: (*simd).matMulWide},
+		StoredCodes:    {Float32: (*simd).matMulCodes, BFloat16: (*simd).matMulCodes},
 	}
 	dotProducts = products[simdProduct]{
 		StoredFloat32:  {Float32: (*simd).matMulF32},
 		StoredBFloat16: {BFloat16: (*simd).matMulDot},
+		StoredCodes:    {Float32: (*simd).matMulCodes, BFloat16: (*simd).matMulCodes},
 	}
 )
 

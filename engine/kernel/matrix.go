@@ -10,10 +10,11 @@ import (
 type Matrix struct {
 	N, K    int
 	Storage Storage
-	// F32 and BF16 hold panels of PanelWidth columns in the Set's own layout;
-	// one of them is nil.
-	F32  []float32
-	BF16 []uint16
+	// F32 and BF16 hold panels of PanelWidth columns in the Set's own layout, Codes
+	// codes of few bits; all but one are nil.
+	F32   []float32
+	BF16  []uint16
+	Codes *Codes
 }
 
 // newMatrix allocates size elements, zeros, for W [n, k].
@@ -43,7 +44,13 @@ func newSlice[T any](n int) []T {
 }
 
 // Bytes is the size of the packed weights.
-func (w *Matrix) Bytes() int64 { return int64(len(w.F32))*4 + int64(len(w.BF16))*2 }
+func (w *Matrix) Bytes() int64 {
+	n := int64(len(w.F32))*4 + int64(len(w.BF16))*2
+	if c := w.Codes; c != nil {
+		n += 4 * int64(len(c.words)+len(c.scales)+len(c.zeros))
+	}
+	return n
+}
 
 // Input is a block of activations [M, K] in the form a Set's MatMul reads.
 type Input struct {

@@ -37,6 +37,10 @@ type Set interface {
 	// NewMatrix allocates a weight matrix W [n, k] (n outputs, k inputs).
 	NewMatrix(f Storage, n, k int) *Matrix
 
+	// NewCoded allocates a weight matrix W [n, k] of codes, which Matrix.PackCodes
+	// fills.
+	NewCoded(c Coding, n, k int) *Matrix
+
 	// PackRows fills rows [n0, n1) of W; row writes row j of W into dst, which
 	// has length k. n0 is a multiple of PanelWidth; n1 too, or w.N.
 	PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32))

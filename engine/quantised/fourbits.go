@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/quantise"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
@@ -83,7 +85,27 @@ func (d *decoding) fourBits(module string, q *safetensors.Tensor) (*safetensors.
 		}
 		return round(code[b&15] * scale(n/s.Block))
 	}
-	return matrix(module+".weight", s.Type+" of "+s.DType, rows, cols, at, parts...), nil
+	var codes *quantise.Codes
+	if cols%s.Block == 0 || s.Block%cols == 0 { // no group crosses rows
+		codes = levelCodes(rows, cols, min(s.Block, cols), code, quantise.Rounding(format))
+		codes.Row = func(i int, row []uint8, scales, _ []float32) {
+			for j := range row {
+				n := i*cols + j
+				row[j] = q.Data[n/2] >> (4 * (1 - n%2)) & 15
+			}
+			for g := range scales {
+				scales[g] = scale((i*cols + g*s.Block) / s.Block)
+			}
+		}
+	}
+	return matrix(module+".weight", s.Type+" of "+s.DType, rows, cols, at, codes, parts...), nil
+}
+
+// levelCodes are codes of four bits, of a table of numbers.
+func levelCodes(rows, cols, group int, levels []float32, round kernel.Rounding) *quantise.Codes {
+	c := kernel.Coding{Bits: 4, Group: group, Form: kernel.Level, Round: round}
+	copy(c.Levels[:], levels)
+	return &quantise.Codes{Rows: rows, Cols: cols, Coding: c}
 }
 
 // e2m1 are the numbers of MXFP4's four bits.
@@ -111,13 +133,35 @@ func (d *decoding) mxfp4(base string, q *safetensors.Tensor) (*safetensors.Tenso
 		}
 		return round(float32(math.Ldexp(float64(e2m1[b&15]), int(exponents.Data[block])-127)))
 	}
-	return safetensors.NewDecoded(base, "MXFP4", []int{experts, in, out}, threeDims{in, out, at}, q, exponents), nil
+	codes := func(e int) *quantise.Codes {
+		c := levelCodes(out, in, 32, e2m1[:], kernel.RoundBFloat16)
+		c.Row = func(o int, row []uint8, scales, _ []float32) {
+			first := (e*out + o) * groups
+			for i := range row {
+				row[i] = q.Data[(first+i/32)*16+i%32/2] >> (i % 2 * 4) & 15
+			}
+			for g := range scales {
+				scales[g] = float32(math.Ldexp(1, int(exponents.Data[first+g])-127))
+			}
+		}
+		return c
+	}
+	return safetensors.NewDecoded(base, "MXFP4", []int{experts, in, out}, threeDims{in, out, at, codes}, q, exponents), nil
 }
 
 // threeDims decodes a tensor [n, in, out] by the row of its last dimension.
 type threeDims struct {
 	in, out int
 	at      func(row, column int) float32
+	codes   func(n int) *quantise.Codes // of matrix n, turned
+}
+
+// Codes implements quantise.Coded.
+func (t threeDims) Codes(columns bool, from int) *quantise.Codes {
+	if !columns {
+		return nil
+	}
+	return t.codes(from / t.in)
 }
 
 func (t threeDims) Row(e int, dst []float32) {

@@ -3,13 +3,46 @@ package quantised
 import (
 	"encoding/binary"
 
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/quantise"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
 // grid decodes a matrix number by number.
 type grid struct {
-	cols int
-	at   func(i, j int) float32
+	cols  int
+	at    func(i, j int) float32
+	codes *quantise.Codes // the same as codes; nil where they have no such form
+}
+
+// Codes implements quantise.Coded.
+func (g grid) Codes(columns bool, _ int) *quantise.Codes {
+	if columns {
+		return nil
+	}
+	return g.codes
+}
+
+// coded is the form of codes that lie in a row of code, with scale s.index(i, j) of s.t
+// and, where zero is not nil, that number of zero. Blocks of rows and groups of columns
+// have to be whole.
+func coded(c kernel.Coding, rows, cols int, s *scales, code func(i, j int) uint8, zero func(n int) float32) *quantise.Codes {
+	if s.group != nil {
+		return nil // columns in an order of their own
+	}
+	c.Group, c.Zeros = s.cols, zero != nil
+	return &quantise.Codes{Rows: rows, Cols: cols, Coding: c, Row: func(i int, codes []uint8, scales, zeros []float32) {
+		for j := range codes {
+			codes[j] = code(i, j)
+		}
+		for g := range scales {
+			n := s.index(i, g*s.cols)
+			scales[g] = s.t.ElementF32(n)
+			if zero != nil {
+				zeros[g] = zero(i*s.across + g)
+			}
+		}
+	}}
 }
 
 func (g grid) Row(i int, dst []float32) {
@@ -24,15 +57,16 @@ func (g grid) Column(j, from int, dst []float32) {
 	}
 }
 
-// matrix is a decoded weight of the numbers at(i, j).
-func matrix(name, how string, rows, cols int, at func(i, j int) float32, parts ...*safetensors.Tensor) *safetensors.Tensor {
+// matrix is a decoded weight of the numbers at(i, j), which codes, where not nil, stand
+// for too.
+func matrix(name, how string, rows, cols int, at func(i, j int) float32, codes *quantise.Codes, parts ...*safetensors.Tensor) *safetensors.Tensor {
 	present := parts[:0:0]
 	for _, p := range parts {
 		if p != nil {
 			present = append(present, p)
 		}
 	}
-	return safetensors.NewDecoded(name, safetensors.DType(how), []int{rows, cols}, grid{cols, at}, present...)
+	return safetensors.NewDecoded(name, safetensors.DType(how), []int{rows, cols}, grid{cols, at, codes}, present...)
 }
 
 // rounder rounds to a number format, as the reference's tensors of it do.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/quantise"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
@@ -97,7 +99,30 @@ func (d *decoding) gptq(module string, q *safetensors.Tensor) (*safetensors.Tens
 		zero := (field(zeros, g*zeros.Shape[1], 1, i, bits) + less) & (1<<bits - 1)
 		return round(scale.ElementF32(g*out+i) * float32(field(q, i, out, j, bits)-zero))
 	}
-	return matrix(module+".weight", how, out, in, at, q, zeros, scale, order), nil
+	var codes *quantise.Codes
+	if order == nil || inOrder(order, each) {
+		codes = &quantise.Codes{Rows: out, Cols: in, Coding: kernel.Coding{Bits: bits, Group: each, Zeros: true, Round: quantise.Rounding(scale.DType)},
+			Row: func(i int, row []uint8, scales, zero []float32) {
+				for j := range row {
+					row[j] = uint8(field(q, i, out, j, bits))
+				}
+				for g := range scales {
+					scales[g] = scale.ElementF32(g*out + i)
+					zero[g] = float32((field(zeros, g*zeros.Shape[1], 1, i, bits) + less) & (1<<bits - 1))
+				}
+			}}
+	}
+	return matrix(module+".weight", how, out, in, at, codes, q, zeros, scale, order), nil
+}
+
+// inOrder reports whether groups of so many columns lie one behind the other.
+func inOrder(order *safetensors.Tensor, each int) bool {
+	for j := range order.Elements() {
+		if int(int32(word(order, j))) != j/each {
+			return false
+		}
+	}
+	return true
 }
 
 // awqOrder is where in a word the eight outputs lie.
@@ -131,7 +156,18 @@ func (d *decoding) awq(module string, q *safetensors.Tensor) (*safetensors.Tenso
 		z := int(word(zeros, g*words+i/8) >> shift & 15)
 		return round(float32(w-z) * scale.ElementF32(g*out+i))
 	}
-	return matrix(module+".weight", "AWQ 4 bits", out, in, at, q, zeros, scale), nil
+	codes := &quantise.Codes{Rows: out, Cols: in, Coding: kernel.Coding{Bits: 4, Group: each, Zeros: true, Round: quantise.Rounding(scale.DType)},
+		Row: func(i int, row []uint8, scales, zero []float32) {
+			shift := awqOrder[i%8] * 4
+			for j := range row {
+				row[j] = uint8(word(q, j*words+i/8) >> shift & 15)
+			}
+			for g := range scales {
+				scales[g] = scale.ElementF32(g*out + i)
+				zero[g] = float32(word(zeros, g*words+i/8) >> shift & 15)
+			}
+		}}
+	return matrix(module+".weight", "AWQ 4 bits", out, in, at, codes, q, zeros, scale), nil
 }
 
 // packed is a weight of compressed-tensors' pack-quantized: a row's numbers are a
@@ -178,7 +214,16 @@ func (d *decoding) packed(module string, q *safetensors.Tensor) (*safetensors.Te
 		}
 		return round(v * s.t.ElementF32(n))
 	}
-	return matrix(module+".weight", fmt.Sprintf("packed %d bits", bits), rows, cols, at, q, s.t, zeros, s.group), nil
+	var zero func(n int) float32
+	if zeros != nil {
+		zero = func(n int) float32 { return float32(field(zeros, n%s.across, s.across, n/s.across, bits)) }
+	}
+	codes := coded(kernel.Coding{Bits: bits, Zero: float32(half), Round: quantise.Rounding(s.t.DType)}, rows, cols, s,
+		func(i, j int) uint8 { return uint8(field(q, i*words, 1, j, bits)) }, zero)
+	if s.rows != 1 && zeros != nil {
+		codes = nil
+	}
+	return matrix(module+".weight", fmt.Sprintf("packed %d bits", bits), rows, cols, at, codes, q, s.t, zeros, s.group), nil
 }
 
 // scaled is a weight of 8-bit numbers, whole or floating, and their scales: FP8's
@@ -212,7 +257,26 @@ func (d *decoding) scaled(module string, q *safetensors.Tensor) (*safetensors.Te
 		}
 		return round(v * s.t.ElementF32(n))
 	}
-	return matrix(module+".weight", string(q.DType)+" scaled", rows, cols, at, q, s.t, zeros), nil
+	return matrix(module+".weight", string(q.DType)+" scaled", rows, cols, at, d.eightBits(q, s, zeros), q, s.t, zeros), nil
+}
+
+// eightBits are the codes of scaled: whole numbers, more by half the range, and E4M3.
+func (d *decoding) eightBits(q *safetensors.Tensor, s *scales, zeros *safetensors.Tensor) *quantise.Codes {
+	rows, cols := q.Shape[0], q.Shape[1]
+	c := kernel.Coding{Bits: 8, Round: quantise.Rounding(s.t.DType)}
+	switch {
+	case q.DType == safetensors.E4M3 && zeros == nil:
+		c.Form = kernel.E4M3
+		return coded(c, rows, cols, s, func(i, j int) uint8 { return q.Data[i*cols+j] }, nil)
+	case q.DType != "I8" || zeros != nil && (zeros.DType != "I8" || s.rows != 1):
+		return nil
+	}
+	c.Zero = 128
+	var zero func(n int) float32
+	if zeros != nil {
+		zero = func(n int) float32 { return 128 + number(zeros, n) }
+	}
+	return coded(c, rows, cols, s, func(i, j int) uint8 { return q.Data[i*cols+j] ^ 0x80 }, zero)
 }
 
 // number is element i of a tensor of floats or of I8.
@@ -241,5 +305,5 @@ func (d *decoding) int8(module string, q *safetensors.Tensor) (*safetensors.Tens
 	at := func(i, j int) float32 {
 		return float32(float32(int8(q.Data[i*cols+j]))*scale.ElementF32(i)) * 7.874015718698502e-3
 	}
-	return matrix(module+".weight", "LLM.int8", rows, cols, at, q, scale), nil
+	return matrix(module+".weight", "LLM.int8", rows, cols, at, nil, q, scale), nil
 }

@@ -86,8 +86,28 @@ func (r Rows) Column(i, from int, dst []float32) {
 // Reordered returns a tensor of the same shape whose row i is row from(i) of t. how
 // names the order.
 func Reordered(name string, how DType, t *Tensor, from func(i int) int) *Tensor {
-	return NewDecoded(name, t.DType+how, t.Shape, Rows{t.width(), func(i int, dst []float32) { t.RowF32(from(i), dst) }}, t)
+	rows := Rows{t.width(), func(i int, dst []float32) { t.RowF32(from(i), dst) }}
+	return NewDecoded(name, t.DType+how, t.Shape, &reordered{rows, t, from}, t)
 }
+
+// reordered is the decoder of Reordered.
+type reordered struct {
+	Rows
+	of   *Tensor
+	from func(i int) int
+}
+
+// Order returns, of what Reordered made, the tensor that it was made of and where a row
+// of it lies there; nil of another.
+func (t *Tensor) Order() (of *Tensor, from func(i int) int) {
+	if r, ok := t.decoder.(*reordered); ok {
+		return r.of, r.from
+	}
+	return nil, nil
+}
+
+// Decoder makes the tensor's numbers; nil where they lie side by side.
+func (t *Tensor) Decoder() Decoder { return t.decoder }
 
 // Part returns slice i along the first dimension of a tensor whose numbers lie side
 // by side, as a tensor of its own.

@@ -3,13 +3,15 @@ package asmgen
 // Files returns the generated files by name.
 func Files() map[string][]byte {
 	return map[string][]byte{
-		"tile_avx512_amd64.s": tilesAVX512(),
-		"tile_avx2_amd64.s":   tilesAVX2(),
-		"rows_avx512_amd64.s": rows(true),
-		"rows_avx2_amd64.s":   rows(false),
-		"amx_amd64.s":         amx(),
-		"peak_amd64.s":        peak(),
-		"transpose_amd64.s":   transpose(),
+		"tile_avx512_amd64.s":  tilesAVX512(),
+		"tile_avx2_amd64.s":    tilesAVX2(),
+		"rows_avx512_amd64.s":  rows(true),
+		"rows_avx2_amd64.s":    rows(false),
+		"amx_amd64.s":          amx(),
+		"peak_amd64.s":         peak(),
+		"transpose_amd64.s":    transpose(),
+		"codes_avx512_amd64.s": codes(true),
+		"codes_avx2_amd64.s":   codes(false),
 	}
 }
 
