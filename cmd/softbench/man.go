@@ -23,7 +23,7 @@ type manOptions struct {
 }
 
 // newMan is for those who make packages: deploy/release puts the pages beside the program.
-func newMan(run work[manOptions]) *cobra.Command {
+func newMan(_ streams, run work[manOptions]) *cobra.Command {
 	return &cobra.Command{
 		Use:                   "man DIRECTORY",
 		Short:                 "Write the manual's pages, one for each command",

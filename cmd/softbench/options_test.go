@@ -58,6 +58,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"compare":   parse("a b", newCompare, func(o *compareOptions) { o.run.Given, o.run.Arguments = nil, nil }),
 		"gate":      parse("r1 --baseline b.json", newGate, nil),
 		"export":    parse("r1 --format csv", newExport, nil),
+		"man":       parse("pages", newMan, nil),
 		"lab world": parse("", newLabWorld, func(o *labWorldOptions) { o.flags = nil }),
 		"lab train": parse("", newLabTrain, func(o *labTrainOptions) { o.flags = nil }),
 		"lab study": parse("study.yaml", newLabStudy, nil), "lab report": parse("t1 -o page.html", newLabReport, nil),

@@ -49,7 +49,7 @@ size, threads or order.`,
 		newExport(io, (*exportOptions).execute),
 		newQuantize(io, (*quantizeOptions).execute),
 		newLab(io),
-		newMan((*manOptions).execute),
+		newMan(io, (*manOptions).execute),
 	)
 	addCompletions(root)
 	hear(root)
