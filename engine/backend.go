@@ -46,6 +46,8 @@ type Batch struct {
 	Tokens []int32 // [rows]
 	Spans  []Span  // consecutive, covering all rows
 	Heads  []HeadRow
+	// HeadLater: the scored rows are made ready for the head and not scored (see Beside).
+	HeadLater bool
 	// Observer is nil unless something observes.
 	Observer Observer
 }
@@ -67,4 +69,5 @@ type HeadRow struct {
 	Targets  []int32
 	LogProbs []float32 // out, as Targets
 	Argmax   int32     // out
+	Others   []Other   // out, of the models beside the first
 }

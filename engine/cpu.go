@@ -131,6 +131,12 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 			}
 		}
 	}
+	if len(b.Heads) == 0 {
+		return nil
+	}
+	if err := c.lastNorm(ctx, b); err != nil || b.HeadLater {
+		return err
+	}
 	return c.scoreHeads(ctx, b)
 }
 

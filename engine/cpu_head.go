@@ -34,17 +34,11 @@ type headPartial struct {
 	arg      int32
 }
 
-// scoreHeads runs the output head for the scored rows only, and keeps of each
-// row's logits their log-sum-exp, the targets' values and the argmax.
+// scoreHeads runs the output head for the scored rows, which lastNorm has made ready,
+// and keeps of each row's logits their log-sum-exp, the targets' values and the argmax.
 func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
-	rows := len(b.Heads)
-	if rows == 0 {
-		return nil
-	}
-	s, h := &c.scratch, &c.scratch.head
-	w := c.weights.head
+	rows, h, w := len(b.Heads), &c.scratch.head, c.weights.head
 	columns := (w.N + headColumns - 1) / headColumns
-	growFloats(&h.normed, rows*c.config.Hidden)
 	growFloats(&h.logits, c.pool.threads*headRows*headColumns)
 	grow(&h.partials, rows*columns)
 	grow(&h.offsets, rows)
@@ -55,10 +49,6 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	}
 	grow(&h.targets, total)
 
-	if err := c.lastNorm(ctx, b); err != nil {
-		return err
-	}
-
 	// Neighbouring tasks share columns, so that weights come from the cache.
 	blocks := (rows + headRows - 1) / headRows
 	err := c.pool.run(ctx, columns*blocks, func(worker, task int) {
@@ -66,12 +56,9 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		n0, n1 := column*headColumns, min(w.N, (column+1)*headColumns)
 		r0, r1 := block*headRows, min(rows, (block+1)*headRows)
 		logits := h.logits[worker*headRows*headColumns:][:headRows*headColumns]
-		c.set.MatMul(logits, headColumns, &s.in, r0, r1, w, n0, n1, false)
+		c.headTile(logits, b, r0, r1, n0, n1)
 		for r := r0; r < r1; r++ {
 			row := logits[(r-r0)*headColumns:][:n1-n0]
-			if !c.finishLogits(row, n0) {
-				s.bad.note(b.Heads[r].Row)
-			}
 			p := &h.partials[r*columns+column]
 			m, arg, sum := c.set.MaxSumExp(row)
 			*p = headPartial{m, sum, int32(n0 + arg)}
@@ -82,7 +69,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 			}
 		}
 	})
-	if err = c.finite(b, theLogits, nil, err); err != nil {
+	if err = c.headFinite(b, err); err != nil {
 		return err
 	}
 	for r := range b.Heads {
@@ -103,10 +90,25 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 	return nil
 }
 
+// headTile implements tiled; lastNorm has made the head's input.
+func (c *cpu) headTile(dst []float32, b *Batch, r0, r1, n0, n1 int) {
+	c.set.MatMul(dst, headColumns, &c.scratch.in, r0, r1, c.weights.head, n0, n1, false)
+	for r := r0; r < r1; r++ {
+		if !c.finishLogits(dst[(r-r0)*headColumns:][:n1-n0], n0) {
+			c.scratch.bad.note(b.Heads[r].Row)
+		}
+	}
+}
+
+func (c *cpu) maxSumExp(row []float32) (m float32, arg int, sum float32) { return c.set.MaxSumExp(row) }
+
+func (c *cpu) headFinite(b *Batch, err error) error { return c.finite(b, theLogits, nil, err) }
+
 // lastNorm makes the last norm of the scored rows, projected to the head's width
 // where that is another, the head's input.
 func (c *cpu) lastNorm(ctx context.Context, b *Batch) error {
 	s, h, rows, hidden := &c.scratch, &c.scratch.head, len(b.Heads), c.config.Hidden
+	growFloats(&h.normed, rows*hidden)
 	s.in.Reset(c.formats.Arithmetic, rows, hidden)
 	err := c.pool.run(ctx, chunks(rows), func(_, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)

@@ -50,6 +50,8 @@ type Score struct {
 	LogProbs []float32
 	// Argmax is the most probable token; the lowest id where several are.
 	Argmax int32
+	// Others are of the models beside it, in a Model that Beside made.
+	Others []Other
 }
 
 // Tokens is the number of distinct prefix tokens: what Run computes, without

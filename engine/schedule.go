@@ -228,7 +228,7 @@ func (s *schedule) deliver() error {
 		if ref.scored == nextToken {
 			s.state[ref.node].decoded = append(s.state[ref.node].decoded, h.Argmax)
 		} else if s.opts.Score != nil {
-			if err := s.opts.Score(ref.node, ref.scored, Score{LogProbs: h.LogProbs, Argmax: h.Argmax}); err != nil {
+			if err := s.opts.Score(ref.node, ref.scored, Score{LogProbs: h.LogProbs, Argmax: h.Argmax, Others: h.Others}); err != nil {
 				return err
 			}
 		}

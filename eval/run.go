@@ -66,9 +66,15 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 		return nil, err
 	}
 	defer m.Close()
+	return runLoaded(ctx, m, work, o, start)
+}
+
+// runLoaded scores a model that is loaded on work that is gathered.
+func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start time.Time) (*rundir.Run, error) {
 	// The journal begins with the settings, for which all weights are hashed; a
 	// run that is not kept is scored first.
 	var settings rundir.Settings
+	var err error
 	if o.Out != "" {
 		if settings, err = settingsOf(ctx, m, work, o); err != nil {
 			return nil, err
@@ -162,6 +168,15 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 		m.Close()
 		return nil, nil, err
 	}
+	o.loaded(m)
+	for _, n := range work.Notes {
+		o.Note(n)
+	}
+	return m, work, nil
+}
+
+// loaded fills in what follows from a model that is loaded, and notes what there is to say.
+func (o *RunOptions) loaded(m *Model) {
 	if m.DeviceNote != "" {
 		o.Note(m.DeviceNote)
 	}
@@ -170,10 +185,6 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	for _, n := range m.Checkpoint.Notes {
 		o.Note(n)
 	}
-	for _, n := range work.Notes {
-		o.Note(n)
-	}
-	return m, work, nil
 }
 
 // gatherFor opens the model that is here, or downloads it once the documents are known

@@ -22,6 +22,7 @@ type Plan struct {
 
 	lm       *LM
 	requests []*pending
+	beside   besides
 }
 
 // pending is a request on its way: first text, then windows, then sums. There may be
@@ -51,10 +52,29 @@ type prompt struct {
 // windowSum is where a window lies, and the running result of it.
 type windowSum struct {
 	place
-	left          int32 // tokens not scored
+	left int32 // tokens not scored
+	tally
+}
+
+// tally is the running result of what one model says to a window.
+type tally struct {
 	greedy        bool
 	logLikelihood float64
 	byPosition    []answer.Position // rolling only
+}
+
+// add takes the loglikelihood of one token; bucket is its place in a rolling text, else -1.
+func (t *tally) add(logProb float32, top bool, bucket int) {
+	t.logLikelihood += float64(logProb)
+	t.greedy = t.greedy && top
+	if bucket < 0 {
+		return
+	}
+	if t.byPosition == nil {
+		t.byPosition = make([]answer.Position, PositionBuckets)
+	}
+	t.byPosition[bucket].LogLikelihood += float64(logProb)
+	t.byPosition[bucket].Tokens++
 }
 
 // scored is the number of tokens that the window scores.
@@ -82,7 +102,7 @@ func (p *Plan) name(i int) string {
 }
 
 // NewPlan returns an empty plan.
-func (l *LM) NewPlan() *Plan { return &Plan{lm: l} }
+func (l *LM) NewPlan() *Plan { return &Plan{lm: l, beside: besides{}} }
 
 // Len is the number of requests added.
 func (p *Plan) Len() int { return len(p.requests) }
@@ -168,19 +188,27 @@ func (l *LM) scorable(r Request, info *answer.Answer) error {
 
 // Rolling adds a text whose every token is scored once.
 func (p *Plan) Rolling(text string, done func(answer.Answer) error) error {
-	p.add(&pending{rolling: true, request: Request{Context: text}, done: func(q *pending) error {
-		res := answer.Answer{Windows: len(q.windows), ByPosition: make([]answer.Position, PositionBuckets)}
-		for _, w := range q.windows {
-			res.LogLikelihood += w.logLikelihood
-			res.ContinuationTokens += w.scored()
-			for b, v := range w.byPosition {
-				res.ByPosition[b].LogLikelihood += v.LogLikelihood
-				res.ByPosition[b].Tokens += v.Tokens
-			}
-		}
-		return done(res)
-	}})
+	p.add(&pending{rolling: true, request: Request{Context: text}, done: func(q *pending) error { return done(q.whole()) }})
 	return nil
+}
+
+// whole is the answer to a rolling text.
+func (q *pending) whole() answer.Answer {
+	res := answer.Answer{Windows: len(q.windows), ByPosition: make([]answer.Position, PositionBuckets)}
+	for i := range q.windows {
+		res.ContinuationTokens += q.windows[i].scored()
+		q.windows[i].addTo(&res)
+	}
+	return res
+}
+
+// addTo adds a window's sums to the answer to its text.
+func (t *tally) addTo(res *answer.Answer) {
+	res.LogLikelihood += t.logLikelihood
+	for b, v := range t.byPosition {
+		res.ByPosition[b].LogLikelihood += v.LogLikelihood
+		res.ByPosition[b].Tokens += v.Tokens
+	}
 }
 
 // Generate adds a prompt after which exactly n tokens are decoded greedily.
@@ -222,6 +250,7 @@ func (p *Prepared) Tokens() int64 { return p.forest.Tokens() }
 // its texts.
 func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 	out := &Prepared{lm: p.lm, name: p.name, trie: newTrie()}
+	out.trie.beside = p.beside
 	const some = 4096 // are encoded before their tokens go into the forest
 	for from := 0; from < len(p.requests); from += some {
 		part := p.requests[from:min(from+some, len(p.requests))]

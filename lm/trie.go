@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/engine"
-	"github.com/softbench/softbench/lm/answer"
 )
 
 // trie is the forest while it grows. Children keep the order in which requests
@@ -18,6 +17,8 @@ type trie struct {
 	order []int32              // the nodes as the engine knows them
 	begun map[int][]*scoredRow // the rows of the engine's nodes under way
 	ends  map[int32][]*pending // decoding requests, by the node that they go on from
+
+	beside besides // what models beside the first one say
 }
 
 // step leads from a node (-1: from nowhere, to a root) by a first token.
@@ -254,17 +255,14 @@ func (t *trie) deliver(node, scored int, s engine.Score, maxLength int) error {
 	}
 	for i, list := range r.asked {
 		for _, a := range list {
-			sum := &a.request.windows[a.window]
-			sum.logLikelihood += float64(s.LogProbs[i])
-			sum.greedy = sum.greedy && s.Argmax == r.targets[i]
+			sum, bucket := &a.request.windows[a.window], -1
+			seen := int(a.before) + r.row + 1 // tokens before the scored one
 			if a.request.rolling {
-				if sum.byPosition == nil {
-					sum.byPosition = make([]answer.Position, PositionBuckets)
-				}
-				seen := int(a.before) + r.row + 1 // tokens before the scored one
-				b := &sum.byPosition[min(PositionBuckets-1, (seen-1)*PositionBuckets/maxLength)]
-				b.LogLikelihood += float64(s.LogProbs[i])
-				b.Tokens++
+				bucket = min(PositionBuckets-1, (seen-1)*PositionBuckets/maxLength)
+			}
+			sum.add(s.LogProbs[i], s.Argmax == r.targets[i], bucket)
+			if len(s.Others) > 0 {
+				t.beside.add(sum, &s, i, r.targets[i], seen, bucket)
 			}
 			if sum.left--; sum.left > 0 {
 				continue

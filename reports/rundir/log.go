@@ -1,0 +1,205 @@
+package rundir
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/regularfile"
+)
+
+// The files of a directory of divergences: the one that grows, and its name when it is whole.
+const (
+	divergenceName = "divergence"
+	growingName    = "divergence.part"
+)
+
+// divergenceHeader is the first line of a file of divergences.
+type divergenceHeader struct {
+	Divergence string   `json:"divergence"` // journalOf
+	Schema     int      `json:"schema"`
+	First      Settings `json:"first"`
+	Other      Settings `json:"other"`
+}
+
+// DivergenceWriter is a file of divergences that grows. Only one process at a time writes it.
+type DivergenceWriter struct {
+	w    Writer // of whose journal nothing is used but the file
+	done map[key]DivergenceRecord
+	took int // from an earlier process
+}
+
+// OpenDivergences begins the file in dir, or goes on with it: of two runs with these settings.
+// Where it is whole, all its records are returned and there is no writer.
+func OpenDivergences(dir string, first, other Settings) (*DivergenceWriter, []DivergenceRecord, error) {
+	head := divergenceHeader{journalOf, Schema, first, other}
+	if records, err := ReadDivergences(dir, first, other); err == nil {
+		return nil, records, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	if err := atomicfile.MkdirAll(dir, 0o777); err != nil {
+		return nil, nil, fmt.Errorf("cannot keep the divergences: %w", err)
+	}
+	path := filepath.Join(dir, growingName)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot keep the divergences: %w", err)
+	}
+	d := &DivergenceWriter{w: Writer{dir: dir, journal: f}, done: map[key]DivergenceRecord{}}
+	if d.w.release, err = lock(dir, f); err == nil {
+		err = d.goOn(f, head)
+	}
+	if err != nil {
+		d.Close()
+		return nil, nil, err
+	}
+	return d, nil, nil
+}
+
+// goOn reads what an earlier process left and cuts off a last line that is not whole.
+func (d *DivergenceWriter) goOn(f *os.File, head divergenceHeader) error {
+	records, size, err := readDivergences(f, head)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	if size == 0 {
+		line, err := appendLine(nil, head)
+		if err != nil {
+			return err
+		}
+		if err := f.Truncate(0); err != nil {
+			return fmt.Errorf("cannot keep the divergences: %w", err)
+		}
+		return d.w.first(line)
+	}
+	if err := f.Truncate(size); err != nil {
+		return fmt.Errorf("cannot keep the divergences: %w", err)
+	}
+	d.w.size, d.w.synced, d.took = size, size, len(records)
+	for _, r := range records {
+		d.done[r.key()] = r
+	}
+	return nil
+}
+
+// Done says whether the file has a request's record.
+func (d *DivergenceWriter) Done(task string, doc, request int) bool {
+	_, ok := d.done[key{task, doc, request}]
+	return ok
+}
+
+// Resumed is how many records an earlier process left.
+func (d *DivergenceWriter) Resumed() int { return d.took }
+
+// Add takes a record; Sync makes it safe.
+func (d *DivergenceWriter) Add(r DivergenceRecord) error {
+	if d.w.failed != nil {
+		return d.w.failed
+	}
+	err := r.check()
+	if err == nil {
+		d.w.buffer, err = appendLine(d.w.buffer, r)
+	}
+	d.done[r.key()] = r
+	return err
+}
+
+// Flush hands what was added to the system.
+func (d *DivergenceWriter) Flush() error { return d.w.Flush() }
+
+// Sync waits until what was added is on the disk.
+func (d *DivergenceWriter) Sync() error {
+	if err := d.w.Flush(); err != nil || d.w.synced == d.w.size {
+		return err
+	}
+	if err := d.w.journal.Sync(); err != nil {
+		return d.w.fail(err, d.w.synced)
+	}
+	d.w.synced = d.w.size
+	return nil
+}
+
+// Finish says that the file is whole.
+func (d *DivergenceWriter) Finish() error {
+	if err := d.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(filepath.Join(d.w.dir, growingName), filepath.Join(d.w.dir, divergenceName)); err != nil {
+		return fmt.Errorf("cannot keep the divergences: %w", err)
+	}
+	syncDirectory(d.w.dir)
+	return d.Close()
+}
+
+// Close lets go of the file.
+func (d *DivergenceWriter) Close() error { return d.w.Close() }
+
+// ReadDivergences reads a whole file of divergences of two runs with these settings; it is
+// fs.ErrNotExist where there is none.
+func ReadDivergences(dir string, first, other Settings) ([]DivergenceRecord, error) {
+	f, err := regularfile.Open(filepath.Join(dir, divergenceName))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	records, size, err := readDivergences(f, divergenceHeader{journalOf, Schema, first, other})
+	if err == nil && size == 0 {
+		err = errTorn
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return records, nil
+}
+
+// readDivergences reads records up to size, where the file ends or a last line is not whole.
+// Damage before the last line is an error that names the line.
+func readDivergences(f io.Reader, head divergenceHeader) (records []DivergenceRecord, size int64, err error) {
+	want, err := json.Marshal(head)
+	if err != nil {
+		return nil, 0, err
+	}
+	in := bufio.NewReaderSize(f, 1<<16)
+	var damage error
+	for number := 1; ; number++ {
+		line, whole, err := readLine(in)
+		if err == io.EOF {
+			return records, size, nil
+		}
+		if err == nil {
+			err = damage // a line follows the damaged one
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		var rec DivergenceRecord
+		var bad error
+		if number == 1 {
+			var got divergenceHeader
+			if bad = parseLine(line, &got); bad == nil {
+				if text, _ := json.Marshal(got); string(text) != string(want) {
+					return nil, 0, errors.New("it holds the divergences of other runs: remove it, or choose another directory")
+				}
+			}
+		} else if bad = parseLine(line, &rec); bad == nil {
+			bad = rec.check()
+		}
+		if bad == nil && !whole {
+			bad = errors.New("no end of line")
+		}
+		if bad != nil {
+			damage = fmt.Errorf("line %d is damaged (%w), and lines follow it: the file was changed since it was written", number, bad)
+			continue
+		}
+		if size += int64(len(line)) + 1; number > 1 {
+			records = append(records, rec)
+		}
+	}
+}
