@@ -26,6 +26,7 @@ type compareOptions struct {
 	run     eval.RunOptions // of checkpoints; Suites empty: chosen by the other side
 	batch   batchFlags
 	runs    string // directory of the checkpoints' runs
+	kl      bool
 	options compare.Options
 	json    bool
 	report  string
@@ -48,11 +49,17 @@ difference that may be chance; --effect says how many documents show one of a si
 that you name. docs/statistics.md has what is tested and when it cannot tell.
 Runs that did not do the same are refused with what differs.
 
+--kl also measures how far B's distributions of the next token are from A's,
+KL(A||B) of every scored token: of two checkpoints with one tokenizer, which are
+computed side by side on the processor. With --data FILE in the place of a suite,
+that is over any text.
+
 Without A and B, the built-in twins are compared on the suite world, and the report
 is written to twins.html (--report '' leaves it out): two small models that were
 trained alike but for their attention, softmax and softpick.`,
 		Example: `  softbench compare
   softbench compare ./softmax-340M ./softpick-340M --suite zero-shot --data ./data
+  softbench compare ./my-model ./my-model-4 --kl --data text.txt
   softbench compare runs/softmax runs/softpick --report report.html
   softbench compare runs/softpick harness/results --intersect --json
   softbench compare runs/softpick results/res.json --map my_arc=arc_easy`,
@@ -90,6 +97,7 @@ trained alike but for their attention, softmax and softpick.`,
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of models of the hub (default main; also organisation/name@REVISION)")
 	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all (default: as the suite says)")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
+	f.BoolVar(&o.kl, "kl", false, "measure KL(A||B) of two checkpoints too, token by token; --data may name a text")
 	f.StringVar(&o.runs, "runs", "", "`directory` to keep the checkpoints' runs in (default: in the user's cache)")
 	f.StringToStringVar(&o.options.Map, "map", nil, "take a task of lm-evaluation-harness as another, `THEIRS=OURS`: a copy of ours under a name of its own")
 	f.BoolVar(&o.options.Intersect, "intersect", false, "compare the tasks and documents that both sides have, with a note")
@@ -133,6 +141,11 @@ func (o *compareOptions) execute(ctx context.Context) error {
 	if o.report != "" {
 		err := heard(ctx, func() (err error) { library, err = o.echarts.open(); return err })
 		if err != nil { // before hours of work
+			return err
+		}
+	}
+	if o.kl {
+		if err := o.checkKL(); err != nil {
 			return err
 		}
 	}

@@ -43,8 +43,16 @@ func (o *compareOptions) runCheckpoints(ctx context.Context, sides *[2]*compare.
 			return err
 		}
 	}
+	if o.kl {
+		if err := eval.SameTokens(plans[0].in, plans[1].in, o.run.Model.MaxLength, oneLine(o.sides[0]), oneLine(o.sides[1])); err != nil {
+			return err
+		}
+	}
 	if err := o.checkBefore(ctx, *sides, plans); err != nil {
 		return err
+	}
+	if o.kl {
+		return o.computeBeside(ctx, plans, sides)
 	}
 	for i, p := range plans {
 		if p == nil {
@@ -269,6 +277,9 @@ func (o *compareOptions) runDirectory(run *eval.RunOptions, in *eval.Inspection,
 		engine.Revision, in.ModelSHA256, in.TokenizerSHA256, in.Attention, run.Suites, run.Data, run.Limit, run.FewShot,
 		run.Model.DType, run.Model.Device, run.Model.MaxLength, run.Model.Strict, run.Model.AllowUnscored, os.Getenv("SOFTBENCH_ISA"),
 	})
+	if m := &run.Model; m.Quantise != "" || m.Adapter != "" {
+		key += fmt.Sprintf("%q %q %q", m.Quantise, m.QuantiseInclude, m.Adapter)
+	}
 	sum := sha256.Sum256([]byte(key))
 	name := strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {

@@ -60,6 +60,7 @@ var flagUses = map[string]flagUse{
 
 	"compare json": used(howItIsWritten), "compare report": used(howItIsWritten), "compare seed": used("bootstrap and sign flips"), "compare effect": used("every metric"),
 	"compare intersect": used("whatever one side alone has"),
+	"compare kl":        refused("runs keep no distributions", "compare r1 r2 --kl"),
 	"compare map":       refused("neither side has results of lm-evaluation-harness", "compare r1 r2 --map a=b"),
 	"compare by-document": named("there are none",
 		"compare r1 r2 --by-document"),

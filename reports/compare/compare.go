@@ -27,6 +27,9 @@ type Options struct {
 	// ByDocument compares perplexities and bits per byte by their mean log ratio over
 	// documents, each counting the same, and not over the sum of all documents.
 	ByDocument bool
+	// Divergences are how far B's distributions of the next token are from A's, for
+	// Comparison.KL; nil: not measured.
+	Divergences []rundir.DivergenceRecord
 	// Names are what notes, warnings and refusals call the runs; empty: A and B.
 	Names [2]string
 }
@@ -34,23 +37,25 @@ type Options struct {
 // Comparison is what two runs say about each other. Its JSON has every number
 // that a table or a page shows of it; a number that cannot be given is null.
 type Comparison struct {
-	Schema      int       `json:"schema"`
-	A           SideInfo  `json:"a"`
-	B           SideInfo  `json:"b"`
-	Level       float64   `json:"level"`      // of the tests
-	Confidence  float64   `json:"confidence"` // of the intervals, in percent
-	Power       float64   `json:"power"`      // of the detectable differences, in percent
-	Draws       int       `json:"draws"`
-	Seed        uint64    `json:"seed"`
-	Intersected bool      `json:"intersected,omitempty"`
-	Effect      float64   `json:"effect,omitempty"`      // the difference that Needed is about
-	ByDocument  bool      `json:"by_document,omitempty"` // perplexities are means over documents
-	Summary     Summary   `json:"summary"`
-	Metrics     []Metric  `json:"metrics"`
-	Diagnostics []Change  `json:"diagnostics,omitempty"`
-	Settings    []Setting `json:"settings_that_differ,omitempty"`
-	Notes       []string  `json:"notes,omitempty"`
-	Warnings    []string  `json:"warnings,omitempty"`
+	Schema      int      `json:"schema"`
+	A           SideInfo `json:"a"`
+	B           SideInfo `json:"b"`
+	Level       float64  `json:"level"`      // of the tests
+	Confidence  float64  `json:"confidence"` // of the intervals, in percent
+	Power       float64  `json:"power"`      // of the detectable differences, in percent
+	Draws       int      `json:"draws"`
+	Seed        uint64   `json:"seed"`
+	Intersected bool     `json:"intersected,omitempty"`
+	Effect      float64  `json:"effect,omitempty"`      // the difference that Needed is about
+	ByDocument  bool     `json:"by_document,omitempty"` // perplexities are means over documents
+	Summary     Summary  `json:"summary"`
+	Metrics     []Metric `json:"metrics"`
+	Diagnostics []Change `json:"diagnostics,omitempty"`
+	// KL is how far B's distributions of the next token are from A's; nil where that was not asked for.
+	KL       *Divergence `json:"kl,omitempty"`
+	Settings []Setting   `json:"settings_that_differ,omitempty"`
+	Notes    []string    `json:"notes,omitempty"`
+	Warnings []string    `json:"warnings,omitempty"`
 }
 
 // SideInfo says which run a side is.
@@ -173,7 +178,10 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 		return nil, err
 	}
 	c.remark(pairs, o.Names)
-	return c, nil
+	if o.Divergences != nil {
+		c.KL, err = Diverge(b, o.Divergences, o.Level)
+	}
+	return c, err
 }
 
 // percentOf is a share in percent, without the last bits of the subtraction.

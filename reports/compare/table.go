@@ -71,6 +71,9 @@ func tableText(c *Comparison, width int) string {
 	if len(c.Diagnostics) > 0 {
 		c.writeDiagnostics(&b, width, &notes)
 	}
+	if c.KL != nil {
+		c.KL.write(&b, width, text.Compact(c.Confidence))
+	}
 	b.WriteString(text.Wrap(c.legend(), width))
 	for i, n := range notes.texts {
 		b.WriteString(text.Wrap(superscript(i+1)+" "+n, width))

@@ -27,6 +27,7 @@ type view struct {
 	Legend      []runView
 	Sections    []sectionLink
 	Differences *differencesView
+	Divergence  *divergenceView
 	Scores      *scoresView
 	Passkey     *passkeyView
 	Positions   *positionsView
@@ -120,6 +121,7 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 	}
 	b.verdict(v)
 	v.Differences = b.differences()
+	v.Divergence = b.divergence()
 	v.Scores = b.scores()
 	v.Passkey = b.passkey()
 	v.Positions = b.positions()
@@ -135,7 +137,7 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 		there    bool
 		id, name string
 	}{
-		{v.Differences != nil, "differences", "Differences"}, {v.Scores != nil, "scores", "Scores"},
+		{v.Differences != nil, "differences", "Differences"}, {v.Divergence != nil, "divergence", "Divergence"}, {v.Scores != nil, "scores", "Scores"},
 		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
 		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Flips != nil, "flips", "Documents that flipped"},
 		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},

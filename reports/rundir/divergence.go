@@ -21,8 +21,11 @@ type DivergenceRecord struct {
 	SameTop string    `json:"same_top"` // 1 or 0 for each token
 }
 
+// DivergenceToken is one of its tokens.
+type DivergenceToken = answer.Divergence
+
 // NewDivergenceRecord packs tokens.
-func NewDivergenceRecord(task string, doc, request int, tokens []answer.Divergence) DivergenceRecord {
+func NewDivergenceRecord(task string, doc, request int, tokens []DivergenceToken) DivergenceRecord {
 	r := DivergenceRecord{Task: task, Doc: doc, Request: request, Windows: [][2]int{}, KL: []float64{}, First: []float32{}, Other: []float32{}}
 	same := make([]byte, 0, len(tokens))
 	for i, t := range tokens {
@@ -42,13 +45,13 @@ func NewDivergenceRecord(task string, doc, request int, tokens []answer.Divergen
 }
 
 // Tokens are the record's tokens again; starts are where windows begin among them.
-func (r *DivergenceRecord) Tokens() (tokens []answer.Divergence, starts []int) {
-	tokens = make([]answer.Divergence, 0, len(r.KL))
+func (r *DivergenceRecord) Tokens() (tokens []DivergenceToken, starts []int) {
+	tokens = make([]DivergenceToken, 0, len(r.KL))
 	for _, w := range r.Windows {
 		starts = append(starts, len(tokens))
 		for k := range w[1] {
 			i := len(tokens)
-			tokens = append(tokens, answer.Divergence{Seen: w[0] + k, KL: r.KL[i], First: r.First[i], Other: r.Other[i], SameTop: r.SameTop[i] == '1'})
+			tokens = append(tokens, DivergenceToken{Seen: w[0] + k, KL: r.KL[i], First: r.First[i], Other: r.Other[i], SameTop: r.SameTop[i] == '1'})
 		}
 	}
 	return tokens, starts

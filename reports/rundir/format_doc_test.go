@@ -28,6 +28,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
 		reflect.TypeFor[DiagnosticsSample](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
 		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
+		reflect.TypeFor[divergenceHeader](): "divergences", reflect.TypeFor[DivergenceRecord](): "divergences",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
 		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",
@@ -70,7 +71,7 @@ func TestFormatIsDocumented(t *testing.T) {
 			walk(f.Type)
 		}
 	}
-	for _, v := range []any{Run{}, header{}, Record{}, Sample{}, HeadRow{}, DiagnosticsSample{}, MapRow{}} {
+	for _, v := range []any{Run{}, header{}, Record{}, divergenceHeader{}, DivergenceRecord{}, Sample{}, HeadRow{}, DiagnosticsSample{}, MapRow{}} {
 		walk(reflect.TypeOf(v))
 	}
 	if len(seen) != len(where) {

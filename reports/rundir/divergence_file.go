@@ -32,7 +32,6 @@ type divergenceHeader struct {
 type DivergenceWriter struct {
 	w    Writer // of whose journal nothing is used but the file
 	done map[key]DivergenceRecord
-	took int // from an earlier process
 }
 
 // OpenDivergences begins the file in dir, or goes on with it: of two runs with these settings.
@@ -82,7 +81,7 @@ func (d *DivergenceWriter) goOn(f *os.File, head divergenceHeader) error {
 	if err := f.Truncate(size); err != nil {
 		return fmt.Errorf("cannot keep the divergences: %w", err)
 	}
-	d.w.size, d.w.synced, d.took = size, size, len(records)
+	d.w.size, d.w.synced = size, size
 	for _, r := range records {
 		d.done[r.key()] = r
 	}
@@ -94,9 +93,6 @@ func (d *DivergenceWriter) Done(task string, doc, request int) bool {
 	_, ok := d.done[key{task, doc, request}]
 	return ok
 }
-
-// Resumed is how many records an earlier process left.
-func (d *DivergenceWriter) Resumed() int { return d.took }
 
 // Add takes a record; Sync makes it safe.
 func (d *DivergenceWriter) Add(r DivergenceRecord) error {
