@@ -22,9 +22,9 @@ type divergenceRow struct {
 
 // divergencePart is a row of the table by position, or by task.
 type divergencePart struct {
-	Task                                              string
+	Task                                       string
 	From, Until, Tokens, Mean, Low, High, Same Value
-	Single                                            bool // one place, not from one to another
+	Single                                     bool // one place, not from one to another
 }
 
 // divergence shows how far B's distributions are from A's; nil where that was not measured.
