@@ -15,8 +15,9 @@ import (
 // McNemar's test (Clopper-Pearson on onlyB/(onlyA+onlyB), times the share of
 // discordant documents): with few discordant documents the bootstrap alone would
 // leave out 0 too often (4 to 0 has p = 0.125), so 0 is outside only where p < level.
-// And Tango's score interval: a bootstrap cannot draw what the documents do not show,
-// and without discordant ones would be sure of a difference of 0.
+// And Tango's score interval, a little wider than at the level (see cautious): a bootstrap
+// cannot draw what the documents do not show, and without discordant ones would be
+// sure of a difference of 0.
 func BinaryInterval(n, onlyA, onlyB int, level float64, method Method) (Interval, error) {
 	if err := checkLevel(level); err != nil {
 		return Interval{}, err
@@ -43,7 +44,7 @@ func binaryInterval(n, onlyA, onlyB int, level float64, method Method) Interval 
 	out := Interval{Method: Percentile}
 	discordant := onlyA + onlyB
 	nf := float64(n)
-	scoreLow, scoreHigh := tango(nf, float64(onlyA), float64(onlyB), level)
+	scoreLow, scoreHigh := tango(nf, float64(onlyA), float64(onlyB), cautious*level)
 	if discordant == 0 {
 		out.Low, out.High = scoreLow, scoreHigh
 		return out

@@ -121,8 +121,8 @@ type Comparison struct {
 // The interval: BinaryInterval, else the bootstrap's, widened where it is narrower
 // than Student's t interval (few documents; of perplexities on the log scale) and to hold 0 where the test has
 // p >= Level: were A and B exchangeable in every document, 0 would be left out no
-// more often than Level. That of shares in clusters is at least Tango's too; see
-// clusteredTango. Where the differences are strongly skewed, neither test nor
+// more often than Level. That of shares in clusters is at least Tango's too, and
+// on the side away from 0 the wider one of clusteredTango. Where the differences are strongly skewed, neither test nor
 // interval keeps its level over a few dozen documents: a warning says so.
 //
 // Runs whose answers are equal to the bit (Pairs.Unchanged, or the same values that
@@ -289,8 +289,9 @@ func (c *Comparison) continuous(p *Pairs, binary, bounded bool, o Options) error
 		return nil
 	}
 	guard := func(float64) (low, high float64) { return c.Diff, c.Diff }
+	unseen := guard
 	if binary || bounded && c.AHigher+c.BHigher < fewDiscordant {
-		guard = c.u.clusteredTango(p)
+		guard, unseen = c.u.clusteredTango(p)
 	}
 	df, pValue := c.u.n()-1, c.P
 	c.interval = func(level float64) (low, high float64) {
@@ -300,6 +301,15 @@ func (c *Comparison) continuous(p *Pairs, binary, bounded bool, o Options) error
 		low, high = min(low, studentLow, guardLow), max(high, studentHigh, guardHigh)
 		if pValue >= level {
 			low, high = min(low, 0), max(high, 0)
+		}
+		// Clusters that were not seen to change may make a change larger. Whether there
+		// is one the test says.
+		farLow, farHigh := unseen(level)
+		if low <= 0 {
+			low = min(low, farLow)
+		}
+		if high >= 0 {
+			high = max(high, farHigh)
 		}
 		if bounded {
 			low, high = max(low, -1), min(high, 1)

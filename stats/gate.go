@@ -169,7 +169,7 @@ func (c *Comparison) neededToPass(allowed float64) (documents, clusters int) {
 		return 0, 0
 	}
 	n := float64(c.u.n())
-	y, z := normalQuantile(Power), -normalQuantile(c.Level/2)
+	y, z := normalQuantile(Power), tangoQuantile(c.Level)
 	if c.Test == ExactMcNemar && c.Clusters == 0 {
 		discordance := (float64(c.AHigher+c.BHigher) + 0.5) / (n + 1)
 		need := max((y+z)*(y+z)*discordance/(allowed*allowed), z*z*(1-allowed)/allowed)
@@ -258,7 +258,7 @@ func (g *accuracyGate) regressed(m, k int) bool {
 		least = 0
 	}
 	// Both intervals end below -least: by their tests of a drop of just that.
-	if tangoScore(n, float64(m-k), float64(k), -least) > normalQuantile(g.level/2) {
+	if tangoScore(n, float64(m-k), float64(k), -least) > -tangoQuantile(g.level) {
 		return false
 	}
 	share := (1 + least*n/float64(m)) / 2 // of discordant documents that got worse

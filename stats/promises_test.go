@@ -32,8 +32,8 @@ func TestFewDiscordantIsNotCertainty(t *testing.T) {
 	}
 	for _, n := range sizes {
 		cached := map[[2]int]Interval{}
-		for _, discordance := range []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2} {
-			for _, oneSided := range []float64{1, 0.5} {
+		for _, discordance := range []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3} {
+			for _, oneSided := range []float64{1, 0.75, 0.5} {
 				drop := discordance * oneSided
 				worse, better := (discordance+drop)/2, (discordance-drop)/2
 				covered, passed := 0.0, 0.0
@@ -68,11 +68,7 @@ func TestFewDiscordantIsNotCertainty(t *testing.T) {
 					}
 				}
 				t.Logf("n %4d, discordance %.3f, drop %.4f: covered %.4f, passed %.4f", n, discordance, drop, covered, passed)
-				least, most := 0.9575, 0.02345
-				if discordance > 0.05 { // nearer to the level: at n 1000 .954 and .025
-					least, most = 0.953, 0.0251
-				}
-				if covered < least || passed > most {
+				if covered < 0.957 || passed > 0.0234 {
 					t.Errorf("n %d, discordance %v, drop %v: covered %.4f, passed %.4f", n, discordance, drop, covered, passed)
 				}
 			}
@@ -80,19 +76,24 @@ func TestFewDiscordantIsNotCertainty(t *testing.T) {
 	}
 }
 
-// Over many documents that costs hardly any width.
+// Over many documents that costs little width: at 1000, 3 to 5 % where 100 or more
+// differ, of which coverage of .957 instead of .95 is 3 %: Tango's interval at the level
+// itself cost 1 to 2 %, and covered .954. Where 40 to 50 differ, 6 to 8 % (3 to 6 before).
 func TestFewDiscordantCostsLittle(t *testing.T) {
-	for _, c := range [][2]int{{25, 25}, {40, 60}, {100, 100}, {10, 30}} {
-		in, err := BinaryInterval(1000, c[0], c[1], 0.05, Auto)
+	for _, c := range []struct {
+		onlyA, onlyB int
+		most         float64
+	}{{100, 100, 1.05}, {40, 60, 1.05}, {80, 220, 1.05}, {25, 25, 1.085}, {10, 30, 1.085}} {
+		in, err := BinaryInterval(1000, c.onlyA, c.onlyB, 0.05, Auto)
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := netDistribution(1000, c[0], c[1])
+		d := netDistribution(1000, c.onlyA, c.onlyB)
 		low, high := expandedTails(1000, 0.05)
 		bare := float64(d.fromAbove(high)-d.fromBelow(low)) / 1000
-		t.Logf("%v of 1000: %.1f%% wider than the bootstrap", c, 100*((in.High-in.Low)/bare-1))
-		if in.High-in.Low > 1.07*bare {
-			t.Errorf("%v of 1000: %v wide; the bootstrap %v", c, in.High-in.Low, bare)
+		t.Logf("%d and %d of 1000: %.1f%% wider than the bootstrap", c.onlyA, c.onlyB, 100*((in.High-in.Low)/bare-1))
+		if in.High-in.Low > c.most*bare {
+			t.Errorf("%d and %d of 1000: %v wide; the bootstrap %v", c.onlyA, c.onlyB, in.High-in.Low, bare)
 		}
 	}
 }
@@ -120,7 +121,10 @@ func madeCells(seed uint64, clusters, size int, share, rho float64) Pairs {
 	return p
 }
 
-// The same in clusters, that covered .76 with 5 of them.
+// The same in clusters, that covered .76 with 5 of them. Where 40 change as wholes and
+// rarely, .89 before two more were taken to, which might. A drop of just the allowed one
+// passes in .05 of such cases, not .025: it passes whenever none of the few that would
+// change happens to.
 func TestFewDiscordantClusters(t *testing.T) {
 	simulates(t)
 	sims := long(80, 2000)
@@ -139,14 +143,9 @@ func TestFewDiscordantClusters(t *testing.T) {
 				}
 				got := float64(covered) / float64(sims)
 				t.Logf("%2d clusters of 10, share %.2f, correlation %.1f: covered %.3f, false pass %.3f", clusters, share, rho, got, float64(passed)/float64(sims))
-				least := 0.95
-				if rho == 0.3 && clusters == 40 {
-					// A few clusters change as a whole, most hardly: which the errors
-					// of 40 of them do not always show. Without the guard .85.
-					least = 0.89
-				}
-				if got < least-4*math.Sqrt(0.95*0.05/float64(sims)) {
-					t.Errorf("%d clusters, share %v, correlation %v: covered %.3f", clusters, share, rho, got)
+				slack := 4 * math.Sqrt(0.95*0.05/float64(sims))
+				if falsely := float64(passed) / float64(sims); got < 0.95-slack || falsely > 0.05+slack {
+					t.Errorf("%d clusters, share %v, correlation %v: covered %.3f, false pass %.3f", clusters, share, rho, got, falsely)
 				}
 			}
 		}

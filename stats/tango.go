@@ -2,6 +2,18 @@ package stats
 
 import "math"
 
+// cautious is the part of a level at which Tango's interval stands in for others. Where
+// counts are large it is nearly exact, and so, at the level itself, short of it half the
+// time: with it the union of intervals covers .9509 to .957 where a tenth or more of the
+// documents are discordant, and lets a drop of just the allowed one pass in up to .030.
+// At .0425 of .05 the union covers .957 and passes .022 at most, n 20 to 2000, 0.5 to
+// 30 % discordant. An interval that covers .957 is 3 % wider than one that covers .95.
+const cautious = 0.85
+
+
+// tangoQuantile is the normal quantile of such an interval.
+func tangoQuantile(level float64) float64 { return -normalQuantile(cautious * level / 2) }
+
 // tango is Tango's score interval of the difference onlyB/n - onlyA/n of two paired
 // shares (Tango, Statistics in Medicine 17, 1998): the differences δ at which
 //
@@ -47,12 +59,18 @@ func tangoScore(n, onlyA, onlyB, d float64) float64 {
 	return above / math.Sqrt(n*max(0, 2*p+d-float64(d*d)))
 }
 
+// wholeClusters is how many clusters that change as a whole are added to those that
+// differ, for the design effect: as Agresti and Coull (1998) add two documents that
+// are right to a share.
+const wholeClusters = 2
+
 // clusteredTango is Tango's interval of shares whose documents come in clusters, or
 // that are not just right and wrong: counts and documents over the design effect, by
 // how much the clusters widen the error. Where too few clusters differ to measure
 // it, the documents of a cluster are taken to change together: what the clusters do
-// not show, the next may.
-func (u *units) clusteredTango(p *Pairs) func(level float64) (low, high float64) {
+// not show, the next may. unseen is the same interval with a design effect to which
+// wholeClusters are added, for the side on which they may be missing.
+func (u *units) clusteredTango(p *Pairs) (measured, unseen func(level float64) (low, high float64)) {
 	var onlyA, onlyB, squares float64
 	labels := map[string]bool{}
 	differing := 0
@@ -77,16 +95,19 @@ func (u *units) clusteredTango(p *Pairs) func(level float64) (low, high float64)
 	}
 	net := onlyB - onlyA
 	alone := (squares - net*net/n) / (n * n) // the squared error of independent documents
-	measured := 1.0
+	effect := 1.0
 	if alone > 0 {
-		measured = max(1, sumOfSquares(u.influence())/alone)
+		effect = max(1, sumOfSquares(u.influence())/alone)
 	}
-	enough := differing >= fewDiscordant
-	return func(level float64) (low, high float64) {
-		effect := whole
-		if enough {
-			effect = min(whole, measured)
+	if effect = min(whole, effect); differing < fewDiscordant {
+		effect = whole
+	}
+	d := float64(differing)
+	with := (d*effect + wholeClusters*whole) / (d + wholeClusters)
+	at := func(effect float64) func(level float64) (low, high float64) {
+		return func(level float64) (low, high float64) {
+			return tango(n/effect, onlyA/effect, onlyB/effect, cautious*level)
 		}
-		return tango(n/effect, onlyA/effect, onlyB/effect, level)
 	}
+	return at(effect), at(with)
 }

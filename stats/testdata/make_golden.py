@@ -168,7 +168,7 @@ def binary_case(n, b, c, level):
         z = z0 + st.norm.ppf(p)
         return st.norm.cdf(z0 + z / (1 - acceleration * z))
 
-    score = tango(n, b, c, level)
+    score = tango(n, b, c, 0.85 * level)  # stats/tango.go: cautious
     pi_low, pi_high = proportion_confint(c, b + c, alpha=level, method="beta")
     share = (b + c) / n
     exact = [(2 * pi_low - 1) * share, (2 * pi_high - 1) * share]
