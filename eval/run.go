@@ -62,6 +62,9 @@ const syncInterval = 2 * time.Second
 func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	start := time.Now()
 	m, work, err := prepare(ctx, &o)
+	if errors.Is(err, rundir.ErrFinished) {
+		return finished(o)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +96,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	}
 	err = journal.open(o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
-		o.Note("the run in " + o.Out + " is complete: nothing was computed")
-		return rundir.Read(o.Out)
+		return finished(o)
 	}
 	if err != nil {
 		return nil, err
@@ -147,7 +149,8 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 
 // prepare gathers the suites' documents and loads the model, and notes what there is
 // to say about both. The weights are read last: whatever else is wrong, with a suite,
-// its documents, the config, the tokenizer or the prompts, is found before.
+// its documents, the config, the tokenizer, the prompts or the run to go on with, is
+// found before. ErrFinished: that run is complete.
 func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	suite, notes, err := resolve(ctx, *o)
 	if err != nil {
@@ -164,7 +167,10 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := m.load(ctx, o.Model); err != nil {
+	if err = checkResume(ctx, m, work, o); err == nil {
+		err = m.load(ctx, o.Model)
+	}
+	if err != nil {
 		m.Close()
 		return nil, nil, err
 	}
@@ -275,16 +281,22 @@ func settingsOf(ctx context.Context, m *Model, w *Work, o RunOptions) (rundir.Se
 	if err != nil {
 		return rundir.Settings{}, err
 	}
-	d := m.Engine.Describe()
+	s := settingsBut(m, w, o, m.Engine.Describe())
+	s.ModelSHA256 = weights
+	return s, nil
+}
+
+// settingsBut are the settings but the hash of the weights.
+func settingsBut(m *Model, w *Work, o RunOptions, d engine.Description) rundir.Settings {
 	s := rundir.Settings{
-		Engine: engine.Revision, ModelSHA256: weights, TokenizerSHA256: m.Tokenizer.SHA256(),
+		Engine: engine.Revision, TokenizerSHA256: m.Tokenizer.SHA256(),
 		Attention: m.Checkpoint.Config.Attention.String(), DType: d.DType, Device: d.Device, ISA: d.ISA,
 		MaxLength: m.LM.MaxLength(), StrictLength: o.Model.Strict,
 	}
 	for _, p := range w.parts() {
 		p.settings(&s)
 	}
-	return s, nil
+	return s
 }
 
 // documentsHash covers the documents and what is asked of them: few-shot

@@ -44,6 +44,9 @@ type ShardResult struct {
 // nothing of each other; Run merges them.
 func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, error) {
 	m, work, err := prepare(ctx, &o)
+	if errors.Is(err, rundir.ErrFinished) {
+		return nil, noShardWanted(o.Out)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +62,7 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 	}
 	err = j.open(o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
-		return nil, fmt.Errorf("%s holds the complete run, of which no shard is needed: choose another --out", o.Out)
+		return nil, noShardWanted(o.Out)
 	}
 	if err != nil {
 		return nil, err

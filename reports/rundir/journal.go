@@ -166,17 +166,54 @@ func readLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 	}
 }
 
+// damaged says that a line is, and others follow it.
+func damaged(number int, why error) error {
+	return fmt.Errorf("line %d is damaged (%w), and lines follow it: the file was changed since the run", number, why)
+}
+
+// readHeader reads a journal's first line, of size bytes with its end; errTorn where
+// it was being written when the run died.
+func readHeader(in *bufio.Reader) (h header, size int64, err error) {
+	line, whole, err := readLine(in)
+	if err == io.EOF {
+		return h, 0, errTorn
+	}
+	if err != nil {
+		return h, 0, fmt.Errorf("line 1: %w", err)
+	}
+	bad := parseLine(line, &h)
+	if bad == nil && !whole {
+		bad = errors.New("no end of line")
+	}
+	if bad != nil {
+		if !tornHeader(line) {
+			return h, 0, fmt.Errorf("line 1 is damaged (%w), or the file is not a journal of softbench", bad)
+		}
+		if _, err := in.Peek(1); err == nil {
+			return h, 0, damaged(1, bad)
+		}
+		return h, 0, errTorn
+	}
+	if h.Journal != journalOf || h.Schema != Schema {
+		return h, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench goes on with %d: use the version that wrote it", h.Journal, h.Schema, Schema)
+	}
+	return h, int64(len(line)) + 1, nil
+}
+
 // readJournal reads a journal. size is the length up to which it is whole: a
 // last line that was being written when the run died is left out. Damage before
 // the last line is an error that names the line.
 func readJournal(r io.Reader) (h header, records []Record, size int64, err error) {
 	in := bufio.NewReaderSize(r, 1<<16)
+	if h, size, err = readHeader(in); err != nil {
+		return h, nil, 0, err
+	}
 	seen := map[key]int{}
 	var damage error
-	for number := 1; ; number++ {
+	for number := 2; ; number++ {
 		line, whole, err := readLine(in)
 		if err == io.EOF {
-			break
+			return h, records, size, nil
 		}
 		if err != nil {
 			return h, nil, 0, fmt.Errorf("line %d: %w", number, err)
@@ -184,38 +221,23 @@ func readJournal(r io.Reader) (h header, records []Record, size int64, err error
 		if damage != nil {
 			return h, nil, 0, damage // something follows the damaged line
 		}
-		var bad error
 		var rec Record
-		if number == 1 {
-			bad = parseLine(line, &h)
-		} else if bad = parseLine(line, &rec); bad == nil {
+		bad := parseLine(line, &rec)
+		if bad == nil {
 			bad = rec.check()
 		}
 		if bad == nil && !whole {
 			bad = errors.New("no end of line")
 		}
 		if bad != nil {
-			if number == 1 && !tornHeader(line) {
-				return h, nil, 0, fmt.Errorf("line 1 is damaged (%w), or the file is not a journal of softbench", bad)
-			}
-			damage = fmt.Errorf("line %d is damaged (%w), and lines follow it: the file was changed since the run", number, bad)
+			damage = damaged(number, bad)
 			continue
 		}
 		size += int64(len(line)) + 1
-		if number == 1 {
-			if h.Journal != journalOf || h.Schema != Schema {
-				return h, nil, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench goes on with %d: use the version that wrote it", h.Journal, h.Schema, Schema)
-			}
-			continue
-		}
 		if first, twice := seen[rec.key()]; twice {
 			return h, nil, 0, fmt.Errorf("line %d repeats line %d: %v", number, first, rec.key())
 		}
 		seen[rec.key()] = number
 		records = append(records, rec)
 	}
-	if size == 0 {
-		return h, nil, 0, errTorn
-	}
-	return h, records, size, nil
 }

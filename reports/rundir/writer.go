@@ -83,7 +83,7 @@ func Resume(dir string, s Settings) (w *Writer, note string, err error) {
 		if err != nil {
 			return nil, "", err
 		}
-		if err := sameSettings(dir, r.Settings, s); err != nil {
+		if err := SameSettings(dir, r.Settings, s); err != nil {
 			return nil, "", err
 		}
 		_ = os.Remove(filepath.Join(dir, journalName)) // of a run that died after its last step but one
@@ -191,7 +191,7 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
-	if err := sameSettings(w.dir, h.Settings, s); err != nil {
+	if err := SameSettings(w.dir, h.Settings, s); err != nil {
 		return "", err
 	}
 	if opened.Size() > size {
@@ -207,7 +207,8 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 	return note, nil
 }
 
-func sameSettings(dir string, was, now Settings) error {
+// SameSettings is ErrOther, with what differs, where the run in dir has other settings.
+func SameSettings(dir string, was, now Settings) error {
 	if diff := Differences(was, now); len(diff) > 0 {
 		return fmt.Errorf("%s holds %w (%s): give those again, or choose another --out", dir, ErrOther, strings.Join(diff, "; "))
 	}
