@@ -10,7 +10,6 @@ import "math"
 // 30 % discordant. An interval that covers .957 is 3 % wider than one that covers .95.
 const cautious = 0.85
 
-
 // tangoQuantile is the normal quantile of such an interval.
 func tangoQuantile(level float64) float64 { return -normalQuantile(cautious * level / 2) }
 
