@@ -33,7 +33,7 @@ func addCompletions(root *cobra.Command) {
 		"method":    values("rtn", "rtn-asym", "fp8", "nf4", "fp4"),
 		"group":     values("32", "64", "128", "row"),
 		"model":     names(modelNames),
-		"preset":    values("twin"),
+		"preset":    values("twin", "toy"),
 		"suite":     names(suiteNames),
 	}
 	other := map[string]cobra.CompletionFunc{ // where a command means something else by its flag

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/twins"
@@ -199,7 +200,7 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 }
 
 func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
-	f.StringVar(&s.Attention, "attention", s.Attention, "attention `kind`: softmax, softpick, rectified, masked-softmax, softmax-plus-one, sink, each also scaled-... and gated-...")
+	f.StringVar(&s.Attention, "attention", s.Attention, "attention `kind`: "+attention.Names())
 	f.IntVar(&s.Hidden, "hidden", s.Hidden, "width of the residual stream")
 	f.IntVar(&s.Intermediate, "intermediate", s.Intermediate, "width of the MLP")
 	f.IntVar(&s.Layers, "layers", s.Layers, "transformer blocks")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/eval"
 )
 
@@ -23,7 +24,7 @@ func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f := cmd.Flags()
 	f.StringVar(&o.Device, "device", "auto", "where to compute: cpu, cuda, or auto: a GPU where there is one")
 	f.StringVar(&o.DType, "dtype", "auto", "number format: auto (the checkpoint's), float32 or bfloat16")
-	f.StringVar(&o.Attention, "attention", "", "attention `kind` instead of the checkpoint's: softmax, softpick, rectified, masked-softmax, softmax-plus-one, each also with scaled- in front")
+	f.StringVar(&o.Attention, "attention", "", "attention `kind` instead of the checkpoint's: "+attention.Names())
 	f.IntVar(&o.Threads, "threads", 0, "threads, 0 for one per processor; no score depends on it")
 	f.IntVar(&o.MaxLength, "max-length", 0, "longest context in `tokens`, 0 for the checkpoint's own")
 	addStripPrefix(cmd, &o.StripPrefix)

@@ -2,6 +2,7 @@ package attention
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -128,13 +129,18 @@ func Parse(name string) (Spec, error) {
 	}
 	base, gated := strings.CutPrefix(name, gatedPrefix)
 	base, scaled := strings.CutPrefix(base, scaledPrefix)
-	names := make([]string, len(Definitions))
-	for i := range Definitions {
-		names[i] = Definitions[i].Name
-		if names[i] == base {
-			return Spec{Kind: Kind(i), Scaled: scaled, Gated: gated}, nil
-		}
+	i := slices.IndexFunc(Definitions, func(d Definition) bool { return d.Name == base })
+	if i < 0 {
+		return Spec{}, fmt.Errorf("unknown attention kind %q: want one of %s", name, Names())
 	}
-	return Spec{}, fmt.Errorf("unknown attention kind %q: want one of %s, gated, or one of these after %q or %q",
-		name, strings.Join(names, ", "), scaledPrefix, gatedPrefix)
+	return Spec{Kind: Kind(i), Scaled: scaled, Gated: gated}, nil
+}
+
+// Names says in help and errors what Parse reads.
+func Names() string {
+	var names strings.Builder
+	for _, d := range Definitions {
+		names.WriteString(d.Name + ", ")
+	}
+	return fmt.Sprintf("%sgated, or one of these after %q or %q", &names, scaledPrefix, gatedPrefix)
 }
