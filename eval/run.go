@@ -147,6 +147,24 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	return run, journal.finish(run, samples, rows)
 }
 
+// Check finds what keeps a checkpoint from being run, as far as its config, tokenizer and
+// the run's directory tell; of a model that is to be downloaded, that is the directory.
+func Check(ctx context.Context, o RunOptions) error {
+	if _, err := rundir.CheckOut(o.Out, o.Resume); err != nil {
+		return err
+	}
+	o.Model.Download = o.Download
+	if o.Download && IsModel(o.Model) {
+		return nil
+	}
+	m, err := open(ctx, o.Model)
+	if err != nil {
+		return err
+	}
+	m.Close()
+	return nil
+}
+
 // prepare gathers the suites' documents and loads the model, and notes what there is
 // to say about both. The weights are read last: whatever else is wrong, with a suite,
 // its documents, the config, the tokenizer, the prompts or the run to go on with, is

@@ -24,6 +24,7 @@ type runOptions struct {
 	run   eval.RunOptions
 	batch batchFlags
 	shard string
+	piece eval.Shard // that --shard names
 	json  bool
 }
 
@@ -49,14 +50,21 @@ its own and knows nothing of the others. The same command with --merge and those
 directories, in place of --shard, makes the run of them, with the bytes that one
 process would have written; a part that is missing is refused. --shard auto takes the
 part that a Slurm array, torchrun or (auto/N) a Kubernetes job gives this process, and
-goes on with what is in --out; docs/cluster.md has scripts for them.`,
+goes on with what is in --out; docs/cluster.md has scripts for them.
+
+The checkpoints of a training run one after the other where --model is a pattern or
+lists revisions of a model of the hub: each into a directory of its name below --out,
+in numeric order, and what is complete is not computed again with --resume.
+'softbench report' of these directories draws them over the steps.`,
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
   softbench run piqa --model organisation/name --revision main --download
   softbench run diagnostics --model ./my-model --data ./data --diagnostics-length 64 --out runs/diagnostics
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
-  softbench run all --model ./my-model --out runs/my-model --merge 'runs/my-model.*'`,
+  softbench run all --model ./my-model --out runs/my-model --merge 'runs/my-model.*'
+  softbench run all --model 'checkpoints/step-*' --out runs --resume
+  softbench run all --model organisation/name@step1000,step2000 --download --out runs`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run.Suites = args
 			if len(args) == 0 {
@@ -67,7 +75,7 @@ goes on with what is in --out; docs/cluster.md has scripts for them.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick (required)")
+	f.StringVar(&o.run.Model.Model, "model", "", "checkpoint directory, a pattern of several, organisation/name of a model in the hub's cache, or a built-in one: twin/softmax, twin/softpick (required)")
 	f.StringVar(&o.run.Out, "out", "", "directory to write the run to")
 	f.BoolVar(&o.run.Resume, "resume", false, "go on with the run in --out")
 	f.StringVar(&o.shard, "shard", "", "compute one `part` of the run, such as 2/3, or auto (auto/N) for the scheduler's, and leave it in --out")
@@ -111,6 +119,10 @@ func (o *runOptions) execute(ctx context.Context) error {
 	if o.run.Model.Model, err = builtIn(o.run.Model.Model, &o.run.Data); err != nil {
 		return err
 	}
+	checkpoints, err := course(o.run.Model.Model)
+	if err != nil {
+		return err
+	}
 	if o.run.Out == "" && slices.Contains(o.run.Given, "out") {
 		return errors.New("--out is empty: name a directory, or leave --out away to keep nothing")
 	}
@@ -120,9 +132,8 @@ func (o *runOptions) execute(ctx context.Context) error {
 	if len(o.run.Merge) > 0 && o.run.Out == "" {
 		return errors.New("--merge needs --out: where the run goes")
 	}
-	var part eval.Shard
 	if o.shard != "" {
-		if part, err = o.part(); err != nil {
+		if o.piece, err = o.part(); err != nil {
 			return fmt.Errorf("--shard: %w", err)
 		}
 		if o.run.Out == "" {
@@ -144,26 +155,43 @@ func (o *runOptions) execute(ctx context.Context) error {
 	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	o.run.Progress = progress(o.io)
 	o.run.Model.Downloading = downloading(o.io)
+	if len(checkpoints) > 1 || checkpoints[0].name != "" {
+		return o.along(ctx, checkpoints)
+	}
+	result, err := o.one(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, result)
+	}
+	return o.show(result)
+}
+
+// one runs a checkpoint, or computes a part of its run.
+func (o *runOptions) one(ctx context.Context) (result any, err error) {
 	if o.shard != "" {
-		result, err := eval.RunShard(ctx, o.run, part)
-		if err != nil {
-			return o.interrupted(err)
-		}
-		if o.json {
-			return writeJSON(o.io.out, result)
-		}
-		_, err = fmt.Fprintf(o.io.out, "%s: shard %s is done, %d of %d requests; when all are, give the same command --merge with their directories instead of --shard\n",
+		result, err = eval.RunShard(ctx, o.run, o.piece)
+	} else {
+		result, err = eval.Run(ctx, o.run)
+	}
+	if err != nil {
+		return nil, o.interrupted(err)
+	}
+	return result, nil
+}
+
+// show prints what one returned.
+func (o *runOptions) show(result any) error {
+	switch result := result.(type) {
+	case *rundir.Run:
+		return rundir.WriteTable(o.io.out, result)
+	case *eval.ShardResult:
+		_, err := fmt.Fprintf(o.io.out, "%s: shard %s is done, %d of %d requests; when all are, give the same command --merge with their directories instead of --shard\n",
 			oneLine(o.run.Out), result.Shard, result.Requests, result.Of)
 		return err
 	}
-	run, err := eval.Run(ctx, o.run)
-	if err != nil {
-		return o.interrupted(err)
-	}
-	if o.json {
-		return writeJSON(o.io.out, run)
-	}
-	return rundir.WriteTable(o.io.out, run)
+	return fmt.Errorf("a result of type %T", result)
 }
 
 // part is the part of the run that --shard names. A scheduler starts the same command
