@@ -25,7 +25,7 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	scale, turned, err := parseAdapter(text)
+	scale, fan, err := parseAdapter(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -54,7 +54,8 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 	if len(pairs) == 0 {
 		return fmt.Errorf("%s: it holds no LoRA matrices", weights)
 	}
-	all := k.set.All()
+	all, against := k.set.All(), false
+	layers, _, _ := strings.Cut(k.Config.Names.Layer, "%d")
 	for _, module := range slices.Sorted(maps.Keys(pairs)) { // the first mistake is the same each time
 		pair := pairs[module]
 		at := slices.IndexFunc(all, func(t *safetensors.Tensor) bool { return t.Name == module+".weight" })
@@ -64,6 +65,8 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 		if at < 0 {
 			return fmt.Errorf("%s: it changes %q, which the model does not have: the adapter is of another model", weights, module+".weight")
 		}
+		turned := k.Config.Names.Transposed && strings.HasPrefix(module, layers)
+		against = against || turned != fan
 		merged, err := adapted(all[at], pair[0], pair[1], scale, turned)
 		if err != nil {
 			return fmt.Errorf("%s: %q: %w", weights, module, err)
@@ -72,6 +75,9 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 	}
 	k.Format += ", with a LoRA adapter"
 	k.Notes = append(k.Notes, fmt.Sprintf("the LoRA adapter in %s is merged into %d of the weights", dir, len(pairs)))
+	if against {
+		k.Notes = append(k.Notes, fmt.Sprintf("fan_in_fan_out is %t in %s, against how the model stores its weights: it is not used, as by peft", fan, path))
+	}
 	if k.Computed == "" {
 		k.Computed = "the weights with the adapter merged into them, in float32"
 	}
@@ -79,7 +85,7 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 }
 
 // parseAdapter reads an adapter_config.json, and refuses what merging does not have.
-func parseAdapter(text []byte) (scale float32, turned bool, err error) {
+func parseAdapter(text []byte) (scale float32, fan bool, err error) {
 	f, err := parseFields(text)
 	if err != nil {
 		return 0, false, err

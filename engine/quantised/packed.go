@@ -50,8 +50,31 @@ func (d *decoding) scaling(name string, rows, cols int) (*scales, error) {
 	return s, nil
 }
 
+// order is the tensor that gives each of so many columns its group; nil where there is
+// none.
+func (d *decoding) order(name string, columns, groups int) (*safetensors.Tensor, error) {
+	t := d.take(name)
+	if t == nil {
+		return nil, nil
+	}
+	if t.DType != "I32" || t.Elements() != columns {
+		return nil, fmt.Errorf("%q has dtype %s and shape %v: want I32 and %d elements", name, t.DType, t.Shape, columns)
+	}
+	for j := range columns {
+		if g := int(int32(word(t, j))); g < 0 || g >= groups {
+			return nil, fmt.Errorf("%q gives column %d to group %d of %d", name, j, g, groups)
+		}
+	}
+	return t, nil
+}
+
+// ones has a one in each field of so many bits of a word, where fields fill it.
+var ones = map[int]uint32{2: 0x55555555, 4: 0x11111111, 8: 0x01010101}
+
 // gptq is a weight of GPTQ: numbers packed along the inputs, a scale and a zero of
-// each group of inputs and each output. The first version stores zeros less one.
+// each group of inputs and each output. The first version stores zeros less one, taken
+// off whole words, so that a zero of 0 borrows from its neighbour, but for three bits
+// (GPTQModel's convert_gptq_v1_to_v2_format_module).
 func (d *decoding) gptq(module string, q *safetensors.Tensor) (*safetensors.Tensor, error) {
 	scale, err := d.need(module+".scales", 0, floats...)
 	if err != nil {
@@ -74,20 +97,19 @@ func (d *decoding) gptq(module string, q *safetensors.Tensor) (*safetensors.Tens
 	}
 	in := q.Shape[0] * 32 / bits
 	each := ceil(in, groups)
-	order := d.take(module + ".g_idx")
-	if order != nil {
-		if order.DType != "I32" || order.Elements() != in {
-			return nil, fmt.Errorf("g_idx has dtype %s and shape %v: want I32 and %d elements", order.DType, order.Shape, in)
-		}
-		for j := range in {
-			if g := int(int32(word(order, j))); g < 0 || g >= groups {
-				return nil, fmt.Errorf("g_idx[%d] is %d of %d groups", j, g, groups)
-			}
-		}
+	order, err := d.order(module+".g_idx", in, groups)
+	if err != nil {
+		return nil, err
 	}
 	less := 1
 	if d.config.CheckpointFormat == "gptq_v2" {
 		less = 0
+	}
+	zeroOf := func(start, i int) int { return (field(zeros, start, 1, i, bits) + less) & (1<<bits - 1) }
+	if one := ones[bits] * uint32(less); bits != 3 {
+		zeroOf = func(start, i int) int {
+			return int((word(zeros, start+i*bits/32)+one)>>(i*bits%32)) & (1<<bits - 1)
+		}
 	}
 	round := rounder(scale.DType)
 	how := fmt.Sprintf("GPTQ %d bits zeros+%d", bits, less)
@@ -96,7 +118,7 @@ func (d *decoding) gptq(module string, q *safetensors.Tensor) (*safetensors.Tens
 		if order != nil {
 			g = int(int32(word(order, j)))
 		}
-		zero := (field(zeros, g*zeros.Shape[1], 1, i, bits) + less) & (1<<bits - 1)
+		zero := zeroOf(g*zeros.Shape[1], i)
 		return round(scale.ElementF32(g*out+i) * float32(field(q, i, out, j, bits)-zero))
 	}
 	var codes *quantise.Codes
@@ -190,15 +212,11 @@ func (d *decoding) packed(module string, q *safetensors.Tensor) (*safetensors.Te
 	if err != nil {
 		return nil, err
 	}
-	if s.group = d.take(module + ".weight_g_idx"); s.group != nil {
-		if s.group.DType != "I32" || s.group.Elements() != cols {
-			return nil, errors.New("weight_g_idx does not have one I32 for each column")
-		}
-		for j := range cols {
-			if g := int(int32(word(s.group, j))); g < 0 || g >= s.across {
-				return nil, fmt.Errorf("weight_g_idx[%d] is %d of %d groups", j, g, s.across)
-			}
-		}
+	group := d.byName[module+".weight_g_idx"]
+	if group != nil && group.DType == "I32" && group.Elements() > 0 && int32(word(group, 0)) == -1 {
+		d.used[group] = true // as it was made and never filled: columns lie in order
+	} else if s.group, err = d.order(module+".weight_g_idx", cols, s.across); err != nil {
+		return nil, err
 	}
 	zeros := d.take(module + ".weight_zero_point")
 	if zeros != nil && (zeros.DType != "I32" || zeros.Elements() != ceil(rows*bits, 32)*s.across) {

@@ -1,6 +1,7 @@
 package quantised
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,9 +13,10 @@ import (
 // Config is what quantization_config says that the tensors do not.
 type Config struct {
 	Method           string `json:"quant_method"`
-	Format           string `json:"format"`            // compressed-tensors
+	Format           string `json:"format"`            // compressed-tensors; GPTQ: for CheckpointFormat
 	CheckpointFormat string `json:"checkpoint_format"` // GPTQ: gptq or gptq_v2
 	Version          string `json:"version"`           // AWQ: gemm
+	Marlin           bool   `json:"is_marlin_format"`  // GPTQ, AWQ: packed for one kernel
 	Bits             int    `json:"bits"`
 	BitsOfWeights    int    `json:"w_bit"`
 	Block            []int  `json:"weight_block_size"` // FP8
@@ -56,6 +58,13 @@ func ParseConfig(text []byte) (*Config, error) {
 		if said(c.Transform) || c.Sparsity.Format != "" && c.Sparsity.Format != "dense" {
 			return nil, fmt.Errorf("quantization_config: transform_config and sparsity_config are not read")
 		}
+	}
+	// How numbers are packed: other layouts have tensors of the same names and shapes.
+	if layout := cmp.Or(c.CheckpointFormat, c.Format); c.Method == "gptq" && layout != "" && layout != "gptq" && layout != "gptq_v2" || c.Method == "awq" && layout != "" && layout != "gemm" || c.Marlin {
+		return nil, fmt.Errorf("quantization_config: layout %q of %s is not read: want %s", cmp.Or(layout, "marlin"), c.Method, map[string]string{"gptq": "gptq or gptq_v2", "awq": "gemm"}[c.Method])
+	}
+	if c.Method == "gptq" {
+		c.CheckpointFormat = cmp.Or(c.CheckpointFormat, c.Format)
 	}
 	if c.Method == "awq" && c.Version != "" && !strings.EqualFold(c.Version, "gemm") {
 		return nil, fmt.Errorf("quantization_config: version %q of AWQ is not read: want gemm", c.Version)

@@ -17,7 +17,11 @@ func TestRefusedConfigs(t *testing.T) {
 	for text, part := range map[string]string{
 		`{"quant_method":"hqq"}`: `quant_method "hqq"`,
 		`{"bits":4}`:             `quant_method ""`,
-		`[]`:                     "cannot unmarshal array",
+		`{"quant_method":"gptq","checkpoint_format":"gptq_p"}`: `layout "gptq_p"`,
+		`{"quant_method":"gptq","format":"marlin"}`:            `layout "marlin"`,
+		`{"quant_method":"gptq","is_marlin_format":true}`:      `layout "marlin"`,
+		`{"quant_method":"awq","format":"gemv_fast"}`:          `layout "gemv_fast"`,
+		`[]`: "cannot unmarshal array",
 		`{"quant_method":"awq","version":"gemv"}`:                                                                         `version "gemv"`,
 		`{"quant_method":"compressed-tensors","format":"nvfp4-pack-quantized"}`:                                           `format "nvfp4-pack-quantized"`,
 		`{"quant_method":"fp8","weight_block_size":[0,128]}`:                                                              "block of 0",
@@ -47,7 +51,7 @@ func TestRefusedTensors(t *testing.T) {
 	}{
 		"no scales":    {`{"quant_method":"gptq"}`, []safetensors.Entry{entry("a.qweight", "I32", 4, 8)}, `"a.scales", which belongs to it, is missing`},
 		"odd zeros":    {`{"quant_method":"gptq","bits":4}`, []safetensors.Entry{entry("a.qweight", "I32", 4, 8), entry("a.scales", "F16", 2, 8), entry("a.qzeros", "I32", 7, 1)}, "do not belong together"},
-		"wild groups":  {`{"quant_method":"gptq","bits":4}`, []safetensors.Entry{entry("a.qweight", "I32", 4, 8), entry("a.scales", "F16", 2, 8), entry("a.qzeros", "I32", 2, 1), order}, "of 2 groups"},
+		"wild groups":  {`{"quant_method":"gptq","bits":4}`, []safetensors.Entry{entry("a.qweight", "I32", 4, 8), entry("a.scales", "F16", 2, 8), entry("a.qzeros", "I32", 2, 1), order}, "to group -2147483648 of 2"},
 		"awq shapes":   {`{"quant_method":"awq","bits":4}`, []safetensors.Entry{entry("a.qweight", "I32", 8, 1), entry("a.scales", "F16", 2, 16), entry("a.qzeros", "I32", 2, 2)}, "not AWQ's"},
 		"packed shape": {`{"quant_method":"compressed-tensors","format":"pack-quantized"}`, []safetensors.Entry{entry("a.weight_packed", "I32", 8, 4), entry("a.weight_shape", "I64", 2), entry("a.weight_scale", "F16", 8, 1)}, "weight_shape says 0 by 0"},
 		"fp8 scales":   {`{"quant_method":"fp8"}`, []safetensors.Entry{entry("a.weight", "F8_E4M3", 8, 8), entry("a.weight_scale_inv", "F32", 3, 3)}, "does not fit"},

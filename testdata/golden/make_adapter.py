@@ -1,25 +1,40 @@
-"""Makes formats/adapter: LoRA adapters of models/llama-llama3, and what transformers
-computes with peft's merge_and_unload of each, in float32."""
+"""Makes formats/adapter: LoRA adapters of models/llama-llama3 and families/gpt2, and what
+transformers computes with peft's merge_and_unload of each, in float32."""
 
 import json
 import pathlib
-import shutil
+import sys
 
 import numpy as np
 import peft
 import torch
 import transformers
 
-from make_families import pack
+from make_families import pack, random
 
 HERE = pathlib.Path(__file__).parent
 CASES = {"plain": dict(r=4, lora_alpha=10, target_modules=["q_proj", "v_proj", "down_proj"]),
-         "rslora": dict(r=3, lora_alpha=5, use_rslora=True, target_modules="all-linear")}
+         "rslora": dict(r=3, lora_alpha=5, use_rslora=True, target_modules="all-linear"),
+         "gpt2": dict(r=4, lora_alpha=6, target_modules=["c_attn", "c_proj", "c_fc"], fan_in_fan_out=True)}
+
+
+def base_of(name):
+    if name != "gpt2":
+        return transformers.AutoModelForCausalLM.from_pretrained(HERE / "models" / "llama-llama3", dtype=torch.float32, attn_implementation="eager")
+    golden = json.loads((HERE / "families" / "gpt2" / "golden.json").read_text())
+    config = transformers.AutoConfig.from_pretrained(HERE / "families" / "gpt2")
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="eager")
+    state = {t["name"]: torch.from_numpy(random(golden["seed"], t["name"], int(np.prod(t["shape"])), t["centre"], t["width"])).reshape(t["shape"])
+             for t in golden["tensors"]}
+    missing = model.load_state_dict(state, strict=False)
+    assert not missing.unexpected_keys and set(missing.missing_keys) <= {"lm_head.weight"}, missing
+    model.tie_weights()
+    return model
 
 
 @torch.no_grad()
 def make(name):
-    base = transformers.AutoModelForCausalLM.from_pretrained(HERE / "models" / "llama-llama3", dtype=torch.float32, attn_implementation="eager")
+    base = base_of(name)
     model = peft.get_peft_model(base, peft.LoraConfig(task_type="CAUSAL_LM", **CASES[name]))
     torch.manual_seed(3)
     for key, p in model.named_parameters():
@@ -49,5 +64,5 @@ def make(name):
 
 
 if __name__ == "__main__":
-    for name in CASES:
+    for name in sys.argv[1:] or CASES:
         make(name)

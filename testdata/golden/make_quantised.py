@@ -5,8 +5,9 @@
 NAME/ is the checkpoint; NAME.json holds the SHA-256 of each dequantised weight's
 float32 numbers, as the format's reference makes them, and what transformers computes
 with those weights in float32. References: compressed-tensors' compressors, bitsandbytes
-on the CPU, transformers' convert_moe_packed_tensors and fp8 rule, torch; GPTQ and AWQ
-are packed and unpacked here by the formulas of AutoGPTQ's and AutoAWQ's torch layers.
+on the CPU, transformers' convert_moe_packed_tensors and fp8 rule, torch, GPTQModel's
+packing and its layer in torch; AWQ is packed and unpacked here by the formula of AutoAWQ's.
+GPTQModel wants logbar, tokenicer, device-smi, threadpoolctl and defuser beside it.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import types
+from unittest import mock
 
 import numpy as np
 import torch
@@ -41,18 +44,34 @@ def bits_of(values, bits):
     return torch.from_numpy(words.astype(np.uint32).view(np.int32).copy())
 
 
+def gptqmodel():
+    """GPTQModel's layer in torch, without what it loads beside it."""
+    for absent in ("pcre", "torchao", "PIL", "PIL.Image"):  # not used here
+        sys.modules.setdefault(absent, mock.MagicMock())
+    from gptqmodel.nn_modules.qlinear.torch import TorchLinear
+    from gptqmodel.quantization import FORMAT
+    from gptqmodel.utils.model import convert_gptq_v2_to_v1_format_module
+    return TorchLinear, FORMAT, convert_gptq_v2_to_v1_format_module
+
+
 def gptq(bits, group, order=False, v2=False):
     def one(name, w, rng):
+        linear, formats, to_v1 = gptqmodel()
         out, inputs = w.shape
-        groups = inputs // group
-        g = rng.permutation(inputs) // group if order else np.arange(inputs) // group
-        scale = torch.from_numpy(rng.uniform(0.01, 0.08, (groups, out))).half()
-        zero = rng.integers(1 - v2, 2**bits, (groups, out))
-        q = rng.integers(0, 2**bits, (inputs, out))
-        back = (scale[g] * torch.from_numpy(q - zero[g]).half()).T  # AutoGPTQ's qlinear_cuda_old, in float16
-        made = {"qweight": bits_of(q.T, bits).T.contiguous(), "qzeros": bits_of(zero - (0 if v2 else 1), bits), "scales": scale}
+        size = inputs if group < 0 else group
+        layer = linear(bits=bits, group_size=group, sym=False, desc_act=order, in_features=inputs, out_features=out, bias=False, format=formats.GPTQ_V2)
+        scale = torch.from_numpy(rng.uniform(0.1, 0.8, (out, inputs // size)) / 2**bits).half().float()
+        zero = torch.from_numpy(rng.integers(0, 2**bits, (out, inputs // size)))
+        g = torch.from_numpy((rng.permutation(inputs) if order else np.arange(inputs)) // size).int()
+        stored = torch.nn.Linear(inputs, out, bias=False)
+        stored.weight.data = w.clone()
+        layer.pack_original(stored, scale, zero, g)
+        back = layer.dequantize_weight().T.contiguous()
+        if not v2:
+            to_v1(layer, types.SimpleNamespace(bits=bits, pack_dtype=torch.int32))
+        made = {k: getattr(layer, k).clone() for k in ("qweight", "qzeros", "scales")}
         if order:
-            made["g_idx"] = torch.from_numpy(g.astype(np.int32))
+            made["g_idx"] = g
         return made, back
     return one
 
@@ -69,7 +88,7 @@ def awq(group):
     return one
 
 
-def compressed(fmt, strategy, bits=4, kind="int", symmetric=True, **args):
+def compressed(fmt, strategy, bits=4, kind="int", symmetric=True, order=False, **args):
     from compressed_tensors.compressors.base import BaseCompressor
     from compressed_tensors.quantization import QuantizationArgs, QuantizationScheme
 
@@ -84,8 +103,18 @@ def compressed(fmt, strategy, bits=4, kind="int", symmetric=True, **args):
         state = {"weight": w.bfloat16(), "weight_scale": torch.from_numpy(rng.uniform(low, high, shape)).bfloat16()}
         if not symmetric:
             state["weight_zero_point"] = torch.from_numpy(rng.integers(-3, 4, shape)).to(torch.int8)
-        made = c.compress(dict(state), scheme)
-        return {k: v for k, v in made.items()}, c.decompress(dict(made), scheme)["weight"]
+        if not order:
+            made = c.compress(dict(state), scheme)
+            return {k: v for k, v in made.items()}, c.decompress(dict(made), scheme)["weight"]
+        # The version here has no weight_g_idx any more; 0.12.2 put the columns in the order of their
+        # groups, and back again, in lifecycle/forward.py.
+        g = torch.from_numpy(rng.permutation(inputs) // args["group_size"]).int()
+        there = torch.argsort(g, stable=True)
+        sorted_made = c.compress(dict(state, weight=state["weight"][:, there]), scheme)
+        back = c.decompress(dict(sorted_made), scheme)["weight"]
+        from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32, unpack_from_int32
+        codes = unpack_from_int32(sorted_made["weight_packed"], bits, w.shape)[:, torch.argsort(there)]
+        return dict(sorted_made, weight_packed=pack_to_int32(codes, bits), weight_g_idx=g), back[:, torch.argsort(there)]
     return one
 
 
@@ -131,12 +160,18 @@ CT = lambda fmt, weights, inputs=None: dict(quant_method="compressed-tensors", f
     "targets": ["Linear"], "weights": weights, "input_activations": inputs}}, ignore=["lm_head"])
 CASES = {
     "gptq": (gptq(4, 16), dict(quant_method="gptq", bits=4, group_size=16, desc_act=False, sym=False)),
-    "gptq-order": (gptq(4, 8, order=True), dict(quant_method="gptq", bits=4, group_size=8, desc_act=True, sym=False)),
+    "gptq-order": (gptq(4, 16, order=True), dict(quant_method="gptq", bits=4, group_size=16, desc_act=True, sym=False, checkpoint_format="gptq")),
     "gptq-v2": (gptq(8, 32, v2=True), dict(quant_method="gptq", bits=8, group_size=32, checkpoint_format="gptq_v2")),
-    "gptq-3": (gptq(3, 32), dict(quant_method="gptq", bits=3, group_size=-1)),
+    "gptq-2": (gptq(2, 16), dict(quant_method="gptq", bits=2, group_size=16, sym=False)),
+    "gptq-2-v2": (gptq(2, 32, order=True, v2=True), dict(quant_method="gptq", bits=2, group_size=32, desc_act=True, sym=False, checkpoint_format="gptq_v2")),
+    "gptq-3": (gptq(3, -1), dict(quant_method="gptq", bits=3, group_size=-1)),
+    "gptq-3-v2": (gptq(3, 32, v2=True), dict(quant_method="gptq", bits=3, group_size=32, checkpoint_format="gptq_v2")),
+    "gptq-8": (gptq(8, 16), dict(quant_method="gptq", bits=8, group_size=16, sym=False)),
     "awq": (awq(16), dict(quant_method="awq", bits=4, group_size=16, zero_point=True, version="gemm")),
     "ct-pack": (lambda *a: compressed("pack-quantized", "group", group_size=16)(*a), CT("pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=16))),
     "ct-pack-zero": (lambda *a: compressed("pack-quantized", "group", symmetric=False, group_size=16)(*a), CT("pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=16, symmetric=False))),
+    "ct-pack-order": (lambda *a: compressed("pack-quantized", "group", order=True, group_size=16)(*a), CT("pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=16, actorder="group"))),
+    "ct-pack-zero-order": (lambda *a: compressed("pack-quantized", "group", symmetric=False, order=True, group_size=16)(*a), CT("pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=16, symmetric=False, actorder="group"))),
     "ct-pack-3": (lambda *a: compressed("pack-quantized", "channel", bits=3)(*a), CT("pack-quantized", dict(num_bits=3, type="int", strategy="channel"))),
     "ct-int": (lambda *a: compressed("int-quantized", "channel", bits=8)(*a), CT("int-quantized", dict(num_bits=8, type="int", strategy="channel"), dict(num_bits=8, dynamic=True))),
     "ct-int-zero": (lambda *a: compressed("int-quantized", "channel", bits=8, symmetric=False)(*a), CT("int-quantized", dict(num_bits=8, type="int", strategy="channel", symmetric=False))),
@@ -160,6 +195,8 @@ def make(name):
     config = OSS if name == "mxfp4" else LLAMA
     if name.startswith("bnb"):  # whose CPU kernel wants rows of whole blocks, as real models have
         config = dict(LLAMA, hidden_size=64, vocab_size=101)
+    if name.startswith("gptq-3"):  # whose packing wants rows and columns of 32
+        config = dict(LLAMA, num_key_value_heads=4)
     rng = np.random.default_rng(7)
     out = HERE / name
     shutil.rmtree(out, ignore_errors=True)
@@ -213,6 +250,5 @@ def make(name):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    wrong = 0
     for name in sys.argv[1:] or CASES:
         make(name)
