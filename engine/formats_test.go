@@ -17,15 +17,20 @@ func TestGGUF(t *testing.T) {
 	}
 }
 
-// compareFormat is compareFamily on the best kernels alone: which format the
-// weights came in changes no product.
+// compareFormat is compareFamily on every kernel set.
 func compareFormat(t *testing.T, g golden.Model) {
 	t.Helper()
-	set, err := kernel.FromEnv()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, run := range g.Runs {
-		compareFamily(t, g, run, set)
+	eachSet(t, func(t *testing.T, set kernel.Set) {
+		for _, run := range g.Runs {
+			compareFamily(t, g, run, set)
+		}
+	})
+}
+
+// TestConsolidated does so with Mistral's own layout, which transformers' converters
+// make checkpoints of.
+func TestConsolidated(t *testing.T) {
+	for _, name := range golden.Formats(t, "consolidated") {
+		t.Run(name, func(t *testing.T) { compareFormat(t, golden.FormatModel(t, "consolidated", name, "")) })
 	}
 }

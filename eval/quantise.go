@@ -87,7 +87,7 @@ func copyTokenizer(ctx context.Context, from, to string) error {
 		return err
 	}
 	for _, name := range small {
-		if name == "config.json" || strings.HasSuffix(name, ".index.json") {
+		if name == "config.json" || name == "params.json" || strings.HasSuffix(name, ".index.json") {
 			continue
 		}
 		text, err := regularfile.ReadAll(ctx, filepath.Join(from, name), 1<<30)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/gguf"
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/compare"
@@ -215,8 +215,7 @@ func (o *compareOptions) isCheckpoint(path string) bool {
 	if state, err := rundir.StateOf(path); err != nil || state != rundir.None {
 		return false
 	}
-	_, err := os.Stat(filepath.Join(path, "config.json"))
-	return err == nil
+	return checkpoint.Is(path)
 }
 
 func here(path string) bool {

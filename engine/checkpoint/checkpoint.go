@@ -54,6 +54,7 @@ type Checkpoint struct {
 	// bodyAlone: the names lacked what a causal language model puts before those of
 	// its body.
 	bodyAlone bool
+	native    bool            // Mistral's own layout
 	fewBits   bool            // the weights were quantised before they were stored
 	others    map[string]bool // tensors of a multimodal model's other parts
 	small     []watched       // the files that lead to the weights
@@ -172,6 +173,11 @@ func (k *Checkpoint) openFiles(ctx context.Context, o Options) (weights string, 
 		return "", err
 	}
 	k.Notes = append(k.Notes, k.set.Notes...)
+	if k.native {
+		if err := k.ownNames(); err != nil {
+			return "", err
+		}
+	}
 	return weights, k.dequantise()
 }
 
@@ -182,7 +188,7 @@ func (k *Checkpoint) dequantise() error {
 	if err != nil || !f.has("quantization_config") {
 		return err
 	}
-	path := filepath.Join(k.Dir, "config.json")
+	path := filepath.Join(k.Dir, k.config)
 	config, err := quantised.ParseConfig(f.values["quantization_config"])
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

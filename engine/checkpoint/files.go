@@ -40,6 +40,15 @@ func (k *Checkpoint) survey(ctx context.Context, o Options) (weights string, err
 	if have["adapter_config.json"] || have["adapter_model.safetensors"] {
 		return "", fmt.Errorf("%s: this is an adapter: give its base model, and this directory with --adapter, or merge the two (peft's merge_and_unload) and save that", k.Dir)
 	}
+	if own := consolidated(names); own != "" {
+		path := filepath.Join(k.Dir, own)
+		if own == consolidatedIndex {
+			if err := k.watch(path); err != nil {
+				return "", err
+			}
+		}
+		return path, k.openParams(ctx, o)
+	}
 	if err := k.readConfig(ctx, have, names, o); err != nil {
 		return "", err
 	}
@@ -50,7 +59,9 @@ func (k *Checkpoint) readConfig(ctx context.Context, have map[string]bool, names
 	path := filepath.Join(k.Dir, "config.json")
 	if !have["config.json"] {
 		hint := "give a Hugging Face checkpoint directory"
-		if n := withSuffix(names, ".gguf"); n != "" {
+		if have[consolidatedFile] {
+			hint = consolidatedFile + " has Mistral's own layout, whose settings are in params.json: download it too"
+		} else if n := withSuffix(names, ".gguf"); n != "" {
 			hint = "to read " + n + ", give that file's path, not its directory"
 		}
 		return fmt.Errorf("%s: there is no config.json: %s", k.Dir, hint)

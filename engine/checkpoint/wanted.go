@@ -22,17 +22,18 @@ func Wanted(names []string) (small []string, err error) {
 			continue
 		}
 		switch {
-		case name == "config.json", name == "generation_config.json", name == indexFile, name == torchIndex,
-			strings.HasPrefix(name, "tokenizer") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".model")),
+		case name == "config.json", name == paramsFile, name == consolidatedIndex, name == "generation_config.json", name == indexFile, name == torchIndex,
+			strings.HasPrefix(name, "tokenizer") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".model")), strings.HasPrefix(name, "tokenizer.model.v"),
 			name == "special_tokens_map.json", name == "added_tokens.json", name == "vocab.json", name == "merges.txt", name == "tekken.json",
 			name == "chat_template.jinja", name == "chat_template.json":
 			small = append(small, name)
 		}
 	}
-	if !slices.Contains(small, "config.json") {
+	own := consolidated(names)
+	if !slices.Contains(small, "config.json") && own == "" {
 		return nil, errors.New("it has no config.json: it is not a checkpoint that softbench reads")
 	}
-	if _, err := Weights(names, ""); err != nil && !slices.Contains(small, indexFile) && !slices.Contains(small, torchIndex) {
+	if _, err := Weights(names, ""); err != nil && !slices.Contains(small, indexFile) && !slices.Contains(small, torchIndex) && own != consolidatedIndex {
 		return nil, err
 	}
 	return small, nil
@@ -48,8 +49,16 @@ const (
 
 // Weights chooses the files that hold the weights as Open does: model.safetensors,
 // else the shards that the index in dir names, else the only .safetensors there is,
-// else pytorch_model.bin or its shards.
+// else pytorch_model.bin or its shards; before all, where there is no config.json for
+// them, Mistral's consolidated.safetensors.
 func Weights(names []string, dir string) ([]string, error) {
+	switch own := consolidated(names); own {
+	case "":
+	case consolidatedIndex:
+		return shardsIn(names, dir, own)
+	default:
+		return []string{own}, nil
+	}
 	if slices.Contains(names, singleFile) {
 		return []string{singleFile}, nil
 	}
@@ -116,6 +125,22 @@ func shardsOf(path string) ([]string, error) {
 	return shards, nil
 }
 
+// Is says whether a directory is meant to be a checkpoint.
+func Is(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); err == nil {
+		return true
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return consolidated(names) != ""
+}
+
 // Whole says whether a directory has all files of a checkpoint and its tokenizer: what
 // a download that was stopped left has not.
 func Whole(dir string) bool {
@@ -130,7 +155,9 @@ func Whole(dir string) bool {
 		}
 	}
 	has := func(name string) bool { return slices.Contains(names, name) }
-	if !has("config.json") || !has("tokenizer.json") && !has("tokenizer.model") && !has("tekken.json") && !(has("vocab.json") && has("merges.txt")) {
+	hasTokenizer := has("tokenizer.json") || has("tokenizer.model") || has("tekken.json") || has("vocab.json") && has("merges.txt") ||
+		slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, "tokenizer.model.v") })
+	if !has("config.json") && consolidated(names) == "" || !hasTokenizer {
 		return false
 	}
 	_, err = Weights(names, dir)

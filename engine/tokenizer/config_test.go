@@ -145,3 +145,24 @@ func TestSHA256(t *testing.T) {
 		t.Error("another normalizer has the same fingerprint")
 	}
 }
+
+// Mistral's repositories number their tokenizer.model: it is the same one.
+func TestVersionedModel(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "spm-plain", "tokenizer.model"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashes := map[string]string{}
+	for _, name := range []string{"tokenizer.model", "tokenizer.model.v3"} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, name), data)
+		tok, err := Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[name] = tok.SHA256()
+	}
+	if hashes["tokenizer.model"] != hashes["tokenizer.model.v3"] {
+		t.Errorf("hashes %v differ", hashes)
+	}
+}

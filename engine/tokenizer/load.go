@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/softbench/softbench/engine/gguf"
@@ -19,8 +21,8 @@ import (
 // Load is LoadContext without a context.
 func Load(dir string) (*Tokenizer, error) { return LoadContext(context.Background(), dir) }
 
-// LoadContext reads the tokenizer of a GGUF file, or of a checkpoint directory: tokenizer.json, else tokenizer.model,
-// tekken.json, or vocab.json with merges.txt; and, where present, tokenizer_config.json, special_tokens_map.json
+// LoadContext reads the tokenizer of a GGUF file, or of a checkpoint directory: tokenizer.json, else tokenizer.model
+// (or tokenizer.model.v3 and the like), tekken.json, or vocab.json with merges.txt; and, where present, tokenizer_config.json, special_tokens_map.json
 // and added_tokens.json. The error is one line that names the file, the place in it and what is wrong. It returns the context's error as soon as the context ends.
 func LoadContext(ctx context.Context, dir string) (*Tokenizer, error) {
 	type result struct {
@@ -93,7 +95,10 @@ func loadTokenizer(r *reader, dir string) (*Tokenizer, []byte, settings, error) 
 		name  string
 		form  form
 		parse func([]byte) (*Tokenizer, error)
-	}{{"tokenizer.json", formJSON, parseJSON}, {"tokenizer.model", formModel, parseSentencePiece}, {"tekken.json", formTekken, parseTekken}} {
+	}{{"tokenizer.json", formJSON, parseJSON}, {"tokenizer.model", formModel, parseSentencePiece}, {versioned(dir), formModel, parseSentencePiece}, {"tekken.json", formTekken, parseTekken}} {
+		if f.name == "" {
+			continue
+		}
 		path := filepath.Join(dir, f.name)
 		data, err := r.read(path, maxTokenizer)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -115,6 +120,21 @@ func loadTokenizer(r *reader, dir string) (*Tokenizer, []byte, settings, error) 
 		return t, data, s, err
 	}
 	return loadPlain(r, dir)
+}
+
+// versioned is the name of a tokenizer.model as Mistral's repositories have it, tokenizer.model.v3 and the
+// like; "" for none.
+func versioned(dir string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "" // said where the first file is read
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "tokenizer.model.v") {
+			return e.Name()
+		}
+	}
+	return ""
 }
 
 // Settled returns an error where a file of the tokenizer has changed since it was read, so that the

@@ -18,6 +18,7 @@ if [ "${RETRAIN:-}" ]; then "$python" make_tiny.py; fi
 "$python" make_gguf_tokenizers.py
 "$python" make_quantised.py
 "$python" make_adapter.py
+"$python" make_consolidated.py
 "$python" make_torch.py
 "$python" make_quantisers.py
 "$python" make_divergence.py
