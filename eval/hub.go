@@ -19,6 +19,33 @@ type CachedModel struct {
 	Description string // its directory
 }
 
+// Summary is what a checkpoint's headers say of it.
+type Summary struct {
+	Architecture string `json:"architecture"`
+	Format       string `json:"format"`
+	Stored       string `json:"stored"`
+	Computed     string `json:"computed,omitempty"`
+}
+
+// Summarise reads a checkpoint's config and the headers of its weights' files, not the
+// weights.
+func Summarise(ctx context.Context, dir string) (Summary, error) {
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{SkipFinite: true})
+	if err != nil {
+		return Summary{}, err
+	}
+	defer ck.Close()
+	return Summary{Architecture(ck.Config.ModelType, ck.Config.TextOf), ck.Format, ck.Stored(), ck.Computed}, nil
+}
+
+// Architecture names a model type, and the multimodal one that it is the text part of.
+func Architecture(modelType, textOf string) string {
+	if textOf == "" {
+		return modelType
+	}
+	return modelType + ", the text part of a " + textOf + " model"
+}
+
 // CachedModels lists the hub's local cache, by name.
 func CachedModels() []CachedModel {
 	cache := hub.DefaultCache()

@@ -13,6 +13,7 @@ import (
 type Inspection struct {
 	Dir             string `json:"dir"`
 	ModelType       string `json:"model_type"`
+	TextOf          string `json:"text_of,omitempty"` // the multimodal model_type that it is the text part of
 	Parameters      int64  `json:"parameters"`
 	DType           string `json:"dtype"`
 	Format          string `json:"format"`             // of the weights' files
@@ -71,7 +72,7 @@ func Inspect(ctx context.Context, o ModelOptions) (*Inspection, error) {
 		}
 	}
 	in := &Inspection{
-		Dir: dir, ModelType: c.ModelType, Parameters: ck.Parameters, DType: ck.DType, Format: ck.Format, Stored: ck.Stored(), Computed: ck.Computed, Attention: c.Attention.String(),
+		Dir: dir, ModelType: c.ModelType, TextOf: c.TextOf, Parameters: ck.Parameters, DType: ck.DType, Format: ck.Format, Stored: ck.Stored(), Computed: ck.Computed, Attention: c.Attention.String(),
 		Layers: c.Layers, Hidden: c.Hidden, Intermediate: c.Intermediate, Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim,
 		Vocab: c.Vocab, TiedEmbeddings: c.TieEmbeddings, MaxLength: maxLength(c, tok), Rope: ropeText(c), SlidingWindow: window,
 		Tokenizer: tok.Kind(), TokenizerSize: tok.VocabSize(), KVBytes: int64(c.Layers) * int64(c.KVHeads) * int64(c.HeadDim) * 2 * 4,

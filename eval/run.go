@@ -341,6 +341,10 @@ func describe(m *Model) rundir.Model {
 		Type: m.Checkpoint.Config.ModelType, Parameters: m.Checkpoint.Parameters, Stored: m.Checkpoint.DType,
 		Attention: m.Checkpoint.Config.Attention.String(), Tokenizer: m.Tokenizer.Kind(), TokenizerContent: m.Tokenizer.ContentSHA256(), Config: m.Checkpoint.ConfigText,
 	}
+	d.TextOf, d.Computed = m.Checkpoint.Config.TextOf, m.Checkpoint.Computed
+	if m.Checkpoint.Format != "safetensors" {
+		d.Format = m.Checkpoint.Format
+	}
 	if q := m.Checkpoint.Quantised; q != nil {
 		d.Quantised = &rundir.Quantised{
 			Method: string(q.Scheme.Method), Bits: q.Scheme.Bits, Group: q.Scheme.Group, Included: append([]string{"linear layers of the blocks"}, q.Include...),

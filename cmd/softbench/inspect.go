@@ -61,7 +61,7 @@ func (o *inspectOptions) execute(ctx context.Context) error {
 		fmt.Fprintf(w, "%s\t%s\n", name, oneLine(fmt.Sprintf(format, args...)))
 	}
 	row("model", "%s", in.Dir)
-	row("architecture", "%s", in.ModelType)
+	row("architecture", "%s", eval.Architecture(in.ModelType, in.TextOf))
 	row("parameters", "%s (%s)", commas(in.Parameters), in.DType)
 	row("format", "%s: %s", in.Format, in.Stored)
 	if in.Computed != "" {

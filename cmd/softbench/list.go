@@ -25,8 +25,24 @@ type listing struct {
 }
 
 type listed struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
+	Name        string        `json:"name"`
+	Description string        `json:"description"`
+	Summary     *eval.Summary `json:"summary,omitempty"` // of a model in the cache
+	Unread      string        `json:"unread,omitempty"`  // why there is none
+}
+
+// text is what a line says beside the name.
+func (l listed) text() string {
+	switch s := l.Summary; {
+	case l.Unread != "":
+		return l.Description + " cannot be read: " + l.Unread
+	case s == nil:
+		return l.Description
+	case s.Computed != "":
+		return fmt.Sprintf("%s; %s: %s; computed with %s; in %s", s.Architecture, s.Format, s.Stored, s.Computed, l.Description)
+	default:
+		return fmt.Sprintf("%s; %s: %s; in %s", s.Architecture, s.Format, s.Stored, l.Description)
+	}
 }
 
 func newList(io streams, run work[listOptions]) *cobra.Command {
@@ -52,7 +68,7 @@ func newList(io streams, run work[listOptions]) *cobra.Command {
 	return cmd
 }
 
-func (o *listOptions) execute(context.Context) error {
+func (o *listOptions) execute(ctx context.Context) error {
 	var l listing
 	wants := func(what string) bool { return len(o.what) == 0 || o.what[0] == what }
 	if wants("suites") {
@@ -63,10 +79,10 @@ func (o *listOptions) execute(context.Context) error {
 	}
 	if wants("models") {
 		l.Models = append(l.Models,
-			listed{twinSoftmax, "built in: a small model trained on the small world"},
-			listed{twinSoftpick, "built in: the same with softpick attention"})
+			listed{Name: twinSoftmax, Description: "built in: a small model trained on the small world"},
+			listed{Name: twinSoftpick, Description: "built in: the same with softpick attention"})
 		for _, m := range eval.CachedModels() {
-			l.Models = append(l.Models, listed{m.Name, m.Description})
+			l.Models = append(l.Models, cachedModel(ctx, m))
 		}
 	}
 	if o.json {
@@ -79,7 +95,7 @@ func (o *listOptions) execute(context.Context) error {
 		}
 		fmt.Fprintf(w, "%s\n", title)
 		for _, i := range list {
-			fmt.Fprintf(w, "  %s\t%s\n", oneLine(i.Name), oneLine(i.Description))
+			fmt.Fprintf(w, "  %s\t%s\n", oneLine(i.Name), oneLine(i.text()))
 		}
 	}
 	section("SUITES", l.Suites)
@@ -88,10 +104,23 @@ func (o *listOptions) execute(context.Context) error {
 	return w.Flush()
 }
 
+// cachedModel says what a model in the hub's cache is; that one is broken does not keep
+// the others from being listed.
+func cachedModel(ctx context.Context, m eval.CachedModel) listed {
+	l := listed{Name: m.Name, Description: m.Description}
+	s, err := eval.Summarise(ctx, m.Description)
+	if err != nil {
+		l.Unread = err.Error()
+	} else {
+		l.Summary = &s
+	}
+	return l
+}
+
 func fromInfos(infos []configs.Info) []listed {
 	var out []listed
 	for _, i := range infos {
-		out = append(out, listed{i.Name, i.Description})
+		out = append(out, listed{Name: i.Name, Description: i.Description})
 	}
 	return out
 }

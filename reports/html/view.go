@@ -232,6 +232,12 @@ func (b *builder) provenance(i int) provenance {
 	if m.Settings.Attention != m.Model.Attention {
 		model = append(model, say(", run with ", verbatim(m.Settings.Attention))...)
 	}
+	if m.Model.Format != "" {
+		model = append(model, say(", ", verbatim(m.Model.Format))...)
+	}
+	if m.Model.TextOf != "" {
+		model = append(model, say(", the text part of a ", verbatim(m.Model.TextOf), " model")...)
+	}
 	tokens := say(b.numbers.at(text.Count, of(&m.Process.Computed)), " computed for ", b.numbers.at(text.Count, of(&m.Tokens.Requested)), " requested, ", b.numbers.at(text.Count, of(&m.Tokens.Scored)), " of them scored")
 	p.Facts = []fact{
 		{"Model", model},
@@ -243,6 +249,9 @@ func (b *builder) provenance(i int) provenance {
 		{"Tokens", tokens},
 		{"Softbench", say(verbatim(m.Process.Softbench), ", ", verbatim(m.Process.Go), ", ", verbatim(m.Process.Machine))},
 		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", b.numbers.at(text.Figures, of(&m.Process.Seconds)), " s")},
+	}
+	if m.Model.Computed != "" {
+		p.Facts = append(p.Facts, fact{"Computed with", say(verbatim(m.Model.Computed))})
 	}
 	if m.Settings.Passkey != nil {
 		p.Facts = append(p.Facts, fact{"Passkey", say(b.numbers.at(text.Count, of(&m.Settings.Passkey.Trials)), " trials a cell, seed ", b.numbers.at(text.Count, of(&m.Settings.Passkey.Seed)))})

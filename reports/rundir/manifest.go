@@ -56,8 +56,15 @@ type Model struct {
 	Type       string `json:"type"`
 	Parameters int64  `json:"parameters"`
 	Stored     string `json:"stored_dtype"`
-	Attention  string `json:"attention"`
-	Tokenizer  string `json:"tokenizer"`
+	// TextOf is the multimodal type of which this was the text part; "" for a whole model.
+	TextOf string `json:"text_of,omitempty"`
+	// Format is that of the weights' files; "" where it is plain safetensors.
+	Format string `json:"format,omitempty"`
+	// Computed says what was computed with where that is not the stored weights: of a
+	// quantised format the dequantised ones, with activations quantised or not.
+	Computed  string `json:"computed,omitempty"`
+	Attention string `json:"attention"`
+	Tokenizer string `json:"tokenizer"`
 	// TokenizerContent is the SHA-256 over what the tokenizer's files mean, whatever
 	// their blanks and order: by it tokenizers are compared where both runs have it.
 	// Earlier versions wrote none.
