@@ -108,7 +108,7 @@ func (o *compareOptions) plan(ctx context.Context, path string, other *compare.S
 // checkpoints have the same suites and documents: theirs are not read.
 func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side, plans [2]*planned) error {
 	two := plans[0] != nil && plans[1] != nil
-	if two {
+	if two && o.kl {
 		if err := someTask(ctx, plans[0].run.Suites); err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 	return err
 }
 
-// someTask refuses suites without anything that two checkpoints can be compared by.
+// someTask refuses suites without anything that --kl can be measured on.
 func someTask(ctx context.Context, suites []string) error {
 	for _, name := range suites {
 		var s *configs.Suite
@@ -155,7 +155,7 @@ func someTask(ctx context.Context, suites []string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("--suite %s: diagnostics are compared beside tasks, and there is none: name a task too, or run it for each and show both with softbench report; nothing was computed",
+	return fmt.Errorf("--suite %s: --kl is of the tokens that tasks score, and there is no task: name one too; nothing was computed",
 		strings.Join(suites, ","))
 }
 

@@ -210,7 +210,7 @@ func (s *Summary) count(v Verdict) {
 
 // remark says what holds for the comparison as a whole.
 func (c *Comparison) remark(pairs []taskPair, names [2]string) {
-	same := true
+	same := len(pairs) > 0
 	for _, p := range pairs {
 		same = same && p.a.Fingerprint == p.b.Fingerprint && len(p.pairs) == len(p.a.Documents)
 		for _, n := range p.notes {

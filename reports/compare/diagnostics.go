@@ -43,10 +43,15 @@ const unknownDocuments = "diagnostics: neither run says which samples are of one
 // of one document are one unit, and the measures one family of tests.
 func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 	a, b := sideA.Manifest, sideB.Manifest
-	if a == nil || b == nil || a.Diagnostics == nil || b.Diagnostics == nil {
+	for i, alone := range [2]bool{hasDiagnostics(a) && !hasDiagnostics(b), hasDiagnostics(b) && !hasDiagnostics(a)} {
+		if alone {
+			c.Notes = append(c.Notes, "only "+o.Names[i]+" has diagnostics: not compared")
+		}
+	}
+	if !hasDiagnostics(a) || !hasDiagnostics(b) {
 		return nil
 	}
-	x, y := a.Settings.Diagnostics, b.Settings.Diagnostics
+	x, y := sideA.diagnostics(), sideB.diagnostics()
 	if x == nil || y == nil {
 		c.Notes = append(c.Notes, "the diagnostics are of other samples: not compared")
 		return nil
@@ -110,6 +115,16 @@ func (c *Comparison) compareDiagnostics(sideA, sideB *Side, o Options) error {
 	return nil
 }
 
+func hasDiagnostics(r *rundir.Run) bool { return r != nil && r.Diagnostics != nil }
+
+// diagnostics are the settings of a side's diagnostics, computed or to be; nil for none.
+func (s *Side) diagnostics() *rundir.DiagnosticsSettings {
+	if s.Manifest == nil {
+		return nil
+	}
+	return s.Manifest.Settings.Diagnostics
+}
+
 // otherSamples says in what the samples of two runs' diagnostics differ, "" where in
 // nothing. A run that is yet to be computed does not know its documents, nor whether they
 // give as many samples as it asks for.
@@ -144,7 +159,7 @@ func (d *Change) test(p stats.Pairs, o stats.Options) (*stats.Comparison, error)
 	d.A, d.B, d.Difference = rundir.Number(r.A), rundir.Number(r.B), rundir.Number(r.Diff)
 	d.N, d.Clusters, d.Low, d.High, d.P = r.N, cmp.Or(r.Clusters, r.N), rundir.Number(r.Low), rundir.Number(r.High), rundir.Number(r.P)
 	for _, w := range r.Warnings {
-		if w.Code != stats.Identical {
+		if w.Code != stats.Identical && w.Code != stats.Ceiling && w.Code != stats.Floor { // a rate of 0 is not wrong answers
 			d.Warnings = append(d.Warnings, ofSamples.Replace(w.Text))
 		}
 	}

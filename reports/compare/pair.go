@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/softbench/softbench/reports/rundir"
 )
 
 // Incomparable says why two runs cannot be compared.
@@ -91,15 +93,31 @@ func Check(a, b *Side, o Options) error {
 // otherDiagnostics are why diagnostics that are yet to be computed could not be set
 // beside the other side's; none where they may be left out.
 func otherDiagnostics(a, b *Side, o Options) []string {
-	if a.Manifest == nil || b.Manifest == nil || o.Intersect {
-		return nil
-	}
-	x, y := a.Manifest.Settings.Diagnostics, b.Manifest.Settings.Diagnostics
-	if x == nil || y == nil {
+	x, y := a.diagnostics(), b.diagnostics()
+	if x == nil || y == nil || o.Intersect {
 		return nil
 	}
 	if what := otherSamples(x, y, o.Names); what != "" {
 		return []string{"the diagnostics are of other samples: " + what + " (--intersect compares the rest)"}
+	}
+	return nil
+}
+
+// nothingInCommon says why sides without a common task cannot be compared; nothing
+// where diagnostics can be.
+func nothingInCommon(a, b *Side, o Options) []string {
+	x, y := a.diagnostics(), b.diagnostics()
+	if x == nil || y == nil {
+		reason := "they have no task in common"
+		for i, d := range []*rundir.DiagnosticsSettings{x, y} {
+			if d != nil {
+				reason += ", and only " + o.Names[i] + " has diagnostics"
+			}
+		}
+		return []string{reason}
+	}
+	if what := otherSamples(x, y, o.Names); what != "" {
+		return []string{"they have no task in common, and the diagnostics are of other samples: " + what}
 	}
 	return nil
 }
@@ -176,7 +194,7 @@ func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
 	alone(o.Names[0], onlyA)
 	alone(o.Names[1], onlyB)
 	if len(reasons) == 0 && len(pairs) == 0 {
-		reasons = append(reasons, "they have no task in common")
+		reasons = nothingInCommon(a, b, o)
 	}
 	if hint := mapHint(a, b, onlyA, onlyB); hint != "" && len(reasons) > 0 {
 		reasons = append(reasons, hint)

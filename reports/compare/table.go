@@ -65,16 +65,20 @@ func tableText(c *Comparison, width int) string {
 		}
 		g.Row(append(cells, verdict)...)
 	}
-	g.Fit(width).Write(&b)
-	b.WriteByte('\n')
-	b.WriteString(text.Wrap(c.conclusion(), width))
+	if len(c.Metrics) > 0 { // else there are diagnostics alone
+		g.Fit(width).Write(&b)
+		b.WriteByte('\n')
+		b.WriteString(text.Wrap(c.conclusion(), width))
+	}
 	if len(c.Diagnostics) > 0 {
 		c.writeDiagnostics(&b, width, &notes)
 	}
 	if c.KL != nil {
 		c.KL.write(&b, width, text.Compact(c.Confidence))
 	}
-	b.WriteString(text.Wrap(c.legend(), width))
+	if len(c.Metrics) > 0 {
+		b.WriteString(text.Wrap(c.legend(), width))
+	}
 	for i, n := range notes.texts {
 		b.WriteString(text.Wrap(superscript(i+1)+" "+n, width))
 	}

@@ -42,6 +42,9 @@ func Make(sides []*compare.Side, o compare.Options) (*Table, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s and %s: %w", sides[0].Name, s.Name, err)
 		}
+		if len(c.Metrics) == 0 {
+			return nil, fmt.Errorf("%s has diagnostics alone, and a table is of the metrics of tasks: softbench report and compare show them", sides[0].Name)
+		}
 		t.Confidence = c.Confidence
 		if k == 0 {
 			for i := range c.Metrics {

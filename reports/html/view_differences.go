@@ -51,6 +51,11 @@ func (b *builder) verdict(v *view) {
 		noun = " task"
 	}
 	switch {
+	case t.Tasks == 0:
+		v.Headline = say("Diagnostics of ", a, " and ", z)
+		for _, n := range b.doc.Comparison.Notes { // which stand below the tasks else
+			v.Lead = append(v.Lead, say(verbatimPlain(n)))
+		}
 	case t.Better > 0 && t.Worse > 0:
 		v.Headline = say(z, " is better than ", a, " on ", better, ", worse on ", worse, " of ", tasks, noun)
 	case t.Better > 0:
