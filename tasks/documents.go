@@ -11,12 +11,6 @@ import (
 	"github.com/softbench/softbench/tasks/data"
 )
 
-// Options choose which documents, and how they are shown.
-type Options struct {
-	Limit   int // the first Limit documents; 0 = all
-	FewShot int // worked examples before each document; 0 = none
-}
-
 // exampleDelimiter stands after each few-shot example: a blank line.
 const exampleDelimiter = "\n\n"
 
@@ -35,6 +29,14 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	}
 	if !t.TakesExamples() && opts.FewShot > 0 {
 		return nil, nil, fmt.Errorf("task %s: a perplexity task takes no few-shot examples; run it without --fewshot", t.Name)
+	}
+	if t.maker != nil {
+		docs, files, err := t.maker.Documents(ctx, src, opts)
+		if err != nil {
+			return nil, nil, fmt.Errorf("task %s: %w", t.Name, err)
+		}
+		t.settleClusters(docs)
+		return docs, files, nil
 	}
 	examples, exampleFiles, err := t.examples(ctx, src, opts)
 	if err != nil {
@@ -204,6 +206,7 @@ func (t *Task) ExamplesNote(files []data.File) string {
 	}
 	tested, from := files[0].Split, files[len(files)-1]
 	switch {
+	case t.maker != nil:
 	case t.Train == tested:
 		return fmt.Sprintf("%s: its few-shot examples are of the tested split %q itself, as the task says, less the document that is asked", t.Name, tested)
 	case t.Train == "" && from.Split != tested:

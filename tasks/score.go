@@ -29,7 +29,7 @@ func (t *Task) Score(doc Doc, answers []answer.Answer) Outcome {
 	}
 	o := Outcome{
 		ID: doc.ID, Hash: doc.Hash, Cluster: doc.Cluster,
-		Document: metric.Document{Gold: doc.Gold, Answers: answers, Words: doc.Words, Bytes: doc.Bytes},
+		Document: metric.Document{Gold: doc.Gold, AlsoGold: doc.AlsoGold, Answers: answers, Words: doc.Words, Bytes: doc.Bytes},
 	}
 	for _, a := range answers {
 		o.Truncated += a.Truncated

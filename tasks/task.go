@@ -33,6 +33,7 @@ type Doc struct {
 	ID       int    // 0-based position in the split
 	Hash     string // data.Hash of the source document, the same from JSON lines and Parquet
 	Gold     int    // index of the right request; -1 where there is none
+	AlsoGold []int  // further right ones
 	Requests []Request
 	Words    int    // of a whole text: words of the original page
 	Bytes    int    // of a whole text: UTF-8 bytes of the original page
@@ -59,7 +60,8 @@ type Task struct {
 	MetricNames []string // in the order they are shown
 	Digest      string   // SHA-256 of the definition: it changes when a prompt or a setting does
 
-	def *definition
+	def   *definition
+	maker Maker // nil: the documents are made from def
 }
 
 // Info is a name and what it stands for, for listings.

@@ -202,3 +202,9 @@ func appendPython(b []byte, v any, line string) []byte {
 
 // Plain reports whether a document has the form that JSON has: no NaN or infinity.
 func Plain(doc []Field) bool { return json.Valid([]byte(strings.TrimSpace(string(PythonJSON(doc))))) }
+
+// KeyOrder is the order in which the keys of a file's objects come: of the documents ("") and of the
+// objects that are values of a key.
+func KeyOrder(ctx context.Context, path string) (map[string][]string, error) {
+	return orderOf(ctx, path)
+}

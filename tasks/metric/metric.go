@@ -89,6 +89,7 @@ const (
 // measured by.
 type Document struct {
 	Gold         int             // index of the right choice; -1 where there is none
+	AlsoGold     []int           // further right ones
 	Answers      []answer.Answer // one for each request
 	Choices      []string        // of multiple choice, one for each answer, as their length is measured; else nil
 	Words, Bytes int             // of a whole text's page

@@ -1,6 +1,9 @@
 package metric
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // Table has the metrics, in the order in which a task shows them that names none.
 var Table = []Metric{
@@ -48,7 +51,8 @@ func right(m *Metric, d Document) (float64, bool) {
 	if d.Choices == nil {
 		return 0, false
 	}
-	return truth(m.Chosen(d) == d.Gold), true
+	chosen := m.Chosen(d)
+	return truth(chosen == d.Gold || slices.Contains(d.AlsoGold, chosen)), true
 }
 
 // rightOrGreedy is right; without choices, whether the continuation is the greedy one.

@@ -1,0 +1,97 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/py"
+)
+
+// row is a document: its columns as Python has them, and the source it came from.
+type row struct {
+	doc   *py.Dict
+	hash  string
+	where string
+	raw   map[string]any
+}
+
+// split is the documents of a split, processed.
+type split struct {
+	rows    []row
+	columns map[string]bool
+	files   []data.File
+}
+
+// maxTimes and minTexts bound the documents of a split that are held, by the bytes of their files.
+const (
+	maxTimes = 64
+	minBytes = 1 << 30
+)
+
+// read reads a split as the harness sees it: columns typed as one table's are, then process applied.
+func (d *dataset) read(ctx context.Context, src data.Source, name string, process function) (*split, error) {
+	var rows []data.Row
+	var files []data.File
+	var err error
+	for i, ds := range d.places {
+		rows = nil
+		held, limit, last := int64(0), int64(minBytes), ""
+		files, err = src.Read(ctx, ds, []string{name}, 0, func(r data.Row) error {
+			if r.File != last {
+				last = r.File
+				if info, err := os.Stat(r.File); err == nil {
+					limit += maxTimes * info.Size()
+				}
+			}
+			if held += sizeOf(r.Values); held > limit {
+				return fmt.Errorf("%s: the documents so far are more than %d MiB, too much for files of this size", r.Where(), limit>>20)
+			}
+			rows = append(rows, r)
+			return nil
+		})
+		var none *data.NotFoundError
+		if err == nil || i == len(d.places)-1 || !errors.As(err, &none) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTable(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	s := &split{files: files, rows: make([]row, len(rows))}
+	for i, r := range rows {
+		s.rows[i] = row{doc: t.row(r.Values), hash: data.Hash(r.Values), where: r.Where(), raw: r.Values}
+	}
+	s.columns = t.names()
+	if process != nil {
+		return s, s.process(process)
+	}
+	return s, nil
+}
+
+// sizeOf is about what a value takes.
+func sizeOf(v any) int64 {
+	switch x := v.(type) {
+	case string:
+		return int64(16 + len(x))
+	case []any:
+		n := int64(24)
+		for _, e := range x {
+			n += sizeOf(e)
+		}
+		return n
+	case map[string]any:
+		n := int64(48)
+		for k, e := range x {
+			n += int64(len(k)) + sizeOf(e)
+		}
+		return n
+	}
+	return 16
+}
