@@ -15,6 +15,7 @@ type Suite struct {
 	Name        string
 	Description string
 	Tasks       []Entry
+	Groups      []tasks.Group // of the tasks; each before those in it
 	Passkey     *passkey.Grid // nil: none
 	Diagnostics *Diagnostics  // nil: none
 	File        string        // where it was read from; "" for a built-in one or a lone task
@@ -23,8 +24,11 @@ type Suite struct {
 // Entry is a task of a suite with the suite's settings for it.
 type Entry struct {
 	Task    *tasks.Task
-	Limit   int // documents; 0 = all
-	FewShot int // worked examples; 0 = none
+	Alias   string  // how a table shows the task; "": by its name
+	Limit   int     // documents; 0 = all
+	Share   float64 // of the documents, in place of Limit; 0: none
+	FewShot int     // worked examples; 0 = none
+	Fixed   bool    // the task itself says 0, which nothing overrides
 }
 
 // Diagnostics is what diagnostics measure: samples of text of one length.

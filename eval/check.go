@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/configs"
+	"github.com/softbench/softbench/tasks"
 )
 
 // merge makes one list of what the suites ask for, with the options in the place of
@@ -21,9 +22,9 @@ func merge(suites []*configs.Suite, o GatherOptions) (*configs.Suite, []string, 
 	for _, s := range suites {
 		for _, e := range s.Tasks {
 			if o.Limit > 0 || o.given("limit") {
-				e.Limit = o.Limit
+				e.Limit, e.Share = o.Limit, o.Share
 			}
-			if (o.FewShot > 0 || o.given("fewshot")) && e.Task.TakesExamples() {
+			if (o.FewShot > 0 || o.given("fewshot")) && e.Task.TakesExamples() && !e.Fixed {
 				e.FewShot = o.FewShot
 			}
 			i := slices.IndexFunc(all.Tasks, func(other configs.Entry) bool { return other.Task.Name == e.Task.Name })
@@ -34,6 +35,11 @@ func merge(suites []*configs.Suite, o GatherOptions) (*configs.Suite, []string, 
 			}
 			if err := sameEntry(all.Tasks[i], e, from[e.Task.Name], s.Name); err != nil {
 				return nil, nil, err
+			}
+		}
+		for _, g := range s.Groups {
+			if !slices.ContainsFunc(all.Groups, func(other tasks.Group) bool { return other.Name == g.Name }) {
+				all.Groups = append(all.Groups, g)
 			}
 		}
 		if s.Passkey != nil {
@@ -62,7 +68,7 @@ func sameEntry(a, b configs.Entry, suiteA, suiteB string) error {
 	switch {
 	case a.Task.Digest != b.Task.Digest:
 		return fmt.Errorf("two different tasks are called %q: rename one", a.Task.Name)
-	case a.Limit != b.Limit:
+	case a.Limit != b.Limit || a.Share != b.Share:
 		return fmt.Errorf("task %s has %s in %s and %s in %s: say which with --limit, or run the suites one by one", a.Task.Name, limitText(a.Limit), suiteA, limitText(b.Limit), suiteB)
 	case a.FewShot != b.FewShot:
 		return fmt.Errorf("task %s has %d worked examples in %s and %d in %s: say how many with --fewshot, or run the suites one by one", a.Task.Name, a.FewShot, suiteA, b.FewShot, suiteB)
@@ -88,7 +94,7 @@ func unused(s *configs.Suite, o GatherOptions) (notes []string, err error) {
 		rest = "diagnostics have samples, which a suite file counts"
 	}
 	others := s.Passkey != nil || s.Diagnostics != nil
-	if o.Limit > 0 {
+	if o.Limit > 0 || o.Share > 0 {
 		if len(s.Tasks) == 0 {
 			return nil, fmt.Errorf("--limit is of tasks' documents, and the suite has no tasks: %s", rest)
 		}

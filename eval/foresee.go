@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"strings"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/lm/answer"
@@ -85,15 +86,23 @@ func foreseePasskey(run *rundir.Run, asked *passkey.Grid) (samples []rundir.Samp
 // resolve finds the suites and makes one of them.
 func resolve(ctx context.Context, o RunOptions) (*configs.Suite, []string, error) {
 	suites := make([]*configs.Suite, len(o.Suites))
+	find, err := await(ctx, func() (configs.Finder, error) { return configs.NewFinder(o.IncludePath...) })
+	if err != nil {
+		return nil, nil, err
+	}
 	for i, name := range o.Suites {
-		s, err := await(ctx, func() (*configs.Suite, error) { return configs.Resolve(name) })
+		s, err := await(ctx, func() (*configs.Suite, error) { return find.Resolve(name) })
 		if err != nil {
 			return nil, nil, err
 		}
 		suites[i] = s
 	}
-	return merge(suites, GatherOptions{
-		Limit: o.Limit, FewShot: o.FewShot, DiagnosticsLength: o.DiagnosticsLength, DiagnosticsThreshold: o.DiagnosticsThreshold,
+	all, notes, err := merge(suites, GatherOptions{
+		Limit: o.Limit, Share: o.Share, FewShot: o.FewShot, DiagnosticsLength: o.DiagnosticsLength, DiagnosticsThreshold: o.DiagnosticsThreshold,
 		Given: o.Given, Merge: len(o.Merge) > 0,
 	})
+	if err == nil && len(o.IncludePath) > 0 && !find.Used() {
+		notes = append(notes, "--include-path has none of what is run: "+strings.Join(o.Suites, ", "))
+	}
+	return all, notes, err
 }

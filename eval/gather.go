@@ -18,13 +18,15 @@ type Work struct {
 	Diagnostics *DiagnosticsWork // nil: none
 	Notes       []string         // what was left out, and why
 
-	texts []tasks.Doc // of the diagnostics
+	texts  []tasks.Doc // of the diagnostics
+	groups []tasks.Group
 }
 
 // GatherOptions override what a suite says.
 type GatherOptions struct {
-	Limit   int // documents a task; 0: as the suite says
-	FewShot int // worked examples; 0: as the suite says
+	Limit   int     // documents a task; 0: as the suite says
+	Share   float64 // of each task's documents, in place of Limit; 0: none
+	FewShot int     // worked examples; 0: as the suite says
 	// Of diagnostics; 0: as the suite says.
 	DiagnosticsLength    int     // tokens of a sample
 	DiagnosticsThreshold float64 // mean weight on the first token above which a head counts as a sink
@@ -54,7 +56,7 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 // gatherTasks reads the documents of the tasks and of the diagnostics, for which it
 // takes no model.
 func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, skipMissing bool) (*Work, error) {
-	w := &Work{Notes: notes}
+	w := &Work{Notes: notes, groups: suite.Groups}
 	missing := absent{skip: skipMissing}
 	for _, e := range suite.Tasks {
 		docs, files, err := documents(ctx, e, src)
@@ -105,7 +107,7 @@ func (w *Work) addPrompts(ctx context.Context, suite *configs.Suite, m *Model) e
 func documents(ctx context.Context, e configs.Entry, src data.Source) ([]tasks.Doc, []data.File, error) {
 	var files []data.File
 	docs, err := await(ctx, func() (docs []tasks.Doc, err error) {
-		docs, files, err = e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, FewShot: e.FewShot})
+		docs, files, err = e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, Share: e.Share, FewShot: e.FewShot, FewShotSeed: tasks.DefaultFewShotSeed})
 		return docs, err
 	})
 	if err != nil {

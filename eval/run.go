@@ -22,13 +22,16 @@ import (
 
 // RunOptions say what to run and where the results go.
 type RunOptions struct {
-	Suites   []string // names or YAML files
-	Model    ModelOptions
-	Data     string // directory of documents, "" for the hub's cache alone
-	Download bool
+	Suites []string // names or YAML files
+	// IncludePath are directories of lm-evaluation-harness' task files, whose names come before ours.
+	IncludePath []string
+	Model       ModelOptions
+	Data        string // directory of documents, "" for the hub's cache alone
+	Download    bool
 	// SkipMissing leaves out tasks whose documents are not here, with a note.
 	SkipMissing bool
 	Limit       int
+	Share       float64 // of each task's documents, in place of Limit; 0: none
 	FewShot     int
 	// DiagnosticsLength and DiagnosticsThreshold are of diagnostics; 0: as the suite says.
 	DiagnosticsLength    int
@@ -143,6 +146,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	if err != nil {
 		return nil, err
 	}
+	run.Groups = aggregated(work.groups, run.Tasks)
 	run.Process = process(o, m, work, start, stats, journal.resumed())
 	return run, journal.finish(run, samples, rows)
 }

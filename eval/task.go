@@ -30,9 +30,13 @@ func (t *TaskWork) calls(d *tasks.Doc, request int) string {
 }
 
 func (t *TaskWork) settings(s *rundir.Settings) {
+	limit := t.Limit
+	if t.Share > 0 {
+		limit = len(t.Docs)
+	}
 	s.Tasks = append(s.Tasks, rundir.TaskSettings{
 		Name: t.Task.Name, Version: t.Task.Version, Digest: t.Task.Digest,
-		Limit: t.Limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
+		Limit: limit, FewShot: t.FewShot, Documents: len(t.Docs), Data: documentsHash(t.Docs),
 	})
 }
 

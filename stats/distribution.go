@@ -50,3 +50,6 @@ func binomialWeights(n int, p float64) (first int, weights []float64) {
 	}
 	return first, weights
 }
+
+// Normal95 is the quantile of the normal distribution at 0.975: 95% of it lies within so many standard errors.
+const Normal95 = 1.959963984540054

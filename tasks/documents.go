@@ -44,7 +44,11 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	}
 	var docs []Doc
 	size := textSize{}
-	files, err := src.Read(ctx, t.Dataset, t.Splits, opts.Limit, func(r data.Row) error {
+	limit := opts.Limit
+	if opts.Share > 0 {
+		limit = 0
+	}
+	files, err := src.Read(ctx, t.Dataset, t.Splits, limit, func(r data.Row) error {
 		doc, err := t.document(r)
 		if err != nil {
 			return fmt.Errorf("%w (document %d)", err, r.Index)
@@ -72,6 +76,7 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 			return nil, nil, fmt.Errorf("task %s: few-shot examples: %w", t.Name, err)
 		}
 	}
+	docs = docs[:opts.Limited(len(docs))]
 	t.settleClusters(docs)
 	return docs, append(files, exampleFiles...), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -14,6 +15,8 @@ import (
 type listOptions struct {
 	io   streams
 	what []string // tasks, suites or models; none: all
+	path []string // directories of lm-evaluation-harness' task files
+	why  bool     // list what of them is not loaded, and why
 	json bool
 }
 
@@ -29,6 +32,7 @@ type listed struct {
 	Description string        `json:"description"`
 	Summary     *eval.Summary `json:"summary,omitempty"` // of a model in the cache
 	Unread      string        `json:"unread,omitempty"`  // why there is none
+	Why         string        `json:"why,omitempty"`     // of a task file's name: why it cannot be run
 }
 
 // text is what a line says beside the name.
@@ -51,7 +55,8 @@ func newList(io streams, run work[listOptions]) *cobra.Command {
 		Use:   "ls [tasks|suites|models]",
 		Short: "List tasks and suites, and the models that are built in or in the hub's cache",
 		Example: `  softbench ls
-  softbench ls tasks --json`,
+  softbench ls tasks --json
+  softbench ls tasks --include-path lm_eval/tasks --why`,
 		ValidArgs: []string{"tasks", "suites", "models"},
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)(cmd, args); err != nil {
@@ -64,11 +69,22 @@ func newList(io streams, run work[listOptions]) *cobra.Command {
 			return run(&o, cmd.Context())
 		},
 	}
+	cmd.Flags().StringArrayVar(&o.path, "include-path", nil, "list the tasks, groups and tags of lm-evaluation-harness' task files in this `directory` that can be run")
+	cmd.Flags().BoolVar(&o.why, "why", false, "with --include-path: list those that cannot be run, with file, line and reason")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
 
 func (o *listOptions) execute(ctx context.Context) error {
+	if o.why && len(o.path) == 0 {
+		return errors.New("--why is about task files: name their directory with --include-path")
+	}
+	if len(o.path) > 0 {
+		if len(o.what) == 0 || o.what[0] != "tasks" {
+			return errors.New("--include-path is about tasks: softbench ls tasks --include-path DIR")
+		}
+		return o.harness(ctx)
+	}
 	var l listing
 	wants := func(what string) bool { return len(o.what) == 0 || o.what[0] == what }
 	if wants("suites") {
@@ -123,4 +139,46 @@ func fromInfos(infos []configs.Info) []listed {
 		out = append(out, listed{Name: i.Name, Description: i.Description})
 	}
 	return out
+}
+
+// harness lists the task files' names.
+func (o *listOptions) harness(ctx context.Context) error {
+	all, err := configs.HarnessTasks(ctx, o.path...)
+	if err != nil {
+		return err
+	}
+	list := []listed{}
+	loaded := 0
+	for _, t := range all {
+		if t.Err == nil {
+			loaded++
+		}
+		if (t.Err == nil) == o.why {
+			continue
+		}
+		l := listed{Name: t.Name, Description: t.Kind + ", " + t.File}
+		if t.File == "" {
+			l.Description = t.Kind
+		}
+		if t.Err != nil {
+			l.Why = t.Err.Error()
+		}
+		list = append(list, l)
+	}
+	if o.json {
+		return writeJSON(o.io.out, listing{Tasks: list})
+	}
+	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
+	for _, l := range list {
+		what := l.Description
+		if o.why {
+			what = l.Why
+		}
+		fmt.Fprintf(w, "%s\t%s\n", oneLine(l.Name), oneLine(what))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o.io.err, "%d of %d tasks, groups and tags can be run\n", loaded, len(all))
+	return err
 }

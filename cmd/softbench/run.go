@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,6 +42,11 @@ cache; nothing is downloaded unless --download is given. Then documents and a mo
 which huggingface_hub shares (HF_HOME; HF_TOKEN for gated ones), and checked against
 the hub's hashes; a download that was stopped goes on.
 
+--include-path DIR reads lm-evaluation-harness' own task files: a task, a group or a
+tag of theirs by name, a pattern such as 'mmlu_*', or a YAML file by its path. What
+cannot be read just as the harness reads it is refused by file and line
+(softbench ls tasks --include-path DIR --why lists it; docs/harness-tasks.md).
+
 With --out, every result is written as it comes, and a run that was stopped goes
 on with --resume. The directory then holds run.json (settings and metrics) and
 samples.parquet (every document and request).
@@ -59,6 +65,7 @@ in numeric order, and what is complete is not computed again with --resume.
 		Example: `  softbench run arc_easy piqa --model ./my-model --data ./data --out runs/my-model
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
   softbench run piqa --model organisation/name --revision main --download
+  softbench run 'mmlu_*' --include-path lm_eval/tasks --model ./my-model --data ./data --fewshot 5
   softbench run diagnostics --model ./my-model --data ./data --diagnostics-length 64 --out runs/diagnostics
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
@@ -84,7 +91,8 @@ in numeric order, and what is complete is not computed again with --resume.
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and a model named organisation/name")
 	f.BoolVar(&o.run.SkipMissing, "skip-missing", false, "leave out tasks whose documents are not here, with a note, instead of failing")
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of a model of the hub (default main; also organisation/name@REVISION)")
-	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all (default: as the suite says)")
+	f.StringArrayVar(&o.run.IncludePath, "include-path", nil, "`directory` of lm-evaluation-harness' task files, whose names, groups, tags and patterns can be run")
+	f.Var(&limitValue{&o.run.Limit, &o.run.Share}, "limit", "first `N` documents of each task, or a share of them such as 0.1; 0 for all (default: as the suite says)")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
 	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
@@ -266,3 +274,34 @@ func bar(io streams, what string, options ...progressbar.Option) func(done, tota
 		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is not a reason to stop
 	}
 }
+
+// limitValue is --limit: a number of documents, or a share of each task's.
+type limitValue struct {
+	count *int
+	share *float64
+}
+
+func (v *limitValue) String() string {
+	switch {
+	case v.count == nil:
+		return "0"
+	case *v.share > 0:
+		return strconv.FormatFloat(*v.share, 'g', -1, 64)
+	}
+	return strconv.Itoa(*v.count)
+}
+
+func (v *limitValue) Set(s string) error {
+	if n, err := strconv.Atoi(s); err == nil {
+		*v.count, *v.share = n, 0
+		return nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(f > 0 && f < 1) {
+		return errors.New("must be a whole number of documents, or a share between 0 and 1")
+	}
+	*v.count, *v.share = 0, f
+	return nil
+}
+
+func (v *limitValue) Type() string { return "N" }

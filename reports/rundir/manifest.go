@@ -34,6 +34,7 @@ type Run struct {
 	Settings    Settings          `json:"settings"`
 	Seeds       map[string]uint64 `json:"seeds,omitempty"` // of what is random in the metrics, as "bootstrap"
 	Tasks       []TaskResult      `json:"tasks"`
+	Groups      []GroupResult     `json:"groups,omitempty"` // of tasks; each before those in it
 	Passkey     []Cell            `json:"passkey,omitempty"`
 	Diagnostics *Diagnostics      `json:"diagnostics,omitempty"`
 	Tokens      Tokens            `json:"tokens"`

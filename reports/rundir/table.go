@@ -28,6 +28,13 @@ func tableText(r *Run, width int) string {
 			b.WriteString(text.Wrap(n, width))
 		}
 	}
+	if groups := groupsTable(r); groups != nil {
+		b.WriteByte('\n')
+		groups.Fit(width).Write(&b)
+		for _, n := range groupNotes(r) {
+			b.WriteString(text.Wrap(n, width))
+		}
+	}
 	if len(r.Passkey) > 0 {
 		if len(r.Tasks) > 0 {
 			b.WriteByte('\n')

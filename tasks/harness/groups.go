@@ -24,7 +24,7 @@ func (x *Index) Select(name string) (*Selection, error) {
 	l := &loader{index: x, code: &sources{}}
 	s := &selection{loader: l}
 	if strings.HasSuffix(name, ".yaml") && x.entries[name] == nil && !strings.ContainsAny(name, "*?[") {
-		c, err := load(name)
+		c, err := x.load(name)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +90,7 @@ func (s *selection) add(e *Entry, over *value, depth int) (leaves, members []str
 		}
 		return leaves, leaves, nil
 	}
-	c, err := load(e.File)
+	c, err := s.index.load(e.File)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", e.Kind, e.Name, err)
 	}

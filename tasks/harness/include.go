@@ -7,9 +7,9 @@ import (
 
 // load reads a file with what it includes: included keys first, later includes over earlier ones, the
 // file's own over all.
-func load(path string) (*value, error) { return loadOnce(path, map[string]bool{}) }
+func (x *Index) load(path string) (*value, error) { return x.loadOnce(path, map[string]bool{}) }
 
-func loadOnce(path string, seen map[string]bool) (*value, error) {
+func (x *Index) loadOnce(path string, seen map[string]bool) (*value, error) {
 	if at, err := filepath.EvalSymlinks(path); err == nil {
 		path = at
 	}
@@ -17,7 +17,7 @@ func loadOnce(path string, seen map[string]bool) (*value, error) {
 		return nil, fmt.Errorf("%s: it includes itself, or is included twice", path)
 	}
 	seen[path] = true
-	v, err := parseFile(path)
+	v, err := x.parsed(path, len(seen) > 1)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func loadOnce(path string, seen map[string]bool) (*value, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(path), name)
 		}
-		inner, err := loadOnce(name, seen)
+		inner, err := x.loadOnce(name, seen)
 		if err != nil {
 			return nil, fmt.Errorf("%s:%d: include: %w", p.file, p.line, err)
 		}
@@ -57,4 +57,24 @@ func loadOnce(path string, seen map[string]bool) (*value, error) {
 	}
 	take(v, "include")
 	return out, nil
+}
+
+// parsed is a file's own values, kept where other files include it.
+func (x *Index) parsed(path string, included bool) (*value, error) {
+	if !included {
+		return parseFile(path)
+	}
+	x.lock.Lock()
+	v := x.values[path]
+	x.lock.Unlock()
+	if v != nil {
+		return v, nil
+	}
+	v, err := parseFile(path)
+	if err == nil {
+		x.lock.Lock()
+		x.values[path] = v
+		x.lock.Unlock()
+	}
+	return v, err
 }

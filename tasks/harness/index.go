@@ -38,7 +38,8 @@ type Entry struct {
 type Index struct {
 	entries map[string]*Entry
 	roots   []string
-	heads   map[string]*head // of files that others include
+	heads   map[string]*head  // of files that others include
+	values  map[string]*value // of files that others include
 	lock    sync.Mutex
 }
 
@@ -48,7 +49,7 @@ const maxFiles = 200_000
 // Open finds the names that the YAML files below directories define. Of one that two files of a directory
 // have, the first in the order of paths counts; of directories, the last that has it.
 func Open(dirs ...string) (*Index, error) {
-	x := &Index{entries: map[string]*Entry{}, roots: dirs, heads: map[string]*head{}}
+	x := &Index{entries: map[string]*Entry{}, roots: dirs, heads: map[string]*head{}, values: map[string]*value{}}
 	for _, dir := range dirs {
 		files, err := yamlFiles(dir)
 		if err != nil {

@@ -90,7 +90,10 @@ func parseText(text []byte, path string) (v *value, err error) {
 		}
 		lines := bytes.SplitAfter(text, []byte("\n"))
 		at, _ := strconv.Atoi(m[1])
-		if at < 1 || at > len(lines) || !bytes.Contains(lines[at-1], []byte(`\/`)) {
+		for at > 0 && at <= len(lines) && !bytes.Contains(lines[at-1], []byte(`\/`)) {
+			at++ // the line is that of the text's beginning
+		}
+		if at < 1 || at > len(lines) {
 			break
 		}
 		lines[at-1] = bytes.ReplaceAll(lines[at-1], []byte(`\/`), []byte(`/`))

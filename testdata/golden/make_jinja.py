@@ -1,4 +1,4 @@
-"""Writes jinja/harness.txt: for every distinct template of lm-evaluation-harness' tasks, hashes of it and of what Python
+"""Writes jinja/names.txt, a hash of the names that lm-evaluation-harness finds, and jinja/harness.txt: for every distinct template of lm-evaluation-harness' tasks, hashes of it and of what Python
 makes of it for three made-up documents (harness_shapes.py). The templates themselves are not kept.
 
     python make_jinja.py       needs lm-eval 0.4.13
@@ -31,6 +31,13 @@ def templates():
                 if isinstance(v, str) and ("{{" in v or "{%" in v) and not (v.startswith(ROOT) and "\n" not in v):
                     seen.add(v)
     return sorted(seen)
+
+
+def names():
+    """Every name of the index, its kind and, sorted, its tags, or a tag's tasks."""
+    kinds = {Kind.TASK: "task", Kind.PY_TASK: "Python task", Kind.GROUP: "group", Kind.TAG: "tag"}
+    index = TaskIndex.build([Path(ROOT)])
+    return "\n".join(f"{n}\t{kinds[index[n].kind]}\t{' '.join(sorted(index[n].tags))}" for n in sorted(index))
 
 
 def candidates(tree, name):
@@ -95,6 +102,7 @@ def main():
     out = Path(__file__).parent / "jinja"
     os.makedirs(out, exist_ok=True)
     (out / "harness.txt").write_text("\n".join(lines) + "\n")
+    (out / "names.txt").write_text(hashlib.sha256(names().encode()).hexdigest() + "\n")
     print(len(lines), "templates;", len(worst), "of which no document renders")
     for w in worst:
         print(repr(w)[:200])
