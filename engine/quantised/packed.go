@@ -130,7 +130,7 @@ func (d *decoding) gptq(module string, q *safetensors.Tensor) (*safetensors.Tens
 				}
 				for g := range scales {
 					scales[g] = scale.ElementF32(g*out + i)
-					zero[g] = float32((field(zeros, g*zeros.Shape[1], 1, i, bits) + less) & (1<<bits - 1))
+					zero[g] = float32(zeroOf(g*zeros.Shape[1], i))
 				}
 			}}
 	}
