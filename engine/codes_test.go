@@ -37,7 +37,7 @@ func asNumbers(ck *checkpoint.Checkpoint) {
 // asNumbersAlone are the goldens of quantised weights that are not kept as codes, with the reason.
 var asNumbersAlone = map[string]string{
 	"gptq-order": "columns of a group lie apart", "ct-pack-order": "columns of a group lie apart", "ct-pack-zero-order": "columns of a group lie apart",
-	"bnb-int8": "two scales are multiplied one after the other",
+	"bnb-int8":       "two scales are multiplied one after the other",
 	"ct-float-block": "blocks of 8 columns", "fp8-block": "blocks of 8 columns", "f64": "not codes", "f8": "numbers of eight bits without a scale",
 }
 
