@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -44,8 +46,13 @@ func newReport(io streams, run work[reportOptions]) *cobra.Command {
 		Use:   "report RUN... -o FILE.html",
 		Short: "Write a page about one run, two or more",
 		Long: `Write one HTML file about runs on disk, or results of lm-evaluation-harness: the
-scores of one, the comparison of two (the first is the baseline), the course over
-more. The file needs no other; its tables and drawings need no network.
+scores of one, the comparison of two (the first is the baseline), more side by side.
+The file needs no other; its tables and drawings need no network.
+
+Runs whose names differ in their last number (step-200, step-1000) are the checkpoints
+of a training: they stand in the order of their steps, and their scores and diagnostics
+are drawn over them, a line for each training where there are several (a/step-*
+b/step-*). The comparison is of the first and the last run.
 
 Its interactive charts are drawn by ECharts, which comes from --echarts FILE, else
 from the copy that --fetch-assets put into the user's cache, else over the network
@@ -102,6 +109,10 @@ func (o *reportOptions) execute(ctx context.Context) error {
 		}
 	}
 	page := html.Page{Title: o.title, Softbench: version()}
+	places, isCourse := html.Course(o.runs)
+	if isCourse {
+		inOrderOfSteps(o.runs, places)
+	}
 	var err error
 	if page.Library, err = o.echarts.open(); err != nil {
 		return err
@@ -118,6 +129,11 @@ func (o *reportOptions) execute(ctx context.Context) error {
 		sides = append(sides, side)
 	}
 	page.Runs = pageRuns(o.io, sides)
+	if isCourse {
+		for i := range page.Runs {
+			page.Runs[i].Place = &places[i]
+		}
+	}
 	if len(sides) > 1 {
 		if err := o.compareRuns(&page, sides[0], sides[len(sides)-1]); err != nil {
 			return err
@@ -143,6 +159,26 @@ func pageRuns(io streams, sides []*compare.Side) []html.Run {
 		fmt.Fprintf(io.err, "note: the page has no room for %d of %d attention maps\n", without, all)
 	}
 	return runs
+}
+
+// inOrderOfSteps sorts runs as a course has them: the trainings as they were given, each
+// by its steps.
+func inOrderOfSteps(runs []string, places []html.Place) {
+	var trainings []string
+	of := map[string]html.Place{}
+	for i, p := range places {
+		of[runs[i]] = p
+		if !slices.Contains(trainings, p.Series) {
+			trainings = append(trainings, p.Series)
+		}
+	}
+	slices.SortStableFunc(runs, func(x, y string) int {
+		a, b := of[x], of[y]
+		return cmp.Or(cmp.Compare(slices.Index(trainings, a.Series), slices.Index(trainings, b.Series)), cmp.Compare(a.Step, b.Step))
+	})
+	for i, run := range runs {
+		places[i] = of[run]
+	}
 }
 
 // compareRuns compares the last run with the first. Runs that cannot be compared

@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,7 +31,10 @@ func all() map[string]Chart {
 		"lines, huge":     Lines{Series: []Series{{Ink: "run1", X: xs, Y: []float64{-1e308, 1e308, 0, 1}, Detail: detail}}, Y: format},
 		"categories": Lines{Series: []Series{{Ink: "run0", X: xs, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, nan, 3}, High: []float64{2, 3, nan, 5}, Detail: detail}},
 			Categories: []string{"A", "B", "C", "D"}, Y: Axis{Unit: Percent, Format: text.PercentTick}},
-		"band":           Lines{Series: []Series{{Ink: "run0", Band: true, X: xs, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, 2, 3}, High: []float64{2, 3, 4, 5}, Detail: detail}}, Y: format},
+		"band": Lines{Series: []Series{{Ink: "run0", Band: true, X: xs, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, 2, 3}, High: []float64{2, 3, 4, 5}, Detail: detail}}, Y: format},
+		"dots": Lines{Series: []Series{{Ink: "run0", Dots: true, X: xs, Y: []float64{1, nan, 3, 4}, Detail: detail}}, Y: format},
+		"steps": Lines{Series: []Series{{Ink: "run0", Band: true, X: []float64{0, 1, 100, 3000}, Y: []float64{1, 2, 3, 4}, Low: []float64{0, 1, 2, 3}, High: []float64{2, 3, 4, 5}, Detail: detail}},
+			X: Axis{Log: true, Ticks: []Tick{{1, "1"}, {100, "100"}, {3000, "3,000"}}}, Y: format},
 		"forest":         Forest{Rows: []Estimate{{Label: "task & metric", Value: 0.1, Low: 0, High: 0.2, HasInterval: true, Ink: "better", Detail: "d"}}, Axis: Axis{Name: "points", Unit: Points, Format: text.PointsTick}},
 		"forest, empty":  Forest{Axis: Axis{Format: text.Tick}},
 		"forest, huge":   Forest{Rows: []Estimate{{Value: 1e308, Low: -1e308, High: inf, HasInterval: true, Ink: "worse"}}, Axis: Axis{Format: func(float64) string { return "same" }}},
@@ -43,6 +48,32 @@ func all() map[string]Chart {
 // style attributes, no place that is not a number, no colour that the style does not
 // have; and as JSON for the interactive chart.
 func TestEveryChartIsDrawnBothWays(t *testing.T) { drawnBothWays(t, all()) }
+
+// Nothing joins dots, and a logarithmic axis puts equal factors equally far apart.
+func TestDotsAndSteps(t *testing.T) {
+	ys := []float64{1, 2, 3}
+	drawn := func(s Series, x Axis) string {
+		s.Ink, s.X, s.Y, s.Detail = "run0", []float64{10, 100, 1000}, ys, []string{"", "", ""}
+		return string(Lines{Series: []Series{s}, X: x, Y: Axis{Format: text.Tick, Floor: math.NaN()}}.SVG(WideWidth))
+	}
+	line := regexp.MustCompile(`<path d="M([0-9.]+) [0-9.]+L([0-9.]+) [0-9.]+L([0-9.]+) [0-9.]+" class="stroke-run0"`)
+	if m := line.FindStringSubmatch(drawn(Series{Dots: true}, Axis{})); m != nil {
+		t.Errorf("dots are joined: %s", m[0])
+	}
+	for _, log := range []bool{false, true} {
+		m := line.FindStringSubmatch(drawn(Series{}, Axis{Log: log}))
+		if m == nil {
+			t.Fatal("no line")
+		}
+		var at [3]float64
+		for i := range at {
+			at[i], _ = strconv.ParseFloat(m[1+i], 64)
+		}
+		if middle := (at[1] - at[0]) / (at[2] - at[0]); log && math.Abs(middle-0.5) > 0.01 || !log && math.Abs(middle-90.0/990) > 0.01 {
+			t.Errorf("log %v: 100 is at %v of the way from 10 to 1000", log, middle)
+		}
+	}
+}
 
 // steps is a toy: a chart of its own is a description with two methods.
 type steps []float64

@@ -93,6 +93,9 @@ func (l Lines) Options(id string) Interactive {
 		if l.X.Step > 0 {
 			xAxis.Max = l.X.Step * math.Ceil(last/l.X.Step)
 		}
+		if l.X.Log {
+			xAxis.Type = "log"
+		}
 	}
 	yType := "value"
 	if l.Y.Log {
@@ -128,9 +131,13 @@ func (l Lines) add(c *charts.Line, i int) {
 			addInterval(c, s.Detail[k], []int{8, 1}, 1, color, []any{place(k), low}, []any{place(k), high})
 		}
 	}
+	line := opts.LineStyle{Color: color, Width: 2}
+	if s.Dots {
+		line.Opacity = opts.Float(0)
+	}
 	c.AddSeries(s.Name, data,
 		charts.WithLineChartOpts(opts.LineChart{ShowSymbol: opts.Bool(true), SymbolSize: 7, Symbol: marks[markOf(i)].name}),
-		charts.WithLineStyleOpts(opts.LineStyle{Color: color, Width: 2}), charts.WithItemStyleOpts(opts.ItemStyle{Color: color}))
+		charts.WithLineStyleOpts(line), charts.WithItemStyleOpts(opts.ItemStyle{Color: color}))
 }
 
 // Options are the interactive heat map. The page's script makes the shades of weights.

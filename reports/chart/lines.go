@@ -23,6 +23,7 @@ type Series struct {
 	Low, High []float64 // intervals, or nil
 	Detail    []string  // of each point, for the interactive chart
 	Plain     bool      // no marks, but for a point that stands alone
+	Dots      bool      // marks alone: no line joins what has no order
 	Band      bool      // Low and High are drawn as a band, not as intervals
 }
 
@@ -71,7 +72,7 @@ func (l Lines) SVG(width float64) template.HTML {
 
 // scales hold all points and intervals.
 func (l Lines) scales() (x, y scale) {
-	x, y = emptyScale(false), emptyScale(l.Y.Log)
+	x, y = emptyScale(l.X.Log), emptyScale(l.Y.Log)
 	for i := range l.Series {
 		s := &l.Series[i]
 		x.include(s.X...)
@@ -121,16 +122,19 @@ func (l Lines) scales() (x, y scale) {
 // series draws the lines between gaps, the intervals and the marks, each as one path.
 func (c *canvas) series(b box, x, y *scale, s *Series, mark func(p *path, x, y, r float64)) {
 	var line, intervals, dots path
+	there := func(i int) bool { return x.has(s.X[i]) && y.has(s.Y[i]) }
 	for i := 0; i < len(s.Y); i++ {
 		from := i
-		for ; i < len(s.Y) && y.has(s.Y[i]); i++ {
+		for ; i < len(s.Y) && there(i); i++ {
 			px, py := b.x(x, s.X[i]), b.y(y, s.Y[i])
-			if i == from {
+			switch {
+			case s.Dots:
+			case i == from:
 				line.move(px, py)
-			} else {
+			default:
 				line.line(px, py)
 			}
-			if alone := i == from && (i+1 == len(s.Y) || !y.has(s.Y[i+1])); !s.Plain || alone {
+			if alone := i == from && (i+1 == len(s.Y) || !there(i+1)); !s.Plain || alone {
 				mark(&dots, px, py, 3.2)
 			}
 			if low, high, ok := s.interval(i); ok && !s.Band && low < high && y.has(low) {
@@ -150,12 +154,12 @@ func (c *canvas) band(b box, x, y *scale, s *Series) {
 	}
 	var edge []float64
 	for i := range s.X {
-		if y.has(s.Low[i]) && y.has(s.High[i]) {
+		if x.has(s.X[i]) && y.has(s.Low[i]) && y.has(s.High[i]) {
 			edge = append(edge, b.x(x, s.X[i]), b.y(y, s.High[i]))
 		}
 	}
 	for i := len(s.X) - 1; i >= 0; i-- {
-		if y.has(s.Low[i]) && y.has(s.High[i]) {
+		if x.has(s.X[i]) && y.has(s.Low[i]) && y.has(s.High[i]) {
 			edge = append(edge, b.x(x, s.X[i]), b.y(y, s.Low[i]))
 		}
 	}

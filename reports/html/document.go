@@ -28,6 +28,7 @@ type runDocument struct {
 	Foreign   bool           `json:"foreign,omitempty"` // of another program: the manifest has what that states of its tasks
 	Format    compare.Format `json:"format,omitempty"`  // of results of another program
 	Path      string         `json:"path,omitempty"`
+	Place     *Place         `json:"place,omitempty"` // in a course
 	Manifest  *rundir.Run    `json:"manifest"`
 	Positions []positions    `json:"perplexity_by_position,omitempty"`
 	Maps      []AttentionMap `json:"attention_maps,omitempty"`
@@ -63,7 +64,7 @@ func newDocument(p Page) (*document, error) {
 		if err := checkMaps(r.Maps, roomFor(len(p.Runs))); err != nil {
 			return nil, fmt.Errorf("run %s: %w", text.Visible(r.Name), err)
 		}
-		run := runDocument{Name: r.Name, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}
+		run := runDocument{Name: r.Name, Place: r.Place, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}
 		if r.Manifest == nil {
 			run.Manifest, run.Foreign = &rundir.Run{}, true
 			run.Manifest.Tasks, run.Format, run.Path = r.Stated.Tasks, r.Stated.Format, r.Stated.Path

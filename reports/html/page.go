@@ -32,7 +32,8 @@ type Page struct {
 
 // Run is one run of a report.
 type Run struct {
-	Name string // shown; need not be unique
+	Name  string // shown; need not be unique
+	Place *Place // in a course that all runs of the page are of, or nil
 	// Manifest is nil for results of another program: Stated is what they say.
 	Manifest *rundir.Run
 	Stated   *Stated

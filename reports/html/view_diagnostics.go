@@ -91,6 +91,7 @@ func (b *builder) diagnostics() *diagnosticsView {
 		return cmp.Or(cmp.Compare(x.layer, y.layer), cmp.Compare(x.head, y.head))
 	})
 	b.wholeModel(v)
+	b.diagnosticsOverSteps(v)
 	for k, m := range measures {
 		if f, ok := b.measure("layers-"+itoa(k), m, layers); ok {
 			v.Figures = append(v.Figures, f)
@@ -102,18 +103,19 @@ func (b *builder) diagnostics() *diagnosticsView {
 // wholeMeasures are of the model as a whole; key is a measure's name in a comparison.
 var wholeMeasures = []struct {
 	key, name      string
+	unit           chart.Unit
 	format, change func(float64) string
 	number         func(*rundir.Diagnostics) field
 }{
-	{"sink_rate", "Sink rate", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.SinkRate) }},
-	{"sparsity", "Sparsity", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.Sparsity) }},
-	{"near_sparsity", "Sparsity with the nearly zero", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.NearSparsity) }},
-	{"dead_heads", "Dead heads", text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.DeadHeads) }},
-	{"mass", "Mass", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Mass) }},
-	{"kurtosis", "Kurtosis", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Kurtosis) }},
-	{"min", "Smallest activation", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Min) }},
-	{"max", "Largest activation", text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Max) }},
-	{"massive", "Massive activations", text.Count, text.PlusCount, func(d *rundir.Diagnostics) field { return of(&d.Massive) }},
+	{"sink_rate", "Sink rate", chart.Percent, text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.SinkRate) }},
+	{"sparsity", "Sparsity", chart.Percent, text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.Sparsity) }},
+	{"near_sparsity", "Sparsity with the nearly zero", chart.Percent, text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.NearSparsity) }},
+	{"dead_heads", "Dead heads", chart.Percent, text.Percent, text.Points, func(d *rundir.Diagnostics) field { return of(&d.DeadHeads) }},
+	{"mass", "Mass", chart.Plain, text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Mass) }},
+	{"kurtosis", "Kurtosis", chart.Plain, text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Kurtosis) }},
+	{"min", "Smallest activation", chart.Plain, text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Min) }},
+	{"max", "Largest activation", chart.Plain, text.Figures, text.PlusFigures, func(d *rundir.Diagnostics) field { return of(&d.Max) }},
+	{"massive", "Massive activations", chart.Plain, text.Count, text.PlusCount, func(d *rundir.Diagnostics) field { return of(&d.Massive) }},
 }
 
 type wholeRow struct {

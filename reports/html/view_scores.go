@@ -96,6 +96,10 @@ func (b *builder) scores() *scoresView {
 	default:
 		s.Title = "Scores over the runs"
 		s.Text = say("Each run by itself, in the order given.")
+		if names, _ := b.trainings(); names != nil {
+			s.Title = "Scores over the steps"
+			s.Text = say("Each run by itself, by its step: the last number in its name. A band is the 95% interval of each score by itself; whether two scores differ is not to be read off it.")
+		}
 		b.trajectories(s)
 	}
 	return s
@@ -230,7 +234,19 @@ func (b *builder) scoreForest(s *scoresView) {
 func (b *builder) trajectories(s *scoresView) {
 	for k, r := range s.Rows {
 		u := unitOf(r.Metric)
-		c := chart.Series{Name: r.Metric, Ink: "run0"}
+		name, id := r.Task+" "+r.Metric, "course-"+itoa(k)
+		format := text.PercentTick
+		if u.name == chart.Plain {
+			format = text.Tick
+		}
+		if trainings, _ := b.trainings(); trainings != nil {
+			y := chart.Axis{Unit: u.name, Format: format, Log: u.name == chart.Plain, Floor: nan}
+			if f, ok := b.overSteps(id, name+", "+way(r.Higher), y, func(i int) (scoreCell, bool) { return r.Cells[i], true }); ok {
+				s.Figures = append(s.Figures, f)
+			}
+			continue
+		}
+		c := chart.Series{Name: r.Metric, Ink: "run0", Dots: true}
 		for i, cell := range r.Cells {
 			c.X = append(c.X, float64(i))
 			c.Y, c.Low, c.High = append(c.Y, cell.v), append(c.Low, cell.lo), append(c.High, cell.hi)
@@ -243,18 +259,12 @@ func (b *builder) trajectories(s *scoresView) {
 		for _, run := range b.runs {
 			letters = append(letters, run.Letter)
 		}
-		name := r.Task + " " + r.Metric
-		format := text.PercentTick
-		if u.name == chart.Plain {
-			format = text.Tick
-		}
 		log := u.name == chart.Plain && chart.Wide(c)
 		caption := name + ", " + way(r.Higher)
 		if log {
 			caption += ", log axis"
 		}
 		l := chart.Lines{Series: []chart.Series{c}, Categories: letters, X: chart.Axis{Name: "run"}, Y: chart.Axis{Unit: u.name, Format: format, Log: log, Floor: nan}}
-		id := "course-" + itoa(k)
 		s.Figures = append(s.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, l, true), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
 	}
 }
