@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/eval"
@@ -61,7 +60,7 @@ func (o *quantizeOptions) execute(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--method, --bits and --group: %w", err)
 	}
-	made, err := eval.Quantise(ctx, o.model, o.output, s, bar(o.io, "quantising", progressbar.OptionShowIts(), progressbar.OptionSetItsString("parameters")))
+	made, err := eval.Quantise(ctx, o.model, o.output, s, bar(o.io, "quantising", "parameters"))
 	if err != nil {
 		return err
 	}

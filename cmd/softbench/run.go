@@ -9,12 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/rundir"
@@ -245,34 +242,6 @@ func (o *runOptions) interrupted(err error) error {
 		message += "; what is done is kept: go on with the same command and --resume"
 	}
 	return exitError{exitInterrupted, message}
-}
-
-// progress returns a progress bar on a terminal, and nothing elsewhere.
-func progress(io streams) func(done, total int64) {
-	return bar(io, "scoring", progressbar.OptionShowIts(), progressbar.OptionSetItsString("tokens"))
-}
-
-// downloading is progress for the bytes of a model.
-func downloading(io streams) func(done, total int64) {
-	return bar(io, "downloading", progressbar.OptionShowBytes(true))
-}
-
-func bar(io streams, what string, options ...progressbar.Option) func(done, total int64) {
-	f, ok := io.err.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil
-	}
-	var bar *progressbar.ProgressBar
-	return func(done, total int64) {
-		if bar == nil {
-			bar = progressbar.NewOptions64(total, append(options,
-				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
-				progressbar.OptionShowCount(),
-				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
-				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))...)
-		}
-		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is not a reason to stop
-	}
 }
 
 // limitValue is --limit: a number of documents, or a share of each task's.
