@@ -25,7 +25,7 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	scale, fan, err := parseAdapter(text)
+	rank, scale, fan, err := parseAdapter(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -65,6 +65,9 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 		if at < 0 {
 			return fmt.Errorf("%s: it changes %q, which the model does not have: the adapter is of another model", weights, module+".weight")
 		}
+		if pair[0].Shape[0] != rank {
+			return fmt.Errorf("%s: lora_A of %q has rank %d, adapter_config.json says that r is %d", weights, module, pair[0].Shape[0], rank)
+		}
 		turned := k.Config.Names.Transposed && strings.HasPrefix(module, layers)
 		against = against || turned != fan
 		merged, err := adapted(all[at], pair[0], pair[1], scale, turned)
@@ -85,10 +88,10 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 }
 
 // parseAdapter reads an adapter_config.json, and refuses what merging does not have.
-func parseAdapter(text []byte) (scale float32, fan bool, err error) {
+func parseAdapter(text []byte) (rank int, scale float32, fan bool, err error) {
 	f, err := parseFields(text)
 	if err != nil {
-		return 0, false, err
+		return 0, 0, false, err
 	}
 	if kind := f.text("peft_type", ""); f.err == nil && kind != "LORA" {
 		f.fail("peft_type %q is not read: want LORA", kind)
@@ -104,12 +107,13 @@ func parseAdapter(text []byte) (scale float32, fan bool, err error) {
 			f.fail("%s is not read: merge the adapter with peft's merge_and_unload and save that", key)
 		}
 	}
-	rank := float64(f.dimension("r", 8))
+	rank = f.dimension("r", 8)
+	over := float64(rank)
 	if f.flag("use_rslora", false) {
-		rank = math.Sqrt(rank)
+		over = math.Sqrt(over)
 	}
-	scale = float32(f.number("lora_alpha", 8) / rank)
-	return scale, f.flag("fan_in_fan_out", false), f.err
+	scale = float32(f.number("lora_alpha", 8) / over)
+	return rank, scale, f.flag("fan_in_fan_out", false), f.err
 }
 
 // adapted is w + (b·a)·scale; turned, the product's transpose, for weights that are
@@ -120,7 +124,7 @@ func adapted(w, a, b *safetensors.Tensor, scale float32, turned bool) (*safetens
 	if turned {
 		want = []int{in, out}
 	}
-	if b.Shape[1] != rank || !slices.Equal(w.Shape, want) {
+	if b.Shape[1] != rank || rank > max(in, out) || !slices.Equal(w.Shape, want) {
 		return nil, fmt.Errorf("lora_A %v and lora_B %v do not fit the weight's %v", a.Shape, b.Shape, w.Shape)
 	}
 	left, right := b.F32(), a.F32() // [out, rank], [rank, in]

@@ -52,6 +52,7 @@ type ggufFile struct {
 	arch   ggufArch
 	config map[string]any
 	byName map[string]*safetensors.Tensor
+	parts  int // that tensors of all experts were cut into
 	notes  []string
 }
 
@@ -199,6 +200,11 @@ func (g *ggufFile) rotary() error {
 	original, hasOriginal := g.Integer(g.key("rope.scaling.original_context_length"))
 	amplitude, hasAmplitude := g.Number(g.key("rope.scaling.attn_factor"))
 	scaling := map[string]any{"rope_type": kind}
+	for _, name := range []string{"rope_freqs.weight", "rope_factors_short.weight"} {
+		if t := g.byName[name]; t != nil && t.Elements() > maxLayers {
+			return fmt.Errorf("tensor %q has shape %v: want a number for each pair of a head's components", name, t.Shape)
+		}
+	}
 	if hasOriginal {
 		scaling["original_max_position_embeddings"] = original
 	}

@@ -115,6 +115,9 @@ func expertPart(name string) (layer, part int, bias, ok bool) {
 	return 0, 0, false, false
 }
 
+// maxParts bounds the matrices of all experts of a model: real ones have some 60,000.
+const maxParts = 1 << 20
+
 // experts cuts a tensor of all experts' matrices into theirs, where the model type
 // has them apart.
 func (g *ggufFile) experts(c *Config, t *safetensors.Tensor) (all []*safetensors.Tensor) {
@@ -125,6 +128,9 @@ func (g *ggufFile) experts(c *Config, t *safetensors.Tensor) (all []*safetensors
 	}
 	if !ok || bias || n.Expert == "" || len(t.Shape) != 3 || t.Shape[0] != c.Experts.N {
 		return []*safetensors.Tensor{t}
+	}
+	if g.parts += t.Shape[0]; g.parts > maxParts {
+		return []*safetensors.Tensor{t} // which no weight asks for
 	}
 	for i := range t.Shape[0] {
 		all = append(all, gguf.Part(fmt.Sprintf(n.Layer, layer)+fmt.Sprintf(n.Expert, i)+n.ExpertParts[part]+".weight", t, i))
@@ -139,6 +145,9 @@ func (g *ggufFile) packed(c *Config) (all []*safetensors.Tensor) {
 		at := func(part, suffix string) *safetensors.Tensor {
 			t := g.byName[fmt.Sprintf("blk.%d.ffn_%s_exps.%s", i, part, suffix)]
 			if t == nil || t.Shape[0] != c.Experts.N || suffix == "weight" && len(t.Shape) != 3 || suffix == "bias" && len(t.Shape) != 2 {
+				return nil
+			}
+			if g.parts += t.Shape[0]; g.parts > maxParts {
 				return nil
 			}
 			return t

@@ -68,8 +68,8 @@ func (k *Checkpoint) joinHeads(weights string) error {
 			heads int
 		}{{n.QNorm, c.Heads}, {n.KNorm, c.KVHeads}} {
 			name := fmt.Sprintf(n.Layer, layer) + norm.name
-			parts := make([]*safetensors.Tensor, norm.heads)
-			for i := range parts {
+			var parts []*safetensors.Tensor // as they are found: a config may claim a billion
+			for i := range norm.heads {
 				w := Weight{Name: fmt.Sprintf("%s.norms.%d.weight", name, i), Shape: []int{c.HeadDim}}
 				t := k.set.Tensor(w.Name)
 				if t == nil {
@@ -78,7 +78,7 @@ func (k *Checkpoint) joinHeads(weights string) error {
 				if !slices.Equal(t.Shape, w.Shape) || !t.Readable() {
 					return fmt.Errorf("%s: tensor %q has shape %v and dtype %s, %s calls for %v numbers", k.set.FileOf(t), w.Name, t.Shape, t.DType, k.config, w.Shape)
 				}
-				parts[i], joined[w.Name] = t, true
+				parts, joined[w.Name] = append(parts, t), true
 			}
 			read := func(i int, dst []float32) { // a vector's rows are its numbers
 				for j := range dst {

@@ -35,7 +35,12 @@ var known = map[global]bool{
 	{"collections", "OrderedDict"}:         true,
 }
 
-const maxDepth = 1 << 20 // of the stack
+// Bounds on what a short pickle may ask for: the stack's depth, and the values that are
+// made or remembered, some twenty a tensor.
+const (
+	maxDepth  = 1 << 20
+	maxValues = 1 << 23
+)
 
 var errCut = errors.New("its pickle is cut off")
 
@@ -45,6 +50,7 @@ type machine struct {
 	at    int
 	stack []any
 	memo  map[uint64]any
+	made  int // values, those remembered too
 }
 
 // run returns the value that a pickle makes.
@@ -88,7 +94,18 @@ func (m *machine) number(n uint64) (uint64, error) {
 	return binary.LittleEndian.Uint64(full[:]), nil
 }
 
-func (m *machine) push(v any) error { m.stack = append(m.stack, v); return nil }
+func (m *machine) push(v any) error {
+	m.stack = append(m.stack, v)
+	return m.count()
+}
+
+// count bounds the values.
+func (m *machine) count() error {
+	if m.made++; m.made > maxValues {
+		return fmt.Errorf("more than %d values", maxValues)
+	}
+	return nil
+}
 
 func (m *machine) pop() (any, error) {
 	if len(m.stack) == 0 {
@@ -243,7 +260,7 @@ func (m *machine) remember(op byte) error {
 		n = uint64(len(m.memo))
 	}
 	m.memo[n] = m.stack[len(m.stack)-1]
-	return nil
+	return m.count()
 }
 
 func (m *machine) collect(op byte) error {

@@ -11,6 +11,9 @@ import (
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
+// maxState bounds a quant_state, in bytes: real ones have some 200.
+const maxState = 1 << 16
+
 // state is what bitsandbytes keeps of a weight as JSON in a tensor of bytes.
 type state struct {
 	Type         string  `json:"quant_type"`
@@ -34,6 +37,9 @@ func (d *decoding) fourBits(module string, q *safetensors.Tensor) (*safetensors.
 	}
 	if stored == nil {
 		return nil, fmt.Errorf("%q, which belongs to it, is missing", q.Name+".quant_state.bitsandbytes__nf4")
+	}
+	if len(stored.Data) > maxState {
+		return nil, fmt.Errorf("its quant_state has %d bytes, more than %d", len(stored.Data), maxState)
 	}
 	if err := json.Unmarshal(stored.Data, &s); err != nil {
 		return nil, fmt.Errorf("its quant_state is not JSON of bitsandbytes': %s", err)

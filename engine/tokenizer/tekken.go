@@ -69,7 +69,10 @@ func parseTekken(data []byte) (*Tokenizer, error) {
 		}
 		tokens[i] = string(b)
 	}
-	c := byteMerges(tokens)
+	c, err := byteMerges(tokens)
+	if err != nil {
+		return nil, err
+	}
 	for token, id := range c.vocab {
 		c.vocab[token] = id + int32(len(special))
 	}
@@ -113,7 +116,7 @@ func (f *tekkenFile) special() ([]string, error) {
 }
 
 // byteMerges makes a byte-level model of byte strings in order of their rank (the last of equals counts).
-func byteMerges(tokens []string) bpeConfig {
+func byteMerges(tokens []string) (bpeConfig, error) {
 	ranks := make(map[string]int, len(tokens))
 	for i, t := range tokens {
 		ranks[t] = i
@@ -134,11 +137,14 @@ func byteMerges(tokens []string) bpeConfig {
 			}
 		}
 		slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right)) })
+		if len(c.merges)+len(pairs) > maxTokens {
+			return c, fmt.Errorf("vocab: more than %d pairs of tokens make a third", maxTokens)
+		}
 		for _, p := range pairs {
 			c.merges = append(c.merges, [2]string{toByteLevel(tokens[p.left]), toByteLevel(tokens[p.right])})
 		}
 	}
-	return c
+	return c, nil
 }
 
 // tekkenDefaults are the special tokens that settings need not name.
