@@ -36,10 +36,11 @@ type Beside struct {
 // as they come and gone on with. What keeps models from being held against each other is an error
 // before any weight is read.
 //
-// Runs are to the byte, but for the clock, what each is by itself.
-func RunBeside(ctx context.Context, sides []Side) ([]Beside, error) {
+// Runs are to the byte, but for the clock, what each is by itself. Where a directory holds a run
+// with other settings, the next that is numbered is taken, or with exact that is an error.
+func RunBeside(ctx context.Context, sides []Side, exact bool) ([]Beside, error) {
 	start := time.Now()
-	b := &besideRun{sides: sides}
+	b := &besideRun{sides: sides, exact: exact}
 	defer b.close()
 	if err := b.open(ctx); err != nil {
 		return nil, err
@@ -67,6 +68,7 @@ func RunBeside(ctx context.Context, sides []Side) ([]Beside, error) {
 // besideRun is a RunBeside on its way.
 type besideRun struct {
 	sides  []Side
+	exact  bool
 	models []*Model
 	work   *Work // the same for all: documents and tokenizer are
 
@@ -168,7 +170,7 @@ func (b *besideRun) openJournals(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
 		b.settings = append(b.settings, s)
-		j, err := openFirst(o, s, taken)
+		j, err := b.openFirst(o, s, taken)
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
@@ -183,16 +185,19 @@ func (b *besideRun) openJournals(ctx context.Context) error {
 	return nil
 }
 
-// divergenceDir is where the divergences of side i are kept: beside its run.
 func (b *besideRun) divergenceDir(i int) string {
-	first, other := b.sides[0].Run.Out, b.sides[i].Run.Out
+	return DivergenceDir(b.sides[0].Run.Out, b.sides[i].Run.Out)
+}
+
+// DivergenceDir is where the divergences of two runs are kept: beside the other's directory.
+func DivergenceDir(first, other string) string {
 	return filepath.Join(filepath.Dir(other), "kl-"+filepath.Base(first)+"-"+filepath.Base(other))
 }
 
 // openFirst opens the journal of a run in its directory, or in the first that is numbered from 2
 // where runs with other settings are. A run that is complete, or whose directory another side
 // has taken with the same settings, has none.
-func openFirst(o *RunOptions, s rundir.Settings, taken map[string]bool) (*journal, error) {
+func (b *besideRun) openFirst(o *RunOptions, s rundir.Settings, taken map[string]bool) (*journal, error) {
 	const most = 20
 	dir := o.Out
 	for n := 1; ; n++ {
@@ -209,7 +214,7 @@ func openFirst(o *RunOptions, s rundir.Settings, taken map[string]bool) (*journa
 			return j, nil
 		case errors.Is(err, rundir.ErrFinished):
 			return nil, nil
-		case errors.Is(err, rundir.ErrOther) && n < most:
+		case errors.Is(err, rundir.ErrOther) && n < most && !b.exact:
 			continue
 		case errors.Is(err, fs.ErrPermission):
 			return nil, fmt.Errorf("its run cannot be kept: %w", err)

@@ -52,7 +52,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 	models := []string{tiny, golden.CutWeights(t, tiny, 0xFFE00000), golden.CutWeights(t, tiny, 0xFFC00000)}
 	dir := t.TempDir()
 	sides := besideSides(t, dir, suites, models)
-	done, err := RunBeside(context.Background(), slices.Clone(sides))
+	done, err := RunBeside(context.Background(), slices.Clone(sides), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 				}
 			}
 		}
-		if _, err := RunBeside(ctx, slices.Clone(stopped)); !errors.Is(err, context.Canceled) {
+		if _, err := RunBeside(ctx, slices.Clone(stopped), false); !errors.Is(err, context.Canceled) {
 			t.Fatalf("stop %d: %v", stops, err)
 		}
 		cancel()
@@ -131,7 +131,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 	for i := range stopped {
 		stopped[i].Run.Progress = nil
 	}
-	if done, err = RunBeside(context.Background(), slices.Clone(stopped)); err != nil {
+	if done, err = RunBeside(context.Background(), slices.Clone(stopped), false); err != nil {
 		t.Fatal(err)
 	}
 	if got := divergenceLines(t, again); !slices.Equal(got, want) {
@@ -148,7 +148,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 	for i := range stopped {
 		stopped[i].Run.Progress = func(int64, int64) { t.Error("computed again") }
 	}
-	if done, err = RunBeside(context.Background(), slices.Clone(stopped)); err != nil || len(done[1].Divergences) != requests {
+	if done, err = RunBeside(context.Background(), slices.Clone(stopped), false); err != nil || len(done[1].Divergences) != requests {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -157,7 +157,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 func TestBesideItself(t *testing.T) {
 	tiny := golden.TinyCheckpoint(t, "tiny")
 	dir := t.TempDir()
-	done, err := RunBeside(context.Background(), besideSides(t, dir, []string{"arc_easy", "wikitext"}, []string{tiny, tiny}))
+	done, err := RunBeside(context.Background(), besideSides(t, dir, []string{"arc_easy", "wikitext"}, []string{tiny, tiny}), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestBesideRefusesOtherTokens(t *testing.T) {
 	for want, sides := range map[string][]Side{
 		"first and second have different tokenizers": sides, "first and second have contexts of": short, "nothing that divergences could be measured on": decoding,
 	} {
-		if _, err := RunBeside(context.Background(), sides); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := RunBeside(context.Background(), sides, false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

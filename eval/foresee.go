@@ -104,5 +104,26 @@ func resolve(ctx context.Context, o RunOptions) (*configs.Suite, []string, error
 	if err == nil && len(o.IncludePath) > 0 && !find.Used() {
 		notes = append(notes, "--include-path has none of what is run: "+strings.Join(o.Suites, ", "))
 	}
+	if err == nil && o.Stress {
+		notes = append(notes, forStress(all)...)
+	}
 	return all, notes, err
+}
+
+// forStress leaves out of a suite what a stress test does not measure, and adds what it does.
+func forStress(s *configs.Suite) (notes []string) {
+	if s.Passkey != nil {
+		s.Passkey = nil
+		notes = append(notes, "passkey retrieval is left out: it is no part of the score")
+	}
+	if s.Diagnostics != nil {
+		return notes
+	}
+	for _, e := range s.Tasks {
+		if e.Task.Kind == tasks.RollingPerplexity {
+			s.Diagnostics = &configs.Diagnostics{Task: e.Task, Samples: 64, Length: 64, Threshold: 0.3}
+			return notes
+		}
+	}
+	return append(notes, "the suite has no text, such as wikitext: kurtosis and largest activation are not measured")
 }

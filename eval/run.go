@@ -37,6 +37,10 @@ type RunOptions struct {
 	DiagnosticsLength    int
 	DiagnosticsThreshold float64
 
+	// Stress leaves a suite's passkey grid out, and measures activations on its first text where
+	// it has no diagnostics.
+	Stress bool
+
 	Out    string // run directory; "" keeps nothing
 	Resume bool
 	Merge  []string // directories of shards, which together have every result

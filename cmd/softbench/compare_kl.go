@@ -43,7 +43,7 @@ func (o *compareOptions) computeBeside(ctx context.Context, plans [2]*planned, s
 		run.Out, run.Progress, run.Model.Device = p.dir, progress(o.io), "cpu"
 		runs = append(runs, eval.Side{Name: oneLine(p.path), Run: run})
 	}
-	done, err := eval.RunBeside(ctx, runs)
+	done, err := eval.RunBeside(ctx, runs, false)
 	if errors.Is(err, context.Canceled) {
 		return exitError{exitInterrupted, "interrupted; what is done is kept: the same command goes on with it"}
 	}

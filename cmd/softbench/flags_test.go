@@ -86,6 +86,12 @@ var flagUses = map[string]flagUse{
 
 	"quantize method": used("every weight"), "quantize bits": used("every weight"), "quantize group": used("every weight"),
 
+	"stress methods": used("every model"), "stress bits": used("every model"), "stress group": used("every weight"), "stress quantize-include": used("every weight"),
+	"stress suite": used(whatIsRead), "stress download": used("what is not here"),
+	"stress data":    refused("there is nothing that divergences could be measured on", "stress $M --suite grid.yaml --data $D --methods rtn --bits 8"),
+	"stress limit":   refused("of tasks' documents", "stress $M --suite grid.yaml --limit 1 --methods rtn --bits 8"),
+	"stress fewshot": refused("of tasks", "stress $M --suite grid.yaml --fewshot 1 --methods rtn --bits 8"),
+
 	"tokenize text": used("instead of standard input"), "tokenize no-special": used("every text"),
 
 	"lab study json": refused("--list trains nothing", "lab study study.yaml --out st --list --json"), "lab study threads": refused("--list trains nothing", "lab study study.yaml --out st --list --threads 2"),

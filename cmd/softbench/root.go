@@ -48,6 +48,7 @@ size, threads or order.`,
 		newGate(io, (*gateOptions).execute),
 		newExport(io, (*exportOptions).execute),
 		newQuantize(io, (*quantizeOptions).execute),
+		newStress(io, (*stressOptions).execute),
 		newLab(io),
 		newMan(io, (*manOptions).execute),
 	)

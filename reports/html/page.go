@@ -55,13 +55,15 @@ var (
 	trainingTemplate string
 	//go:embed assets/study.html
 	studyTemplate string
+	//go:embed assets/stress.html
+	stressTemplate string
 	//go:embed assets/page.css
 	pageStyle string
 	//go:embed assets/page.js
 	pageScript string
 )
 
-var page = template.Must(template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate)).Parse(studyTemplate))
+var page = template.Must(template.Must(template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate)).Parse(studyTemplate)).Parse(stressTemplate))
 
 // Write writes the report as one HTML file in UTF-8. Whatever a document or a
 // name holds comes out as text.

@@ -16,7 +16,7 @@ import (
 
 // The files of a directory of divergences: the one that grows, and its name when it is whole.
 const (
-	divergenceName = "divergence"
+	DivergenceName = "divergence" // of a whole one
 	growingName    = "divergence.part"
 )
 
@@ -127,7 +127,7 @@ func (d *DivergenceWriter) Finish() error {
 	if err := d.Sync(); err != nil {
 		return err
 	}
-	if err := os.Rename(filepath.Join(d.w.dir, growingName), filepath.Join(d.w.dir, divergenceName)); err != nil {
+	if err := os.Rename(filepath.Join(d.w.dir, growingName), filepath.Join(d.w.dir, DivergenceName)); err != nil {
 		return fmt.Errorf("cannot keep the divergences: %w", err)
 	}
 	syncDirectory(d.w.dir)
@@ -140,7 +140,7 @@ func (d *DivergenceWriter) Close() error { return d.w.Close() }
 // ReadDivergences reads a whole file of divergences of two runs with these settings; it is
 // fs.ErrNotExist where there is none.
 func ReadDivergences(dir string, first, other Settings) ([]DivergenceRecord, error) {
-	f, err := regularfile.Open(filepath.Join(dir, divergenceName))
+	f, err := regularfile.Open(filepath.Join(dir, DivergenceName))
 	if err != nil {
 		return nil, err
 	}
