@@ -71,7 +71,7 @@ Without models, the built-in twins are tested on the suite world.`,
 	f.StringSliceVar(&o.run.Suites, "suite", nil, "suites or tasks to score (default: zero-shot)")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents, or a text on which divergences alone are measured")
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and models named organisation/name")
-	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all (default: as the suite says)")
+	f.Var(&limitValue{&o.run.Limit, &o.run.Share}, "limit", "first `N` documents of each task, or a share of them such as 0.1; 0 for all (default: as the suite says)")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.StringVar(&o.run.Out, "out", "stress", "`directory` of the test")
 	f.BoolVar(&o.json, "json", false, "print JSON instead of a table")
