@@ -14,7 +14,7 @@ import (
 
 type listOptions struct {
 	io   streams
-	what []string // tasks, suites or models; none: all
+	what []string // tasks, suites or models; none: all; or runs and their directory
 	path []string // directories of lm-evaluation-harness' task files
 	why  bool     // list what of them is not loaded, and why
 	json bool
@@ -25,6 +25,8 @@ type listing struct {
 	Suites []listed `json:"suites,omitempty"`
 	Tasks  []listed `json:"tasks,omitempty"`
 	Models []listed `json:"models,omitempty"`
+
+	Runs []listedRun `json:"runs,omitempty"`
 }
 
 type listed struct {
@@ -52,15 +54,19 @@ func (l listed) text() string {
 func newList(io streams, run work[listOptions]) *cobra.Command {
 	o := listOptions{io: io}
 	cmd := &cobra.Command{
-		Use:   "ls [tasks|suites|models]",
-		Short: "List tasks and suites, and the models that are built in or in the hub's cache",
+		Use:   "ls [tasks|suites|models|runs DIRECTORY]",
+		Short: "List tasks and suites, the models that are built in or in the hub's cache, or runs",
 		Example: `  softbench ls
   softbench ls tasks --json
+  softbench ls runs ./runs
   softbench ls tasks --include-path lm_eval/tasks --why`,
-		ValidArgs: []string{"tasks", "suites", "models"},
+		ValidArgs: []string{"tasks", "suites", "models", "runs"},
 		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && args[0] == "runs" {
+				return oneArg("directory of runs")(cmd, args[1:])
+			}
 			if err := cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs)(cmd, args); err != nil {
-				return usageError(cmd, fmt.Errorf("want tasks, suites or models, or nothing for all"))
+				return usageError(cmd, fmt.Errorf("want tasks, suites or models, runs and a directory, or nothing for all but runs"))
 			}
 			return nil
 		},
@@ -78,6 +84,9 @@ func newList(io streams, run work[listOptions]) *cobra.Command {
 func (o *listOptions) execute(ctx context.Context) error {
 	if o.why && len(o.path) == 0 {
 		return errors.New("--why is about task files: name their directory with --include-path")
+	}
+	if len(o.what) > 0 && o.what[0] == "runs" && len(o.path) == 0 {
+		return o.runs(ctx, o.what[1])
 	}
 	if len(o.path) > 0 {
 		if len(o.what) == 0 || o.what[0] != "tasks" {
