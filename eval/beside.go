@@ -189,9 +189,10 @@ func (b *besideRun) divergenceDir(i int) string {
 	return DivergenceDir(b.sides[0].Run.Out, b.sides[i].Run.Out)
 }
 
-// DivergenceDir is where the divergences of two runs are kept: beside the other's directory.
+// DivergenceDir is where the divergences of two runs are kept: beside the other's directory, hidden, so
+// that a pattern such as runs/* has runs alone.
 func DivergenceDir(first, other string) string {
-	return filepath.Join(filepath.Dir(other), "kl-"+filepath.Base(first)+"-"+filepath.Base(other))
+	return filepath.Join(filepath.Dir(other), ".kl-"+filepath.Base(first)+"-"+filepath.Base(other))
 }
 
 // openFirst opens the journal of a run in its directory, or in the first that is numbered from 2

@@ -28,7 +28,7 @@ func besideSides(t testing.TB, dir string, suites []string, models []string) (si
 // where a run was stopped.
 func divergenceLines(t testing.TB, dir string) []string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, "kl-*", "*"))
+	found, err := filepath.Glob(filepath.Join(dir, ".kl-*", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 			t.Fatalf("stop %d: %v", stops, err)
 		}
 		cancel()
-		parts, err := filepath.Glob(filepath.Join(again, "kl-*", "divergence.part"))
+		parts, err := filepath.Glob(filepath.Join(again, ".kl-*", "divergence.part"))
 		if err != nil || len(parts) != 2 {
 			t.Fatal(parts, err)
 		}

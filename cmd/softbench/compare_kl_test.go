@@ -58,7 +58,7 @@ func TestCompareKL(t *testing.T) {
 	}
 	aRun := ""
 	for _, dir := range kept {
-		if !strings.HasPrefix(filepath.Base(dir), "kl-") {
+		if !strings.HasPrefix(filepath.Base(dir), ".kl-") {
 			aRun = dir
 		}
 	}
