@@ -17,8 +17,8 @@ func (d *Divergence) write(b *strings.Builder, width int, confidence string) {
 	g.Column("", text.Left, text.Keep)
 	g.Column("", text.Right, text.Keep)
 	g.Column(confidence+"% interval", text.Left, 1)
-	plain := func(name string, n rundir.Number) { g.Row(name, nats(n), "") }
-	g.Row("mean", nats(d.Mean.Value), natsInterval(d.Mean))
+	plain := func(name string, n rundir.Number) { g.Row(name, text.Nats(n), "") }
+	g.Row("mean", text.Nats(d.Mean.Value), text.NatsRange(d.Mean.Low, d.Mean.High))
 	plain("median", d.Median)
 	plain("90%", d.P90)
 	plain("99%", d.P99)
@@ -26,7 +26,7 @@ func (d *Divergence) write(b *strings.Builder, width int, confidence string) {
 	plain("largest", d.Max)
 	g.Row("same top token", text.Decimal(d.SameTop.Value), text.Range(d.SameTop.Low, d.SameTop.High))
 	g.Row("right token's probability, B - A", text.Signed(d.Change.Value), text.Interval(d.Change.Low, d.Change.High))
-	g.Row("its root mean square", nats(d.RMSChange.Value), natsInterval(d.RMSChange))
+	g.Row("its root mean square", text.Nats(d.RMSChange.Value), text.NatsRange(d.RMSChange.Low, d.RMSChange.High))
 	g.Fit(width).Write(b)
 	b.WriteByte('\n')
 	d.writeParts(b, width, confidence)
@@ -44,7 +44,7 @@ func (d *Divergence) writeParts(b *strings.Builder, width int, confidence string
 	g.Column(confidence+"% interval", text.Left, 1)
 	g.Column("same top", text.Right, text.Keep)
 	row := func(name string, p *DivergencePart) {
-		g.Row(name, strconv.Itoa(p.Tokens), nats(p.Mean.Value), natsInterval(p.Mean), text.Decimal(p.SameTop.Value))
+		g.Row(name, strconv.Itoa(p.Tokens), text.Nats(p.Mean.Value), text.NatsRange(p.Mean.Low, p.Mean.High), text.Decimal(p.SameTop.Value))
 	}
 	for i := range d.Positions {
 		row(d.Positions[i].Places(), &d.Positions[i])
@@ -73,26 +73,4 @@ func (p *DivergencePart) Places() string {
 		return strconv.Itoa(p.From)
 	}
 	return fmt.Sprintf("%d to %d", p.From, p.Until)
-}
-
-// nats is a divergence in four figures.
-func nats(n rundir.Number) string {
-	if !text.Finite(float64(n)) {
-		return "-"
-	}
-	f := float64(n)
-	if f == 0 {
-		return "0" // exactly
-	}
-	if f < 1e-3 {
-		return strconv.FormatFloat(f, 'e', 2, 64)
-	}
-	return text.Decimal(n)
-}
-
-func natsInterval(a Average) string {
-	if !text.Finite(float64(a.Low)) || !text.Finite(float64(a.High)) {
-		return "-"
-	}
-	return "[" + nats(a.Low) + ", " + nats(a.High) + "]"
 }

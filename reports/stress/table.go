@@ -43,7 +43,7 @@ func tableText(r *Result, width int) string {
 				bytes = plain(text.Count(float64(c.Bytes)))
 			}
 			g.Row(name, c.Setting, bytes, text.Decimal(c.Score.Value), text.Range(c.Score.Low, c.Score.High),
-				share(c.Kept.Value), shares(c.Kept), nats(c.KL.Value), natsRange(c.KL), text.Decimal(c.SameTop.Value),
+				share(c.Kept.Value), shares(c.Kept), text.Nats(c.KL.Value), text.NatsRange(c.KL.Low, c.KL.High), text.Decimal(c.SameTop.Value),
 				text.Decimal(c.Kurtosis), text.Decimal(c.Largest))
 			name = ""
 		}
@@ -139,21 +139,4 @@ func points(n rundir.Number) string {
 		return "-"
 	}
 	return strings.ReplaceAll(text.Points(float64(n)), "−", "-")
-}
-
-func nats(n rundir.Number) string {
-	switch f := float64(n); {
-	case !text.Finite(f):
-		return "-"
-	case f != 0 && f < 1e-3:
-		return fmt.Sprintf("%.2e", f)
-	}
-	return text.Decimal(n)
-}
-
-func natsRange(a compare.Average) string {
-	if !text.Finite(float64(a.Low)) || !text.Finite(float64(a.High)) {
-		return "-"
-	}
-	return "[" + nats(a.Low) + ", " + nats(a.High) + "]"
 }

@@ -64,5 +64,21 @@ func between[N ~float64](low, high N, show func(N) string) string {
 	return "[" + show(low) + ", " + show(high) + "]"
 }
 
+// Nats shows a divergence: 0 only where it is exactly that, and what is small by its first digits.
+func Nats[N ~float64](n N) string {
+	switch f := float64(n); {
+	case !Finite(f):
+		return "-"
+	case f == 0:
+		return "0"
+	case math.Abs(f) < 1e-3:
+		return strconv.FormatFloat(f, 'e', 2, 64)
+	}
+	return Decimal(n)
+}
+
+// NatsRange shows an interval of a divergence.
+func NatsRange[N ~float64](low, high N) string { return between(low, high, Nats[N]) }
+
 // Compact shows a number in as few digits as it has.
 func Compact(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

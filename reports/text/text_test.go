@@ -47,3 +47,15 @@ func TestGrid(t *testing.T) {
 		t.Errorf("wrapped as %q", got)
 	}
 }
+
+// A divergence is 0 only where it is exactly that.
+func TestNats(t *testing.T) {
+	for x, want := range map[float64]string{0: "0", 1e-9: "1.00e-09", 0.00012345: "1.23e-04", 0.012345: "0.0123", 12.3456: "12.3456", math.Inf(1): "-"} {
+		if got := Nats(x); got != want {
+			t.Errorf("%v is shown as %s, want %s", x, got, want)
+		}
+	}
+	if got := NatsRange(0, 0.5); got != "[0, 0.5000]" {
+		t.Errorf("an interval is shown as %s", got)
+	}
+}
