@@ -96,7 +96,7 @@ func TestSummary(t *testing.T) {
 				t.Errorf("the table does not say %q:\n%s", want, table)
 			}
 		}
-		if narrow := tableText(r, 60); strings.Contains(narrow, "kurtosis  ") || !strings.Contains(narrow, "kept") {
+		if narrow := tableText(r, 60); strings.Contains(narrow, "same top") || !strings.Contains(narrow, "kept") {
 			t.Errorf("on a narrow terminal:\n%s", narrow)
 		}
 		if !strings.Contains(r.Headline, "at 2 bits B keeps more than half") {
