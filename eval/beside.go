@@ -142,7 +142,7 @@ func (b *besideRun) gather(ctx context.Context) error {
 	}
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
-	if b.work, err = gatherTasks(ctx, suite, notes, source, o.SkipMissing); err != nil {
+	if b.work, err = gatherTasks(ctx, suite, notes, source, o.Prompts.options(), o.SkipMissing); err != nil {
 		return err
 	}
 	if len(b.work.Tasks) == 0 {

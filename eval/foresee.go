@@ -45,7 +45,7 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	source.Download, source.Notify = o.Download, o.Note
 	missing := absent{skip: o.SkipMissing}
 	for _, e := range suite.Tasks {
-		docs, files, err := documents(ctx, e, source)
+		docs, files, err := documents(ctx, e, source, o.Prompts.options())
 		if missing.take(e.Task.Name, err) {
 			continue
 		}

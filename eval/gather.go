@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/tasks"
@@ -46,7 +47,7 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 	if err != nil {
 		return nil, err
 	}
-	w, err := gatherTasks(ctx, suite, notes, src, false)
+	w, err := gatherTasks(ctx, suite, notes, src, Prompts{}.options(), false)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +56,11 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 
 // gatherTasks reads the documents of the tasks and of the diagnostics, for which it
 // takes no model.
-func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, skipMissing bool) (*Work, error) {
+func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, prompts tasks.Options, skipMissing bool) (*Work, error) {
 	w := &Work{Notes: notes, groups: suite.Groups}
 	missing := absent{skip: skipMissing}
 	for _, e := range suite.Tasks {
-		docs, files, err := documents(ctx, e, src)
+		docs, files, err := documents(ctx, e, src, prompts)
 		if missing.take(e.Task.Name, err) {
 			continue
 		}
@@ -82,7 +83,7 @@ func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src 
 		w.Notes = append(w.Notes, note)
 	}
 	if d := suite.Diagnostics; d != nil {
-		if w.texts, _, err = documents(ctx, configs.Entry{Task: d.Task}, src); err != nil {
+		if w.texts, _, err = documents(ctx, configs.Entry{Task: d.Task}, src, tasks.Options{}); err != nil {
 			return nil, fmt.Errorf("diagnostics: %w", err)
 		}
 	}
@@ -91,6 +92,10 @@ func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src 
 
 // addPrompts makes what depends on the model's tokenizer and context.
 func (w *Work) addPrompts(ctx context.Context, suite *configs.Suite, m *Model) error {
+	if len(m.Generation.Ignored) > 0 && w.generates() {
+		w.Notes = append(w.Notes, fmt.Sprintf("the checkpoint's generation_config.json asks for %s, which transformers applies to greedy decoding too; here the most probable token is taken as the model gives it",
+			strings.Join(m.Generation.Ignored, ", ")))
+	}
 	if suite.Passkey != nil {
 		if err := w.addPasskey(ctx, *suite.Passkey, m); err != nil {
 			return err
@@ -104,10 +109,11 @@ func (w *Work) addPrompts(ctx context.Context, suite *configs.Suite, m *Model) e
 
 // documents reads a task's documents. A template of theirs that counts to a large number
 // hears no context.
-func documents(ctx context.Context, e configs.Entry, src data.Source) ([]tasks.Doc, []data.File, error) {
+func documents(ctx context.Context, e configs.Entry, src data.Source, o tasks.Options) ([]tasks.Doc, []data.File, error) {
 	var files []data.File
 	docs, err := await(ctx, func() (docs []tasks.Doc, err error) {
-		docs, files, err = e.Task.Documents(ctx, src, tasks.Options{Limit: e.Limit, Share: e.Share, FewShot: e.FewShot, FewShotSeed: tasks.DefaultFewShotSeed})
+		o.Limit, o.Share, o.FewShot = e.Limit, e.Share, e.FewShot
+		docs, files, err = e.Task.Documents(ctx, src, o)
 		return docs, err
 	})
 	if err != nil {

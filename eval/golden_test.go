@@ -187,7 +187,11 @@ func scoreDocs(t *testing.T, m *Model, task TaskWork) ([]tasks.Outcome, []answer
 	}
 	outcomes := make([]tasks.Outcome, len(task.Docs))
 	for i, d := range task.Docs {
-		outcomes[i] = task.Task.Score(d, results[i])
+		o, err := task.Task.Score(d, results[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcomes[i] = o
 	}
 	return outcomes, rolling
 }

@@ -113,6 +113,7 @@ type Model struct {
 	Engine     *engine.Model
 	Checkpoint *checkpoint.Checkpoint
 	Tokenizer  *tokenizer.Tokenizer
+	Generation checkpoint.Generation
 	DeviceNote string // why --device auto came to the CPU, "" where there is nothing to say
 
 	beyond []string // notes on the vocabulary
@@ -161,6 +162,10 @@ func open(ctx context.Context, o ModelOptions) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{Dir: dir, Checkpoint: ck, Tokenizer: tok}
+	if m.Generation, err = ck.Generation(ctx); err != nil {
+		m.Close()
+		return nil, err
+	}
 	beyond, err := vocabulary(m.Dir, m.Tokenizer, &ck.Config)
 	if err == nil {
 		err = m.newLM(o)
@@ -206,7 +211,7 @@ func (m *Model) newLM(o ModelOptions) (err error) {
 		length = maxLength(&m.Checkpoint.Config, m.Tokenizer)
 	}
 	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{
-		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads,
+		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads, End: m.Generation.End,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.Dir, err)

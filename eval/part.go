@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/softbench/softbench/lm"
 	"github.com/softbench/softbench/lm/answer"
@@ -43,6 +44,11 @@ func (w *Work) parts() (out []part) {
 		out = append(out, w.Diagnostics)
 	}
 	return out
+}
+
+// generates says whether a task has text generated.
+func (w *Work) generates() bool {
+	return slices.ContainsFunc(w.Tasks, func(t TaskWork) bool { return t.Task.Generation != nil })
 }
 
 // requests yields every request of a run, in order.
@@ -105,6 +111,8 @@ func ask(plan *lm.Plan, q *tasks.Request, done func(answer.Answer) error) error 
 		return plan.Rolling(q.Text, done)
 	case tasks.Decoding:
 		return plan.Generate(q.Prompt, q.Tokens, done)
+	case tasks.Generating:
+		return plan.GenerateUntil(lm.Generation{Context: q.Context, Until: q.Until, MaxTokens: q.Tokens}, done)
 	}
 	return plan.Loglikelihood(lm.Request{Context: q.Context, Continuation: q.Continuation}, done)
 }
@@ -163,6 +171,8 @@ func rowsOf(task string, kind tasks.Kind, d *tasks.Doc, answers []answer.Answer)
 			}
 		case tasks.Decoding:
 			s.ContextTokens, s.ContinuationTokens = int32(len(q.Prompt)), int32(len(a.Generated))
+		case tasks.Generating:
+			s.Context, s.Generated, s.Ended, s.Targets = ptr(q.Context), ptr(a.Text), ptr(string(a.Ended)), d.Targets
 		}
 		rows[k] = s
 	}

@@ -33,6 +33,7 @@ type RunOptions struct {
 	Limit       int
 	Share       float64 // of each task's documents, in place of Limit; 0: none
 	FewShot     int
+	Prompts     Prompts
 	// DiagnosticsLength and DiagnosticsThreshold are of diagnostics; 0: as the suite says.
 	DiagnosticsLength    int
 	DiagnosticsThreshold float64
@@ -116,6 +117,9 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	run := &rundir.Run{
 		Schema: rundir.Schema, Suites: o.Suites, Model: describe(m), Notes: append(slices.Clone(m.Checkpoint.Notes), work.Notes...),
 		Seeds: map[string]uint64{"bootstrap": tasks.BootstrapSeed},
+	}
+	if seed, drawn := o.Prompts.drawn(work); drawn {
+		run.Seeds["fewshot"] = uint64(seed)
 	}
 	cost := whole.Cost()
 	run.Tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
@@ -229,7 +233,7 @@ func gatherFor(ctx context.Context, suite *configs.Suite, notes []string, source
 			return nil, nil, err
 		}
 	}
-	work, err := gatherTasks(ctx, suite, notes, source, o.SkipMissing)
+	work, err := gatherTasks(ctx, suite, notes, source, o.Prompts.options(), o.SkipMissing)
 	if err == nil && m == nil {
 		m, err = open(ctx, o.Model)
 	}
@@ -321,6 +325,9 @@ func settingsBut(m *Model, w *Work, o RunOptions, d engine.Description) rundir.S
 	}
 	for _, p := range w.parts() {
 		p.settings(&s)
+	}
+	if w.generates() {
+		s.Generation = &rundir.GenerationSettings{End: m.Generation.End}
 	}
 	return s
 }

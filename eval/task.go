@@ -54,7 +54,9 @@ func (t *TaskWork) report(run *rundir.Run, _ *Model, answers func(*tasks.Doc) ([
 				result.Truncated++
 			}
 		}
-		outcomes[i] = t.Task.Score(t.Docs[i], given)
+		if outcomes[i], err = t.Task.Score(t.Docs[i], given); err != nil {
+			return nil, err
+		}
 		if outcomes[i].Unscored {
 			result.Unscored++
 		}
@@ -65,9 +67,23 @@ func (t *TaskWork) report(run *rundir.Run, _ *Model, answers func(*tasks.Doc) ([
 	return samples, nil
 }
 
+// generatedRow adds to a document's row what the filters took of its answer, and the scores of that.
+func (t *TaskWork) generatedRow(row *rundir.Sample, o tasks.Outcome) {
+	for _, f := range o.Taken {
+		row.Filters, row.Filtered = append(row.Filters, f.Filter), append(row.Filtered, f.Text)
+	}
+	for _, name := range t.Task.MetricNames {
+		row.Metrics, row.Scores = append(row.Metrics, name), append(row.Scores, o.Scores[name])
+	}
+}
+
 // rows are a document's, with its verdicts by the metrics that keep one.
 func (t *TaskWork) rows(d *tasks.Doc, o tasks.Outcome) []rundir.Sample {
 	rows := rowsOf(t.Task.Name, t.Task.Kind, d, o.Answers)
+	if t.Task.Generation != nil {
+		t.generatedRow(&rows[0], o)
+		return rows
+	}
 	for i := range metric.Table {
 		m := &metric.Table[i]
 		if m.Column == "" {

@@ -25,8 +25,17 @@ type definition struct {
 	Text         *text      `yaml:"text" json:"text,omitempty"`
 	Page         *text      `yaml:"page" json:"page,omitempty"`
 	Delimiter    *string    `yaml:"delimiter" json:"delimiter,omitempty"`
-	Metrics      oneOrMany  `yaml:"metrics" json:"metrics,omitempty"`
+	Metrics      metricList `yaml:"metrics" json:"metrics,omitempty"`
 	Cluster      *text      `yaml:"cluster" json:"cluster,omitempty"`
+
+	Target     *text          `yaml:"target" json:"target,omitempty"`
+	Targets    *listDef       `yaml:"targets" json:"targets,omitempty"`
+	Options    *listDef       `yaml:"options" json:"options,omitempty"`
+	Generation map[string]any `yaml:"generation" json:"generation,omitempty"`
+	Filters    []filterDef    `yaml:"filters" json:"filters,omitempty"`
+
+	Sampler  string           `yaml:"sampler" json:"sampler,omitempty"`
+	Examples []map[string]any `yaml:"examples" json:"examples,omitempty"`
 
 	source string // column that documents are clustered by where Cluster does not say
 }

@@ -21,8 +21,9 @@ const exampleDelimiter = "\n\n"
 // order, less any that equals the document itself; where it names none, of the split train, validation
 // or dev, the first that the data has and that is not evaluated. They come from the evaluated split
 // only where dataset.train names that very split. That is lm-evaluation-harness with fewshot_config
-// {sampler: first_n} (its default draws at random), whose sampler leaves the document out too wherever
-// few-shot and evaluated split are the same. An example is context, delimiter, right choice, blank line.
+// {sampler: first_n}, whose sampler leaves the document out too wherever few-shot and evaluated split
+// are the same; with sampler: random they are its default's draws. An example is context, delimiter,
+// right choice, blank line.
 func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]Doc, []data.File, error) {
 	if opts.Limit < 0 || opts.FewShot < 0 {
 		return nil, nil, fmt.Errorf("task %s: limit and fewshot must not be negative", t.Name)
@@ -54,12 +55,13 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 			return fmt.Errorf("%w (document %d)", err, r.Index)
 		}
 		if opts.FewShot > 0 {
-			header, err := fewShotHeader(examples, doc.Hash, opts.FewShot)
+			chosen, err := examples.choose(doc.Hash, opts.FewShot)
 			if err != nil {
 				return err
 			}
+			before := header(chosen)
 			for i := range doc.Requests {
-				doc.Requests[i].Context = header + doc.Requests[i].Context
+				doc.Requests[i].Context = before + doc.Requests[i].Context
 			}
 		}
 		if err := size.add(&doc, r); err != nil {
@@ -113,38 +115,6 @@ func (s *textSize) add(doc *Doc, r data.Row) error {
 		return fmt.Errorf("%s: the prompts of the documents so far are more than %d MiB, too much for files of %d bytes; ask for fewer with --limit", r.Where(), limit>>20, s.files)
 	}
 	return nil
-}
-
-// example is a worked example: a document and its answer, as few-shot text.
-type example struct{ hash, text string }
-
-// examples reads the few-shot pool: some more than asked for, as the document itself is left out.
-func (t *Task) examples(ctx context.Context, src data.Source, opts Options) ([]example, []data.File, error) {
-	if opts.FewShot == 0 {
-		return nil, nil, nil
-	}
-	const spare = 16 // copies of one document a pool may hold
-	tested, evaluated, err := src.Locate(ctx, t.Dataset, t.Splits...)
-	if err != nil {
-		return nil, nil, err
-	}
-	split, err := t.exampleSplit(ctx, src, tested, evaluated)
-	if err != nil {
-		return nil, nil, fmt.Errorf("few-shot examples: %w", err)
-	}
-	var pool []example
-	files, err := src.Read(ctx, t.Dataset, []string{split}, opts.FewShot+spare, func(r data.Row) error {
-		text, err := t.example(r)
-		if err != nil {
-			return fmt.Errorf("%w (few-shot example %d)", err, r.Index)
-		}
-		pool = append(pool, example{hash: data.Hash(r.Values), text: text})
-		return nil
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("few-shot examples: %w", err)
-	}
-	return pool, files, nil
 }
 
 // exampleSplit is the split that examples come from, where the files of the split evaluated are tested.
@@ -218,24 +188,6 @@ func (t *Task) ExamplesNote(files []data.File) string {
 		return fmt.Sprintf("%s: the task names no split for few-shot examples; they are of %q (%s)", t.Name, from.Split, from.Path)
 	}
 	return ""
-}
-
-func fewShotHeader(pool []example, own string, n int) (string, error) {
-	var b strings.Builder
-	taken := 0
-	for _, e := range pool {
-		if taken == n {
-			break
-		}
-		if e.hash != own {
-			b.WriteString(e.text)
-			taken++
-		}
-	}
-	if taken < n {
-		return "", fmt.Errorf("%d few-shot examples asked for, but the split has %d; ask for fewer", n, taken)
-	}
-	return b.String(), nil
 }
 
 // prepared is the row with the fields its preparation adds.

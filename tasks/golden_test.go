@@ -130,7 +130,10 @@ func compareGolden(t *testing.T, g golden, dir string, atLeast int) {
 				if got := digest(task.Kind, d); got != w[1] {
 					t.Errorf("document %d: requests differ from the harness': %.400q", i, fmt.Sprint(d.Gold, d.Requests))
 				}
-				o := task.Score(d, fake(d))
+				o, err := task.Score(d, fake(d))
+				if err != nil {
+					t.Fatal(err)
+				}
 				outcomes = append(outcomes, o)
 				if got := scores(task.Kind, o); got != w[2] {
 					t.Errorf("document %d scores %s; the harness %s", i, got, w[2])

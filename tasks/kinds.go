@@ -18,6 +18,7 @@ const (
 	MultipleChoice    = metric.MultipleChoice
 	LastWord          = metric.LastWord
 	RollingPerplexity = metric.RollingPerplexity
+	GenerateUntil     = metric.GenerateUntil
 	Passkey           = metric.Passkey
 	Diagnostics       = metric.Diagnostics
 )
@@ -51,6 +52,7 @@ var Kinds = []KindRow{
 	{Name: MultipleChoice, Keys: choiceKeys, Requests: (*Task).choices, Example: (*Task).choiceExample, Chooses: true, Harness: "multiple_choice"},
 	{Name: LastWord, Keys: wordKeys, Requests: (*Task).lastWord, Example: (*Task).wordExample, Harness: "loglikelihood"},
 	{Name: RollingPerplexity, Keys: textKeys, Requests: (*Task).wholeText, Texts: true, Harness: "loglikelihood_rolling"},
+	{Name: GenerateUntil, Keys: generationKeys, Requests: (*Task).generated, Example: (*Task).generatedExample, Harness: "generate_until"},
 	{Name: Passkey, Section: "a passkey grid's trials"},
 	{Name: Diagnostics, Section: "a suite's diagnostics"},
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,12 +38,22 @@ func Parse(yaml []byte, file string) (*Task, error) {
 		d.Dataset.Split = oneOrMany{"test"}
 	}
 	if len(d.Metrics) == 0 {
-		d.Metrics = metric.OfKind(d.Kind, false)
+		for _, name := range metric.OfKind(d.Kind, false) {
+			d.Metrics = append(d.Metrics, metricDef{Metric: name})
+		}
+	}
+	generation, err := d.generation()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	names := d.Metrics.names()
+	if generation != nil {
+		names = generation.MetricNames()
 	}
 	d.source = d.findSource()
 	t := &Task{
 		Name: d.Name, Description: d.Description, Version: d.Version, Kind: d.Kind,
-		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: d.Metrics,
+		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: names, Generation: generation, Draws: d.Sampler == random,
 		Dataset: data.Dataset{
 			Path: d.Dataset.Path, Config: d.Dataset.Config, Aliases: d.Dataset.Aliases,
 			Base: filepath.Dir(file), Linked: regularfile.LinkedDir(file), Named: d.Dataset.Shared,
@@ -94,12 +105,19 @@ func (d *definition) check() error {
 		return fmt.Errorf("dataset needs a path (the hub's ORG/NAME) or files")
 	}
 	for i, m := range d.Metrics {
-		if slices.Contains(d.Metrics[:i], m) {
-			return fmt.Errorf("metric %q is there twice", m)
+		name := m.Metric
+		if slices.Contains(d.Metrics[:i].names(), name) {
+			return fmt.Errorf("metric %q is there twice", name)
 		}
-		if known := metric.OfKind(d.Kind, true); !slices.Contains(known, m) {
-			return fmt.Errorf("metric %q is not one of %s; those are %s", m, d.Kind, strings.Join(known, ", "))
+		if known := metric.OfKind(d.Kind, true); !slices.Contains(known, name) {
+			return fmt.Errorf("metric %q is not one of %s; those are %s", name, d.Kind, strings.Join(known, ", "))
 		}
+		if len(m.Options) > 0 && d.Kind != metric.GenerateUntil {
+			return fmt.Errorf("metric %q has options, which only metrics of generated answers have", name)
+		}
+	}
+	if err := d.checkExamples(); err != nil {
+		return err
 	}
 	return d.checkKeys()
 }
@@ -109,7 +127,8 @@ func (d *definition) checkKeys() error {
 	given := map[string]bool{
 		"context": d.Context != nil, "contexts": d.Contexts != nil, "choices": d.Choices != nil,
 		"continuation": d.Continuation != nil, "gold": d.Gold != nil, "text": d.Text != nil, "page": d.Page != nil,
-		"delimiter": d.Delimiter != nil,
+		"delimiter": d.Delimiter != nil, "target": d.Target != nil, "targets": d.Targets != nil, "options": d.Options != nil,
+		"generation": d.Generation != nil, "filters": d.Filters != nil,
 	}
 	need, may := kindOf(d.Kind).Keys(given)
 	for _, k := range need {
@@ -117,7 +136,7 @@ func (d *definition) checkKeys() error {
 			return fmt.Errorf("a %s task needs the key %q", d.Kind, k)
 		}
 	}
-	for _, k := range []string{"context", "contexts", "choices", "continuation", "gold", "text", "page", "delimiter"} {
+	for _, k := range slices.Sorted(maps.Keys(given)) {
 		if given[k] && !slices.Contains(need, k) && !slices.Contains(may, k) {
 			return fmt.Errorf("the key %q has no use in this %s task (%s)", k, d.Kind, strings.Join(need, ", "))
 		}

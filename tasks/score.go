@@ -19,11 +19,12 @@ type Outcome struct {
 	// Unscored: a request has no loglikelihood, so that the document has no part in
 	// any metric. It is not wrong.
 	Unscored bool
+	Taken    []Taken // of a generated answer, by each of the task's filters
 }
 
 // Score turns the model's answers to a document's requests into its outcome. There must be one
-// answer per request, in order.
-func (t *Task) Score(doc Doc, answers []answer.Answer) Outcome {
+// answer per request, in order. An error is of a filter that comes to no end.
+func (t *Task) Score(doc Doc, answers []answer.Answer) (Outcome, error) {
 	if len(answers) != len(doc.Requests) {
 		panic(fmt.Sprintf("tasks: %s document %d has %d requests, but %d answers", t.Name, doc.ID, len(doc.Requests), len(answers)))
 	}
@@ -40,7 +41,12 @@ func (t *Task) Score(doc Doc, answers []answer.Answer) Outcome {
 			o.Choices = append(o.Choices, q.Choice)
 		}
 	}
-	return o
+	if t.Generation != nil {
+		if err := t.Generation.score(&doc, answers[0], &o); err != nil {
+			return o, fmt.Errorf("task %s: %w", t.Name, err)
+		}
+	}
+	return o, nil
 }
 
 // Value is the outcome's part in a metric: what is averaged, and its weight. ok is false where it

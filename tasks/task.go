@@ -16,6 +16,8 @@ type Request struct {
 	// Of a Decoding: Tokens are decoded greedily after Prompt.
 	Prompt []int32
 	Tokens int
+	// Of a Generating, after Context: what ends the text, which has at most Tokens.
+	Until []string
 }
 
 // Ask is how a request is asked.
@@ -26,6 +28,7 @@ const (
 	Loglikelihood Ask = iota // of a continuation
 	WholeText                // the loglikelihood of a text's every token, in windows
 	Decoding                 // which tokens come after a prompt of tokens
+	Generating               // which text comes after a context
 )
 
 // Doc is one document made ready for a model.
@@ -38,6 +41,8 @@ type Doc struct {
 	Words    int    // of a whole text: words of the original page
 	Bytes    int    // of a whole text: UTF-8 bytes of the original page
 	Cluster  string // documents with the same non-empty Cluster are not independent
+	// Of a generated answer: the right ones, and choices that its filters look at.
+	Targets, Choices []string
 }
 
 // Text is the whole text that is scored; "" where the document has none.
@@ -55,10 +60,12 @@ type Task struct {
 	Version     string // lm-evaluation-harness' version of the same task; "" for one of the user's own
 	Kind        Kind
 	Dataset     data.Dataset
-	Splits      []string // the first of these that the data has is evaluated
-	Train       string   // split few-shot examples come from; "" = train, else validation or dev, never the evaluated one
-	MetricNames []string // in the order they are shown
-	Digest      string   // SHA-256 of the definition: it changes when a prompt or a setting does
+	Splits      []string    // the first of these that the data has is evaluated
+	Train       string      // split few-shot examples come from; "" = train, else validation or dev, never the evaluated one
+	MetricNames []string    // in the order they are shown
+	Draws       bool        // worked examples are drawn at random, by a seed
+	Generation  *Generation // of a task whose answers are generated; else nil
+	Digest      string      // SHA-256 of the definition: it changes when a prompt or a setting does
 
 	def   *definition
 	maker Maker // nil: the documents are made from def

@@ -293,7 +293,10 @@ func TestScore(t *testing.T) {
 		for i, ll := range c.lls {
 			results = append(results, answer.Answer{LogLikelihood: ll, Truncated: i})
 		}
-		o := task.Score(docs[0], results)
+		o, err := task.Score(docs[0], results)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if o.Chosen("acc") != c.acc || o.Chosen("acc_norm") != c.norm || o.Chosen("acc_bytes") != c.bytes_ || o.Truncated != 6 {
 			t.Errorf("%v: chosen %d, %d, %d, truncated %d; want %d, %d, %d, 6", c.lls, o.Chosen("acc"), o.Chosen("acc_norm"), o.Chosen("acc_bytes"), o.Truncated, c.acc, c.norm, c.bytes_)
 		}

@@ -51,6 +51,7 @@ var flagUses = map[string]flagUse{
 	"run include-path":          named("has none of what is run", "run arc_easy --model $M --data $D --limit 1 --include-path $D"),
 	"run limit":                 refused("of tasks' documents", "run grid.yaml --model $M --limit 1"),
 	"run fewshot":               refused("of tasks", "run grid.yaml --model $M --fewshot 1"),
+	"run fewshot-seed":          named("no task of this run draws any", "run arc_easy --model $M --data $D --limit 1 --fewshot 1 --fewshot-seed 7"),
 	"run shard":                 refused("exclude each other", "run arc_easy --model $M --data $D --limit 3 --shard 1/2 --merge half --out merged"),
 	"run merge":                 refused("needs --out", "run arc_easy --model $M --data $D --merge half"),
 	"run diagnostics-length":    refused("of diagnostics", "run arc_easy --model $M --data $D --diagnostics-length 32"),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/tasks"
 )
 
 type runOptions struct {
@@ -24,6 +25,8 @@ type runOptions struct {
 	shard string
 	piece eval.Shard // that --shard names
 	json  bool
+
+	fewShotSeed int64
 }
 
 func newRun(io streams, run work[runOptions]) *cobra.Command {
@@ -75,6 +78,9 @@ in numeric order, and what is complete is not computed again with --resume.
 				o.run.Suites = []string{"zero-shot"}
 			}
 			o.run.Given, o.run.Arguments = flagValues(cmd)
+			if cmd.Flags().Changed("fewshot-seed") {
+				o.run.Prompts.FewShotSeed = &o.fewShotSeed
+			}
 			return run(&o, cmd.Context())
 		},
 	}
@@ -90,6 +96,7 @@ in numeric order, and what is complete is not computed again with --resume.
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of a model of the hub (default main; also organisation/name@REVISION)")
 	f.StringArrayVar(&o.run.IncludePath, "include-path", nil, "`directory` of lm-evaluation-harness' task files, whose names, groups, tags and patterns can be run")
 	f.Var(&limitValue{&o.run.Limit, &o.run.Share}, "limit", "first `N` documents of each task, or a share of them such as 0.1; 0 for all (default: as the suite says)")
+	f.Int64Var(&o.fewShotSeed, "fewshot-seed", tasks.DefaultFewShotSeed, "seed of worked examples that a task draws at random, as lm-evaluation-harness draws them")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
 	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")

@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"strconv"
@@ -24,6 +26,17 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 			"model_sha256": set.ModelSHA256, "engine": set.Engine, "attention": set.Attention, "dtype": set.DType,
 			"device": set.Device, "isa": set.ISA, "strict_length": strconv.FormatBool(set.StrictLength),
 		},
+	}
+	if p := set.Prompts; p != nil {
+		s.MustMatch[chatTemplate] = p.ChatTemplate
+		if p.System != "" {
+			sum := sha256.Sum256([]byte(p.System))
+			s.MustMatch[chatTemplate] += hex.EncodeToString(sum[:])
+		}
+		s.MustMatch["fewshot_as_multiturn"] = strconv.FormatBool(p.Multiturn)
+	}
+	if g := set.Generation; g != nil {
+		s.MayDiffer["end_tokens"], s.MayDiffer["strip_thinking"] = fmt.Sprint(g.End), g.Thinking
 	}
 	if c := run.Model.TokenizerContent; c != "" {
 		s.MustMatch[tokenizerContent] = c
@@ -110,8 +123,11 @@ func (t *Task) document(rows []rundir.Sample) (d Document, answers string) {
 	var loglikelihoods []float64
 	for i := range rows {
 		r := &rows[i]
-		if r.Context != nil && r.Continuation != nil {
+		switch {
+		case r.Context != nil && r.Continuation != nil:
 			prompt = append(prompt, *r.Context, *r.Continuation)
+		case r.Context != nil:
+			prompt = append(prompt, *r.Context, "")
 		}
 		if r.LogLikelihood != nil {
 			said = append(said, strconv.FormatFloat(*r.LogLikelihood, 'g', -1, 64))

@@ -70,8 +70,10 @@ type DiagnosticsSample struct {
 	Kurtosis     float64 `parquet:"kurtosis"`      // pooled over layers
 }
 
-// since2 are the columns that schema version 1 did not have.
-func (DiagnosticsSample) since2() []string { return []string{"doc_id", "doc_hash", "cluster"} }
+// since are the columns that files of earlier schema versions do not have.
+func (DiagnosticsSample) since() map[int][]string {
+	return map[int][]string{2: {"doc_id", "doc_hash", "cluster"}}
+}
 
 // MapRow is one row of attention_maps.parquet: one head's weights on a text.
 type MapRow struct {

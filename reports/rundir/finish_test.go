@@ -207,7 +207,7 @@ func TestOpenRefuses(t *testing.T) {
 		"no samples":       {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, samplesName)) }, []string{samplesName, "is missing"}},
 		"no heads":         {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, diagnosticsName)) }, []string{diagnosticsName, "is missing"}},
 		"no manifest":      {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, manifestName)) }, []string{"no run here", manifestName}},
-		"another schema":   {rewrite(manifestName, `"schema": 2`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
+		"another schema":   {rewrite(manifestName, `"schema": 3`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
 		"no schema":        {rewrite(manifestName, `"schema"`, `"scheme"`), []string{manifestName, "no schema"}},
 		"no settings":      {rewrite(manifestName, `"settings"`, `"sittings"`), []string{manifestName, "no settings"}},
 		"an unknown field": {rewrite(manifestName, `"documents"`, `"dokuments"`), []string{manifestName, "dokuments"}},

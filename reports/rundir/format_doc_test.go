@@ -31,6 +31,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		reflect.TypeFor[divergenceHeader](): "divergences", reflect.TypeFor[DivergenceRecord](): "divergences",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
+		reflect.TypeFor[PromptSettings](): "prompt settings", reflect.TypeFor[GenerationSettings](): "generation settings",
 		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",
 		reflect.TypeFor[Metric](): "metrics", reflect.TypeFor[Cell](): "passkey", reflect.TypeFor[Diagnostics](): "diagnostics",
 		reflect.TypeFor[DiagnosticsLayer](): "diagnostics by layer", reflect.TypeFor[Tokens](): "tokens",

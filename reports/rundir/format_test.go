@@ -3,6 +3,7 @@ package rundir
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // TestSchemaOfSamples pins the columns of this schema version: whoever changes one
@@ -22,31 +24,39 @@ func TestSchemaOfSamples(t *testing.T) {
 	golden(t, "diagnostics.schema", schemaOf[HeadRow]().String()+"\n")
 	golden(t, "diagnostics_samples.schema", schemaOf[DiagnosticsSample]().String()+"\n")
 	golden(t, "attention_maps.schema", schemaOf[MapRow]().String()+"\n")
-	if Schema != 2 {
-		t.Error("the goldens are of schema version 2: keep testdata/run2 as a fixture of what is read, and make new ones")
+	if Schema != 3 {
+		t.Error("the goldens are of schema version 3: keep testdata/run3 as a fixture of what is read, and make new ones")
 	}
 }
 
 // TestOldRun reads runs that earlier builds wrote: testdata/run is of schema
-// version 1, which had no clusters and no documents of samples, testdata/run2 of 2.
+// version 1, which had no clusters and no documents of samples, testdata/run2 of 2, which had no
+// generated answers, testdata/run3 of 3.
 func TestOldRun(t *testing.T) {
 	if os.Getenv("SOFTBENCH_UPDATE") != "" {
-		dir := finished(t, someRun(), someSamples(), someDiagnostics)
+		dir := finished(t, answeredRun(), append(someSamples(), someAnswer), someDiagnostics)
 		for _, name := range []string{manifestName, samplesName, diagnosticsName, diagnosticsSamplesName, mapsName} {
-			overwrite(t, filepath.Join("testdata", "run2", name), readAll(t, filepath.Join(dir, name)))
+			overwrite(t, filepath.Join("testdata", "run3", name), readAll(t, filepath.Join(dir, name)))
 		}
 	}
-	for schema, dir := range map[int]string{1: filepath.Join("testdata", "run"), 2: filepath.Join("testdata", "run2")} {
+	for schema, dir := range map[int]string{1: filepath.Join("testdata", "run"), 2: filepath.Join("testdata", "run2"), 3: filepath.Join("testdata", "run3")} {
 		r, rows, err := Open(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := someRun()
+		if schema >= 3 {
+			want = answeredRun()
+		}
 		want.Schema, want.Process.Written = schema, r.Process.Written
 		if a, b := must(r.encode()), must(want.encode()); !bytes.Equal(a, b) {
 			t.Errorf("the manifest is read as\n%s\nwant\n%s", a, b)
 		}
-		if !reflect.DeepEqual(rows, someSamples()) {
+		samples := someSamples()
+		if schema >= 3 {
+			samples = append(samples, someAnswer)
+		}
+		if !reflect.DeepEqual(rows, samples) {
 			t.Errorf("the samples are read as\n%+v", rows)
 		}
 	}
@@ -89,7 +99,49 @@ func TestOldJournal(t *testing.T) {
 	}
 	overwrite(t, filepath.Join(dir, journalName), line)
 	_, _, err = Resume(dir, someSettings())
-	oneLine(t, err, "schema 1, this version of softbench goes on with 2")
+	oneLine(t, err, "schema 1, this version of softbench goes on with 3")
+}
+
+// someAnswer is a generated answer.
+var someAnswer = Sample{
+	Task: "gsm8k", Kind: "generate_until", DocHash: "sum", Context: ptr("Question: 1 + 1\nAnswer:"), ContextTokens: 9, ContinuationTokens: 3, Truncated: 1,
+	Generated: ptr(" It is #### 2"), Ended: ptr("stop"), Targets: []string{"2", "two"}, Filters: []string{"strict-match", "none"}, Filtered: []string{"2", " It is #### 2"},
+	Metrics: []string{"exact_match,strict-match", "exact_match"}, Scores: []float64{1, 0},
+}
+
+// answeredRun is someRun with a task of generated answers.
+func answeredRun() *Run {
+	r := someRun()
+	r.Tasks = append(r.Tasks, TaskResult{Name: "gsm8k", Kind: "generate_until", Documents: 1, Truncated: 1, Metrics: []Metric{
+		{Name: "exact_match,strict-match", Value: 1, Stderr: Number(math.NaN()), Low: 0.2, High: 1, N: 1, HigherIsBetter: true},
+	}})
+	r.Settings.Prompts = &PromptSettings{ChatTemplate: "ff", System: "Be brief.", Multiturn: true}
+	r.Settings.Generation = &GenerationSettings{End: []int32{2, 5}, Thinking: "</think>"}
+	return r
+}
+
+// TestAnswersAreWritten: a generated answer comes back with what was taken of it, a metric finds its
+// score, and rows that do not fit together are refused.
+func TestAnswersAreWritten(t *testing.T) {
+	rows := []Sample{someAnswer}
+	_, back, err := Open(finished(t, answeredRun(), append(someSamples(), rows...), DiagnosticsRows{}))
+	if err != nil || !reflect.DeepEqual(back[len(back)-1:], rows) {
+		t.Errorf("%v, %+v", err, back)
+	}
+	for i, name := range someAnswer.Metrics {
+		if v, weight, ok := Value(metric.ByName(name), rows); v != someAnswer.Scores[i] || weight != 1 || !ok {
+			t.Errorf("%s is %v of weight %v, %v", name, v, weight, ok)
+		}
+	}
+	if _, _, ok := Value(metric.ByName("acc"), rows); ok {
+		t.Error("an answer has an accuracy")
+	}
+	rows[0].Scores = rows[0].Scores[:1]
+	oneLine(t, checkSamples(rows), "2 metrics with 1 scores")
+	rows[0].Scores = []float64{1, math.Inf(1)}
+	oneLine(t, checkSamples(rows), "a score is +Inf")
+	rows[0].Scores, rows[0].Filtered = someAnswer.Scores, nil
+	oneLine(t, checkSamples(rows), "2 filters with 0 texts")
 }
 
 // TestUnscoredIsWritten: a request without a loglikelihood says so in its row, and
@@ -143,8 +195,8 @@ func TestOtherColumns(t *testing.T) {
 		"retyped":    {parquetOf([]retyped{{"a", 1}}, version), "column kind is INT"},
 		"more":       {parquetOf([]more{{Extra: 1}}, version), "column extra is not one of this schema"},
 		"no version": {parquetOf([]Sample{{}}), "no schema version"},
-		"version 3":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "3")), "schema 3, this version of softbench reads 1 to 2"},
-		"version 0":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "0")), "schema 0, this version of softbench reads 1 to 2"},
+		"version 4":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "4")), "schema 4, this version of softbench reads 1 to 3"},
+		"version 0":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "0")), "schema 0, this version of softbench reads 1 to 3"},
 		"JSON":       {[]byte(`{"schema": 1}`), "not a Parquet file"},
 		"empty":      {nil, "not a Parquet file"},
 	} {

@@ -193,7 +193,7 @@ func TestJournalRefused(t *testing.T) {
 		want    []string
 	}{
 		"twice":   {bytes.Join([][]byte{first, line, line}, nil), []string{"line 3 repeats line 2", "arc_easy document 0 request 0"}},
-		"schema":  {bytes.Join([][]byte{later, line}, nil), []string{"schema 3", "line 1"}},
+		"schema":  {bytes.Join([][]byte{later, line}, nil), []string{"schema 4", "line 1"}},
 		"unknown": {bytes.Join([][]byte{first, unknown, line}, nil), []string{"line 2", "surprise"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestOtherSettings(t *testing.T) {
 			t.Errorf("%s: the journal was changed", name)
 		}
 	})
-	if want := 9 + 7 + 4 + 6; n != want {
+	if want := 9 + 7 + 4 + 6 + 3 + 2; n != want {
 		t.Errorf("%d settings were changed, want %d", n, want)
 	}
 	if d := Differences(someSettings(), someSettings()); len(d) > 0 {
@@ -244,6 +244,9 @@ func eachField(t *testing.T, f func(name string, s Settings)) {
 			case reflect.Slice:
 				return v.Index(0)
 			case reflect.Pointer:
+				if v.IsNil() {
+					v.Set(reflect.New(v.Type().Elem()))
+				}
 				return v.Elem()
 			}
 			return v
@@ -277,7 +280,7 @@ func alter(t *testing.T, v reflect.Value) {
 	case reflect.Float64:
 		v.SetFloat(v.Float() + 1)
 	case reflect.Slice:
-		v.Set(reflect.Append(v, v.Index(0)))
+		v.Set(reflect.Append(v, reflect.New(v.Type().Elem()).Elem()))
 	default:
 		t.Fatalf("a setting of kind %v", v.Kind())
 	}

@@ -20,7 +20,9 @@ import (
 // from 1 on are read. Version 2 added clusters and their errors to run.json, and
 // the document of each sample to diagnostics_samples.parquet; a passkey trial's
 // cluster became its key. It also says in all three what could not be scored.
-const Schema = 2
+// Version 3 added generated answers to samples.parquet and the journal, and to
+// run.json what they and prompts depend on.
+const Schema = 3
 
 // readable says whether this version of softbench reads a schema.
 func readable(schema int) bool { return schema >= 1 && schema <= Schema }

@@ -70,11 +70,15 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 }
 
 // added are the columns of a row that files of a schema version do not have yet.
-func added[T any](version int) []string {
-	if row, ok := any(*new(T)).(interface{ since2() []string }); ok && version < 2 {
-		return row.since2()
+func added[T any](version int) (out []string) {
+	if row, ok := any(*new(T)).(interface{ since() map[int][]string }); ok {
+		for first, columns := range row.since() {
+			if version < first {
+				out = append(out, columns...)
+			}
+		}
 	}
-	return nil
+	return out
 }
 
 // fill sets the fields of a row from columns of their names; one without a column

@@ -3,6 +3,7 @@ package rundir
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,10 +59,20 @@ type Sample struct {
 	Key       *int32   `parquet:"key,optional"`
 	Generated *string  `parquet:"generated,optional"`
 	RightText *bool    `parquet:"right_text,optional"`
+
+	// Of a generated answer, which is Generated.
+	Ended    *string   `parquet:"ended,optional,dict"`    // why: stop, end or length
+	Targets  []string  `parquet:"targets,optional,list"`  // right answers
+	Filters  []string  `parquet:"filters,optional,list"`  // names of the task's filters
+	Filtered []string  `parquet:"filtered,optional,list"` // what each took
+	Metrics  []string  `parquet:"metrics,optional,list"`  // names of the task's metrics
+	Scores   []float64 `parquet:"scores,optional,list"`   // of each
 }
 
-// since2 are the columns that schema version 1 did not have.
-func (Sample) since2() []string { return []string{"unscored"} }
+// since are the columns that files of earlier schema versions do not have.
+func (Sample) since() map[int][]string {
+	return map[int][]string{2: {"unscored"}, 3: {"ended", "targets.list.element", "filters.list.element", "filtered.list.element", "metrics.list.element", "scores.list.element"}}
+}
 
 // schemaKey is the file's metadata key of the schema version.
 const schemaKey = "softbench.schema"
@@ -95,6 +106,14 @@ func writeParquet[T any](path string, rows []T) error {
 func (s *Sample) makeUTF8() {
 	for _, p := range []*string{&s.Task, &s.Kind, &s.DocHash, &s.Cluster} {
 		*p = strings.ToValidUTF8(*p, "\uFFFD")
+	}
+	for _, list := range []*[]string{&s.Targets, &s.Filtered} {
+		for i, text := range *list {
+			if !utf8.ValidString(text) {
+				*list = slices.Clone(*list)
+				(*list)[i] = strings.ToValidUTF8(text, "\uFFFD")
+			}
+		}
 	}
 	for _, p := range []**string{&s.Context, &s.Choice, &s.Continuation, &s.Generated} {
 		if *p != nil && !utf8.ValidString(**p) {
@@ -137,6 +156,14 @@ func checkSamples(rows []Sample) error {
 		}
 		if len(r.PositionLikelihood) != len(r.PositionTokens) {
 			return fmt.Errorf("row %d: %v: %d sums and %d counts by position", i, text.Printable(k.String()), len(r.PositionLikelihood), len(r.PositionTokens))
+		}
+		if len(r.Metrics) != len(r.Scores) || len(r.Filters) != len(r.Filtered) {
+			return fmt.Errorf("row %d: %v: %d metrics with %d scores, %d filters with %d texts", i, text.Printable(k.String()), len(r.Metrics), len(r.Scores), len(r.Filters), len(r.Filtered))
+		}
+		for _, v := range r.Scores {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("row %d: %v: a score is %v", i, text.Printable(k.String()), v)
+			}
 		}
 	}
 	return nil

@@ -23,6 +23,21 @@ type Settings struct {
 	Tasks           []TaskSettings       `json:"tasks"`
 	Passkey         *PasskeySettings     `json:"passkey,omitempty"`
 	Diagnostics     *DiagnosticsSettings `json:"diagnostics,omitempty"`
+	Prompts         *PromptSettings      `json:"prompts,omitempty"`    // nil: prompts are the tasks' own texts
+	Generation      *GenerationSettings  `json:"generation,omitempty"` // nil: no task has text generated
+}
+
+// PromptSettings are what prompts are put into.
+type PromptSettings struct {
+	ChatTemplate string `json:"chat_template_sha256,omitempty"` // "": none
+	System       string `json:"system_instruction,omitempty"`
+	Multiturn    bool   `json:"fewshot_as_multiturn"` // examples are turns of their own
+}
+
+// GenerationSettings are what generated answers depend on beside their tasks.
+type GenerationSettings struct {
+	End      []int32 `json:"end_tokens"`               // the model's own
+	Thinking string  `json:"strip_thinking,omitempty"` // what thinking ends with, which is cut off; "": nothing is
 }
 
 // TaskSettings say which documents of a task are scored, and how.

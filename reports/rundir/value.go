@@ -19,6 +19,13 @@ func Answers(rows []Sample) (d metric.Document, ok bool) {
 	if first.Bytes != nil {
 		d.Bytes = int(*first.Bytes)
 	}
+	if len(first.Scores) > 0 && len(first.Metrics) == len(first.Scores) {
+		d.Answers, d.Scores = []answer.Answer{{}}, map[string]float64{}
+		for i, name := range first.Metrics {
+			d.Scores[name] = first.Scores[i]
+		}
+		return d, true
+	}
 	for i := range rows {
 		r := &rows[i]
 		if r.LogLikelihood == nil {

@@ -12,6 +12,8 @@ const (
 	LastWord Kind = "last_word"
 	// RollingPerplexity scores a whole text, each token once.
 	RollingPerplexity Kind = "rolling_perplexity"
+	// GenerateUntil has text generated, of which filters take the answer.
+	GenerateUntil Kind = "generate_until"
 	// Passkey decodes a key that a long text holds.
 	Passkey Kind = "passkey"
 	// Diagnostics measure the model while it reads texts.

@@ -93,6 +93,9 @@ type Document struct {
 	Answers      []answer.Answer // one for each request
 	Choices      []string        // of multiple choice, one for each answer, as their length is measured; else nil
 	Words, Bytes int             // of a whole text's page
+	// Scores of a generated answer, by what the metric is called: its name, with the filter's behind it
+	// where that is not "none" ("exact_match,strict-match").
+	Scores map[string]float64
 }
 
 // Of is a document's part in the metric: what is averaged, and its weight. ok is false where
@@ -150,13 +153,22 @@ func argmax(v []float64) int {
 	return best
 }
 
-// Find is the metric of a name; false for an unknown one.
+// Find is the metric of a name; false for an unknown one. A generated answer's metric can have a
+// filter's name behind its own.
 func Find(name string) (*Metric, bool) {
-	i := slices.IndexFunc(Table, func(m Metric) bool { return m.Name == name })
-	if i < 0 {
+	base, filter, filtered := strings.Cut(name, ",")
+	i := slices.IndexFunc(Table, func(m Metric) bool { return m.Name == base })
+	switch {
+	case i < 0:
+		return nil, false
+	case !filtered:
+		return &Table[i], true
+	case filter == "" || !slices.Contains(Table[i].Kinds, GenerateUntil):
 		return nil, false
 	}
-	return &Table[i], true
+	m := Table[i]
+	m.Name = name
+	return &m, true
 }
 
 // ByName is Find, which makes of a name without a row what lm-evaluation-harness means by it:

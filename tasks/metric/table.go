@@ -30,6 +30,17 @@ var Table = []Metric{
 	// acc_text: share of passkey trials whose generated text has the key's digits.
 	{Name: "acc_text", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{Passkey}, Column: "right_text", Harness: "mean"},
 
+	// exact_match: share of generated answers that are a right one, as the task's filters take them and
+	// its options compare them. lm-evaluation-harness: exact_match, mean.
+	{Name: "exact_match", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Value: scored, Harness: "mean"},
+
+	// f1: mean over generated answers of the harmonic mean of the shares of words in common with a
+	// right answer. SQuAD's script; rouge1, rouge2, rougeL likewise of rouge-score's F-measures.
+	{Name: "f1", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
+	{Name: "rouge1", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
+	{Name: "rouge2", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
+	{Name: "rougeL", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
+
 	// word_perplexity: exp(-Σ loglikelihood / Σ words of the original pages).
 	// lm-evaluation-harness: word_perplexity, weighted_perplexity (which gives no error).
 	{Name: "word_perplexity", Formula: Perplexity, Weight: Words, Kinds: []Kind{RollingPerplexity}, Value: logLikelihood, Harness: "weighted_perplexity"},
@@ -45,6 +56,12 @@ var Table = []Metric{
 
 // logLikelihood of the one request.
 func logLikelihood(_ *Metric, d Document) (float64, bool) { return d.Answers[0].LogLikelihood, true }
+
+// scored is the score that the answer was given.
+func scored(m *Metric, d Document) (float64, bool) {
+	v, ok := d.Scores[m.Name]
+	return v, ok
+}
 
 // right is 1 where the choice taken is the right one.
 func right(m *Metric, d Document) (float64, bool) {

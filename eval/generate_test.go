@@ -1,0 +1,82 @@
+package eval
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/softbench/softbench/internal/golden"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// generateRun is a run of the golden's tasks, each with its number of examples.
+func generateRun(t *testing.T, task golden.GenerateTask) RunOptions {
+	t.Helper()
+	return RunOptions{
+		Suites: []string{golden.Dir(t, "generate", task.Task+".yaml")}, FewShot: task.FewShot,
+		Model: ModelOptions{Model: golden.TinyCheckpoint(t, "tiny"), DType: "float32", Threads: 2},
+		Out:   filepath.Join(t.TempDir(), "run"), Note: func(string) {},
+	}
+}
+
+// TestGenerateParity: the prompts, the texts, what the filters take of them, the scores, the metrics
+// and their standard errors are those of lm-evaluation-harness with the same tasks, by every kernel
+// set of this machine.
+func TestGenerateParity(t *testing.T) {
+	for _, isa := range eachISA() {
+		t.Run(isa, func(t *testing.T) {
+			t.Setenv("SOFTBENCH_ISA", isa)
+			for _, task := range golden.ReadGenerate(t).Tasks {
+				t.Run(task.Task, func(t *testing.T) { compareGenerated(t, task) })
+			}
+		})
+	}
+}
+
+func compareGenerated(t *testing.T, want golden.GenerateTask) {
+	o := generateRun(t, want)
+	if _, err := Run(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	run, rows, err := rundir.Open(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != len(want.Documents) {
+		t.Fatalf("%d rows, the harness has %d documents", len(rows), len(want.Documents))
+	}
+	for i, g := range want.Documents {
+		r := rows[i]
+		if *r.Context != g.Prompt {
+			t.Errorf("document %d: the prompt is %q; the harness has %q", i, *r.Context, g.Prompt)
+			continue
+		}
+		if *r.Generated != g.Text {
+			t.Errorf("document %d: generated %q; the harness %q", i, *r.Generated, g.Text)
+			continue
+		}
+		for k, filter := range r.Filters {
+			if r.Filtered[k] != g.Taken[filter] {
+				t.Errorf("document %d: %s took %q; the harness's %q", i, filter, r.Filtered[k], g.Taken[filter])
+			}
+		}
+		for k, metric := range r.Metrics {
+			if v, ok := g.Scores[metric]; !ok || v != r.Scores[k] {
+				t.Errorf("document %d: %s is %v; the harness has %v (%v)", i, metric, r.Scores[k], v, ok)
+			}
+		}
+	}
+	for _, m := range run.Tasks[0].Metrics {
+		name, filter := m.Name, ""
+		if at := bytes.IndexByte([]byte(m.Name), ','); at >= 0 {
+			name, filter = m.Name[:at], m.Name[at:]
+		}
+		for key, got := range map[string]rundir.Number{m.Name: m.Value, name + "_stderr" + filter: m.Stderr} {
+			if v, ok := want.Metrics[key]; !ok || math.Abs(v-float64(got)) > 1e-12 {
+				t.Errorf("%s is %v; the harness has %v (%v)", key, got, v, ok)
+			}
+		}
+	}
+}
