@@ -80,3 +80,66 @@ func compareGenerated(t *testing.T, want golden.GenerateTask) {
 		}
 	}
 }
+
+// TestGenerationIsInvariant: batches, threads, a bound of memory, shards, an interruption and what
+// else is asked change no byte of a run with generated answers.
+func TestGenerationIsInvariant(t *testing.T) {
+	var suites []string
+	for _, task := range golden.ReadGenerate(t).Tasks {
+		suites = append(suites, golden.Dir(t, "generate", task.Task+".yaml"))
+	}
+	o := generateRun(t, golden.GenerateTask{Task: "sums", FewShot: 1})
+	o.Suites = append(suites, "arc_easy")
+	o.Data = golden.Dir(t, "docs")
+	o.Limit = 9
+	mustRun(t, o)
+	samples, manifest, files := outcome(t, o.Out)
+	same := func(what, dir string) {
+		t.Helper()
+		gotSamples, gotManifest, gotFiles := outcome(t, dir)
+		if !bytes.Equal(gotSamples, samples) || gotManifest != manifest || gotFiles != files {
+			t.Errorf("%s changes the run", what)
+		}
+	}
+	for what, change := range map[string]func(*RunOptions){
+		"one row a batch":    func(o *RunOptions) { o.BatchTokens = 1 },
+		"a batch of 37 rows": func(o *RunOptions) { o.BatchTokens, o.Model.Threads = 37, 1 },
+		"little memory":      func(o *RunOptions) { o.Memory = 200 << 10 },
+	} {
+		v := o
+		v.Out = filepath.Join(t.TempDir(), "run")
+		change(&v)
+		mustRun(t, v)
+		same(what, v.Out)
+	}
+	var dirs []string
+	for i := range 3 {
+		v := o
+		v.BatchTokens = 10 + 100*i
+		dir, _ := runShard(t, v, Shard{i + 1, 3})
+		dirs = append(dirs, dir)
+	}
+	merged := o
+	merged.Out, merged.Merge = filepath.Join(t.TempDir(), "merged"), dirs
+	if r := mustRun(t, merged); r.Process.Computed != 0 {
+		t.Errorf("the merge computed %d tokens anew", r.Process.Computed)
+	}
+	same("a merge of shards", merged.Out)
+
+	v := o
+	v.Out, v.BatchTokens = filepath.Join(t.TempDir(), "stopped"), 16
+	ctx, stop := context.WithCancel(t.Context())
+	v.Progress = func(done, total int64) {
+		if done > total/2 {
+			stop()
+		}
+	}
+	if _, err := Run(ctx, v); err == nil {
+		t.Fatal("the run was not stopped: the test proves nothing")
+	}
+	v.Progress, v.Resume = nil, true
+	if r := mustRun(t, v); r.Process.Resumed == 0 {
+		t.Error("nothing of the stopped run was used: the test proves nothing")
+	}
+	same("an interruption", v.Out)
+}

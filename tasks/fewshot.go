@@ -163,8 +163,10 @@ func documentValue(v any) any {
 		for k := range maps.Clone(x) {
 			x[k] = documentValue(x[k])
 		}
-	case int, uint64:
-		return plainNumber(x)
+	case int:
+		return int64(x)
+	case uint64:
+		return int64(x)
 	}
 	return v
 }

@@ -35,14 +35,14 @@ func GenerationSettings(values map[string]any, delimiter string) (until []string
 	until, tokens = []string{delimiter}, maxGenToks
 	given := 0
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		v := values[name]
+		v := documentValue(values[name])
 		switch name {
 		case "until":
 			if until, err = untilOf(v); err != nil {
 				return nil, 0, err
 			}
 		case "max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens":
-			n, ok := asIndex(plainNumber(v))
+			n, ok := asNumber(v)
 			if !ok || n < 1 {
 				return nil, 0, fmt.Errorf("%s is %s; it must be a whole number from 1 on", name, describe(v))
 			}
@@ -55,7 +55,7 @@ func GenerationSettings(values map[string]any, delimiter string) (until []string
 				return nil, 0, fmt.Errorf("do_sample is %s: sampling is not supported, decoding is greedy (do_sample: false)", describe(v))
 			}
 		case "num_beams", "num_return_sequences", "repetition_penalty":
-			if n, ok := asIndex(plainNumber(v)); !ok || n != 1 {
+			if n, ok := asNumber(v); !ok || n != 1 {
 				return nil, 0, fmt.Errorf("%s is %s: only 1 is supported, decoding is greedy", name, describe(v))
 			}
 		default:
@@ -64,8 +64,8 @@ func GenerationSettings(values map[string]any, delimiter string) (until []string
 			}
 		}
 	}
-	if v, ok := values["temperature"]; ok && values["do_sample"] == nil {
-		if n, ok := asIndex(plainNumber(v)); !ok || n != 0 {
+	if v, ok := documentValue(values["temperature"]), values["temperature"] != nil; ok && values["do_sample"] == nil {
+		if n, ok := asNumber(v); !ok || n != 0 {
 			return nil, 0, fmt.Errorf("temperature is %s: sampling is not supported, decoding is greedy (temperature: 0, or do_sample: false)", describe(v))
 		}
 	}
@@ -87,17 +87,13 @@ func untilOf(v any) ([]string, error) {
 	return nil, fmt.Errorf("until is %s; it must be a text or a list of texts", describe(v))
 }
 
-// plainNumber is a number of YAML as documents have theirs.
-func plainNumber(v any) any {
-	switch x := v.(type) {
-	case int:
-		return int64(x)
-	case uint64:
-		return int64(x)
-	case string: // "1.0e3" is no number there either
-		return nil
+// asNumber is a whole number that is one, and no text.
+func asNumber(v any) (int, bool) {
+	switch v.(type) {
+	case int64, float64:
+		return asIndex(v)
 	}
-	return v
+	return 0, false
 }
 
 // MetricNames are what the results are called: the metrics, each with its filter's name behind it
@@ -279,9 +275,10 @@ type metricList []metricDef
 
 func (l *metricList) UnmarshalYAML(unmarshal func(any) error) error {
 	var list []metricDef
-	if err := unmarshal(&list); err == nil {
+	var any []any
+	if err := unmarshal(&list); err == nil || unmarshal(&any) == nil {
 		*l = list
-		return nil
+		return err
 	}
 	var one metricDef
 	if err := unmarshal(&one); err != nil {
