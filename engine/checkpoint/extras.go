@@ -14,14 +14,15 @@ import (
 var (
 	// Buffers that old transformers, GPT-2's and GPT-NeoX's classes and
 	// flash-linear-attention stored: recomputed.
-	rotaryBuffer = regexp.MustCompile(`(^|\.)rotary(_emb)?\.inv_freq$`)
-	maskBuffer   = regexp.MustCompile(`\.(attn|attention)\.(masked_)?bias$`)
+	rotaryBuffer = regexp.MustCompile(`(^|\.)rotary(_emb)?\.((original_)?inv_freq|cos_cached|sin_cached)$`)
+	maskBuffer   = regexp.MustCompile(`(^|\.)((attn|attention)\.(masked_)?bias|self_attn\.masked_bias)$`)
+	placeBuffer  = regexp.MustCompile(`(^|\.)position_ids$`)
 	scaleVector  = regexp.MustCompile(`^model\.layers\.\d+\.(self_attn|attn)\.s$`)
 	// A buffer the paper's scaled checkpoints carry: ln(position+2).
 	logTable = regexp.MustCompile(`^model\.layers\.\d+\.(self_attn|attn)\.logn$`)
 	// Heads of other tasks, beside the language model's: of trl's value functions,
-	// of rewards and of classes.
-	otherHead = regexp.MustCompile(`^(v_head|value_head|reward_head|score|classifier|qa_outputs)\.`)
+	// of rewards and of classes, and of tokens further on.
+	otherHead = regexp.MustCompile(`^(v_head|value_head|reward_head|regression_layer|score|classifier|qa_outputs|medusa_head|mtp)\.`)
 )
 
 // extras judges the tensors that no weight asked for: what transformers leaves
@@ -52,11 +53,9 @@ func (k *Checkpoint) extra(t *safetensors.Tensor, o Options, unused *left) error
 	name, file := t.Name, k.set.FileOf(t)
 	switch {
 	case name == k.Config.Names.headName() && k.Config.TieEmbeddings:
-		if !sameNumbers(t, k.Embed.Stored) {
-			return fmt.Errorf("%s: tensor %q differs from the embedding that tie_word_embeddings says it shares: set that to false in config.json, or remove the tensor", file, name)
-		}
+		// The same as the embedding: storedHead has looked.
 	case rotaryBuffer.MatchString(name):
-		unused.add("stored rotary inv_freq tensors are ignored, as by transformers: frequencies follow from config.json")
+		unused.add("stored rotary inv_freq tensors, or cosines and sines, are ignored, as by transformers: they follow from config.json")
 	case logTable.MatchString(name):
 		if err := checkLogTable(t); err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", file, name, err)
@@ -70,6 +69,8 @@ func (k *Checkpoint) extra(t *safetensors.Tensor, o Options, unused *left) error
 		unused.add(fmt.Sprintf("tensors of layers beyond the %d of config.json are ignored, as by transformers", k.Config.Layers))
 	case maskBuffer.MatchString(name):
 		unused.add("stored attention masks are ignored, as by transformers: they are the causal one")
+	case placeBuffer.MatchString(name):
+		unused.add("stored position_ids are ignored, as by transformers: they count from 0")
 	case otherHead.MatchString(name):
 		unused.add("tensors of a head for another task are ignored, as by transformers")
 	case strings.HasSuffix(name, ".bias") && k.set.Tensor(strings.TrimSuffix(name, "bias")+"weight") != nil:

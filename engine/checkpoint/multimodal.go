@@ -73,7 +73,7 @@ func textPart(f *fields) (text *fields, of string, err error) {
 		kind = w.text
 	}
 	text.set("model_type", kind)
-	// A stored head that differs from the embedding counts all the same (wholeHead).
+	// A stored head that differs from the embedding counts all the same (storedHead).
 	text.set("tie_word_embeddings", f.flag("tie_word_embeddings", w.tie) || text.flag("tie_word_embeddings", false))
 	if w.unscaled {
 		text.set("logit_scale", 1)
@@ -161,15 +161,15 @@ func (k *Checkpoint) ofText(rest string) bool {
 		strings.HasPrefix(rest, strings.TrimPrefix(n.Norm, n.base())+".")
 }
 
-// wholeHead unties the head of a multimodal model from the embedding where a
-// different one is stored, as transformers does: the whole's config says of most
-// that they are tied only by its class's default.
-func (k *Checkpoint) wholeHead() {
+// storedHead unties the head from the embedding where a different one is stored,
+// as transformers does: of a multimodal model they are tied by its class's default
+// mostly.
+func (k *Checkpoint) storedHead() {
 	c := &k.Config
 	head, embed := k.set.Tensor(c.Names.headName()), k.set.Tensor(c.Names.Embed+".weight")
 	if !c.TieEmbeddings || head == nil || embed == nil || sameNumbers(head, embed) {
 		return
 	}
 	c.TieEmbeddings = false
-	k.Notes = append(k.Notes, "the stored head is read, which differs from the embedding, though by config.json's defaults they are one, as by transformers")
+	k.Notes = append(k.Notes, "the stored head is read, which differs from the embedding, though by config.json (tie_word_embeddings, or its default) they are one, as by transformers")
 }

@@ -18,7 +18,6 @@ func (k *Checkpoint) names(weights string, o Options) error {
 		if err := k.textNames(); err != nil {
 			return err
 		}
-		k.wholeHead()
 	}
 	if k.Config.QKNorm.Apart {
 		if err := k.joinHeads(weights); err != nil {
@@ -45,6 +44,7 @@ func (k *Checkpoint) names(weights string, o Options) error {
 			return err
 		}
 	}
+	k.storedHead()
 	if k.Config.TieEmbeddings && k.set.Tensor(embed) == nil && k.set.Tensor(head) != nil {
 		k.Notes = append(k.Notes, fmt.Sprintf("of the embedding and the head, which are one, only %s is stored: it is read as both", head))
 		return k.set.Rename(func(name string) string {

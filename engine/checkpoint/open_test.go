@@ -238,8 +238,10 @@ func TestRefusedWeights(t *testing.T) {
 		"eight bits": {breakIt: func(m *model) {
 			m.tensor(q1).DType, m.tensor(q1).Data = "I8", make([]byte, 64*64)
 		}, parts: []string{q1, "dtype I8"}},
-		"unequal tied head": {breakIt: func(m *model) { m.config["tie_word_embeddings"] = true },
-			parts: []string{"lm_head.weight", "differs from the embedding"}},
+		"tied head of another shape": {breakIt: func(m *model) {
+			m.config["tie_word_embeddings"] = true
+			m.tensor("lm_head.weight").Shape = []int{64, 256}
+		}, parts: []string{"lm_head.weight", "[64 256]", "[256 64]"}},
 		"scaled without s": {options: Options{Attention: "scaled-softpick"}, breakIt: func(*model) {},
 			parts: []string{"model.layers.0.self_attn.s", "missing", "unscaled kind with --attention"}},
 		"s without scaled": {o: randmodel.Options{Attention: "scaled-softpick"}, breakIt: func(m *model) { delete(m.config, "attn_impl") },

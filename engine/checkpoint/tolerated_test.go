@@ -38,6 +38,7 @@ func TestTolerated(t *testing.T) {
 			safetensors.Decode(safetensors.BF16, wide, e.Data)
 			*e = safetensors.Float32(head, safetensors.F32, e.Shape, wide)
 		}},
+		"tied, another head": {change: func(m *model) { m.config["tie_word_embeddings"] = true }, note: "the stored head is read, which differs from the embedding"},
 		"value head": {change: func(m *model) {
 			m.add("v_head.summary.weight", []int{1, 2}, 1, 2)
 			m.add("v_head.summary.bias", []int{1}, 1)
@@ -46,6 +47,15 @@ func TestTolerated(t *testing.T) {
 		"class head":  {change: func(m *model) { m.add("score.weight", []int{2}, 1, 2) }, note: "1 tensors of a head"},
 		"buffers":     {change: func(m *model) { m.add("model.layers.0.self_attn.rotary_emb.inv_freq", []int{1}, 1) }, note: "1 stored rotary inv_freq"},
 		"old buffers": {change: func(m *model) { m.add("model.rotary_emb.inv_freq", []int{1}, 1) }, note: "1 stored rotary inv_freq"},
+		"cosines": {change: func(m *model) {
+			m.add("model.layers.0.self_attn.rotary_emb.cos_cached", []int{1}, 1)
+			m.add("model.rotary_emb.original_inv_freq", []int{1}, 1)
+		}, note: "2 stored rotary inv_freq tensors, or cosines"},
+		"positions":                   {change: func(m *model) { m.add("model.position_ids", []int{1}, 1) }, note: "1 stored position_ids"},
+		"mask":                        {change: func(m *model) { m.add("model.layers.0.self_attn.masked_bias", []int{1}, 1) }, note: "1 stored attention masks"},
+		"further on":                  {change: func(m *model) { m.add("mtp.layers.0.weight", []int{1}, 1) }, note: "1 tensors of a head"},
+		"rewards":                     {change: func(m *model) { m.add("regression_layer.weight", []int{1}, 1) }, note: "1 tensors of a head"},
+		"padding past the vocabulary": {change: func(m *model) { m.config["pad_token_id"] = m.config["vocab_size"] }},
 		"stray bias": {change: func(m *model) {
 			m.add("model.layers.0.self_attn.q_proj.bias", []int{1}, 1)
 			m.add("model.layers.1.mlp.up_proj.bias", []int{1}, 1)

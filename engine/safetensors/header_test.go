@@ -102,6 +102,7 @@ func TestAcceptedFiles(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"no tensors":          image("{}", 0),
 		"padding":             image("{}      ", 0),
+		"metadata null":       image(`{"__metadata__":null}`, 0),
 		"metadata only":       image(`{"__metadata__":{"format":"pt"}}`, 0),
 		"scalar":              image(`{"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}`, 4),
 		"empty tensor":        image(`{"a":{"dtype":"F32","shape":[0,5],"data_offsets":[0,0]}}`, 0),

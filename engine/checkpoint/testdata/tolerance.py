@@ -62,6 +62,13 @@ cases = [
     ("tied: lm_head stored too", True, upd(lambda t: t.__setitem__(H, t[E]))),
     ("tied: embedding bf16, lm_head equal in F32", True, upd(lambda t: t.update({E: t[E].bfloat16(), H: t[E].bfloat16().float()}))),
     ("tied: lm_head differs", True, upd(lambda t: t.__setitem__(H, R(64, 32)))),
+    ("cos_cached", False, upd(lambda t: t.update({"model.layers.0.self_attn.rotary_emb.cos_cached": R(4, 8)}))),
+    ("original_inv_freq", False, upd(lambda t: t.update({"model.rotary_emb.original_inv_freq": R(4)}))),
+    ("position_ids", False, upd(lambda t: t.update({"model.position_ids": torch.arange(8)}))),
+    ("masked_bias", False, upd(lambda t: t.update({"model.layers.0.self_attn.masked_bias": R(1)}))),
+    ("mtp", False, upd(lambda t: t.update({"mtp.layers.0.weight": R(4)}))),
+    ("regression_layer.weight", False, upd(lambda t: t.update({"regression_layer.weight": R(1, 32)}))),
+    ("pad id one past the vocabulary", False, cfg(pad_token_id=64)),  # 5.24 stops here, others load
     ("v_head.*", False, upd(lambda t: t.update({"v_head.summary.weight": R(1, 32), "v_head.summary.bias": R(1)}))),
     ("score.weight", False, upd(lambda t: t.update({"score.weight": R(2, 32)}))),
     ("inv_freq buffers", False, upd(lambda t: t.update({"model.layers.0.self_attn.rotary_emb.inv_freq": R(4)}))),
