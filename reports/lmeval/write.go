@@ -130,9 +130,13 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		var directions object
 		var list []object
 		for _, m := range t.Metrics {
-			list = append(list, object{{"metric", m.Name}, {"aggregation", metric.ByName(m.Name).Harness}, {"higher_is_better", m.HigherIsBetter}})
-			values = append(values, field{m.Name + ",none", m.Value}, field{m.Name + "_stderr,none", orNA(m.Stderr)})
-			directions = append(directions, field{m.Name, m.HigherIsBetter})
+			name, filter := keyParts(m.Name)
+			values = append(values, field{name + "," + filter, m.Value}, field{name + "_stderr," + filter, orNA(m.Stderr)})
+			if slices.ContainsFunc(directions, func(f field) bool { return f.key == name }) {
+				continue // by another filter
+			}
+			list = append(list, object{{"metric", name}, {"aggregation", metric.ByName(name).Harness}, {"higher_is_better", m.HigherIsBetter}})
+			directions = append(directions, field{name, m.HigherIsBetter})
 		}
 		version := any(set.Version)
 		if v, err := strconv.ParseFloat(set.Version, 64); err == nil {
@@ -146,6 +150,17 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		shots = append(shots, field{t.Name, set.FewShot})
 		counts = append(counts, field{t.Name, object{{"original", t.Documents}, {"effective", t.Documents - t.Unscored}}})
 		taskHashes = append(taskHashes, field{t.Name, hashes[t.Name]})
+	}
+	prompts := rundir.PromptSettings{}
+	if run.Settings.Prompts != nil {
+		prompts = *run.Settings.Prompts
+	}
+	var system, systemHash, chat any // null where there is none
+	if prompts.System != "" {
+		system, systemHash = prompts.System, hashOf(prompts.System)
+	}
+	if prompts.ChatTemplate != "" {
+		chat = prompts.ChatTemplate
 	}
 	var limit any
 	for _, t := range run.Settings.Tasks {
@@ -163,7 +178,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		{"git_hash", nil}, {"date", float64(run.Process.Start.UnixMicro()) / 1e6},
 		{"lm_eval_version", Version}, {"softbench_version", run.Process.Softbench}, {"tokenizer_sha256", run.Settings.TokenizerSHA256}, {"max_length", run.Settings.MaxLength},
 		{"task_hashes", taskHashes}, {"model_source", "softbench"}, {"model_name", model}, {"model_name_sanitized", sanitise(model)},
-		{"system_instruction", nil}, {"system_instruction_sha", nil}, {"fewshot_as_multiturn", false}, {"chat_template", nil}, {"chat_template_sha", nil},
+		{"system_instruction", system}, {"system_instruction_sha", systemHash}, {"fewshot_as_multiturn", prompts.Multiturn}, {"chat_template", nil}, {"chat_template_sha", chat},
 		{"total_evaluation_time_seconds", strconv.FormatFloat(run.Process.Seconds, 'g', -1, 64)},
 	}
 }
@@ -197,12 +212,21 @@ func samplesFile(t *rundir.TaskResult, rows []rundir.Sample, docs Docs) (text []
 			rows = rows[n:]
 			continue
 		}
-		line, hashes := sampleLine(t, rows[:n], docs)
-		b, err := encode(line, "")
-		if err != nil {
-			return nil, "", err
+		var lines []object
+		var hashes []string
+		if rows[0].Kind == string(tasks.GenerateUntil) {
+			lines, hashes = answerLines(t, &rows[0], docs)
+		} else {
+			lines = make([]object, 1)
+			lines[0], hashes = sampleLine(t, rows[:n], docs)
 		}
-		text = append(text, b...)
+		for _, line := range lines {
+			b, err := encode(line, "")
+			if err != nil {
+				return nil, "", err
+			}
+			text = append(text, b...)
+		}
 		all = append(all, hashes...)
 		rows = rows[n:]
 	}
