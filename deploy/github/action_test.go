@@ -85,6 +85,45 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+// TestDocumented: docs/ci.md gives the action what it takes, and all that it needs.
+func TestDocumented(t *testing.T) {
+	a := read(t)
+	docs, err := os.ReadFile("../../docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uses := 0
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)\n```").FindAllSubmatch(docs, -1) {
+		var workflow struct {
+			Jobs map[string]struct{ Steps []step }
+		}
+		if yaml.Unmarshal(block[1], &workflow) != nil {
+			continue // a suite, a policy, another's pipeline
+		}
+		for _, job := range workflow.Jobs {
+			for _, s := range job.Steps {
+				if !strings.HasPrefix(s.Uses, "softbench/softbench/deploy/github@") {
+					continue
+				}
+				uses++
+				for name := range s.With {
+					if _, ok := a.Inputs[name]; !ok {
+						t.Errorf("docs/ci.md gives %s, which the action does not take", name)
+					}
+				}
+				for name, input := range a.Inputs {
+					if input.Required && s.With[name] == "" {
+						t.Errorf("docs/ci.md does not give %s, which the action needs", name)
+					}
+				}
+			}
+		}
+	}
+	if uses != 1 {
+		t.Errorf("docs/ci.md uses the action %d times", uses)
+	}
+}
+
 // runner does what a runner does with the action's own steps.
 type runner struct {
 	t    *testing.T
