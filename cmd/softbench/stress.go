@@ -150,9 +150,9 @@ func (o *stressOptions) execute(ctx context.Context) error {
 	}
 	tests, err := o.plan(ctx)
 	if err != nil {
-		return err
+		return o.interrupted(err)
 	}
-	for _, t := range tests { // whatever is wrong with any, before the first is computed
+	for _, t := range tests {
 		if err := o.compute(ctx, t); err != nil {
 			return o.interrupted(err)
 		}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/reports/stress"
@@ -126,5 +128,49 @@ func TestStressOfAText(t *testing.T) {
 	var r stress.Result
 	if err := json.Unmarshal(out.Bytes(), &r); code != 0 || err != nil || len(r.Models) != 1 || !(r.Models[0].Cells[1].KL.Value > 0) || r.Tasks[0].Scored {
 		t.Errorf("exit code %d, %v: %s%s", code, err, errs.String(), out.String())
+	}
+}
+
+// A test that is told to stop says that the same command goes on with it, and it does.
+func TestStressStops(t *testing.T) {
+	tiny, docs := golden.TinyCheckpoint(t, "tiny"), golden.Dir(t, "docs")
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Chdir(t.TempDir())
+	run := func(ctx context.Context, out string) (string, int) {
+		var errs bytes.Buffer
+		args := []string{"stress", tiny, "--suite", "arc_easy,wikitext", "--data", docs, "--methods", "rtn", "--bits", "4", "--group", "32", "--batch-tokens", "1", "--out", out}
+		code := execute(ctx, args, streams{strings.NewReader(""), &bytes.Buffer{}, &errs})
+		return errs.String(), code
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { // as soon as there is something to keep
+		defer stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(time.Millisecond):
+			}
+			if info, err := os.Stat("stopped/tiny/stored/journal"); err == nil && info.Size() > 4000 {
+				return
+			}
+		}
+	}()
+	errs, code := run(ctx, "stopped")
+	close(ended)
+	if code != exitInterrupted || !strings.Contains(errs, "the same command goes on with it") {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	if errs, code := run(t.Context(), "stopped"); code != 0 {
+		t.Fatal(errs)
+	}
+	if errs, code := run(t.Context(), "whole"); code != 0 {
+		t.Fatal(errs)
+	}
+	a, err := os.ReadFile("stopped/stress.json")
+	b, err2 := os.ReadFile("whole/stress.json")
+	if err != nil || err2 != nil || !bytes.Equal(a, b) {
+		t.Errorf("a test that was stopped has other numbers: %v, %v", err, err2)
 	}
 }
