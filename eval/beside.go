@@ -170,7 +170,7 @@ func (b *besideRun) openJournals(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
 		b.settings = append(b.settings, s)
-		j, err := b.openFirst(o, s, taken)
+		j, err := b.openFirst(ctx, o, s, taken)
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
@@ -178,7 +178,7 @@ func (b *besideRun) openJournals(ctx context.Context) error {
 		if i == 0 {
 			continue
 		}
-		if b.divergences[i], b.whole[i], err = rundir.OpenDivergences(b.divergenceDir(i), b.settings[0], s); err != nil {
+		if b.divergences[i], b.whole[i], err = rundir.OpenDivergences(ctx, b.divergenceDir(i), b.settings[0], s); err != nil {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
 	}
@@ -198,7 +198,7 @@ func DivergenceDir(first, other string) string {
 // openFirst opens the journal of a run in its directory, or in the first that is numbered from 2
 // where runs with other settings are. A run that is complete, or whose directory another side
 // has taken with the same settings, has none.
-func (b *besideRun) openFirst(o *RunOptions, s rundir.Settings, taken map[string]bool) (*journal, error) {
+func (b *besideRun) openFirst(ctx context.Context, o *RunOptions, s rundir.Settings, taken map[string]bool) (*journal, error) {
 	const most = 20
 	dir := o.Out
 	for n := 1; ; n++ {
@@ -209,7 +209,7 @@ func (b *besideRun) openFirst(o *RunOptions, s rundir.Settings, taken map[string
 			return nil, nil
 		}
 		j := newJournal()
-		err := j.open(*o, s)
+		err := j.open(ctx, *o, s)
 		switch {
 		case err == nil:
 			return j, nil
@@ -270,7 +270,7 @@ func (b *besideRun) compute(ctx context.Context) error {
 			if err := d.Finish(); err != nil {
 				return err
 			}
-			if b.whole[i], err = rundir.ReadDivergences(b.divergenceDir(i), b.settings[0], b.settings[i]); err != nil {
+			if b.whole[i], err = rundir.ReadDivergences(ctx, b.divergenceDir(i), b.settings[0], b.settings[i]); err != nil {
 				return err
 			}
 		}

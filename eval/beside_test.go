@@ -69,7 +69,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 			t.Errorf("model %d: its run is another than alone", i)
 		}
 		if i == 0 {
-			rows, err := rundir.ReadSamples(d.Out)
+			rows, err := rundir.ReadSamples(context.Background(), d.Out)
 			if err != nil {
 				t.Fatal(err)
 			}

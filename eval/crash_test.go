@@ -141,7 +141,7 @@ func TestEveryBatchIsWritten(t *testing.T) {
 	if _, err := Run(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	samples, err := rundir.ReadSamples(o.Out)
+	samples, err := rundir.ReadSamples(context.Background(), o.Out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestCrash(t *testing.T) {
 // countRows is the number of requests of a complete run.
 func countRows(t testing.TB, dir string) int {
 	t.Helper()
-	rows, err := rundir.ReadSamples(dir)
+	rows, err := rundir.ReadSamples(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

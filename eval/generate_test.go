@@ -40,7 +40,7 @@ func compareGenerated(t *testing.T, want golden.GenerateTask) {
 	if _, err := Run(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
-	run, rows, err := rundir.Open(o.Out)
+	run, rows, err := rundir.Open(context.Background(), o.Out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"context"
+
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -22,7 +24,7 @@ func newJournal() *journal { return &journal{records: map[recordKey]rundir.Recor
 
 // open begins the run in o.Out, or goes on with it; without o.Out the journal
 // stays in memory.
-func (j *journal) open(o RunOptions, s rundir.Settings) error {
+func (j *journal) open(ctx context.Context, o RunOptions, s rundir.Settings) error {
 	if o.Out == "" {
 		return nil
 	}
@@ -32,7 +34,7 @@ func (j *journal) open(o RunOptions, s rundir.Settings) error {
 		return err
 	}
 	var note string
-	j.writer, note, err = rundir.Resume(o.Out, s)
+	j.writer, note, err = rundir.Resume(ctx, o.Out, s)
 	if note != "" {
 		o.Note(note)
 	}
@@ -101,11 +103,11 @@ func (j *journal) resumed() int {
 	return j.writer.Resumed() + j.merged
 }
 
-func (j *journal) finish(r *rundir.Run, samples []rundir.Sample, rows rundir.DiagnosticsRows) error {
+func (j *journal) finish(ctx context.Context, r *rundir.Run, samples []rundir.Sample, rows rundir.DiagnosticsRows) error {
 	if j.writer == nil {
 		return nil
 	}
-	return j.writer.Finish(r, samples, rows)
+	return j.writer.Finish(ctx, r, samples, rows)
 }
 
 // close lets go of an unfinished run; what was synced stays.

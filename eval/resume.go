@@ -38,7 +38,7 @@ func checkResume(ctx context.Context, m *Model, w *Work, o *RunOptions) error {
 		return err
 	}
 	if state == rundir.Complete && known && len(o.Merge) == 0 {
-		if _, _, err := rundir.Open(o.Out); err != nil {
+		if _, _, err := rundir.Open(ctx, o.Out); err != nil {
 			return err
 		}
 		return rundir.ErrFinished
@@ -68,9 +68,9 @@ func foreseen(m *Model, w *Work, o *RunOptions, was *rundir.Settings) (s rundir.
 }
 
 // finished notes that a complete run is there, and returns it.
-func finished(o RunOptions) (*rundir.Run, error) {
+func finished(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	o.Note("the run in " + o.Out + " is complete: nothing was computed")
-	return rundir.Read(o.Out)
+	return rundir.Read(ctx, o.Out)
 }
 
 // noShardWanted says that the complete run is there.

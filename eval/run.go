@@ -71,7 +71,7 @@ func Run(ctx context.Context, o RunOptions) (*rundir.Run, error) {
 	start := time.Now()
 	m, work, err := prepare(ctx, &o)
 	if errors.Is(err, rundir.ErrFinished) {
-		return finished(o)
+		return finished(ctx, o)
 	}
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	}
 	var shards map[recordKey]rundir.Record
 	if len(o.Merge) > 0 {
-		if shards, err = readShards(o.Merge, settings, work); err != nil {
+		if shards, err = readShards(ctx, o.Merge, settings, work); err != nil {
 			return nil, err
 		}
 	}
@@ -102,9 +102,9 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	if err != nil {
 		return nil, err
 	}
-	err = journal.open(o, settings)
+	err = journal.open(ctx, o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
-		return finished(o)
+		return finished(ctx, o)
 	}
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	}
 	run.Groups = aggregated(work.groups, run.Tasks)
 	run.Process = process(o, m, work, start, stats, journal.resumed())
-	return run, journal.finish(run, samples, rows)
+	return run, journal.finish(ctx, run, samples, rows)
 }
 
 // Check finds what keeps a checkpoint from being run, as far as its config, tokenizer and

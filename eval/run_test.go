@@ -87,7 +87,7 @@ func TestMetricsAreOfTheSamples(t *testing.T) {
 	o := goldenRun(t, "arc_easy", "lambada_openai", "wikitext")
 	o.Out = filepath.Join(t.TempDir(), "run")
 	r := mustRun(t, o)
-	rows, err := rundir.ReadSamples(o.Out)
+	rows, err := rundir.ReadSamples(context.Background(), o.Out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestClustersInTheRun(t *testing.T) {
 	if task.ClusteredBy != "passage" || m.Clusters != 4 || m.ClusteredStderr == nil || math.Abs(float64(m.Stderr)-want) > 1e-12 {
 		t.Errorf("clustered by %q: %+v, want four clusters and the standard error %v", task.ClusteredBy, m, want)
 	}
-	rows, err := rundir.ReadSamples(o.Out)
+	rows, err := rundir.ReadSamples(context.Background(), o.Out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 	if err != nil {
 		return nil, err
 	}
-	err = j.open(o, settings)
+	err = j.open(ctx, o, settings)
 	if errors.Is(err, rundir.ErrFinished) {
 		return nil, noShardWanted(o.Out)
 	}
@@ -86,11 +86,11 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 
 // readShards reads the journals of shards and checks that they are of this run,
 // agree where they overlap, and leave no gap.
-func readShards(dirs []string, settings rundir.Settings, w *Work) (map[recordKey]rundir.Record, error) {
+func readShards(ctx context.Context, dirs []string, settings rundir.Settings, w *Work) (map[recordKey]rundir.Record, error) {
 	all := map[recordKey]rundir.Record{}
 	from := map[recordKey]string{}
 	for _, dir := range dirs {
-		records, err := rundir.ReadPart(dir, settings)
+		records, err := rundir.ReadPart(ctx, dir, settings)
 		if err != nil {
 			return nil, err
 		}

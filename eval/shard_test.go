@@ -176,13 +176,13 @@ func TestOverlapThatDiffers(t *testing.T) {
 	o := goldenRun(t, "arc_easy")
 	one, _ := runShard(t, o, Shard{1, 1})
 	w, settings := gathered(t, o)
-	records, err := readShards([]string{one, one}, settings, w)
+	records, err := readShards(context.Background(), []string{one, one}, settings, w)
 	if err != nil || len(records) == 0 {
 		t.Fatal(records, err)
 	}
 	two := filepath.Join(t.TempDir(), "two")
 	j := newJournal()
-	if err := j.open(RunOptions{Out: two}, settings); err != nil {
+	if err := j.open(context.Background(), RunOptions{Out: two}, settings); err != nil {
 		t.Fatal(err)
 	}
 	r := records[recordKey{"arc_easy", 0, 1}]
@@ -194,7 +194,7 @@ func TestOverlapThatDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.close()
-	if _, err := readShards([]string{one, two}, settings, w); err == nil || !strings.Contains(err.Error(), "different results of arc_easy document 0 request 1") {
+	if _, err := readShards(context.Background(), []string{one, two}, settings, w); err == nil || !strings.Contains(err.Error(), "different results of arc_easy document 0 request 1") {
 		t.Errorf("error %v", err)
 	}
 }

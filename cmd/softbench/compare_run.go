@@ -69,7 +69,7 @@ func (o *compareOptions) runCheckpoints(ctx context.Context, sides *[2]*compare.
 // openSide opens a run or results, which may take long.
 func openSide(ctx context.Context, path string) (*compare.Side, error) {
 	var side *compare.Side
-	if err := heard(ctx, func() (err error) { side, err = compare.Open(path); return err }); err != nil {
+	if err := heard(ctx, func() (err error) { side, err = compare.Open(ctx, path); return err }); err != nil {
 		return nil, err
 	}
 	return side, nil
@@ -170,7 +170,7 @@ func (o *compareOptions) compute(ctx context.Context, p *planned) (*compare.Side
 		if n > 1 {
 			run.Out = fmt.Sprintf("%s-%d", p.dir, n)
 		}
-		_, there := rundir.Read(run.Out)
+		_, there := rundir.Read(ctx, run.Out)
 		err := o.share(ctx, run)
 		switch {
 		case errors.Is(err, context.Canceled):

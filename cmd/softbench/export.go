@@ -79,7 +79,7 @@ func (o *exportOptions) execute(ctx context.Context) error {
 	var sides []*compare.Side
 	names := map[string]int{}
 	for _, path := range o.runs {
-		s, err := compare.Open(path)
+		s, err := compare.Open(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (o *exportOptions) harness(ctx context.Context) error {
 	}
 	seen := map[string]string{}
 	for _, path := range o.runs {
-		s, err := compare.Open(path)
+		s, err := compare.Open(ctx, path)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -17,7 +18,7 @@ import (
 // the task's configuration has what its own scripts look up.
 func TestExportIsTheHarness(t *testing.T) {
 	work := t.TempDir()
-	want, err := lmeval.Open("../../reports/lmeval/testdata/harness")
+	want, err := lmeval.Open(context.Background(), "../../reports/lmeval/testdata/harness")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func TestExportIsTheHarness(t *testing.T) {
 	out := filepath.Join(work, "out")
 	softbench("run", "arc_easy", "piqa", "lambada_openai", "wikitext", "--model", filepath.Join(dir, "tiny"), "--data", filepath.Join(dir, "docs"), "--dtype", "float32", "--device", "cpu", "--out", filepath.Join(work, "run"))
 	path := strings.TrimSpace(softbench("export", filepath.Join(work, "run"), "--format", "lm-eval", "-o", out))
-	got, err := lmeval.Open(path)
+	got, err := lmeval.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,8 +114,6 @@ var inputCases = []inputCase{
 	{"lab world --out pipe --words 0 --own-words 20", "pipe", "lab world out"},
 }
 
-const tinyTraining = " --hidden 16 --intermediate 16 --layers 1 --heads 2 --context 16 --batch 1 --steps 2 --diagnostics-samples 1"
-
 // noInput are the flags with a text that names nothing to be read.
 var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method group`)
 

@@ -174,7 +174,7 @@ func (o *gateOptions) judge(ctx context.Context) (*gate.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	side, err := compare.Open(o.run)
+	side, err := compare.Open(ctx, o.run)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (o *gateOptions) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	side, err := compare.Open(o.run)
+	side, err := compare.Open(ctx, o.run)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func runIn(ctx context.Context, dir string) (listedRun, bool) {
 	case err != nil && !errors.Is(err, rundir.ErrBusy):
 		run.Unread = err.Error()
 	case state == rundir.Complete:
-		manifest, err := rundir.Read(dir)
+		manifest, err := rundir.Read(ctx, dir)
 		if err != nil {
 			run.Unread = err.Error()
 			return run, true

@@ -14,6 +14,9 @@ import (
 	"github.com/softbench/softbench/internal/golden"
 )
 
+// tinyTraining are flags of a training that takes no time.
+const tinyTraining = " --hidden 16 --intermediate 16 --layers 1 --heads 2 --context 16 --batch 1 --steps 2 --diagnostics-samples 1"
+
 // hostileName begins an escape sequence in one byte and in two, turns the direction of
 // writing, and has what has no width.
 const hostileName = "a\u009b2J\u202eb\u200b\u2066c\x1b[31m\u00ad\ufeffd"

@@ -122,7 +122,7 @@ func (o *reportOptions) execute(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		side, err := compare.Open(dir)
+		side, err := compare.Open(ctx, dir)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,7 +24,7 @@ func spoilSamples(dir, fault string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := rundir.ReadSamples(dir)
+	rows, err := rundir.ReadSamples(context.Background(), dir)
 	if err != nil {
 		return err
 	}

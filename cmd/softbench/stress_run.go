@@ -67,7 +67,7 @@ func (o *stressOptions) plan(ctx context.Context) ([]*stressed, error) {
 
 // same refuses a directory in which another model, or one on other documents, was tested.
 func (t *stressed) same(ctx context.Context) error {
-	was, err := rundir.Read(t.path(stress.Stored))
+	was, err := rundir.Read(ctx, t.path(stress.Stored))
 	if err != nil {
 		return nil // there is no run that is finished
 	}
@@ -89,8 +89,8 @@ func (t *stressed) path(setting string) string {
 }
 
 // done says whether a setting's run and divergences are whole.
-func (t *stressed) done(setting string) bool {
-	if _, err := rundir.Read(t.path(setting)); err != nil {
+func (t *stressed) done(ctx context.Context, setting string) bool {
+	if _, err := rundir.Read(ctx, t.path(setting)); err != nil {
 		return false
 	}
 	_, err := os.Stat(filepath.Join(eval.DivergenceDir(t.path(stress.Stored), t.path(setting)), rundir.DivergenceName))
@@ -101,7 +101,7 @@ func (t *stressed) done(setting string) bool {
 func (o *stressOptions) compute(ctx context.Context, t *stressed) error {
 	var left []string
 	for _, s := range t.settings[1:] {
-		if !t.done(s) {
+		if !t.done(ctx, s) {
 			left = append(left, s)
 		}
 	}
@@ -153,7 +153,7 @@ func (t *stressed) read(ctx context.Context) (*stress.Runs, error) {
 		run := stress.Run{Setting: s, Side: side}
 		if s != stress.Stored {
 			first := runs.Settings[0].Side
-			run.Divergences, err = rundir.ReadDivergences(eval.DivergenceDir(t.path(stress.Stored), t.path(s)), first.Manifest.Settings, side.Manifest.Settings)
+			run.Divergences, err = rundir.ReadDivergences(ctx, eval.DivergenceDir(t.path(stress.Stored), t.path(s)), first.Manifest.Settings, side.Manifest.Settings)
 			if err != nil {
 				return nil, err
 			}

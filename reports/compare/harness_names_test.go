@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ const harnessResults = "../lmeval/testdata/harness/tiny/results_2026-01-01T00-00
 // Results are taken by any path that leads to them, and are equal to themselves.
 func TestResultsByPath(t *testing.T) {
 	for _, path := range []string{harnessResults, filepath.Dir(harnessResults), "../lmeval/testdata/harness", "../lmeval/testdata/named", "../lmeval/testdata/named/res.json"} {
-		s, err := Open(path)
+		s, err := Open(context.Background(), path)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
@@ -28,7 +29,7 @@ func TestResultsByPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{file: "its name does not end in .json", file + ".json": "no such file", filepath.Dir(file): "no run here"} {
-		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "run.json: not a directory") {
+		if _, err := Open(context.Background(), path); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "run.json: not a directory") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -37,11 +38,11 @@ func TestResultsByPath(t *testing.T) {
 // A task under a name of its own is taken as its alias where the other side has that,
 // or as what the user says.
 func TestRename(t *testing.T) {
-	named, err := Open("../lmeval/testdata/named")
+	named, err := Open(context.Background(), "../lmeval/testdata/named")
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := Open(harnessResults)
+	whole, err := Open(context.Background(), harnessResults)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestMetricNotANumber(t *testing.T) {
 	if !lmeval.Is(path) {
 		t.Fatal("no results")
 	}
-	s, err := Open(path)
+	s, err := Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"math"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,7 @@ func schema1(t *testing.T) (a, b *Side) {
 	t.Helper()
 	var sides []*Side
 	for _, name := range []string{"softmax", "softpick"} {
-		s, err := Open(filepath.Join("testdata", "schema1", name))
+		s, err := Open(context.Background(), filepath.Join("testdata", "schema1", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -118,20 +119,21 @@ const (
 
 var keyNames = [keyKinds]string{"document hash", "lm-evaluation-harness's document hash", "the text of the requests"}
 
-// Open reads a run directory or results of lm-evaluation-harness.
-func Open(path string) (*Side, error) {
+// Open reads a run directory or results of lm-evaluation-harness. It ends with the
+// context's error soon after the context does.
+func Open(ctx context.Context, path string) (*Side, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !lmeval.Is(path) {
 		return nil, fmt.Errorf("%s: no such file or directory", path)
 	}
 	if !isRun(path) {
-		switch r, err := lmeval.Open(path); {
+		switch r, err := lmeval.Open(ctx, path); {
 		case err == nil:
 			return FromHarness(path, r)
 		case !errors.Is(err, lmeval.ErrNone):
 			return nil, err
 		}
 	}
-	run, samples, err := rundir.Open(path)
+	run, samples, err := rundir.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -141,12 +143,12 @@ func Open(path string) (*Side, error) {
 	}
 	s.Path = path
 	if run.HasDiagnosticsSamples() {
-		if s.DiagnosticsSamples, err = rundir.ReadDiagnosticsSamples(path); err != nil {
+		if s.DiagnosticsSamples, err = rundir.ReadDiagnosticsSamples(ctx, path); err != nil {
 			return nil, err
 		}
 	}
 	if run.HasMaps() {
-		if s.Maps, err = rundir.ReadMaps(path); err != nil {
+		if s.Maps, err = rundir.ReadMaps(ctx, path); err != nil {
 			return nil, err
 		}
 	}

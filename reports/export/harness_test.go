@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"math"
@@ -23,7 +24,7 @@ func TestHarnessRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := lmeval.Open(path) // checks its hashes over the samples
+	r, err := lmeval.Open(context.Background(), path) // checks its hashes over the samples
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestHarnessRoundTrip(t *testing.T) {
 	if next != len(rows) {
 		t.Errorf("%d answers of %d", next, len(rows))
 	}
-	back, err := compare.Open(dir)
+	back, err := compare.Open(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestHarnessNumbers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := lmeval.Open(path)
+	r, err := lmeval.Open(context.Background(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func TestHarnessNames(t *testing.T) {
 		}); err != nil || files != 4 {
 			t.Errorf("%q: %d files, %v", name, files, err)
 		}
-		r, err := lmeval.Open(path)
+		r, err := lmeval.Open(context.Background(), path)
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -10,7 +11,7 @@ import (
 // Results of lm-evaluation-harness have a page: alone, and beside a run or results that
 // they cannot be compared with. It was refused, as they have no manifest.
 func TestForeignResultsHaveAPage(t *testing.T) {
-	side, err := compare.Open("../lmeval/testdata/harness")
+	side, err := compare.Open(context.Background(), "../lmeval/testdata/harness")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestForeignResultsHaveAPage(t *testing.T) {
 
 // What the harness states is shown with the interval of its documents.
 func TestForeignResultsHaveIntervals(t *testing.T) {
-	side, err := compare.Open("../lmeval/testdata/harness")
+	side, err := compare.Open(context.Background(), "../lmeval/testdata/harness")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,12 +29,12 @@ const maxResults = 1 << 28
 
 // Open reads the results in path, a results file or the directory that holds it
 // (of several files the latest), with the samples of every task.
-func Open(path string) (*Results, error) {
+func Open(ctx context.Context, path string) (*Results, error) {
 	file, err := find(path)
 	if err != nil {
 		return nil, err
 	}
-	text, err := regularfile.ReadAll(context.Background(), file, maxResults)
+	text, err := regularfile.ReadAll(ctx, file, maxResults)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func Open(path string) (*Results, error) {
 	}
 	for i := range r.Tasks {
 		t := &r.Tasks[i]
-		if err := t.readSamples(filepath.Dir(file), r.Date, hashes[t.Name]); err != nil {
+		if err := t.readSamples(ctx, filepath.Dir(file), r.Date, hashes[t.Name]); err != nil {
 			return nil, err
 		}
 	}
@@ -176,14 +176,14 @@ func samplesFiles(dir, task, date string) []string {
 
 // readSamples reads the task's samples. hash is the results file's over them; "" in
 // files of older versions.
-func (t *Task) readSamples(dir, date, hash string) error {
+func (t *Task) readSamples(ctx context.Context, dir, date, hash string) error {
 	files := samplesFiles(dir, t.Name, date)
 	for i, path := range files {
 		f, err := regularfile.Open(path)
 		if err != nil {
 			return missingSamples(path, err)
 		}
-		t.Samples, err = parseSamples(f)
+		t.Samples, err = parseSamples(regularfile.Reader(ctx, f))
 		_ = f.Close()
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)

@@ -1,6 +1,7 @@
 package lmeval
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ const (
 // them, and metrics that follow from the samples.
 func TestHarnessFiles(t *testing.T) {
 	for _, path := range []string{"testdata/harness", harnessDir, filepath.Join(harnessDir, "results_"+harnessDate+".json")} {
-		r, err := Open(path)
+		r, err := Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +123,7 @@ func TestBrokenFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err = Open(dir)
+			_, err = Open(context.Background(), dir)
 			if err == nil {
 				t.Fatal("read")
 			}
@@ -195,7 +196,7 @@ func TestNamedResults(t *testing.T) {
 		if !Is(path) {
 			t.Errorf("%s holds no results", path)
 		}
-		r, err := Open(path)
+		r, err := Open(context.Background(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,13 +221,13 @@ func TestNamedResults(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "samples_my_arc_2027-01-01T00-00-00.000000.jsonl"), []byte(other), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Open(renamed); err != nil || len(r.Tasks) != 2 || len(r.Tasks[0].Samples) != 2 {
+	if r, err := Open(context.Background(), renamed); err != nil || len(r.Tasks) != 2 || len(r.Tasks[0].Samples) != 2 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if err := os.Remove(filepath.Join(dir, "samples_my_arc_"+harnessDate+".jsonl")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(renamed); err == nil || !strings.Contains(err.Error(), "not the samples that the results file was written with") {
+	if _, err := Open(context.Background(), renamed); err == nil || !strings.Contains(err.Error(), "not the samples that the results file was written with") {
 		t.Error(err)
 	}
 	for _, name := range []string{"res_2026-01-01T00-00-00.000000.json", "out_2026-01-01T00-00-00.000000.json"} {
@@ -234,7 +235,7 @@ func TestNamedResults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "results of several names") {
+	if _, err := Open(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "results of several names") {
 		t.Error(err)
 	}
 }

@@ -23,7 +23,7 @@ func Begun(ctx context.Context, dir string) (*Settings, State, error) {
 	case state == Running:
 		return nil, state, fmt.Errorf("%s: %w", path, ErrBusy)
 	case state == Complete:
-		r, err := Read(dir)
+		r, err := Read(ctx, dir)
 		if err != nil {
 			return nil, state, err
 		}
@@ -37,7 +37,7 @@ func Begun(ctx context.Context, dir string) (*Settings, State, error) {
 		return nil, state, fmt.Errorf("cannot go on with the run: %w", err)
 	}
 	defer f.Close()
-	h, _, err := readHeader(bufio.NewReaderSize(f, 1<<16))
+	h, _, err := readHeader(bufio.NewReaderSize(regularfile.Reader(ctx, f), 1<<16))
 	if errors.Is(err, errTorn) {
 		return nil, state, nil
 	}

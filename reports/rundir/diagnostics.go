@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -111,13 +112,13 @@ const (
 func (in *DiagnosticsRows) tables() []table {
 	var out []table
 	if in.Heads != nil {
-		out = append(out, table{diagnosticsName, len(in.Heads), func(path string) error { return writeParquet(path, in.Heads) }})
+		out = append(out, table{diagnosticsName, len(in.Heads), func(ctx context.Context, path string) error { return writeParquet(ctx, path, in.Heads) }})
 	}
 	if in.Samples != nil {
-		out = append(out, table{diagnosticsSamplesName, len(in.Samples), func(path string) error { return writeParquet(path, in.Samples) }})
+		out = append(out, table{diagnosticsSamplesName, len(in.Samples), func(ctx context.Context, path string) error { return writeParquet(ctx, path, in.Samples) }})
 	}
 	if in.Maps != nil {
-		out = append(out, table{mapsName, len(in.Maps), func(path string) error { return writeParquet(path, in.Maps) }})
+		out = append(out, table{mapsName, len(in.Maps), func(ctx context.Context, path string) error { return writeParquet(ctx, path, in.Maps) }})
 	}
 	return out
 }
@@ -126,12 +127,12 @@ func (in *DiagnosticsRows) tables() []table {
 type table struct {
 	name  string
 	rows  int
-	write func(path string) error
+	write func(ctx context.Context, path string) error
 }
 
 // ReadDiagnosticsSamples reads a finished run's diagnostics_samples.parquet.
-func ReadDiagnosticsSamples(dir string) ([]DiagnosticsSample, error) {
-	rows, err := readParquet[DiagnosticsSample](filepath.Join(dir, diagnosticsSamplesName))
+func ReadDiagnosticsSamples(ctx context.Context, dir string) ([]DiagnosticsSample, error) {
+	rows, err := readParquet[DiagnosticsSample](ctx, filepath.Join(dir, diagnosticsSamplesName))
 	if err != nil {
 		return nil, err
 	}
@@ -144,9 +145,9 @@ func ReadDiagnosticsSamples(dir string) ([]DiagnosticsSample, error) {
 }
 
 // ReadMaps reads a finished run's attention_maps.parquet.
-func ReadMaps(dir string) ([]MapRow, error) {
+func ReadMaps(ctx context.Context, dir string) ([]MapRow, error) {
 	path := filepath.Join(dir, mapsName)
-	rows, err := readParquet[MapRow](path)
+	rows, err := readParquet[MapRow](ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +170,6 @@ func (r *Run) wrote(name string) bool {
 }
 
 // ReadHeads reads a finished run's diagnostics.parquet.
-func ReadHeads(dir string) ([]HeadRow, error) {
-	return readParquet[HeadRow](filepath.Join(dir, diagnosticsName))
+func ReadHeads(ctx context.Context, dir string) ([]HeadRow, error) {
+	return readParquet[HeadRow](ctx, filepath.Join(dir, diagnosticsName))
 }

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,9 +37,9 @@ type DivergenceWriter struct {
 
 // OpenDivergences begins the file in dir, or goes on with it: of two runs with these settings.
 // Where it is whole, all its records are returned and there is no writer.
-func OpenDivergences(dir string, first, other Settings) (*DivergenceWriter, []DivergenceRecord, error) {
+func OpenDivergences(ctx context.Context, dir string, first, other Settings) (*DivergenceWriter, []DivergenceRecord, error) {
 	head := divergenceHeader{journalOf, Schema, first, other}
-	if records, err := ReadDivergences(dir, first, other); err == nil {
+	if records, err := ReadDivergences(ctx, dir, first, other); err == nil {
 		return nil, records, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
@@ -53,7 +54,7 @@ func OpenDivergences(dir string, first, other Settings) (*DivergenceWriter, []Di
 	}
 	d := &DivergenceWriter{w: Writer{dir: dir, journal: f}, done: map[key]DivergenceRecord{}}
 	if d.w.release, err = lock(dir, f); err == nil {
-		err = d.goOn(f, head)
+		err = d.goOn(ctx, f, head)
 	}
 	if err != nil {
 		d.Close()
@@ -63,8 +64,8 @@ func OpenDivergences(dir string, first, other Settings) (*DivergenceWriter, []Di
 }
 
 // goOn reads what an earlier process left and cuts off a last line that is not whole.
-func (d *DivergenceWriter) goOn(f *os.File, head divergenceHeader) error {
-	records, size, err := readDivergences(f, head)
+func (d *DivergenceWriter) goOn(ctx context.Context, f *os.File, head divergenceHeader) error {
+	records, size, err := readDivergences(ctx, f, head)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.Name(), err)
 	}
@@ -139,13 +140,13 @@ func (d *DivergenceWriter) Close() error { return d.w.Close() }
 
 // ReadDivergences reads a whole file of divergences of two runs with these settings; it is
 // fs.ErrNotExist where there is none.
-func ReadDivergences(dir string, first, other Settings) ([]DivergenceRecord, error) {
+func ReadDivergences(ctx context.Context, dir string, first, other Settings) ([]DivergenceRecord, error) {
 	f, err := regularfile.Open(filepath.Join(dir, DivergenceName))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	records, size, err := readDivergences(f, divergenceHeader{journalOf, Schema, first, other})
+	records, size, err := readDivergences(ctx, f, divergenceHeader{journalOf, Schema, first, other})
 	if err == nil && size == 0 {
 		err = errTorn
 	}
@@ -157,17 +158,20 @@ func ReadDivergences(dir string, first, other Settings) ([]DivergenceRecord, err
 
 // readDivergences reads records up to size, where the file ends or a last line is not whole.
 // Damage before the last line is an error that names the line.
-func readDivergences(f io.Reader, head divergenceHeader) (records []DivergenceRecord, size int64, err error) {
+func readDivergences(ctx context.Context, f io.Reader, head divergenceHeader) (records []DivergenceRecord, size int64, err error) {
 	want, err := json.Marshal(head)
 	if err != nil {
 		return nil, 0, err
 	}
-	in := bufio.NewReaderSize(f, 1<<16)
+	in := bufio.NewReaderSize(regularfile.Reader(ctx, f), 1<<16)
 	var damage error
 	for number := 1; ; number++ {
 		line, whole, err := readLine(in)
 		if err == io.EOF {
 			return records, size, nil
+		}
+		if ctx.Err() != nil {
+			return nil, 0, ctx.Err()
 		}
 		if err == nil {
 			err = damage // a line follows the damaged one

@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -17,36 +18,41 @@ import (
 
 // finish writes the samples first: a manifest never stands beside samples that
 // are not its own.
-func finish(dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
+func finish(ctx context.Context, dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
 	r.Schema = Schema
 	err := r.check()
 	if err == nil {
-		err = r.checkSamples(samples)
+		err = r.checkSamples(ctx, samples)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err != nil {
 		return fmt.Errorf("%s: refusing to write a run that could not be read: %w", dir, err)
 	}
-	if err := writeRun(dir, r, samples, rows); err != nil {
+	if err := writeRun(ctx, dir, r, samples, rows); ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return ctx.Err() // the journal has all: the run can be resumed
+	} else if err != nil {
 		return fmt.Errorf("cannot write the run: %w; %s", err, keptAdvice)
 	}
 	return nil
 }
 
-func writeRun(dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
+func writeRun(ctx context.Context, dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
 	r.Process.Written = nil
 	note := func(name string, rows int, err error) error {
 		if err != nil {
 			return err
 		}
-		hash, err := hashFile(filepath.Join(dir, name))
+		hash, err := hashFile(ctx, filepath.Join(dir, name))
 		r.Process.Written = append(r.Process.Written, Written{name, rows, hash})
 		return err
 	}
-	if err := note(samplesName, len(samples), writeSamples(filepath.Join(dir, samplesName), samples)); err != nil {
+	if err := note(samplesName, len(samples), writeSamples(ctx, filepath.Join(dir, samplesName), samples)); err != nil {
 		return err
 	}
 	for _, t := range rows.tables() {
-		if err := note(t.name, t.rows, t.write(filepath.Join(dir, t.name))); err != nil {
+		if err := note(t.name, t.rows, t.write(ctx, filepath.Join(dir, t.name))); err != nil {
 			return err
 		}
 	}
@@ -62,20 +68,21 @@ func writeRun(dir string, r *Run, samples []Sample, rows DiagnosticsRows) error 
 
 // Open reads and checks a complete run: the manifest, the samples, and that the
 // two belong together. ReadHeads, ReadDiagnosticsSamples and ReadMaps
-// read what diagnostics left.
-func Open(dir string) (*Run, []Sample, error) {
-	r, err := Read(dir)
+// read what diagnostics left. All of them end with the context's error soon after the
+// context does.
+func Open(ctx context.Context, dir string) (*Run, []Sample, error) {
+	r, err := Read(ctx, dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.checkWritten(dir); err != nil { // first: what was changed never reaches the Parquet reader
+	if err := r.checkWritten(ctx, dir); err != nil { // first: what was changed never reaches the Parquet reader
 		return nil, nil, err
 	}
-	rows, err := ReadSamples(dir)
+	rows, err := ReadSamples(ctx, dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.checkSamples(rows); err != nil {
+	if err := r.checkSamples(ctx, rows); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, samplesName), err)
 	}
 	return r, rows, nil
@@ -83,7 +90,7 @@ func Open(dir string) (*Run, []Sample, error) {
 
 // checkWritten checks that the files beside the manifest are those that were
 // written with it.
-func (r *Run) checkWritten(dir string) error {
+func (r *Run) checkWritten(ctx context.Context, dir string) error {
 	if !slices.ContainsFunc(r.Process.Written, func(w Written) bool { return w.Name == samplesName }) {
 		return fmt.Errorf("%s: not a finished run's manifest: it names no %s", filepath.Join(dir, manifestName), samplesName)
 	}
@@ -92,7 +99,7 @@ func (r *Run) checkWritten(dir string) error {
 			return fmt.Errorf("%s: %q is not a file of a run", filepath.Join(dir, manifestName), w.Name)
 		}
 		path := filepath.Join(dir, w.Name)
-		hash, err := hashFile(path)
+		hash, err := hashFile(ctx, path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s: this file of the run is missing", path)
 		}
@@ -106,22 +113,22 @@ func (r *Run) checkWritten(dir string) error {
 	return nil
 }
 
-func hashFile(path string) (string, error) {
+func hashFile(ctx context.Context, path string) (string, error) {
 	f, err := regularfile.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	if _, err := io.Copy(h, regularfile.Reader(ctx, f)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // checkSamples checks the rows, and that they are of the run's documents.
-func (r *Run) checkSamples(rows []Sample) error {
-	if err := checkSamples(rows); err != nil {
+func (r *Run) checkSamples(ctx context.Context, rows []Sample) error {
+	if err := checkSamples(ctx, rows); err != nil {
 		return err
 	}
 	documents := map[string]map[int32]bool{}

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -86,7 +87,7 @@ func finished(t testing.TB, r *Run, samples []Sample, rows DiagnosticsRows) (dir
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Finish(r, samples, rows); err != nil {
+	if err := w.Finish(context.Background(), r, samples, rows); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -96,7 +97,7 @@ func finished(t testing.TB, r *Run, samples []Sample, rows DiagnosticsRows) (dir
 // and the same run gives the same files.
 func TestFinishThenOpen(t *testing.T) {
 	dir := finished(t, someRun(), someSamples(), someDiagnostics)
-	r, rows, err := Open(dir)
+	r, rows, err := Open(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +110,13 @@ func TestFinishThenOpen(t *testing.T) {
 	if got, want := must(json.Marshal(rows)), must(json.Marshal(someSamples())); !bytes.Equal(got, want) {
 		t.Errorf("the samples are read back as\n%s\nwant\n%s", got, want)
 	}
-	if heads, err := ReadHeads(dir); err != nil || len(heads) != 1 || heads[0].MassMean[1] != 0.5 {
+	if heads, err := ReadHeads(context.Background(), dir); err != nil || len(heads) != 1 || heads[0].MassMean[1] != 0.5 {
 		t.Errorf("the heads are read back as %v, %v", heads, err)
 	}
-	if samples, err := ReadDiagnosticsSamples(dir); err != nil || !slices.Equal(samples, someDiagnostics.Samples) || !r.HasDiagnosticsSamples() {
+	if samples, err := ReadDiagnosticsSamples(context.Background(), dir); err != nil || !slices.Equal(samples, someDiagnostics.Samples) || !r.HasDiagnosticsSamples() {
 		t.Errorf("the diagnostics by sample are read back as %v, %v", samples, err)
 	}
-	if maps, err := ReadMaps(dir); err != nil || len(maps) != 1 || !slices.Equal(maps[0].Weights, someDiagnostics.Maps[0].Weights) || maps[0].Tokens[1] != " a" || !r.HasMaps() {
+	if maps, err := ReadMaps(context.Background(), dir); err != nil || len(maps) != 1 || !slices.Equal(maps[0].Weights, someDiagnostics.Maps[0].Weights) || maps[0].Tokens[1] != " a" || !r.HasMaps() {
 		t.Errorf("the attention maps are read back as %v, %v", maps, err)
 	}
 	if got := names(t, dir); got != "attention_maps.parquet diagnostics.parquet diagnostics_samples.parquet run.json samples.parquet " {
@@ -161,13 +162,13 @@ func TestFinishRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, _ := interrupted(t, someRecords())
-			w, _, err := Resume(dir, someSettings())
+			w, _, err := Resume(context.Background(), dir, someSettings())
 			if err != nil {
 				t.Fatal(err)
 			}
 			r, rows := someRun(), someSamples()
 			rows = c.spoil(r, rows)
-			oneLine(t, w.Finish(r, rows, DiagnosticsRows{}), dir, c.want)
+			oneLine(t, w.Finish(context.Background(), r, rows, DiagnosticsRows{}), dir, c.want)
 			w.Close()
 			if got := names(t, dir); got != journalName+" " {
 				t.Errorf("the directory holds %s", got)
@@ -195,12 +196,12 @@ func TestOpenRefuses(t *testing.T) {
 		want  []string
 	}{
 		"samples of another run": {func(t *testing.T, dir string) {
-			if err := writeSamples(filepath.Join(dir, samplesName), other); err != nil {
+			if err := writeSamples(context.Background(), filepath.Join(dir, samplesName), other); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{samplesName, "of two runs"}},
 		"heads of another run": {func(t *testing.T, dir string) {
-			if err := writeParquet[HeadRow](filepath.Join(dir, diagnosticsName), nil); err != nil {
+			if err := writeParquet[HeadRow](context.Background(), filepath.Join(dir, diagnosticsName), nil); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{diagnosticsName, "of two runs"}},
@@ -224,16 +225,16 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := finished(t, someRun(), someSamples(), someDiagnostics)
-			if _, _, err := Open(dir); err != nil {
+			if _, _, err := Open(context.Background(), dir); err != nil {
 				t.Fatal(err)
 			}
 			c.spoil(t, dir)
-			_, _, err := Open(dir)
+			_, _, err := Open(context.Background(), dir)
 			oneLine(t, err, append(c.want, dir)...)
 			if name == "no manifest" {
 				return
 			}
-			if _, _, err := Resume(dir, someSettings()); err == nil || err == ErrFinished {
+			if _, _, err := Resume(context.Background(), dir, someSettings()); err == nil || err == ErrFinished {
 				t.Errorf("a damaged run is taken for a complete one: %v", err)
 			}
 		})
@@ -256,23 +257,23 @@ func TestStates(t *testing.T) {
 	}
 	addAll(t, w, someRecords())
 	state(dir, Running)
-	_, _, err = Open(dir)
+	_, _, err = Open(context.Background(), dir)
 	oneLine(t, err, dir, "another process is writing it")
 	w.Close()
 	state(dir, Interrupted)
-	_, _, err = Open(dir)
+	_, _, err = Open(context.Background(), dir)
 	oneLine(t, err, dir, "--resume")
-	w, note, err := Resume(dir, someSettings())
+	w, note, err := Resume(context.Background(), dir, someSettings())
 	if err != nil || note != "" {
 		t.Fatal(err, note)
 	}
 	state(dir, Running)
-	if err := w.Finish(someRun(), someSamples(), DiagnosticsRows{}); err != nil {
+	if err := w.Finish(context.Background(), someRun(), someSamples(), DiagnosticsRows{}); err != nil {
 		t.Fatal(err)
 	}
 	state(dir, Complete)
-	oneLine(t, w.Finish(someRun(), someSamples(), DiagnosticsRows{}), "closed")
-	if _, _, err := Resume(dir, someSettings()); err != ErrFinished {
+	oneLine(t, w.Finish(context.Background(), someRun(), someSamples(), DiagnosticsRows{}), "closed")
+	if _, _, err := Resume(context.Background(), dir, someSettings()); err != ErrFinished {
 		t.Errorf("%v, want that the run is complete", err)
 	}
 }
@@ -299,12 +300,12 @@ func TestKilledInFinish(t *testing.T) {
 				}
 				overwrite(t, filepath.Join(dir, file), b)
 			}
-			w, _, err := Resume(dir, someSettings())
+			w, _, err := Resume(context.Background(), dir, someSettings())
 			if err == nil {
 				if w.Resumed() != len(someRecords()) {
 					t.Errorf("%d records are left", w.Resumed())
 				}
-				err = w.Finish(someRun(), someSamples(), someDiagnostics)
+				err = w.Finish(context.Background(), someRun(), someSamples(), someDiagnostics)
 			} else if err == ErrFinished {
 				err = nil
 			}
@@ -363,7 +364,7 @@ func TestJournalReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir, journal := interrupted(t, someRecords())
 			path := filepath.Join(dir, journalName)
-			w, _, err := Resume(dir, someSettings())
+			w, _, err := Resume(context.Background(), dir, someSettings())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -377,7 +378,7 @@ func TestJournalReplaced(t *testing.T) {
 				w.Close()
 				done <- err
 			}()
-			_, _, err = Resume(dir, someSettings())
+			_, _, err = Resume(context.Background(), dir, someSettings())
 			oneLine(t, err, path, "another process")
 			if err := <-done; err != nil {
 				t.Fatal(err)
@@ -390,7 +391,7 @@ func TestJournalReplaced(t *testing.T) {
 // let the run go on without it.
 func TestFailedStaysFailed(t *testing.T) {
 	dir, _ := interrupted(t, nil)
-	w, _, err := Resume(dir, someSettings())
+	w, _, err := Resume(context.Background(), dir, someSettings())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +404,7 @@ func TestFailedStaysFailed(t *testing.T) {
 	oneLine(t, failed, "--resume")
 	disk.room = 1 << 20
 	for name, err := range map[string]error{
-		"Add": w.Add(someRecords()[1]), "Sync": w.Sync(), "Finish": w.Finish(someRun(), someSamples(), DiagnosticsRows{}),
+		"Add": w.Add(someRecords()[1]), "Sync": w.Sync(), "Finish": w.Finish(context.Background(), someRun(), someSamples(), DiagnosticsRows{}),
 	} {
 		if err != failed {
 			t.Errorf("%s: %v, want the first failure", name, err)

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -38,19 +39,19 @@ func TestResumeAfterFinishDied(t *testing.T) {
 	for _, name := range []string{samplesName, diagnosticsName, diagnosticsSamplesName, mapsName, manifestName} {
 		overwrite(t, filepath.Join(dir, "."+name+".0123456789abcdef.tmp"), []byte("torn"))
 	}
-	w, _, err := Resume(dir, someSettings())
+	w, _, err := Resume(context.Background(), dir, someSettings())
 	if err != nil || w.Resumed() != len(someRecords()) {
 		t.Fatal(err)
 	}
 	r, rows := finishable()
-	if err := w.Finish(r, rows, DiagnosticsRows{}); err != nil {
+	if err := w.Finish(context.Background(), r, rows, DiagnosticsRows{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := names(t, dir); got != "run.json samples.parquet " {
 		t.Errorf("the directory holds %s", got)
 	}
 	overwrite(t, filepath.Join(dir, journalName), journal)
-	if _, _, err := Resume(dir, someSettings()); !errors.Is(err, ErrFinished) {
+	if _, _, err := Resume(context.Background(), dir, someSettings()); !errors.Is(err, ErrFinished) {
 		t.Fatalf("a complete run is resumed: %v", err)
 	}
 	if got := names(t, dir); got != "run.json samples.parquet " {
@@ -58,7 +59,7 @@ func TestResumeAfterFinishDied(t *testing.T) {
 	}
 	other := someSettings()
 	other.DType = "bfloat16"
-	_, _, err = Resume(dir, other)
+	_, _, err = Resume(context.Background(), dir, other)
 	oneLine(t, err, dir, "dtype", "float32", "bfloat16")
 	// Samples that are not the manifest's, by as little as a bit anywhere.
 	path := filepath.Join(dir, samplesName)
@@ -67,7 +68,7 @@ func TestResumeAfterFinishDied(t *testing.T) {
 		bad := bytes.Clone(whole)
 		bad[i] ^= 4
 		overwrite(t, path, bad)
-		_, _, err = Resume(dir, someSettings())
+		_, _, err = Resume(context.Background(), dir, someSettings())
 		oneLine(t, err, samplesName)
 	}
 }
@@ -77,7 +78,7 @@ func TestResumeAfterFinishDied(t *testing.T) {
 func TestFinishFails(t *testing.T) {
 	for _, name := range []string{samplesName, manifestName} {
 		dir, _ := interrupted(t, someRecords())
-		w, _, err := Resume(dir, someSettings())
+		w, _, err := Resume(context.Background(), dir, someSettings())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,17 +87,17 @@ func TestFinishFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		r, rows := finishable()
-		oneLine(t, w.Finish(r, rows, DiagnosticsRows{}), name, "--resume")
+		oneLine(t, w.Finish(context.Background(), r, rows, DiagnosticsRows{}), name, "--resume")
 		w.Close()
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		w, _, err = Resume(dir, someSettings())
+		w, _, err = Resume(context.Background(), dir, someSettings())
 		if err != nil || w.Resumed() != len(someRecords()) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		r, rows = finishable()
-		if err := w.Finish(r, rows, DiagnosticsRows{}); err != nil {
+		if err := w.Finish(context.Background(), r, rows, DiagnosticsRows{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, dir); got != "run.json samples.parquet " {

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"math"
 	"os"
@@ -40,7 +41,7 @@ func TestOldRun(t *testing.T) {
 		}
 	}
 	for schema, dir := range map[int]string{1: filepath.Join("testdata", "run"), 2: filepath.Join("testdata", "run2"), 3: filepath.Join("testdata", "run3")} {
-		r, rows, err := Open(dir)
+		r, rows, err := Open(context.Background(), dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +74,7 @@ func TestOldRun(t *testing.T) {
 	old := []version1{{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, {1, 0.7, 0.8, 0.9, 1, 1.1, 1.2}}
 	dir := t.TempDir()
 	overwrite(t, filepath.Join(dir, diagnosticsSamplesName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "1")))
-	rows, err := ReadDiagnosticsSamples(dir)
+	rows, err := ReadDiagnosticsSamples(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestOldRun(t *testing.T) {
 		t.Errorf("version 1 is read as\n%+v, want\n%+v", rows, want)
 	}
 	overwrite(t, filepath.Join(dir, diagnosticsSamplesName), parquetOf(old, parquet.KeyValueMetadata(schemaKey, "2")))
-	_, err = ReadDiagnosticsSamples(dir)
+	_, err = ReadDiagnosticsSamples(context.Background(), dir)
 	oneLine(t, err, diagnosticsSamplesName, "column doc_id is missing")
 }
 
@@ -98,7 +99,7 @@ func TestOldJournal(t *testing.T) {
 		t.Fatal(err)
 	}
 	overwrite(t, filepath.Join(dir, journalName), line)
-	_, _, err = Resume(dir, someSettings())
+	_, _, err = Resume(context.Background(), dir, someSettings())
 	oneLine(t, err, "schema 1, this version of softbench goes on with 3")
 }
 
@@ -124,7 +125,7 @@ func answeredRun() *Run {
 // score, and rows that do not fit together are refused.
 func TestAnswersAreWritten(t *testing.T) {
 	rows := []Sample{someAnswer}
-	_, back, err := Open(finished(t, answeredRun(), append(someSamples(), rows...), DiagnosticsRows{}))
+	_, back, err := Open(context.Background(), finished(t, answeredRun(), append(someSamples(), rows...), DiagnosticsRows{}))
 	if err != nil || !reflect.DeepEqual(back[len(back)-1:], rows) {
 		t.Errorf("%v, %+v", err, back)
 	}
@@ -137,11 +138,11 @@ func TestAnswersAreWritten(t *testing.T) {
 		t.Error("an answer has an accuracy")
 	}
 	rows[0].Scores = rows[0].Scores[:1]
-	oneLine(t, checkSamples(rows), "2 metrics with 1 scores")
+	oneLine(t, checkSamples(context.Background(), rows), "2 metrics with 1 scores")
 	rows[0].Scores = []float64{1, math.Inf(1)}
-	oneLine(t, checkSamples(rows), "a score is +Inf")
+	oneLine(t, checkSamples(context.Background(), rows), "a score is +Inf")
 	rows[0].Scores, rows[0].Filtered = someAnswer.Scores, nil
-	oneLine(t, checkSamples(rows), "2 filters with 0 texts")
+	oneLine(t, checkSamples(context.Background(), rows), "2 filters with 0 texts")
 }
 
 // TestUnscoredIsWritten: a request without a loglikelihood says so in its row, and
@@ -151,12 +152,12 @@ func TestUnscoredIsWritten(t *testing.T) {
 	rows[1].LogLikelihood, rows[1].IsGreedy, rows[1].Unscored = nil, nil, ptr("empty")
 	run := someRun()
 	run.Tasks[0].Unscored = 1
-	_, back, err := Open(finished(t, run, rows, DiagnosticsRows{}))
+	_, back, err := Open(context.Background(), finished(t, run, rows, DiagnosticsRows{}))
 	if err != nil || !reflect.DeepEqual(back, rows) {
 		t.Errorf("%v, %+v", err, back)
 	}
 	rows[1].LogLikelihood = ptr(-1.0)
-	oneLine(t, checkSamples(rows), "arc_easy document 0 request 1 has a loglikelihood and is unscored")
+	oneLine(t, checkSamples(context.Background(), rows), "arc_easy document 0 request 1 has a loglikelihood and is unscored")
 	bad := Record{Task: "arc_easy", Answer: answer.Answer{Unscored: "empty", LogLikelihood: -1}}
 	oneLine(t, bad.check(), "it has a loglikelihood and is unscored")
 	run.Tasks[0].Unscored = 3
@@ -204,19 +205,19 @@ func TestOtherColumns(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, samplesName)
 			overwrite(t, path, c.file)
-			_, err := ReadSamples(dir)
+			_, err := ReadSamples(context.Background(), dir)
 			oneLine(t, err, path, c.want)
 		})
 	}
 	dir := t.TempDir()
 	overwrite(t, filepath.Join(dir, diagnosticsName), parquetOf([]fewer{{"a"}}, version))
-	_, err := ReadHeads(dir)
+	_, err := ReadHeads(context.Background(), dir)
 	oneLine(t, err, diagnosticsName, "column layer is missing")
 	overwrite(t, filepath.Join(dir, mapsName), parquetOf([]MapRow{{Tokens: []string{"a", "b"}, Weights: []float32{1, 0.5}}}, version))
-	_, err = ReadMaps(dir)
+	_, err = ReadMaps(context.Background(), dir)
 	oneLine(t, err, mapsName, "2 weights for 2 tokens, want 3")
 	overwrite(t, filepath.Join(dir, diagnosticsSamplesName), parquetOf([]DiagnosticsSample{{Sample: 1}}, version))
-	_, err = ReadDiagnosticsSamples(dir)
+	_, err = ReadDiagnosticsSamples(context.Background(), dir)
 	oneLine(t, err, diagnosticsSamplesName, "row 0 is of sample 1")
 }
 
@@ -236,10 +237,10 @@ func TestBytesThatAreNotText(t *testing.T) {
 	bad := "a\xffb"
 	rows := []Sample{{Task: bad, Context: &bad, Generated: &bad}}
 	dir := t.TempDir()
-	if err := writeSamples(filepath.Join(dir, samplesName), rows); err != nil {
+	if err := writeSamples(context.Background(), filepath.Join(dir, samplesName), rows); err != nil {
 		t.Fatal(err)
 	}
-	back, err := ReadSamples(dir)
+	back, err := ReadSamples(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +266,7 @@ func TestManyRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := make([]Sample, 0, n)
-	context := strings.Repeat("a context of some length ", 20)
+	shared := strings.Repeat("a context of some length ", 20)
 	for i := range n {
 		r := Record{Task: "arc_easy", Doc: i / 4, Request: i % 4, Answer: answer.Answer{LogLikelihood: -float64(i) / 7, ContextTokens: 100, ContinuationTokens: 5}}
 		if err := w.Add(r); err != nil {
@@ -276,24 +277,24 @@ func TestManyRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		text := context + string(rune('a'+i/4%26))
+		text := shared + string(rune('a'+i/4%26))
 		rows = append(rows, Sample{Task: r.Task, Kind: "multiple_choice", DocID: int32(r.Doc), Request: int32(r.Request), LogLikelihood: ptr(r.LogLikelihood), Context: &text})
 	}
 	w.Close()
-	w, _, err = Resume(dir, someSettings())
+	w, _, err = Resume(context.Background(), dir, someSettings())
 	if err != nil || w.Resumed() != n {
 		t.Fatalf("%d records, %v", w.Resumed(), err)
 	}
-	if err := w.Finish(&Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, DiagnosticsRows{}); err != nil {
+	if err := w.Finish(context.Background(), &Run{Settings: someSettings(), Tasks: []TaskResult{{Name: "arc_easy", Documents: n / 4}}}, rows, DiagnosticsRows{}); err != nil {
 		t.Fatal(err)
 	}
-	_, back, err := Open(dir)
+	_, back, err := Open(context.Background(), dir)
 	if err != nil || len(back) != n || *back[n-1].LogLikelihood != *rows[n-1].LogLikelihood {
 		t.Fatal(len(back), err)
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	alone := filepath.Join(t.TempDir(), samplesName)
-	if err := writeSamples(alone, rows); err != nil {
+	if err := writeSamples(context.Background(), alone, rows); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(readAll(t, alone), readAll(t, filepath.Join(dir, samplesName))) {
@@ -327,14 +328,14 @@ func TestClaims(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := readRows[Sample](bytes.NewReader(c.file), int64(len(c.file)))
+		_, err := readRows[Sample](context.Background(), bytes.NewReader(c.file), int64(len(c.file)))
 		runtime.ReadMemStats(&after)
 		oneLine(t, err, c.want)
 		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
 			t.Errorf("%s: %d bytes of memory were taken", name, used)
 		}
 	}
-	if _, err := readRows[Sample](bytes.NewReader(whole), int64(len(whole))); err != nil {
+	if _, err := readRows[Sample](context.Background(), bytes.NewReader(whole), int64(len(whole))); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -115,7 +116,7 @@ func TestTornAnywhere(t *testing.T) {
 			continue
 		}
 		overwrite(t, path, journal[:cut])
-		w, _, err := Resume(dir, someSettings())
+		w, _, err := Resume(context.Background(), dir, someSettings())
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
@@ -148,7 +149,7 @@ func TestFlippedByte(t *testing.T) {
 			bad := bytes.Clone(journal)
 			bad[i] ^= flip
 			overwrite(t, path, bad)
-			w, _, err := Resume(dir, someSettings())
+			w, _, err := Resume(context.Background(), dir, someSettings())
 			if err == nil {
 				// A digit of a checksum may change its case: the same number.
 				if bytes.EqualFold(bad, journal) && w.Resumed() == len(someRecords()) {
@@ -174,7 +175,7 @@ func TestNotAJournal(t *testing.T) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, journalName)
 		overwrite(t, path, []byte(text))
-		_, _, err := Resume(dir, someSettings())
+		_, _, err := Resume(context.Background(), dir, someSettings())
 		oneLine(t, err, path, "line 1")
 		if got := readAll(t, path); string(got) != text {
 			t.Errorf("%q became %q", text, got)
@@ -199,7 +200,7 @@ func TestJournalRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			overwrite(t, filepath.Join(dir, journalName), c.journal)
-			_, _, err := Resume(dir, someSettings())
+			_, _, err := Resume(context.Background(), dir, someSettings())
 			oneLine(t, err, append(c.want, dir)...)
 		})
 	}
@@ -211,7 +212,7 @@ func TestOtherSettings(t *testing.T) {
 	n := 0
 	eachField(t, func(name string, s Settings) {
 		n++
-		_, _, err := Resume(dir, s)
+		_, _, err := Resume(context.Background(), dir, s)
 		if name == "name" {
 			name = "arc_easyx" // another name is another task
 		}
@@ -292,13 +293,13 @@ func TestOneWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = Resume(dir, someSettings())
+	_, _, err = Resume(context.Background(), dir, someSettings())
 	oneLine(t, err, dir, "another process")
 	_, err = Create(dir, someSettings())
 	oneLine(t, err, dir, "--resume")
 	addAll(t, w, someRecords())
 	w.Close()
-	w, _, err = Resume(dir, someSettings())
+	w, _, err = Resume(context.Background(), dir, someSettings())
 	if err != nil || w.Resumed() != len(someRecords()) {
 		t.Fatalf("after the first writer is gone: %v", err)
 	}
@@ -348,7 +349,7 @@ func TestDiskFull(t *testing.T) {
 	for room := 0; room < len(want)-first; room += 61 {
 		for _, noCut := range []bool{false, true} {
 			dir, _ := interrupted(t, nil)
-			w, _, err := Resume(dir, someSettings())
+			w, _, err := Resume(context.Background(), dir, someSettings())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -375,11 +376,11 @@ func TestDiskFull(t *testing.T) {
 			if !errors.Is(failed, syscall.ENOSPC) {
 				t.Fatal(failed)
 			}
-			if err := w.Finish(&Run{Settings: someSettings()}, nil, DiagnosticsRows{}); err == nil {
+			if err := w.Finish(context.Background(), &Run{Settings: someSettings()}, nil, DiagnosticsRows{}); err == nil {
 				t.Fatal("a run of which results are lost is finished")
 			}
 			w.Close()
-			w, _, err = Resume(dir, someSettings())
+			w, _, err = Resume(context.Background(), dir, someSettings())
 			if err != nil {
 				t.Fatalf("room for %d bytes: %v", room, err)
 			}
@@ -397,7 +398,7 @@ func TestDiskFull(t *testing.T) {
 
 func TestSyncFails(t *testing.T) {
 	dir, before := interrupted(t, someRecords()[:2])
-	w, _, err := Resume(dir, someSettings())
+	w, _, err := Resume(context.Background(), dir, someSettings())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +417,7 @@ func TestSyncFails(t *testing.T) {
 // never synced, and a sync that fails later takes it back to the last sync.
 func TestFlushOutlivesTheProcess(t *testing.T) {
 	dir, before := interrupted(t, someRecords()[:2])
-	w, _, err := Resume(dir, someSettings())
+	w, _, err := Resume(context.Background(), dir, someSettings())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -449,7 +450,7 @@ func TestDirectories(t *testing.T) {
 		overwrite(t, filepath.Join(dir, "thesis.tex"), []byte("x"))
 		_, err := Create(dir, someSettings())
 		oneLine(t, err, dir, "--out")
-		_, _, err = Resume(dir, someSettings())
+		_, _, err = Resume(context.Background(), dir, someSettings())
 		oneLine(t, err, dir, "--out")
 		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 			t.Errorf("the directory holds %v", entries)

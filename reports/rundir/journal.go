@@ -3,6 +3,7 @@ package rundir
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lm/answer"
 )
 
@@ -203,8 +205,8 @@ func readHeader(in *bufio.Reader) (h header, size int64, err error) {
 // readJournal reads a journal. size is the length up to which it is whole: a
 // last line that was being written when the run died is left out. Damage before
 // the last line is an error that names the line.
-func readJournal(r io.Reader) (h header, records []Record, size int64, err error) {
-	in := bufio.NewReaderSize(r, 1<<16)
+func readJournal(ctx context.Context, r io.Reader) (h header, records []Record, size int64, err error) {
+	in := bufio.NewReaderSize(regularfile.Reader(ctx, r), 1<<16)
 	if h, size, err = readHeader(in); err != nil {
 		return h, nil, 0, err
 	}
@@ -214,6 +216,9 @@ func readJournal(r io.Reader) (h header, records []Record, size int64, err error
 		line, whole, err := readLine(in)
 		if err == io.EOF {
 			return h, records, size, nil
+		}
+		if ctx.Err() != nil {
+			return h, nil, 0, ctx.Err()
 		}
 		if err != nil {
 			return h, nil, 0, fmt.Errorf("line %d: %w", number, err)

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -52,14 +53,14 @@ func TestFileLimit(t *testing.T) {
 			} else if names := names(t, dir); names != journalName+" " || !strings.Contains(text, "--resume") {
 				t.Errorf("the directory holds %s after %s", names, text)
 			}
-			w, _, err := Resume(dir, someSettings())
+			w, _, err := Resume(context.Background(), dir, someSettings())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if n := w.Resumed(); (n == len(someRecords())) != (limit >= len(journal)) {
 				t.Errorf("%d records are left", n)
 			}
-			if err := w.Finish(someRun(), someSamples(), someDiagnostics); err != nil {
+			if err := w.Finish(context.Background(), someRun(), someSamples(), someDiagnostics); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range []string{manifestName, samplesName} {
@@ -92,7 +93,7 @@ func limited(t *testing.T, dir string) {
 				return err
 			}
 		}
-		return w.Finish(someRun(), someSamples(), someDiagnostics)
+		return w.Finish(context.Background(), someRun(), someSamples(), someDiagnostics)
 	}
 	if _, err := os.Stdout.WriteString(run().Error() + "\n"); err != nil {
 		t.Fatal(err)
@@ -149,7 +150,7 @@ func readOnly(t *testing.T, open, dir string) {
 		}
 	}
 	if os.Geteuid() == 0 { // the journal is root's
-		if _, _, err := Resume(filepath.Join(open, "kept"), someSettings()); err == nil || !strings.Contains(err.Error(), "cannot go on with the run") {
+		if _, _, err := Resume(context.Background(), filepath.Join(open, "kept"), someSettings()); err == nil || !strings.Contains(err.Error(), "cannot go on with the run") {
 			t.Errorf("another user's journal: %v", err)
 		}
 	}

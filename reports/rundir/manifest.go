@@ -208,9 +208,9 @@ func orEmpty[T any](list []T) []T {
 
 // Read reads and checks a finished run's manifest alone; Open reads the samples
 // too.
-func Read(dir string) (*Run, error) {
+func Read(ctx context.Context, dir string) (*Run, error) {
 	path := filepath.Join(dir, manifestName)
-	text, err := regularfile.ReadAll(context.Background(), path, maxManifest)
+	text, err := regularfile.ReadAll(ctx, path, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		switch state, _ := StateOf(dir); state {
 		case Interrupted:

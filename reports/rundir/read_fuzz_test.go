@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,14 +17,14 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte("00000000 {}\n"))
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, records, size, err := readJournal(bytes.NewReader(b))
+		_, records, size, err := readJournal(context.Background(), bytes.NewReader(b))
 		if err != nil {
 			return
 		}
 		if size > int64(len(b)) || bytes.Count(b[:size], []byte("\n")) != len(records)+1 {
 			t.Errorf("%d records in %d bytes of %d", len(records), size, len(b))
 		}
-		_, again, same, err := readJournal(bytes.NewReader(b[:size]))
+		_, again, same, err := readJournal(context.Background(), bytes.NewReader(b[:size]))
 		if err != nil || same != size || len(again) != len(records) {
 			t.Errorf("the whole part is read as another journal: %v", err)
 		}
@@ -57,7 +58,7 @@ func FuzzManifest(f *testing.F) {
 // FuzzSamples: no content panics.
 func FuzzSamples(f *testing.F) {
 	path := filepath.Join(f.TempDir(), samplesName)
-	if err := writeSamples(path, awkwardRows()[2:]); err != nil {
+	if err := writeSamples(context.Background(), path, awkwardRows()[2:]); err != nil {
 		f.Fatal(err)
 	}
 	b, err := os.ReadFile(path)
@@ -67,9 +68,9 @@ func FuzzSamples(f *testing.F) {
 	f.Add(b)
 	f.Add(b[len(b)/2:])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		rows, err := readRows[Sample](bytes.NewReader(b), int64(len(b)))
+		rows, err := readRows[Sample](context.Background(), bytes.NewReader(b), int64(len(b)))
 		if err == nil {
-			_ = checkSamples(rows)
+			_ = checkSamples(context.Background(), rows)
 		} else if strings.ContainsAny(err.Error(), "\n\r\x1b") {
 			t.Errorf("an error of more than one line: %q", err)
 		}

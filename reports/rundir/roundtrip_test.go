@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -38,16 +39,16 @@ func TestFloatsKeepTheirBits(t *testing.T) {
 		rows[i] = Sample{Task: "t", DocID: int32(i), LogLikelihood: &floats[i], PositionLikelihood: []float64{f}, PositionTokens: []int32{1}}
 	}
 	dir, _ := interrupted(t, records)
-	w, _, err := Resume(dir, someSettings())
+	w, _, err := Resume(context.Background(), dir, someSettings())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()
 	parquet := t.TempDir()
-	if err := writeSamples(filepath.Join(parquet, samplesName), rows); err != nil {
+	if err := writeSamples(context.Background(), filepath.Join(parquet, samplesName), rows); err != nil {
 		t.Fatal(err)
 	}
-	back, err := ReadSamples(parquet)
+	back, err := ReadSamples(context.Background(), parquet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestSamplesAreTheSameBytes(t *testing.T) {
 	var first []byte
 	for range 3 {
 		path := filepath.Join(t.TempDir(), samplesName)
-		if err := writeSamples(path, awkwardRows()); err != nil {
+		if err := writeSamples(context.Background(), path, awkwardRows()); err != nil {
 			t.Fatal(err)
 		}
 		b := readAll(t, path)
@@ -99,7 +100,7 @@ func TestSamplesAreTheSameBytes(t *testing.T) {
 	}
 	dir := t.TempDir()
 	overwrite(t, filepath.Join(dir, samplesName), first)
-	rows, err := ReadSamples(dir)
+	rows, err := ReadSamples(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,13 +124,13 @@ func TestSamplesAreTheSameBytes(t *testing.T) {
 func TestDamagedSamples(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, samplesName)
-	if err := writeSamples(path, awkwardRows()); err != nil {
+	if err := writeSamples(context.Background(), path, awkwardRows()); err != nil {
 		t.Fatal(err)
 	}
 	whole := readAll(t, path)
 	for cut := 0; cut < len(whole); cut += 7 {
 		overwrite(t, path, whole[:cut])
-		_, err := ReadSamples(dir)
+		_, err := ReadSamples(context.Background(), dir)
 		oneLine(t, err, path)
 	}
 	found := 0
@@ -138,7 +139,7 @@ func TestDamagedSamples(t *testing.T) {
 		bad := bytes.Clone(whole)
 		bad[rng.IntN(len(bad))] ^= 1 << rng.IntN(8)
 		overwrite(t, path, bad)
-		if _, err := ReadSamples(dir); err != nil {
+		if _, err := ReadSamples(context.Background(), dir); err != nil {
 			found++
 		}
 	}
@@ -146,7 +147,7 @@ func TestDamagedSamples(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	_, err := ReadSamples(dir)
+	_, err := ReadSamples(context.Background(), dir)
 	oneLine(t, err, path)
 }
 
@@ -163,10 +164,10 @@ func TestSamplesRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, samplesName)
-			if err := writeSamples(path, c.spoil(awkwardRows())); err != nil {
+			if err := writeSamples(context.Background(), path, c.spoil(awkwardRows())); err != nil {
 				t.Fatal(err)
 			}
-			_, err := ReadSamples(dir)
+			_, err := ReadSamples(context.Background(), dir)
 			oneLine(t, err, path, c.want, "document 0 request 1")
 		})
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // readParquet reads a file of rows of this schema version. Errors name the file.
-func readParquet[T any](path string) ([]T, error) {
+func readParquet[T any](ctx context.Context, path string) ([]T, error) {
 	f, err := regularfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: this file of the run is missing", path)
@@ -32,14 +32,14 @@ func readParquet[T any](path string) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := readRows[T](f, info.Size())
+	rows, err := readRows[T](ctx, f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
 }
 
-func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
+func readRows[T any](ctx context.Context, f io.ReaderAt, size int64) (rows []T, err error) {
 	file, err := parquetread.Open(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
@@ -51,7 +51,7 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 	} else if err := checkColumns(file.Columns(), parquet.SchemaOf(*new(T)), added[T](version)); err != nil {
 		return nil, err
 	}
-	err = file.Rows(context.Background(), func(_ int64, values map[string]any) error {
+	err = file.Rows(ctx, func(_ int64, values map[string]any) error {
 		var row T
 		if err := fill(reflect.ValueOf(&row).Elem(), values); err != nil {
 			return err
@@ -59,6 +59,9 @@ func readRows[T any](f io.ReaderAt, size int64) (rows []T, err error) {
 		rows = append(rows, row)
 		return nil
 	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		var damage *parquetread.RowError
 		if errors.As(err, &damage) {

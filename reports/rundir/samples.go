@@ -1,6 +1,7 @@
 package rundir
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -78,28 +79,36 @@ func (Sample) since() map[int][]string {
 const schemaKey = "softbench.schema"
 
 // writeSamples writes rows, as UTF-8.
-func writeSamples(path string, rows []Sample) error {
+func writeSamples(ctx context.Context, path string, rows []Sample) error {
 	rows = slices.Clone(rows)
 	for i := range rows {
 		rows[i].makeUTF8()
 	}
-	return writeParquet(path, rows)
+	return writeParquet(ctx, path, rows)
 }
 
 // writeParquet writes rows; the same rows give the same bytes.
-func writeParquet[T any](path string, rows []T) error {
+func writeParquet[T any](ctx context.Context, path string, rows []T) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		out := parquet.NewGenericWriter[T](w, schemaOf[T](),
 			parquet.Compression(&zstd.Codec{}),
-			parquet.MaxRowsPerRowGroup(1<<17),
+			parquet.MaxRowsPerRowGroup(rowGroup),
 			parquet.CreatedBy("softbench", "schema", fmt.Sprint(Schema)),
 			parquet.KeyValueMetadata(schemaKey, fmt.Sprint(Schema)))
-		if _, err := out.Write(rows); err != nil {
-			return err
+		for group := range slices.Chunk(rows, rowGroup) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := out.Write(group); err != nil {
+				return err
+			}
 		}
 		return out.Close()
 	})
 }
+
+// rowGroup is how many rows are written in one go.
+const rowGroup = 1 << 17
 
 // makeUTF8 replaces bytes that are not UTF-8 by U+FFFD: readers of Parquet refuse
 // the whole column else.
@@ -125,21 +134,24 @@ func (s *Sample) makeUTF8() {
 
 // ReadSamples reads and checks a finished run's samples: the columns, that no
 // request is there twice, that loglikelihoods are numbers.
-func ReadSamples(dir string) ([]Sample, error) {
+func ReadSamples(ctx context.Context, dir string) ([]Sample, error) {
 	path := filepath.Join(dir, samplesName)
-	rows, err := readParquet[Sample](path)
+	rows, err := readParquet[Sample](ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSamples(rows); err != nil {
+	if err := checkSamples(ctx, rows); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
 }
 
-func checkSamples(rows []Sample) error {
+func checkSamples(ctx context.Context, rows []Sample) error {
 	seen := make(map[key]bool, len(rows))
 	for i := range rows {
+		if i&0xfff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		r := &rows[i]
 		k := key{r.Task, int(r.DocID), int(r.Request)}
 		if seen[k] {

@@ -1,7 +1,7 @@
 package rundir
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -69,7 +69,7 @@ func Create(dir string, s Settings) (*Writer, error) {
 // Resume goes on with the run in dir, or begins one where there is none. The
 // settings must be those it was begun with. Of a complete run it returns
 // ErrFinished. note, not empty, is a remark for the user.
-func Resume(dir string, s Settings) (w *Writer, note string, err error) {
+func Resume(ctx context.Context, dir string, s Settings) (w *Writer, note string, err error) {
 	has, err := contentsOf(dir)
 	if err != nil {
 		return nil, "", err
@@ -79,7 +79,7 @@ func Resume(dir string, s Settings) (w *Writer, note string, err error) {
 		return w, "", err
 	}
 	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
-		r, _, err := Open(dir)
+		r, _, err := Open(ctx, dir)
 		if err != nil {
 			return nil, "", err
 		}
@@ -90,7 +90,7 @@ func Resume(dir string, s Settings) (w *Writer, note string, err error) {
 		return nil, "", ErrFinished
 	}
 	w = &Writer{dir: dir, done: map[key]Record{}}
-	note, err = w.reopen(s)
+	note, err = w.reopen(ctx, s)
 	if err != nil {
 		w.Close()
 		return nil, "", err
@@ -151,7 +151,7 @@ func (w *Writer) first(line []byte) error {
 }
 
 // reopen reads the journal of an unfinished run and cuts off a torn last line.
-func (w *Writer) reopen(s Settings) (note string, err error) {
+func (w *Writer) reopen(ctx context.Context, s Settings) (note string, err error) {
 	path := filepath.Join(w.dir, journalName)
 	if err := regularfile.Check(path, math.MaxInt64); errors.Is(err, fs.ErrNotExist) { // it has just finished
 		return "", fmt.Errorf("%s: %w", path, ErrBusy)
@@ -177,7 +177,7 @@ func (w *Writer) reopen(s Settings) (note string, err error) {
 		return "", fmt.Errorf("%s: %w", path, ErrBusy) // it has just finished or begun
 	}
 	w.removeTemporary()
-	h, records, size, err := readJournal(bufio.NewReader(f))
+	h, records, size, err := readJournal(ctx, f)
 	if errors.Is(err, errTorn) { // died in its first step: nothing was done yet
 		line, err := appendLine(nil, header{journalOf, Schema, s})
 		if err != nil {
@@ -217,7 +217,7 @@ func SameSettings(dir string, was, now Settings) error {
 
 // ReadPart reads the records of an unfinished run, such as a shard, that has the
 // given settings. A last line that was being written is left out.
-func ReadPart(dir string, s Settings) ([]Record, error) {
+func ReadPart(ctx context.Context, dir string, s Settings) ([]Record, error) {
 	path := filepath.Join(dir, journalName)
 	f, err := regularfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -230,7 +230,7 @@ func ReadPart(dir string, s Settings) ([]Record, error) {
 		return nil, err
 	}
 	defer f.Close()
-	h, records, _, err := readJournal(f)
+	h, records, _, err := readJournal(ctx, f)
 	if errors.Is(err, errTorn) {
 		return nil, fmt.Errorf("%s was stopped before its first result: finish it with --resume", dir)
 	}
@@ -337,14 +337,14 @@ func (w *Writer) fail(err error, size int64) error {
 // and each in one step, and removes the journal: a run with a manifest is
 // complete. It sets r.Schema and r.Process.Written. Rows that Open would refuse
 // are refused; on any error the journal remains, and the run can be resumed.
-func (w *Writer) Finish(r *Run, samples []Sample, rows DiagnosticsRows) error {
+func (w *Writer) Finish(ctx context.Context, r *Run, samples []Sample, rows DiagnosticsRows) error {
 	if err := w.Sync(); err != nil {
 		return err
 	}
 	if w.journal == nil {
 		return errors.New("cannot finish the run: it is closed")
 	}
-	if err := finish(w.dir, r, samples, rows); err != nil {
+	if err := finish(ctx, w.dir, r, samples, rows); err != nil {
 		return err
 	}
 	path := filepath.Join(w.dir, journalName)
