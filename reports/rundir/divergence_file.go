@@ -104,7 +104,9 @@ func (d *DivergenceWriter) Add(r DivergenceRecord) error {
 	if err == nil {
 		d.w.buffer, err = appendLine(d.w.buffer, r)
 	}
-	d.done[r.key()] = r
+	if err == nil {
+		d.done[r.key()] = r
+	}
 	return err
 }
 
@@ -128,11 +130,14 @@ func (d *DivergenceWriter) Finish() error {
 	if err := d.Sync(); err != nil {
 		return err
 	}
+	if err := d.Close(); err != nil { // an open file cannot be renamed everywhere
+		return fmt.Errorf("cannot keep the divergences: %w", err)
+	}
 	if err := os.Rename(filepath.Join(d.w.dir, growingName), filepath.Join(d.w.dir, DivergenceName)); err != nil {
 		return fmt.Errorf("cannot keep the divergences: %w", err)
 	}
 	syncDirectory(d.w.dir)
-	return d.Close()
+	return nil
 }
 
 // Close lets go of the file.
