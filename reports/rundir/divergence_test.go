@@ -21,7 +21,7 @@ func TestDivergenceFile(t *testing.T) {
 	}
 	open := func() *DivergenceWriter {
 		t.Helper()
-		w, whole, err := OpenDivergences(dir, first, other)
+		w, whole, err := OpenDivergences(t.Context(), dir, first, other)
 		if err != nil || whole != nil {
 			t.Fatalf("%d records, %v", len(whole), err)
 		}
@@ -38,7 +38,7 @@ func TestDivergenceFile(t *testing.T) {
 	if err := w.Add(bad); err == nil {
 		t.Error("a divergence that is not a number is taken")
 	}
-	if _, _, err := OpenDivergences(dir, first, other); !errors.Is(err, ErrBusy) {
+	if _, _, err := OpenDivergences(t.Context(), dir, first, other); !errors.Is(err, ErrBusy) {
 		t.Errorf("two write one file: %v", err)
 	}
 	if err := w.Sync(); err != nil {
@@ -56,10 +56,10 @@ func TestDivergenceFile(t *testing.T) {
 		}
 	}
 	put(bytes.Replace(text, []byte("0.5"), []byte("0.6"), 1)) // of the first record
-	if _, _, err := OpenDivergences(dir, first, other); err == nil || !strings.Contains(err.Error(), "line 2 is damaged") {
+	if _, _, err := OpenDivergences(t.Context(), dir, first, other); err == nil || !strings.Contains(err.Error(), "line 2 is damaged") {
 		t.Errorf("a changed line: %v", err)
 	}
-	if _, _, err := OpenDivergences(dir, first, first); err == nil || !strings.Contains(err.Error(), "of other runs") {
+	if _, _, err := OpenDivergences(t.Context(), dir, first, first); err == nil || !strings.Contains(err.Error(), "of other runs") {
 		t.Errorf("of other runs: %v", err)
 	}
 	put(text[:len(text)-3])
@@ -70,13 +70,13 @@ func TestDivergenceFile(t *testing.T) {
 	if err := w.Add(record(2)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadDivergences(dir, first, other); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadDivergences(t.Context(), dir, first, other); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that grows is read as whole: %v", err)
 	}
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	_, records, err := OpenDivergences(dir, first, other)
+	_, records, err := OpenDivergences(t.Context(), dir, first, other)
 	if err != nil || len(records) != 3 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
