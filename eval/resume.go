@@ -38,10 +38,7 @@ func checkResume(ctx context.Context, m *Model, w *Work, o *RunOptions) error {
 		return err
 	}
 	if state == rundir.Complete && known && len(o.Merge) == 0 {
-		if _, _, err := rundir.Open(ctx, o.Out); err != nil {
-			return err
-		}
-		return rundir.ErrFinished
+		return rundir.Finished(ctx, o.Out, now)
 	}
 	return nil
 }

@@ -155,6 +155,10 @@ func TestResumeOfACompleteRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// As a process leaves it that dies after its last step but one.
+	if err := os.WriteFile(filepath.Join(o.Out, "journal"), []byte("{}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	o.Resume = true
 	o.Progress = func(int64, int64) { t.Error("something was computed") }
 	var notes []string
@@ -166,6 +170,9 @@ func TestResumeOfACompleteRun(t *testing.T) {
 	after, err := os.ReadFile(filepath.Join(o.Out, "run.json"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(o.Out, "journal")); err == nil {
+		t.Error("the journal is left")
 	}
 	if !bytes.Equal(before, after) || len(r.Tasks) != 1 {
 		t.Error("the manifest changed")

@@ -78,16 +78,8 @@ func Resume(ctx context.Context, dir string, s Settings) (w *Writer, note string
 		w, err := Create(dir, s)
 		return w, "", err
 	}
-	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
-		r, _, err := Open(ctx, dir)
-		if err != nil {
-			return nil, "", err
-		}
-		if err := SameSettings(dir, r.Settings, s); err != nil {
-			return nil, "", err
-		}
-		_ = os.Remove(filepath.Join(dir, journalName)) // of a run that died after its last step but one
-		return nil, "", ErrFinished
+	if err := Finished(ctx, dir, s); err != nil {
+		return nil, "", err
 	}
 	w = &Writer{dir: dir, done: map[key]Record{}}
 	note, err = w.reopen(ctx, s)
@@ -96,6 +88,24 @@ func Resume(ctx context.Context, dir string, s Settings) (w *Writer, note string
 		return nil, "", err
 	}
 	return w, note, nil
+}
+
+// Finished returns ErrFinished of a complete run with these settings, nil where the run
+// is not complete, and what is wrong with one that is not whole or has others. A journal
+// beside it is of a process that died after its last step but one, and goes.
+func Finished(ctx context.Context, dir string, s Settings) error {
+	if _, err := os.Stat(filepath.Join(dir, manifestName)); err != nil {
+		return nil
+	}
+	r, _, err := Open(ctx, dir)
+	if err != nil {
+		return err
+	}
+	if err := SameSettings(dir, r.Settings, s); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(dir, journalName))
+	return ErrFinished
 }
 
 // begin makes a journal with its first line.
