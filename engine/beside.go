@@ -116,7 +116,6 @@ func (b *beside) SegmentBytes(start, n int) (bytes int64) {
 
 func (b *beside) Close() error { return nil }
 
-// Forward implements Backend.
 func (b *beside) Forward(ctx context.Context, batch *Batch) error {
 	if batch.Observer != nil {
 		return errors.New("models beside each other are not observed: watch each by itself")

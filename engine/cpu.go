@@ -108,7 +108,6 @@ func (c *cpu) Close() error {
 	return nil
 }
 
-// Forward implements Backend.
 func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 	rows := len(b.Tokens)
 	c.resize(rows)

@@ -44,10 +44,8 @@ func (l kvLayout) bytes(start, n int) int64 {
 	return int64(size) * 4
 }
 
-// Range implements Segment.
 func (s *cpuSegment) Range() (start, n int) { return s.start, s.n }
 
-// Release implements Segment.
 func (s *cpuSegment) Release() { s.store.put(s.data); s.data = nil }
 
 // keysOf returns the transposed key groups of one layer and head.

@@ -172,8 +172,7 @@ func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, r
 
 // nameSample says in an error of the engine which sample it is about.
 func nameSample(err error) error {
-	var overflow *engine.NotFinite
-	if errors.As(err, &overflow) {
+	if overflow, ok := errors.AsType[*engine.NotFinite](err); ok {
 		return fmt.Errorf("diagnostics: sample %d: %w", overflow.Node, err)
 	}
 	return err

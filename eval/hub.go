@@ -118,8 +118,7 @@ func Locate(ctx context.Context, o ModelOptions) (string, error) {
 func (o ModelOptions) fromHub(ctx context.Context, repo hub.Repo, revision string) (string, error) {
 	cache := hub.DefaultCache()
 	dirs, err := cache.Snapshots(repo, revision)
-	var unread *hub.Unreadable
-	if errors.As(err, &unread) {
+	if _, ok := errors.AsType[*hub.Unreadable](err); ok {
 		return "", fmt.Errorf("model %q: no such directory, and the hub's local cache cannot be read: %w: set HF_HOME to one of your own", o.Model, err)
 	}
 	if err != nil && !o.Download { // a download mends a broken ref

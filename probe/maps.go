@@ -45,7 +45,6 @@ func NewMaps(layers, heads []int, tokens, modelLayers, modelHeads int) (*Maps, e
 	return m, nil
 }
 
-// Attention implements engine.Observer.
 func (m *Maps) Attention(b engine.AttentionBlock) {
 	one := m.maps[[2]int{b.Layer, b.Head}]
 	if one == nil {
@@ -60,7 +59,6 @@ func (m *Maps) Attention(b engine.AttentionBlock) {
 	}
 }
 
-// Residual implements engine.Observer.
 func (m *Maps) Residual(engine.Residual) {}
 
 // All returns the maps in the order in which layers and heads were named.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -99,12 +100,8 @@ type layer struct {
 // New makes diagnostics for a model of layers × heads and a residual stream of width
 // hidden, over samples whose lengths are given by forest node.
 func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, error) {
-	if o.Threshold == 0 {
-		o.Threshold = DefaultThreshold
-	}
-	if o.Keys == 0 {
-		o.Keys = 1
-	}
+	o.Threshold = cmp.Or(o.Threshold, DefaultThreshold)
+	o.Keys = cmp.Or(o.Keys, 1)
 	if o.Threshold < 0 || o.Threshold >= 1 || o.Keys < 0 {
 		return nil, fmt.Errorf("sink threshold %v over %d keys: want a threshold in (0, 1) and at least one key", o.Threshold, o.Keys)
 	}
@@ -130,7 +127,6 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, err
 	return p, nil
 }
 
-// Attention implements engine.Observer.
 func (p *Diagnostics) Attention(b engine.AttentionBlock) {
 	h := &p.heads[b.Layer][b.Head]
 	for len(h.rows) < b.Queries {
@@ -203,7 +199,6 @@ func (h *head) endSample(sample, length int, threshold float64) {
 	}
 }
 
-// Residual implements engine.Observer.
 func (p *Diagnostics) Residual(r engine.Residual) {
 	l := &p.layers[r.Layer]
 	if r.Position == 0 {

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,14 +21,7 @@ var preparations = map[string]func(data.Row) (map[string]any, error){
 	"wikitext":   prepareWikitext,
 }
 
-func preparationNames() []string {
-	var names []string
-	for n := range preparations {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+func preparationNames() []string { return slices.Sorted(maps.Keys(preparations)) }
 
 // brackets are the artefacts of WikiHow that lm-evaluation-harness removes; as in Python, the dot
 // does not match a line end.

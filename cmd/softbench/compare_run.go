@@ -133,8 +133,7 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 		return nil
 	}
 	err := compare.Check(sides[0], sides[1], o.options)
-	var no *compare.Incomparable
-	if errors.As(err, &no) {
+	if _, ok := errors.AsType[*compare.Incomparable](err); ok {
 		text := err.Error() + "; nothing was computed"
 		if two && o.run.Model.MaxLength == 0 && plans[0].in.MaxLength != plans[1].in.MaxLength {
 			text += fmt.Sprintf(" (--max-length %d gives both the same context)", min(plans[0].in.MaxLength, plans[1].in.MaxLength))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -330,9 +331,7 @@ func (o *labTrainOptions) text() error {
 	if len(o.train.Valid) == 0 {
 		o.train.Valid = []string{valid}
 	}
-	if o.train.Tokenizer == "" {
-		o.train.Tokenizer = tok
-	}
+	o.train.Tokenizer = cmp.Or(o.train.Tokenizer, tok)
 	return nil
 }
 

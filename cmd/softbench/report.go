@@ -187,8 +187,7 @@ func (o *reportOptions) compareRuns(page *html.Page, first, last *compare.Side) 
 	options := o.compare
 	options.Names = [2]string{html.Letter(0, len(page.Runs)), html.Letter(len(page.Runs)-1, len(page.Runs))}
 	c, err := compare.Compare(first, last, options)
-	var incomparable *compare.Incomparable
-	if errors.As(err, &incomparable) {
+	if _, ok := errors.AsType[*compare.Incomparable](err); ok {
 		page.NotCompared = err.Error()
 		fmt.Fprintln(o.io.err, "note:", oneLine(page.NotCompared))
 		return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,8 +72,6 @@ func (o *compareOptions) defaultSides() error {
 	if len(o.run.Suites) == 0 {
 		o.run.Suites = []string{"world"}
 	}
-	if o.run.Data == "" {
-		o.run.Data = set.Data
-	}
+	o.run.Data = cmp.Or(o.run.Data, set.Data)
 	return nil
 }

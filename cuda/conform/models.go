@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func (v variant) check(ctx context.Context, open OpenBackend, seed uint64, nodes
 		return 0, err
 	}
 	want, tokens, err := scores(ctx, cpu, ck, f, engine.RunOptions{})
-	if err := firstOf(err, cpu.Close()); err != nil {
+	if err := cmp.Or(err, cpu.Close()); err != nil {
 		return 0, err
 	}
 	for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
@@ -135,7 +136,7 @@ func (v variant) check(ctx context.Context, open OpenBackend, seed uint64, nodes
 			return 0, err
 		}
 		d, err := onDevice(ctx, b, ck, f, want, tokens, dt)
-		if err := firstOf(err, b.Close()); err != nil {
+		if err := cmp.Or(err, b.Close()); err != nil {
 			return 0, fmt.Errorf("%v: %w", dt, err)
 		}
 		if dt == kernel.Float32 {
@@ -253,13 +254,4 @@ func scores(ctx context.Context, b engine.Backend, ck *checkpoint.Checkpoint, f 
 		tokens = append(tokens, decoded[i]...)
 	}
 	return logProbs, tokens, nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

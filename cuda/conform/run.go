@@ -2,6 +2,7 @@ package conform
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 
@@ -72,7 +73,7 @@ func SameBits(ctx context.Context, a, b func() (device.Device, error)) error {
 				return err
 			}
 			got[i], err = k.results(dev)
-			if err := firstOf(err, dev.Close()); err != nil {
+			if err := cmp.Or(err, dev.Close()); err != nil {
 				return fmt.Errorf("%s: %w", k.name, err)
 			}
 		}

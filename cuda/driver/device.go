@@ -164,10 +164,8 @@ func firstLine(log []byte) string {
 	return string(log)
 }
 
-// Info implements device.Device.
 func (g *GPU) Info() device.Info { return g.info }
 
-// Alloc implements device.Device.
 func (g *GPU) Alloc(bytes int64) (device.Ptr, error) {
 	var p cu.DevicePtr
 	err := g.thread.do(func() (err error) {
@@ -207,7 +205,6 @@ func (g *GPU) Upload(dst device.Ptr, src []byte) error {
 	})
 }
 
-// Download implements device.Device.
 func (g *GPU) Download(dst []byte, src device.Ptr) error {
 	if len(dst) == 0 {
 		return g.Sync()
@@ -224,7 +221,6 @@ func (g *GPU) Download(dst []byte, src device.Ptr) error {
 	})
 }
 
-// Launch implements device.Device.
 func (g *GPU) Launch(l *device.Launch) error {
 	return g.thread.do(func() error {
 		k, err := g.kernel(l.Kernel)
@@ -300,7 +296,6 @@ func (g *GPU) kernel(name string) (*kernel, error) {
 	return k, nil
 }
 
-// Sync implements device.Device.
 func (g *GPU) Sync() error {
 	return g.thread.do(func() error {
 		if err := g.stream.Synchronize(); err != nil {

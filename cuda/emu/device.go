@@ -83,7 +83,6 @@ func (d *Device) Plain() *Device {
 	return d
 }
 
-// Info implements device.Device.
 func (d *Device) Info() device.Info {
 	return device.Info{Name: "emulated device", Major: 8, SMs: 1, Total: d.free, Free: d.free, Shared: 227 << 10, Image: "kernels compiled for the processor", Hopper: !d.plain}
 }
@@ -121,7 +120,6 @@ func (d *Device) answer(b []byte) error {
 	return d.failed
 }
 
-// Alloc implements device.Device.
 func (d *Device) Alloc(bytes int64) (device.Ptr, error) {
 	if bytes < 0 || bytes > d.free {
 		return 0, fmt.Errorf("%d MiB of memory wanted, %d MiB are free", bytes>>20, d.free>>20)
@@ -133,20 +131,17 @@ func (d *Device) Alloc(bytes int64) (device.Ptr, error) {
 	return device.Ptr(binary.LittleEndian.Uint64(b[:])), err
 }
 
-// Upload implements device.Device.
 func (d *Device) Upload(dst device.Ptr, src []byte) error {
 	d.send('u', uint64(dst), uint64(len(src)))
 	_, err := d.w.Write(src)
 	return d.orFailed(err)
 }
 
-// Download implements device.Device.
 func (d *Device) Download(dst []byte, src device.Ptr) error {
 	d.send('d', uint64(src), uint64(len(dst)))
 	return d.answer(dst)
 }
 
-// Launch implements device.Device.
 func (d *Device) Launch(l *device.Launch) error {
 	d.send('l', uint64(len(l.Kernel)))
 	_, err := d.w.WriteString(l.Kernel)
@@ -168,13 +163,11 @@ func (d *Device) orFailed(err error) error {
 	return d.Sync()
 }
 
-// Sync implements device.Device.
 func (d *Device) Sync() error {
 	d.send('s')
 	return d.answer(make([]byte, 1))
 }
 
-// Close implements device.Device.
 func (d *Device) Close() error {
 	if d.failed != nil {
 		return nil // it has ended, and someone was told

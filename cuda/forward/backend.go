@@ -128,7 +128,6 @@ func supported(c *checkpoint.Config) error {
 	return nil
 }
 
-// Describe implements engine.Backend.
 func (b *Backend) Describe() engine.Description {
 	info := b.dev.Info()
 	return engine.Description{
@@ -137,10 +136,8 @@ func (b *Backend) Describe() engine.Description {
 	}
 }
 
-// SegmentBytes implements engine.Backend.
 func (b *Backend) SegmentBytes(_, n int) int64 { return int64(n) * b.sizes.perSlot }
 
-// NewSegment implements engine.Backend.
 func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
 	extents, err := b.pool.take(n)
 	if err != nil {
@@ -149,10 +146,8 @@ func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
 	return &segment{start: start, n: n, extents: extents, pool: b.pool}, nil
 }
 
-// Close implements engine.Backend.
 func (b *Backend) Close() error { return b.dev.Close() }
 
-// Forward implements engine.Backend.
 func (b *Backend) Forward(ctx context.Context, batch *engine.Batch) error {
 	for _, p := range split(batch, b.sizes.rows, b.tileRows, b.sizes.runs) {
 		if err := b.run(ctx, p, batch.Observer); err != nil {

@@ -13,10 +13,8 @@ type segment struct {
 	pool     *slotPool
 }
 
-// Range implements engine.Segment.
 func (s *segment) Range() (start, n int) { return s.start, s.n }
 
-// Release implements engine.Segment.
 func (s *segment) Release() {
 	s.pool.give(s.extents)
 	s.extents = nil

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -39,7 +40,6 @@ func (d *Device) Hopper() *Device {
 	return d
 }
 
-// Info implements device.Device.
 func (d *Device) Info() device.Info { return d.info }
 
 // Alloc implements device.Device. Every bit is set: NaN as float, bfloat16 and
@@ -65,18 +65,8 @@ func (d *Device) Alloc(bytes int64) (device.Ptr, error) {
 // Part says that bytes from p on are one thing: an access that begins inside
 // must end inside.
 func (d *Device) Part(p device.Ptr, bytes int64) {
-	at, _ := slices.BinarySearchFunc(d.parts, p, func(a part, p device.Ptr) int { return compare(a.at, p) })
+	at, _ := slices.BinarySearchFunc(d.parts, p, func(a part, p device.Ptr) int { return cmp.Compare(a.at, p) })
 	d.parts = slices.Insert(d.parts, at, part{at: p, n: bytes})
-}
-
-func compare(a, b device.Ptr) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // fault is an access outside memory; it becomes the launch's error.
@@ -88,7 +78,7 @@ func (d *Device) bytes(p device.Ptr, n int) []byte {
 		return nil
 	}
 	in := func(list []part) *part {
-		at, found := slices.BinarySearchFunc(list, p, func(a part, p device.Ptr) int { return compare(a.at, p) })
+		at, found := slices.BinarySearchFunc(list, p, func(a part, p device.Ptr) int { return cmp.Compare(a.at, p) })
 		if !found {
 			at--
 		}
@@ -133,20 +123,16 @@ func guarded(what string, f func()) (err error) {
 	return nil
 }
 
-// Upload implements device.Device.
 func (d *Device) Upload(dst device.Ptr, src []byte) error {
 	return guarded("upload", func() { copy(d.bytes(dst, len(src)), src) })
 }
 
-// Download implements device.Device.
 func (d *Device) Download(dst []byte, src device.Ptr) error {
 	return guarded("download", func() { copy(dst, d.bytes(src, len(dst))) })
 }
 
-// Sync implements device.Device.
 func (d *Device) Sync() error { return nil }
 
-// Close implements device.Device.
 func (d *Device) Close() error {
 	d.memory, d.parts = nil, nil
 	return nil

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -81,9 +82,7 @@ func (k *Checkpoint) merge(ctx context.Context, dir string) error {
 	if against {
 		k.Notes = append(k.Notes, fmt.Sprintf("fan_in_fan_out is %t in %s, against how the model stores its weights: it is not used, as by peft", fan, path))
 	}
-	if k.Computed == "" {
-		k.Computed = "the weights with the adapter merged into them, in float32"
-	}
+	k.Computed = cmp.Or(k.Computed, "the weights with the adapter merged into them, in float32")
 	return k.set.Replace(all)
 }
 

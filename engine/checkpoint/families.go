@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -88,14 +89,7 @@ var families = map[string]family{
 }
 
 // Families lists the model types that load, sorted.
-func Families() []string {
-	names := make([]string, 0, len(families))
-	for n := range families {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
-}
+func Families() []string { return slices.Sorted(maps.Keys(families)) }
 
 func unknownType(name string) error {
 	if name == "" {

@@ -64,7 +64,7 @@ func attentionOf(f *fields, override string, own attention.Spec) (attention.Spec
 		got, backend, ok := kindOf(value)
 		switch {
 		case !ok && bad == nil:
-			bad = fmt.Errorf("%s %q is not known: name the kind with --attention, one of %s", key, value, kindList())
+			bad = fmt.Errorf("%s %q is not known: name the kind with --attention, one of %s", key, value, attention.Names())
 		case !ok || backend:
 		case from == "":
 			spec, from = got, key
@@ -90,12 +90,4 @@ func attentionOf(f *fields, override string, own attention.Spec) (attention.Spec
 		was = "unclear"
 	}
 	return chosen, []string{fmt.Sprintf("attention is %s as asked; by config.json it is %s", chosen, was)}, nil
-}
-
-func kindList() string {
-	var names []string
-	for _, k := range attention.Kinds() {
-		names = append(names, k.String())
-	}
-	return strings.Join(names, ", ")
 }

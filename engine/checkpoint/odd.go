@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/softbench/softbench/engine/safetensors"
 )
@@ -79,10 +80,5 @@ func isHuge(t *safetensors.Tensor) bool {
 	}
 	row := make([]float32, t.Elements()/t.Shape[0])
 	t.RowF32(0, row)
-	for _, x := range row {
-		if math.Abs(float64(x)) > enormous {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(row, func(x float32) bool { return math.Abs(float64(x)) > enormous })
 }

@@ -169,7 +169,6 @@ type quantisedTensor struct {
 	vector  bool
 }
 
-// Codes implements quantise.Coded.
 func (d *quantisedTensor) Codes(columns bool, from int) *quantise.Codes {
 	if d.vector || columns != d.columns || d.parts == nil {
 		return nil
@@ -187,7 +186,6 @@ func (k *Checkpoint) Forget() {
 	}
 }
 
-// Row implements safetensors.Decoder.
 func (d *quantisedTensor) Row(i int, dst []float32) {
 	m := d.parts[0]
 	switch {
@@ -208,7 +206,6 @@ func (d *quantisedTensor) Row(i int, dst []float32) {
 	}
 }
 
-// Column implements safetensors.Decoder.
 func (d *quantisedTensor) Column(j, from int, dst []float32) {
 	m := d.parts[0]
 	if d.columns {

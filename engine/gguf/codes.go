@@ -142,7 +142,6 @@ func scaleMins(b []byte, scales, zeros []float32) {
 	}
 }
 
-// Codes implements quantise.Coded.
 func (r *rows) Codes(columns bool, _ int) *quantise.Codes {
 	c, ok := codings[r.kind.name]
 	if !ok || columns || r.width != r.size || r.width == 0 {

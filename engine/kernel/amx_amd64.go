@@ -209,7 +209,6 @@ func (s *amxSet) ScoresBF16(out []float32, lds int, q []uint16, m, w int, kt []u
 	}
 }
 
-// AccumulateBF16 implements Set.
 func (s *amxSet) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int) {
 	if m == 0 {
 		return

@@ -42,7 +42,6 @@ func (s *simd) Scores(out []float32, lds int, q []float32, m, hd int, kt []float
 	}
 }
 
-// Accumulate implements Set.
 func (s *simd) Accumulate(o []float32, p []float32, ldp, m int, v []float32, keys, hd int) {
 	if m == 0 || keys == 0 {
 		return
@@ -115,7 +114,6 @@ func (s *simd) ScoresBF16(out []float32, lds int, q []uint16, m, w int, kt []uin
 	wideScratch.Put(scratch)
 }
 
-// AccumulateBF16 implements Set.
 func (s *simd) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int) {
 	if m == 0 {
 		return

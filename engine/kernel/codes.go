@@ -93,7 +93,6 @@ func newCoded(c Coding, n, k, panel, lanes int) *Matrix {
 	return &Matrix{N: n, K: k, Storage: StoredCodes, Codes: w}
 }
 
-// NewCoded implements Set.
 func (Generic) NewCoded(c Coding, n, k int) *Matrix {
 	return newCoded(c, n, k, genericPanel, genericPanel)
 }

@@ -44,7 +44,6 @@ var codeScratches = sync.Pool{New: func() any { return new(codeScratch) }}
 // the second-level cache until the rows have passed.
 const codeBlock = 512 << 10
 
-// NewCoded implements Set.
 func (s *simd) NewCoded(c Coding, n, k int) *Matrix { return newCoded(c, n, k, s.panel, s.lanes) }
 
 // matMulCodes multiplies with the numbers that codes stand for: some columns of them are

@@ -14,13 +14,10 @@ const genericPanel = 8
 // Name returns "generic".
 func (Generic) Name() string { return "generic" }
 
-// PanelWidth implements Set.
 func (Generic) PanelWidth() int { return genericPanel }
 
-// QueryTile implements Set.
 func (Generic) QueryTile() int { return 42 }
 
-// BatchRows implements Set.
 func (Generic) BatchRows(Arithmetic) int { return 512 }
 
 // genericProducts are Generic's.
@@ -35,7 +32,6 @@ var genericProducts = products[struct {
 	StoredCodes:    {Float32: {panelCodes, rowFloat32}, BFloat16: {panelCodesBFloat16, rowBFloat16}},
 }
 
-// Multiplies implements Set.
 func (Generic) Multiplies(w Storage, a Arithmetic) bool { return genericProducts[w][a].panel != nil }
 
 // NewMatrix implements Set. Layout: [panel][k][column in panel], the last panel
@@ -44,7 +40,6 @@ func (Generic) NewMatrix(f Storage, n, k int) *Matrix {
 	return newMatrix(f, n, k, (n+genericPanel-1)/genericPanel*genericPanel*k)
 }
 
-// PackRows implements Set.
 func (Generic) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 	buf := make([]float32, w.K)
 	for j := n0; j < n1; j++ {
@@ -60,12 +55,10 @@ func (Generic) PackRows(w *Matrix, n0, n1 int, row func(j int, dst []float32)) {
 	}
 }
 
-// PackHalves implements Set.
 func (g Generic) PackHalves(w *Matrix, n0, n1 int, row func(j int) []byte) {
 	g.PackRows(w, n0, n1, func(j int, dst []float32) { WidenBF16(dst, row(j)) })
 }
 
-// Prepare implements Set.
 func (Generic) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 	stride := InputStride(in.K)
 	for i := m0; i < m1; i++ {
@@ -81,7 +74,6 @@ func (Generic) Prepare(in *Input, x []float32, ldx, m0, m1 int) {
 	}
 }
 
-// MatMul implements Set.
 func (Generic) MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool) {
 	product := genericProducts[w.Storage][in.Arithmetic]
 	if product.panel == nil {
@@ -156,7 +148,6 @@ func dotPanel(x, panel []float32) [genericPanel]float32 {
 	return [genericPanel]float32{s0, s1, s2, s3, s4, s5, s6, s7}
 }
 
-// Scores implements Set.
 func (Generic) Scores(s []float32, lds int, q []float32, m, hd int, kt []float32, groups int) {
 	for i := range m {
 		query := q[i*hd:][:hd]
@@ -173,7 +164,6 @@ func (Generic) Scores(s []float32, lds int, q []float32, m, hd int, kt []float32
 	}
 }
 
-// Accumulate implements Set.
 func (Generic) Accumulate(o, p []float32, ldp, m int, v []float32, keys, hd int) {
 	for i := range m {
 		out := o[i*hd:][:hd]
@@ -186,7 +176,6 @@ func (Generic) Accumulate(o, p []float32, ldp, m int, v []float32, keys, hd int)
 	}
 }
 
-// Round implements Set.
 func (Generic) Round(dst []uint16, x []float32) {
 	clear(dst[len(x):])
 	for i, v := range x {
@@ -194,7 +183,6 @@ func (Generic) Round(dst []uint16, x []float32) {
 	}
 }
 
-// ScoresBF16 implements Set.
 func (Generic) ScoresBF16(s []float32, lds int, q []uint16, m, w int, kt []uint16, groups int) {
 	for i := range m {
 		for g := range groups {
@@ -211,7 +199,6 @@ func (Generic) ScoresBF16(s []float32, lds int, q []uint16, m, w int, kt []uint1
 	}
 }
 
-// AccumulateBF16 implements Set.
 func (Generic) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int) {
 	for i := range m {
 		out := o[i*w:][:w]
@@ -225,14 +212,12 @@ func (Generic) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int)
 	}
 }
 
-// Scale implements Set.
 func (Generic) Scale(x []float32, a float32) {
 	for i := range x {
 		x[i] *= a
 	}
 }
 
-// RMSNorm implements Set.
 func (Generic) RMSNorm(dst, x, weight []float32, eps float32) {
 	var sum float32
 	for _, v := range x {
@@ -244,7 +229,6 @@ func (Generic) RMSNorm(dst, x, weight []float32, eps float32) {
 	}
 }
 
-// Rotate implements Set.
 func (Generic) Rotate(x, cos, sin []float32) {
 	h := len(cos)
 	a, b := x[:h], x[h:][:h]
@@ -254,14 +238,12 @@ func (Generic) Rotate(x, cos, sin []float32) {
 	}
 }
 
-// SwiGLU implements Set.
 func (Generic) SwiGLU(dst, gate, up []float32) {
 	for i, g := range gate {
 		dst[i] = g / (1 + exp32(-g)) * up[i]
 	}
 }
 
-// MaxSumExp implements Set.
 func (Generic) MaxSumExp(x []float32) (max float32, arg int, sum float32) {
 	max = x[0]
 	for i, v := range x {
@@ -275,12 +257,10 @@ func (Generic) MaxSumExp(x []float32) (max float32, arg int, sum float32) {
 	return max, arg, sum
 }
 
-// Weigh implements Set.
 func (Generic) Weigh(kind attention.Kind, s []float32, lo, hi int, st *State) (float32, bool) {
 	return WeighGeneric(kind, s, lo, hi, st)
 }
 
-// WeighRows implements Set.
 func (Generic) WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, factor []float32) bool {
 	some := false
 	for i := range m {

@@ -43,7 +43,6 @@ type Gradients interface {
 	PrepareColumns(in *Input, x []float32, ldx, m0, m1 int)
 }
 
-// PackColumns implements Gradients.
 func (g Generic) PackColumns(w *Matrix, n0, n1 int, x []float32, ldx int) {
 	g.PackRows(w, n0, n1, func(j int, dst []float32) {
 		for l := range dst {
@@ -52,7 +51,6 @@ func (g Generic) PackColumns(w *Matrix, n0, n1 int, x []float32, ldx int) {
 	})
 }
 
-// PrepareColumns implements Gradients.
 func (g Generic) PrepareColumns(in *Input, x []float32, ldx, m0, m1 int) {
 	stride := InputStride(in.K)
 	for i := m0; i < m1; i++ {
@@ -66,14 +64,12 @@ func (g Generic) PrepareColumns(in *Input, x []float32, ldx, m0, m1 int) {
 	}
 }
 
-// Exp implements Gradients.
 func (Generic) Exp(x []float32, shift, scale float32) {
 	for i, v := range x {
 		x[i] = exp32(v-shift) * scale
 	}
 }
 
-// SwiGLUGrad implements Gradients.
 func (Generic) SwiGLUGrad(dgate, dup, dout, gate, up []float32) {
 	for i, g := range gate {
 		s := 1 / (1 + exp32(-g))
@@ -84,7 +80,6 @@ func (Generic) SwiGLUGrad(dgate, dup, dout, gate, up []float32) {
 	}
 }
 
-// WeighGrad implements Gradients.
 func (Generic) WeighGrad(kind attention.Kind, x, dots []float32, st State, delta float32) {
 	rule, norm := kind.Definition().Rule, st.Norm(kind)
 	floor := exp32(-st.Max) * norm
@@ -113,7 +108,6 @@ func (Generic) WeighGrad(kind attention.Kind, x, dots []float32, st State, delta
 	}
 }
 
-// Transpose implements Gradients.
 func (Generic) Transpose(dst []float32, ldd int, src []float32, lds, rows, columns int) {
 	transposeBlock(dst, ldd, src, lds, 0, rows, 0, columns)
 }

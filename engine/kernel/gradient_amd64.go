@@ -4,7 +4,6 @@ package kernel
 
 import "github.com/softbench/softbench/engine/attention"
 
-// Exp implements Gradients.
 func (s *simd) Exp(x []float32, shift, scale float32) {
 	if s.isa == isaAVX2 {
 		expAVX2(first(x), len(x), shift, scale)
@@ -13,7 +12,6 @@ func (s *simd) Exp(x []float32, shift, scale float32) {
 	}
 }
 
-// SwiGLUGrad implements Gradients.
 func (s *simd) SwiGLUGrad(dgate, dup, dout, gate, up []float32) {
 	n := len(gate)
 	dgate, dup, dout, up = dgate[:n], dup[:n], dout[:n], up[:n]
@@ -24,7 +22,6 @@ func (s *simd) SwiGLUGrad(dgate, dup, dout, gate, up []float32) {
 	}
 }
 
-// WeighGrad implements Gradients.
 func (s *simd) WeighGrad(kind attention.Kind, x, dots []float32, st State, delta float32) {
 	n := len(x)
 	dots = dots[:n]
@@ -46,7 +43,6 @@ var (
 	weighGradAVX2   = [...]weighGrad{weighGrad0AVX2, weighGrad1AVX2, weighGrad2AVX2, weighGrad3AVX2}
 )
 
-// Transpose implements Gradients.
 func (s *simd) Transpose(dst []float32, ldd int, src []float32, lds, rows, columns int) {
 	if rows == 0 || columns == 0 {
 		return

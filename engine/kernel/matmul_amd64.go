@@ -63,7 +63,6 @@ var (
 	}
 )
 
-// Multiplies implements Set.
 func (s *simd) Multiplies(w Storage, a Arithmetic) bool { return s.products[w][a] != nil }
 
 // cacheBlock is the size in bytes of the rows of A that are kept in the second

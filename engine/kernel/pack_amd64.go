@@ -85,7 +85,6 @@ func pairs(x []uint16) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/2)
 }
 
-// Round implements Set.
 func (s *simd) Round(dst []uint16, src []float32) {
 	if s.isa == isaAVX2 {
 		roundAVX2(first(dst), first(src), len(src))

@@ -36,7 +36,6 @@ var roundTable = [...]constantTable{
 	everyLane(math.Float32frombits(0x400000)), // makes a NaN quiet
 }
 
-// Scale implements Set.
 func (s *simd) Scale(x []float32, a float32) {
 	if s.isa == isaAVX2 {
 		scaleAVX2(first(x), len(x), a)
@@ -45,7 +44,6 @@ func (s *simd) Scale(x []float32, a float32) {
 	}
 }
 
-// RMSNorm implements Set.
 func (s *simd) RMSNorm(dst, x, weight []float32, eps float32) {
 	n := len(x)
 	dst, weight = dst[:n], weight[:n]
@@ -63,7 +61,6 @@ func (s *simd) RMSNorm(dst, x, weight []float32, eps float32) {
 	}
 }
 
-// Rotate implements Set.
 func (s *simd) Rotate(x, cos, sin []float32) {
 	h := len(cos)
 	a, b := x[:h], x[h:2*h]
@@ -75,7 +72,6 @@ func (s *simd) Rotate(x, cos, sin []float32) {
 	}
 }
 
-// SwiGLU implements Set.
 func (s *simd) SwiGLU(dst, gate, up []float32) {
 	n := len(gate)
 	dst, up = dst[:n], up[:n]
@@ -86,7 +82,6 @@ func (s *simd) SwiGLU(dst, gate, up []float32) {
 	}
 }
 
-// MaxSumExp implements Set.
 func (s *simd) MaxSumExp(x []float32) (max float32, arg int, sum float32) {
 	n := len(x)
 	if s.isa == isaAVX2 {

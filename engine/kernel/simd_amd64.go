@@ -33,10 +33,8 @@ var (
 	avx512bf16 = &simd{isa: isaAVX512BF16, name: "avx512bf16", lanes: 16, rows: 14, panel: 32, products: dotProducts}
 )
 
-// Name implements Set.
 func (s *simd) Name() string { return s.name }
 
-// PanelWidth implements Set.
 func (s *simd) PanelWidth() int { return s.panel }
 
 // QueryTile implements Set: some whole tiles. With more, scores and outputs

@@ -49,7 +49,6 @@ func rangeOf(lo, hi int) keyRange {
 	return keyRange{^uint64(0) >> (KeyBlock - (hi - lo)) << lo, &laneRange[KeyBlock-lo], &laneRange[2*KeyBlock-hi]}
 }
 
-// Weigh implements Set.
 func (s *simd) Weigh(kind attention.Kind, x []float32, lo, hi int, st *State) (factor float32, any bool) {
 	var los, his = [1]int{lo}, [1]int{hi}
 	var factors [1]float32
@@ -59,7 +58,6 @@ func (s *simd) Weigh(kind attention.Kind, x []float32, lo, hi int, st *State) (f
 	return factors[0], any
 }
 
-// WeighRows implements Set.
 func (s *simd) WeighRows(kind attention.Kind, x []float32, m int, lo, hi []int, st []State, factor []float32) bool {
 	any := false
 	for r := 0; r < m; r += weighRows {

@@ -162,7 +162,6 @@ type threeDims struct {
 	codes   func(n int) *quantise.Codes // of matrix n, turned
 }
 
-// Codes implements quantise.Coded.
 func (t threeDims) Codes(columns bool, from int) *quantise.Codes {
 	if !columns {
 		return nil

@@ -15,7 +15,6 @@ type grid struct {
 	codes *quantise.Codes // the same as codes; nil where they have no such form
 }
 
-// Codes implements quantise.Coded.
 func (g grid) Codes(columns bool, _ int) *quantise.Codes {
 	if columns {
 		return nil

@@ -147,12 +147,8 @@ func Decode(c *Config, tensors []*safetensors.Tensor) (all []*safetensors.Tensor
 
 // spare names what belongs to quantised activations, keys and values.
 func spare(name string) bool {
-	for _, s := range []string{".input_scale", ".input_scale_ub", ".input_zero_point", ".input_global_scale", ".k_scale", ".v_scale", ".output_scale"} {
-		if strings.HasSuffix(name, s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{".input_scale", ".input_scale_ub", ".input_zero_point", ".input_global_scale", ".k_scale", ".v_scale", ".output_scale"},
+		func(s string) bool { return strings.HasSuffix(name, s) })
 }
 
 type decoding struct {

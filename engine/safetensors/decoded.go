@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -153,7 +154,7 @@ func (s *Set) Replace(tensors []*Tensor) error {
 		}
 		byName[t.Name] = t
 	}
-	s.byName, s.names = byName, sortedKeys(byName)
+	s.byName, s.names = byName, slices.Sorted(maps.Keys(byName))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,7 @@ func (s *Set) openIndex(path string) error {
 	for _, shard := range shardOf {
 		shards[shard] = true
 	}
-	for _, shard := range sortedKeys(shards) {
+	for _, shard := range slices.Sorted(maps.Keys(shards)) {
 		f, err := Open(filepath.Join(filepath.Dir(path), filepath.FromSlash(shard)))
 		if errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %s names this shard; download it", err, path)
@@ -89,7 +90,7 @@ func (s *Set) openIndex(path string) error {
 			}
 		}
 	}
-	for _, name := range sortedKeys(shardOf) {
+	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
 		if s.byName[name] == nil {
 			absent.add(name)
 		}
@@ -182,7 +183,7 @@ func (s *Set) Rename(to func(name string) string) error {
 		renamed[name] = t
 	}
 	s.byName = renamed
-	s.names = sortedKeys(renamed)
+	s.names = slices.Sorted(maps.Keys(renamed))
 	for name, t := range renamed {
 		t.Name = name
 	}
@@ -216,15 +217,6 @@ func (s *Set) Close() error {
 		errs = append(errs, f.Close())
 	}
 	return errors.Join(errs...)
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // oddInPath is true of what no shard's name holds: it would mean a separator on

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -125,17 +126,8 @@ func lastSpells(steps []preTokenizer) bool {
 }
 
 func usesByteLevel(t *Tokenizer) bool {
-	for _, s := range t.preTokenizers {
-		if _, ok := s.(byteLevel); ok {
-			return true
-		}
-	}
-	for _, n := range t.normalizers {
-		if _, ok := n.(spellBytes); ok {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.preTokenizers, func(p preTokenizer) bool { _, ok := p.(byteLevel); return ok }) ||
+		slices.ContainsFunc(t.normalizers, func(n normalizer) bool { _, ok := n.(spellBytes); return ok })
 }
 
 // jsonToken is an added token, in tokenizer.json, tokenizer_config.json or special_tokens_map.json.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,17 +152,12 @@ func (t *Tokenizer) Settled() error {
 // configure applies settings as transformers' tokenizer classes do when they load a directory.
 func (t *Tokenizer) configure(s settings) error {
 	// Tokens the file lacks, or has with other flags, are added in the order of their config ids.
-	ids := make([]int32, 0, len(s.Added))
-	for id := range s.Added {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	var tokens []addedToken
 	have := make(map[addedToken]bool, len(t.added.tokens))
 	for _, token := range t.added.tokens {
 		have[token] = true
 	}
-	for _, id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(s.Added)) {
 		if _, known := t.added.ids[s.Added[id].content]; known && s.Legacies {
 			continue // the file's own flags count, not those made for added_tokens.json
 		}

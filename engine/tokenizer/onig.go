@@ -1,7 +1,9 @@
 package tokenizer
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -44,12 +46,8 @@ func translate(source string) (string, error) {
 
 // next reports whether the pattern goes on with text.
 func (p *onig) next(text string) bool {
-	for i, r := range []rune(text) {
-		if p.at+i >= len(p.src) || p.src[p.at+i] != r {
-			return false
-		}
-	}
-	return true
+	want := []rune(text)
+	return len(p.src)-p.at >= len(want) && slices.Equal(p.src[p.at:][:len(want)], want)
 }
 
 // take skips text where the pattern goes on with it.
@@ -204,9 +202,7 @@ func (p *onig) quantifier() (text string, interval, fixed bool, err error) {
 	if end == len(p.src) || p.src[end] != '}' || strings.Contains(high, ",") || low == "" && high == "" {
 		return "", false, false, nil // literal
 	}
-	if low == "" {
-		low = "0"
-	}
+	low = cmp.Or(low, "0")
 	const most = 100_000 // the reference's
 	n, err1 := strconv.Atoi(low)
 	m, err2 := n, error(nil)

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,12 +21,9 @@ func isNull(raw json.RawMessage) bool {
 // unmarshal is json.Unmarshal with errors that say the place in a person's words.
 func unmarshal(raw []byte, into any) error {
 	err := json.Unmarshal(raw, into)
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		where := kind.Field
-		if where == "" {
-			where = "value"
-		}
+		where = cmp.Or(where, "value")
 		return fmt.Errorf("%s: a JSON %s does not fit", where, kind.Value)
 	}
 	if err != nil {

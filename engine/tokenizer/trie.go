@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // pieceTrie finds every piece that a text starts with. The children of node n are the nodes first[n] up to
@@ -34,13 +35,7 @@ func newPieceTrie(pieces []string, values []int32) (*pieceTrie, error) {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int32) int {
-		switch {
-		case pieces[a] < pieces[b]:
-			return -1
-		case pieces[a] > pieces[b]:
-			return 1
-		}
-		return 0
+		return strings.Compare(pieces[a], pieces[b])
 	})
 	t := &pieceTrie{label: []byte{0}, value: []int32{-1}}
 	// A node stands for the pieces order[lo:hi], which share their first depth bytes.

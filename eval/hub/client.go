@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -101,9 +102,7 @@ func (b *body) Close() error {
 // to none that it sends us to.
 func (c *Client) get(ctx context.Context, address string, from int64) (*http.Response, error) {
 	limit := c.Stall
-	if limit == 0 {
-		limit = stall
-	}
+	limit = cmp.Or(limit, stall)
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(limit, func() { cancel(errStalled) })
 	give := func(err error) (*http.Response, error) {
@@ -196,8 +195,7 @@ func requestError(ctx context.Context, limit time.Duration, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	var dns *net.DNSError

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -68,12 +69,7 @@ func alike(f *os.File, info fs.FileInfo) bool {
 
 // refuses says of an error that no file may be made or replaced there.
 func refuses(err error) bool {
-	for _, e := range []error{unix.EACCES, unix.EPERM, unix.EROFS, unix.EBUSY, unix.EXDEV} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]error{unix.EACCES, unix.EPERM, unix.EROFS, unix.EBUSY, unix.EXDEV}, func(e error) bool { return errors.Is(err, e) })
 }
 
 func noReader(err error) bool { return errors.Is(err, unix.ENXIO) }

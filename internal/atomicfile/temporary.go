@@ -1,6 +1,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -115,9 +116,7 @@ func sweep(path string) {
 }
 
 func names(dir string) []string {
-	if dir == "" {
-		dir = "."
-	}
+	dir = cmp.Or(dir, ".")
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil

@@ -42,16 +42,13 @@ func (s *segment) Release() {
 	s.b.Live -= int64(s.n)
 }
 
-// Describe implements engine.Backend.
 func (b *Backend) Describe() engine.Description { return engine.Description{Device: "hash"} }
 
-// Close implements engine.Backend.
 func (b *Backend) Close() error { return nil }
 
 // SegmentBytes implements engine.Backend: a position is a byte.
 func (b *Backend) SegmentBytes(_, n int) int64 { return int64(n) }
 
-// NewSegment implements engine.Backend.
 func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
 	b.Live += int64(n)
 	b.Peak = max(b.Peak, b.Live)
@@ -59,7 +56,6 @@ func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
 	return &segment{b: b, start: start, n: n}, nil
 }
 
-// Forward implements engine.Backend.
 func (b *Backend) Forward(_ context.Context, batch *engine.Batch) error {
 	if b.FailAfter--; b.FailAfter == 0 {
 		return errors.New("device lost")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -94,14 +95,7 @@ func (e *element) meaning() (meaning, error) {
 	if l.id == 0 {
 		l = e.fromConverted()
 	}
-	fits := func(types ...int64) bool {
-		for _, t := range types {
-			if e.physical == t {
-				return true
-			}
-		}
-		return false
-	}
+	fits := func(types ...int64) bool { return slices.Contains(types, e.physical) }
 	kind := "a type unknown here"
 	switch {
 	case l.id == 0 || l.id == logicalUnknown:

@@ -1,11 +1,13 @@
 package randmodel
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -80,9 +82,7 @@ func Write(dir string, o Options) error {
 }
 
 func (o *Options) complete() error {
-	if o.Preset == "" {
-		o.Preset = "tiny"
-	}
+	o.Preset = cmp.Or(o.Preset, "tiny")
 	p, ok := presets[o.Preset]
 	if !ok {
 		return fmt.Errorf("unknown preset %q: want tiny or 340m", o.Preset)
@@ -99,21 +99,13 @@ func (o *Options) complete() error {
 	if o.HeadDim == 0 && o.Heads > 0 {
 		o.HeadDim = o.Hidden / o.Heads
 	}
-	if o.Type == "" {
-		o.Type = "llama"
-	}
-	if o.DType == "" {
-		o.DType = "float32"
-	}
+	o.Type = cmp.Or(o.Type, "llama")
+	o.DType = cmp.Or(o.DType, "float32")
 	if _, ok := dtypes[o.DType]; !ok {
 		return fmt.Errorf("unknown dtype %q: want float32, float16 or bfloat16", o.DType)
 	}
-	if o.Gain == 0 {
-		o.Gain = 1
-	}
-	if o.ScoreGain == 0 {
-		o.ScoreGain = 1
-	}
+	o.Gain = cmp.Or(o.Gain, 1)
+	o.ScoreGain = cmp.Or(o.ScoreGain, 1)
 	return nil
 }
 
@@ -157,9 +149,7 @@ func (o *Options) config() map[string]any {
 			c["attn_impl"] = o.Attention
 		}
 	}
-	for k, v := range o.Config {
-		c[k] = v
-	}
+	maps.Copy(c, o.Config)
 	return c
 }
 

@@ -33,7 +33,6 @@ func newFirstKey(layers, heads, hidden int) *firstKey {
 	return f
 }
 
-// Attention implements engine.Observer.
 func (f *firstKey) Attention(b engine.AttentionBlock) {
 	if b.Key != 0 {
 		return
@@ -43,7 +42,6 @@ func (f *firstKey) Attention(b engine.AttentionBlock) {
 	}
 }
 
-// Residual implements engine.Observer.
 func (f *firstKey) Residual(r engine.Residual) {
 	for i := 0; i < len(r.X); i += f.hidden {
 		var squares float64

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -100,9 +101,7 @@ func (r *run) prepare(ctx context.Context) error {
 
 func (r *run) newDiagnostics(ctx context.Context, tok *tokenizer.Tokenizer, c corpus, mix *mixture, bos *int32) (err error) {
 	length := r.DiagnosticsLength
-	if length == 0 {
-		length = r.Settings.Context
-	}
+	length = cmp.Or(length, r.Settings.Context)
 	held := len(r.Valid) > 0
 	if held {
 		var text string
@@ -239,11 +238,11 @@ func (r *run) begin() error {
 	if err != nil {
 		return err
 	}
-	return r.trainer.SaveNote(r.path(stateFile), string(note))
+	return r.trainer.Save(r.path(stateFile), string(note))
 }
 
 func (r *run) resume() error {
-	note, err := r.trainer.RestoreNote(r.path(stateFile))
+	note, err := r.trainer.Restore(r.path(stateFile))
 	if err != nil {
 		return err
 	}

@@ -252,7 +252,7 @@ func (r *run) save() error {
 	if err != nil {
 		return err
 	}
-	if err := r.trainer.SaveNote(r.path(stateFile), string(note)); err != nil {
+	if err := r.trainer.Save(r.path(stateFile), string(note)); err != nil {
 		return err
 	}
 	r.kept = r.trainer.Done

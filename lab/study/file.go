@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -221,9 +222,7 @@ func (f *studyFile) cells(s *Study, base session.Settings) error {
 		for _, c := range combos {
 			for _, v := range values {
 				with := map[string]any{name: v}
-				for k, x := range c {
-					with[k] = x
-				}
+				maps.Copy(with, c)
 				next = append(next, with)
 			}
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 )
@@ -21,15 +22,9 @@ type Adam struct {
 }
 
 func (a Adam) filled() Adam {
-	if a.Beta1 == 0 {
-		a.Beta1 = 0.9
-	}
-	if a.Beta2 == 0 {
-		a.Beta2 = 0.95
-	}
-	if a.Eps == 0 {
-		a.Eps = 1e-8
-	}
+	a.Beta1 = cmp.Or(a.Beta1, 0.9)
+	a.Beta2 = cmp.Or(a.Beta2, 0.95)
+	a.Eps = cmp.Or(a.Eps, 1e-8)
 	return a
 }
 

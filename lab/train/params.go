@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -169,12 +170,8 @@ type Beginning struct {
 const usualStd = 0.02
 
 func (b Beginning) filled() Beginning {
-	if b.Std == 0 {
-		b.Std = usualStd
-	}
-	if b.QKGain == 0 {
-		b.QKGain = 1
-	}
+	b.Std = cmp.Or(b.Std, usualStd)
+	b.QKGain = cmp.Or(b.QKGain, 1)
 	return b
 }
 

@@ -72,7 +72,7 @@ func TestResumeIsExact(t *testing.T) {
 		}
 		steps(t, half, 13)
 		path := filepath.Join(t.TempDir(), "state")
-		if err := half.Save(path); err != nil {
+		if err := half.Save(path, ""); err != nil {
 			t.Fatal(err)
 		}
 		steps(t, half, 2) // lost by the kill
@@ -82,7 +82,7 @@ func TestResumeIsExact(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := resumed.Restore(path); err != nil {
+		if _, err := resumed.Restore(path); err != nil {
 			t.Fatal(err)
 		}
 		steps(t, resumed, 17)
@@ -104,7 +104,7 @@ func TestStateIsChecked(t *testing.T) {
 	}
 	steps(t, tr, 2)
 	path := filepath.Join(t.TempDir(), "state")
-	if err := tr.Save(path); err != nil {
+	if err := tr.Save(path, ""); err != nil {
 		t.Fatal(err)
 	}
 	good, err := os.ReadFile(path)
@@ -121,7 +121,7 @@ func TestStateIsChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := append([]float32(nil), other.Model.Params.All...)
-		err = other.Restore(path)
+		_, err = other.Restore(path)
 		if err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v", what, err)
 		}

@@ -70,12 +70,9 @@ type savedHeader struct {
 	Note string
 }
 
-// Save writes the training's whole state in one step: after any failure the
-// file is what it was before.
-func (t *Trainer) Save(path string) error { return t.SaveNote(path, "") }
-
-// SaveNote is Save with a note that RestoreNote gives back.
-func (t *Trainer) SaveNote(path, note string) error {
+// Save writes the training's whole state, and a note that Restore gives back, in one
+// step: after any failure the file is what it was before.
+func (t *Trainer) Save(path, note string) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		sum := crc32.NewIEEE()
 		out := io.MultiWriter(w, sum)
@@ -97,13 +94,7 @@ func (t *Trainer) SaveNote(path, note string) error {
 
 // Restore goes on from a saved state of the same training; anything else is an
 // error and changes nothing.
-func (t *Trainer) Restore(path string) error {
-	_, err := t.RestoreNote(path)
-	return err
-}
-
-// RestoreNote is Restore, and returns the note that was saved.
-func (t *Trainer) RestoreNote(path string) (note string, err error) {
+func (t *Trainer) Restore(path string) (note string, err error) {
 	f, err := regularfile.Open(path)
 	if err != nil {
 		return "", err

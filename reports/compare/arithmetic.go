@@ -1,6 +1,9 @@
 package compare
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // Arithmetic is by how much loglikelihoods may be off by their arithmetic alone: those
 // of a document's request, and of a token of it, where it has many. The bounds of
@@ -44,9 +47,7 @@ func (a Arithmetic) Of(values []Value, tokens []int) float64 {
 		}
 		n++
 		many := float64(tokens[i])
-		if many == 0 {
-			many = v.Weight
-		}
+		many = cmp.Or(many, v.Weight)
 		total += max(a.Request, a.Token*many)
 	}
 	return total / float64(max(1, n))

@@ -146,15 +146,9 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Level == 0 {
-		o.Level = 0.05
-	}
-	if o.Draws == 0 {
-		o.Draws = stats.DefaultDraws
-	}
-	if o.Seed == 0 {
-		o.Seed = stats.DefaultSeed
-	}
+	o.Level = cmp.Or(o.Level, 0.05)
+	o.Draws = cmp.Or(o.Draws, stats.DefaultDraws)
+	o.Seed = cmp.Or(o.Seed, stats.DefaultSeed)
 	c := &Comparison{
 		Schema: Schema, A: a.info(), B: b.info(), Level: o.Level, Confidence: percentOf(1 - o.Level), Power: percentOf(stats.Power),
 		Draws: o.Draws, Seed: o.Seed, Intersected: o.Intersect, Effect: o.Effect, ByDocument: o.ByDocument, Metrics: []Metric{}, Notes: append(renamed, notes...),

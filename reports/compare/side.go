@@ -259,10 +259,8 @@ func (t *Task) estimate(k int) stats.Estimate {
 
 // Task returns the task of that name, nil where there is none.
 func (s *Side) Task(name string) *Task {
-	for i := range s.Tasks {
-		if s.Tasks[i].Name == name {
-			return &s.Tasks[i]
-		}
+	if i := slices.IndexFunc(s.Tasks, func(t Task) bool { return t.Name == name }); i >= 0 {
+		return &s.Tasks[i]
 	}
 	return nil
 }

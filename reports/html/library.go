@@ -49,8 +49,7 @@ const maxLibrary = 16 << 20
 // OpenLibrary reads ECharts from a file of any version of it.
 func OpenLibrary(path string) (Library, error) {
 	text, err := regularfile.ReadAll(context.Background(), path, maxLibrary)
-	var large *regularfile.TooLargeError
-	if errors.As(err, &large) {
+	if _, ok := errors.AsType[*regularfile.TooLargeError](err); ok {
 		return Library{}, fmt.Errorf("%s: more than %d bytes, that is not ECharts: give its echarts.min.js", path, maxLibrary)
 	}
 	if err != nil {

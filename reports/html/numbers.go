@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -61,15 +62,7 @@ type region struct {
 func newNumbers[T any](document *T) *numbers {
 	n := &numbers{}
 	n.find(reflect.ValueOf(document), "")
-	slices.SortFunc(n.regions, func(a, b region) int {
-		switch {
-		case a.start < b.start:
-			return -1
-		case a.start > b.start:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(n.regions, func(a, b region) int { return cmp.Compare(a.start, b.start) })
 	return n
 }
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
@@ -80,21 +81,46 @@ func Write(w io.Writer, p Page) error {
 	if err != nil {
 		return err
 	}
-	tree, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
+	return writePage(w, "page", "report", d, func(tree []byte) (*view, error) { return newView(p, d, tree) })
+}
+
+// writePage makes a page about what: of a document, whose JSON it carries, and of what a template shows.
+func writePage[View any](w io.Writer, name, what string, document any, view func(tree []byte) (View, error)) error {
+	tree, err := json.Marshal(document) // escapes <, > and &, so no tag can begin in it
 	if err != nil {
-		return fmt.Errorf("the report's numbers as JSON: %w", err)
+		return fmt.Errorf("the %s's numbers as JSON: %w", what, err)
 	}
-	v, err := newView(p, d, tree)
+	v, err := view(tree)
 	if err != nil {
 		return err
 	}
 	// Executed into memory: a template's error must not leave half a page.
 	var b bytes.Buffer
-	if err := page.Execute(&b, v); err != nil {
-		return fmt.Errorf("the report's page: %w", err)
+	if err := page.ExecuteTemplate(&b, name, v); err != nil {
+		return fmt.Errorf("the %s's page: %w", what, err)
 	}
 	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// head is what every page's template shows.
+type head struct {
+	Title, Softbench, Policy string
+	Style                    template.CSS
+	Script, Data             template.JS
+	Legend                   []runView
+}
+
+// newHead is the head of a page about what has the given names.
+func newHead(title, softbench string, lib Library, tree []byte, names []string) head {
+	h := head{
+		Title: text.Visible(title), Softbench: text.Visible(softbench), Policy: policy(lib),
+		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree),
+	}
+	for i, n := range names {
+		h.Legend = append(h.Legend, runView{Letter(i, len(names)), text.Visible(n), "fill-bg-" + chart.RunInk(i)})
+	}
+	return h
 }
 
 // policy is the page's Content-Security-Policy: its own script and style by

@@ -1,11 +1,9 @@
 package html
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 
@@ -81,17 +79,11 @@ type StudyTraining struct {
 
 // studyView is what the study's template shows.
 type studyView struct {
-	Title, Softbench string
-	Policy           string
-	Style            template.CSS
-	Script           template.JS
-	Data             template.JS
-
+	head
 	Question prose
 	Progress prose
 	Warnings []prose
 	Verdicts []studyVerdictRow
-	Legend   []runView
 	Columns  []string // measures
 	Finals   []studyFinalRow
 	Figures  []figure
@@ -129,31 +121,16 @@ func WriteStudy(w io.Writer, p StudyPage) error {
 			p.Done++
 		}
 	}
-	tree, err := json.Marshal(p) // escapes <, > and &, so no tag can begin in it
-	if err != nil {
-		return fmt.Errorf("the study's numbers as JSON: %w", err)
-	}
-	v, err := newStudyView(&p, tree)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, "study", v); err != nil {
-		return fmt.Errorf("the study's page: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return writePage(w, "study", "study", p, func(tree []byte) (*studyView, error) { return newStudyView(&p, tree) })
 }
 
 func newStudyView(p *StudyPage, tree []byte) (*studyView, error) {
 	n := newNumbers(p)
-	v := &studyView{
-		Title: text.Visible(p.Name), Softbench: text.Visible(p.Softbench), Policy: policy(Library{}),
-		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree), Question: say(text.Visible(p.Question)),
+	var names []string
+	for _, c := range p.Cells {
+		names = append(names, c.Name)
 	}
-	for i, c := range p.Cells {
-		v.Legend = append(v.Legend, runView{Letter(i, len(p.Cells)), text.Visible(c.Name), "fill-bg-" + chart.RunInk(i)})
-	}
+	v := &studyView{head: newHead(p.Name, p.Softbench, Library{}, tree, names), Question: say(text.Visible(p.Question))}
 	v.progress(p, n)
 	for i := range p.Verdicts {
 		v.Verdicts = append(v.Verdicts, newStudyVerdictRow(p, n, i))

@@ -1,8 +1,6 @@
 package html
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -94,20 +92,7 @@ func WriteTraining(w io.Writer, p TrainingPage) error {
 	if err != nil {
 		return err
 	}
-	tree, err := json.Marshal(d) // escapes <, > and &, so no tag can begin in it
-	if err != nil {
-		return fmt.Errorf("the training's numbers as JSON: %w", err)
-	}
-	v, err := newTrainingView(p, d, tree)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, "training", v); err != nil {
-		return fmt.Errorf("the training's page: %w", err)
-	}
-	_, err = w.Write(b.Bytes())
-	return err
+	return writePage(w, "training", "training", d, func(tree []byte) (*trainingView, error) { return newTrainingView(p, d, tree) })
 }
 
 func newTrainingDocument(p TrainingPage) (*trainingDocument, error) {

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/softbench/softbench/reports/text"
@@ -124,14 +125,7 @@ func (b *trainingBuilder) verdictOfMany(v *trainingView) {
 		}
 	}
 	slices.SortStableFunc(ends, func(x, y at) int {
-		a, b := b.doc.Trainings[x.run].Lines[x.line].Measure.Loss, b.doc.Trainings[y.run].Lines[y.line].Measure.Loss
-		switch {
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		}
-		return 0
+		return cmp.Compare(b.doc.Trainings[x.run].Lines[x.line].Measure.Loss, b.doc.Trainings[y.run].Lines[y.line].Measure.Loss)
 	})
 	if len(ends) == 0 {
 		v.Headline = say(name(text.Visible(b.doc.Title)))

@@ -3,7 +3,6 @@ package html
 import (
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"math"
 	"slices"
 	"strconv"
@@ -14,16 +13,10 @@ import (
 
 // trainingView is what the training's template shows.
 type trainingView struct {
-	Title, Softbench string
-	Policy           string
-	Style            template.CSS
-	Script           template.JS
-	Data             template.JS
-
+	head
 	Headline    prose
 	Lead        []prose
 	Warnings    []prose
-	Legend      []runView
 	Sections    []sectionLink
 	Stand       []wholeRow
 	Columns     []string
@@ -51,14 +44,12 @@ type trainingBuilder struct {
 
 func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainingView, error) {
 	n := newNumbers(d)
-	b := &trainingBuilder{builder{numbers: n}, d}
-	for i, r := range d.Trainings {
-		b.runs = append(b.runs, runView{Letter(i, len(d.Trainings)), text.Visible(r.Name), "fill-bg-" + chart.RunInk(i)})
+	var names []string
+	for _, r := range d.Trainings {
+		names = append(names, r.Name)
 	}
-	v := &trainingView{
-		Title: text.Visible(d.Title), Softbench: text.Visible(p.Softbench), Policy: policy(Library{}),
-		Style: template.CSS(style), Script: template.JS(pageScript), Data: template.JS(tree), Legend: b.runs,
-	}
+	v := &trainingView{head: newHead(d.Title, p.Softbench, Library{}, tree, names)}
+	b := &trainingBuilder{builder{numbers: n, runs: v.Legend}, d}
 	b.verdict(v)
 	b.stand(v)
 	b.lossFigure(v)
@@ -71,17 +62,10 @@ func newTrainingView(p TrainingPage, d *trainingDocument, tree []byte) (*trainin
 	if v.Settings, v.Differ, err = trainingSettings(d); err != nil {
 		return nil, err
 	}
-	for _, s := range []struct {
-		there    bool
-		id, name string
-	}{
+	v.Sections = there([]section{
 		{v.Stand != nil, "stand", "Where it stands"}, {v.Loss != nil, "loss", "Loss"}, {v.Diagnostics != nil, "diagnostics", "Diagnostics"},
 		{v.Settings != nil, "settings", "Settings"},
-	} {
-		if s.there {
-			v.Sections = append(v.Sections, sectionLink{s.id, s.name})
-		}
-	}
+	})
 	return v, n.err
 }
 

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -12,19 +13,15 @@ import (
 
 // view is what the template shows.
 type view struct {
-	Title, Softbench string
-	Policy           string
-	Style            template.CSS
-	Script, Library  template.JS
-	Data, Charts     template.JS
-	Link             bool
-	Pinned           Asset
+	head
+	Library, Charts template.JS
+	Link            bool
+	Pinned          Asset
 
 	Headline    prose
 	Verdicts    []verdictLine
 	Lead        []prose
 	Warnings    []prose
-	Legend      []runView
 	Sections    []sectionLink
 	Differences *differencesView
 	Divergence  *divergenceView
@@ -38,6 +35,22 @@ type view struct {
 }
 
 type sectionLink struct{ ID, Name string }
+
+// section is one that a page may have.
+type section struct {
+	there    bool
+	id, name string
+}
+
+// there links the sections that a page has.
+func there(sections []section) (links []sectionLink) {
+	for _, s := range sections {
+		if s.there {
+			links = append(links, sectionLink{s.id, s.name})
+		}
+	}
+	return links
+}
 
 // prose is text with values in it.
 type prose []piece
@@ -109,16 +122,15 @@ type builder struct {
 
 func newView(p Page, d *document, tree []byte) (*view, error) {
 	n := newNumbers(d)
-	b := &builder{doc: d, numbers: n}
-	for i, r := range d.Runs {
-		b.runs = append(b.runs, runView{Letter(i, len(d.Runs)), text.Visible(r.Name), "fill-bg-" + chart.RunInk(i)})
+	var names []string
+	for _, r := range d.Runs {
+		names = append(names, r.Name)
 	}
 	v := &view{
-		Title: text.Visible(d.Title), Softbench: text.Visible(p.Softbench),
-		Policy: policy(p.Library), Style: template.CSS(style), Script: template.JS(pageScript),
+		head:    newHead(d.Title, p.Softbench, p.Library, tree, names),
 		Library: template.JS(p.Library.Inline), Link: p.Library.Link && p.Library.Inline == "", Pinned: Pinned,
-		Data: template.JS(tree), Legend: b.runs,
 	}
+	b := &builder{doc: d, numbers: n, runs: v.Legend}
 	b.verdict(v)
 	v.Differences = b.differences()
 	v.Divergence = b.divergence()
@@ -133,19 +145,12 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 	for i := range d.Runs {
 		v.Provenance = append(v.Provenance, b.provenance(i))
 	}
-	for _, s := range []struct {
-		there    bool
-		id, name string
-	}{
+	v.Sections = there([]section{
 		{v.Differences != nil, "differences", "Differences"}, {v.Divergence != nil, "divergence", "Divergence"}, {v.Scores != nil, "scores", "Scores"},
 		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
 		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Flips != nil, "flips", "Documents that flipped"},
 		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},
-	} {
-		if s.there {
-			v.Sections = append(v.Sections, sectionLink{s.id, s.name})
-		}
-	}
+	})
 	if n.err != nil {
 		return nil, n.err
 	}
@@ -183,9 +188,7 @@ func visibleSettings(rows []setting) []setting {
 	for i, r := range rows {
 		out[i].Name = text.Visible(strings.TrimSuffix(r.Name, "."))
 		for _, v := range r.Values {
-			if v == "" {
-				v = text.None
-			}
+			v = cmp.Or(v, text.None)
 			out[i].Values = append(out[i].Values, text.Visible(v))
 		}
 	}

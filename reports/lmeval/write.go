@@ -87,7 +87,6 @@ type field struct {
 	value any
 }
 
-// MarshalJSON implements json.Marshaler.
 func (o object) MarshalJSON() ([]byte, error) {
 	b := []byte{'{'}
 	for i, f := range o {
@@ -140,7 +139,8 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		}
 		version := any(set.Version)
 		if v, err := strconv.ParseFloat(set.Version, 64); err == nil {
-			version = json.RawMessage(strconv.FormatFloat(v, 'f', max(1, decimals(set.Version)), 64))
+			_, decimals, _ := strings.Cut(set.Version, ".")
+			version = json.RawMessage(strconv.FormatFloat(v, 'f', max(1, len(decimals)), 64))
 		}
 		results = append(results, field{t.Name, values})
 		higher = append(higher, field{t.Name, directions})
@@ -181,15 +181,6 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		{"system_instruction", system}, {"system_instruction_sha", systemHash}, {"fewshot_as_multiturn", prompts.Multiturn}, {"chat_template", nil}, {"chat_template_sha", chat},
 		{"total_evaluation_time_seconds", strconv.FormatFloat(run.Process.Seconds, 'g', -1, 64)},
 	}
-}
-
-func decimals(s string) int {
-	for i, r := range s {
-		if r == '.' {
-			return len(s) - i - 1
-		}
-	}
-	return 0
 }
 
 func orNA(n rundir.Number) any {

@@ -63,8 +63,7 @@ func readRows[T any](ctx context.Context, f io.ReaderAt, size int64) (rows []T, 
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		var damage *parquetread.RowError
-		if errors.As(err, &damage) {
+		if damage, ok := errors.AsType[*parquetread.RowError](err); ok {
 			err = damage.Err
 		}
 		return nil, fmt.Errorf("damaged after row %d of %d: %s", len(rows), file.NumRows(), text.Printable(err.Error()))

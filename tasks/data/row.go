@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -50,12 +51,7 @@ func (r Row) Get(path string) (any, error) {
 }
 
 func (r Row) missing(path string, have map[string]any) error {
-	names := make([]string, 0, len(have))
-	for k := range have {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	return &MissingColumnError{Column: path, Where: r.Where(), Have: names}
+	return &MissingColumnError{Column: path, Where: r.Where(), Have: slices.Sorted(maps.Keys(have))}
 }
 
 // MissingColumnError says that a document lacks a column the task needs.
