@@ -168,7 +168,7 @@ func (o *stressOptions) execute(ctx context.Context) error {
 	var result *stress.Result
 	err = heard(ctx, func() (err error) {
 		result, err = stress.Summarise(models, stress.Options{Notes: []string{
-			"no weight was fitted to text: nothing was calibrated, so that no calibration text could be among the documents scored",
+			fittedNote(o.settings),
 		}})
 		return err
 	})

@@ -174,3 +174,13 @@ func TestStressStops(t *testing.T) {
 		t.Errorf("a test that was stopped has other numbers: %v, %v", err, err2)
 	}
 }
+
+// The page says what weights were fitted to.
+func TestStressSaysWhatWasCalibrated(t *testing.T) {
+	if note := fittedNote([]string{"rtn:4:64", "gptq:3:64"}); !strings.Contains(note, "calibrated on the text of --calibrate") {
+		t.Error(note)
+	}
+	if note := fittedNote([]string{"rtn:4:64", "hqq:3:64"}); !strings.Contains(note, "nothing was calibrated") {
+		t.Error(note)
+	}
+}
