@@ -21,7 +21,7 @@ type Selection struct {
 
 // Select loads what a name, a pattern or the path of a file stands for.
 func (x *Index) Select(name string) (*Selection, error) {
-	l := &loader{index: x, code: &sources{}}
+	l := &loader{index: x}
 	s := &selection{loader: l}
 	if strings.HasSuffix(name, ".yaml") && x.entries[name] == nil && !strings.ContainsAny(name, "*?[") {
 		c, err := x.load(name)

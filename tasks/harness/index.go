@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/softbench/softbench/internal/spelling"
+	"github.com/softbench/softbench/tasks/pyfunc"
 )
 
 // Kind is what a name of the index stands for.
@@ -40,6 +41,7 @@ type Index struct {
 	roots   []string
 	heads   map[string]*head  // of files that others include
 	values  map[string]*value // of files that others include
+	code    *pyfunc.Loader
 	lock    sync.Mutex
 }
 
@@ -49,7 +51,7 @@ const maxFiles = 200_000
 // Open finds the names that the YAML files below directories define. Of one that two files of a directory
 // have, the first in the order of paths counts; of directories, the last that has it.
 func Open(dirs ...string) (*Index, error) {
-	x := &Index{entries: map[string]*Entry{}, roots: dirs, heads: map[string]*head{}, values: map[string]*value{}}
+	x := &Index{entries: map[string]*Entry{}, roots: dirs, heads: map[string]*head{}, values: map[string]*value{}, code: &pyfunc.Loader{Roots: dirs}}
 	for _, dir := range dirs {
 		files, err := yamlFiles(dir)
 		if err != nil {

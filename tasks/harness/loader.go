@@ -19,7 +19,6 @@ const promptVersion = 1
 // loader makes tasks of files.
 type loader struct {
 	index *Index
-	code  *sources
 }
 
 // keys are what a task's file may say. What says nothing about requests or metrics is read and left.
@@ -322,7 +321,7 @@ func (l *loader) write(to func([]byte) (int, error), v *value) error {
 	s := ""
 	switch {
 	case v.call != "":
-		code, err := l.code.digest(v)
+		code, err := l.code(v)
 		if err != nil {
 			return err
 		}

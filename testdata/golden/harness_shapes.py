@@ -1,7 +1,8 @@
 """Made-up values by rules that the Go tests have too (tasks/harness/harnesstest): a shape and a seed give a value.
 
 Shapes: s text, w one word, i 0 to 3, k a letter A to D, c a digit 1 to 4, f a number with a fraction, b true or false,
-o text or null, n null, [shape*4] a list, {name:shape,...} an object.
+o text or null, n null, kk the letter of the place in a list,
+_s text with a blank in it, [shape*4] a list, {name:shape,...} an object.
 """
 import hashlib
 
@@ -35,6 +36,10 @@ def split(s):
 
 def value(shape, seed):
     c = shape[0]
+    if shape == "kk":
+        return "ABCDEFGH"[int(seed.rsplit("/", 1)[1]) % 8]
+    if shape == "_s":
+        return text(seed) + " _ " + text(seed + "/_")
     if c == "s":
         return text(seed)
     if c == "w":

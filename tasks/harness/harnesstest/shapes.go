@@ -4,6 +4,7 @@ package harnesstest
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -58,8 +59,16 @@ func split(s string) []string {
 }
 
 // Value is what a shape and a seed give: s text, w one word, i 0 to 3, k a letter A to D, c a digit 1 to 4,
-// f a number with a fraction, b true or false, o text or null, n null, [shape*4] a list, {name:shape,...} an object.
+// f a number with a fraction, b true or false, o text or null, n null, kk the letter of the place in a list,
+// _s text with a blank in it, [shape*4] a list, {name:shape,...} an object.
 func Value(shape, seed string) py.Value {
+	switch shape {
+	case "kk":
+		i, _ := strconv.Atoi(seed[strings.LastIndexByte(seed, '/')+1:])
+		return "ABCDEFGH"[i%8:][:1]
+	case "_s":
+		return text(seed) + " _ " + text(seed+"/_")
+	}
 	switch shape[0] {
 	case 's':
 		return text(seed)
@@ -98,4 +107,30 @@ func Value(shape, seed string) py.Value {
 		return d
 	}
 	return nil
+}
+
+// JSON is a value as a line of JSON, its keys in order.
+func JSON(v py.Value) string {
+	switch x := v.(type) {
+	case *py.List:
+		parts := make([]string, len(x.Items))
+		for i, e := range x.Items {
+			parts[i] = JSON(e)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case *py.Dict:
+		items, _ := x.Items()
+		parts := make([]string, len(items))
+		for i, e := range items {
+			parts[i] = JSON(e.(py.Tuple)[0]) + ":" + JSON(e.(py.Tuple)[1])
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	case float64:
+		return py.Float(x)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
