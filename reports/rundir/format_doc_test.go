@@ -33,6 +33,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
 		reflect.TypeFor[PromptSettings](): "prompt settings", reflect.TypeFor[GenerationSettings](): "generation settings",
 		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",
+		reflect.TypeFor[GroupResult](): "groups", reflect.TypeFor[GroupMetric](): "group metrics",
 		reflect.TypeFor[Metric](): "metrics", reflect.TypeFor[Cell](): "passkey", reflect.TypeFor[Diagnostics](): "diagnostics",
 		reflect.TypeFor[DiagnosticsLayer](): "diagnostics by layer", reflect.TypeFor[Tokens](): "tokens",
 		reflect.TypeFor[Process](): "process", reflect.TypeFor[File](): "files", reflect.TypeFor[Written](): "files written",

@@ -94,7 +94,7 @@ func write(t *testing.T, dir string, task *Task, shape, name string, splits []st
 	return data.Source{Dir: dir}
 }
 
-// Every context with its examples, every continuation and every right answer of 300 tasks of the harness is
+// Every context with its examples, every continuation and every right answer of tasks of many families of the harness is
 // the harness's own. The tasks were drawn with the seed that the file begins with; its hashes are of what the
 // harness made of the same documents (testdata/golden/make_harness.py).
 func TestRequestsEqualTheHarness(t *testing.T) {
