@@ -136,6 +136,10 @@ func (o *GatherOptions) withoutUse(s *configs.Suite) (notes []string) {
 	note(len(s.Tasks) == 0 && s.Diagnostics == nil, "tasks' documents, and a passkey grid has none", "data", "download", "skip-missing")
 	drawn := slices.ContainsFunc(s.Tasks, func(e configs.Entry) bool { return e.Task.Draws && e.FewShot > 0 })
 	note(!drawn, "worked examples drawn at random, and no task of this run draws any", "fewshot-seed")
+	generates := slices.ContainsFunc(s.Tasks, func(e configs.Entry) bool { return e.Task.Generation != nil })
+	note(!generates, "generated answers, and no task of this run has any", "strip-thinking")
+	note(!o.Chat, "a chat, and no chat template is applied (--apply-chat-template)", "fewshot-as-multiturn")
+	note(len(s.Tasks) == 0, "prompts of tasks, and the suite has no tasks", "apply-chat-template", "system-instruction")
 	note(len(s.Tasks) == 0, "requests of tasks, and the suite has no tasks", "allow-unscored", "strict-length")
 	note(o.Merge && s.Diagnostics == nil, "computing, and a merge computes nothing", "batch-tokens", "memory")
 	return notes

@@ -99,7 +99,7 @@ func resolve(ctx context.Context, o RunOptions) (*configs.Suite, []string, error
 	}
 	all, notes, err := merge(suites, GatherOptions{
 		Limit: o.Limit, Share: o.Share, FewShot: o.FewShot, DiagnosticsLength: o.DiagnosticsLength, DiagnosticsThreshold: o.DiagnosticsThreshold,
-		Given: o.Given, Merge: len(o.Merge) > 0,
+		Given: o.Given, Chat: o.Model.Chat, Merge: len(o.Merge) > 0,
 	})
 	if err == nil && len(o.IncludePath) > 0 && !find.Used() {
 		notes = append(notes, "--include-path has none of what is run: "+strings.Join(o.Suites, ", "))

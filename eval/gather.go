@@ -34,6 +34,7 @@ type GatherOptions struct {
 	// Given are the flags that were given: a limit or few-shot of 0 counts where it was,
 	// and what was is refused or noted where nothing uses it.
 	Given []string
+	Chat  bool // a chat template is applied
 	Merge bool // shards are merged: nothing but diagnostics is computed
 }
 

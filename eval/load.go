@@ -15,6 +15,7 @@ import (
 	"github.com/softbench/softbench/engine/tokenizer"
 	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lm"
+	"github.com/softbench/softbench/tasks/chat"
 )
 
 // ModelOptions say which checkpoint to load and how to compute with it.
@@ -32,7 +33,11 @@ type ModelOptions struct {
 	// not at all. QuantiseInclude names what is beside the blocks' linear layers.
 	Quantise        string
 	QuantiseInclude []string
-	Strict          bool // a request that would be truncated is an error
+	Chat            bool // the checkpoint's chat template is applied
+	// StripThinking cuts off what a model thinks before its answer; nil: where a chat template is
+	// applied that marks it.
+	StripThinking *bool
+	Strict        bool // a request that would be truncated is an error
 	// AllowUnscored counts a request that cannot be scored, instead of failing: an
 	// empty continuation, one longer than the context, a context of no tokens.
 	AllowUnscored bool
@@ -114,6 +119,8 @@ type Model struct {
 	Checkpoint *checkpoint.Checkpoint
 	Tokenizer  *tokenizer.Tokenizer
 	Generation checkpoint.Generation
+	Chat       *chat.Template // nil: not applied
+	thinking   lm.Thinking
 	DeviceNote string // why --device auto came to the CPU, "" where there is nothing to say
 
 	beyond []string // notes on the vocabulary
@@ -166,6 +173,10 @@ func open(ctx context.Context, o ModelOptions) (*Model, error) {
 		m.Close()
 		return nil, err
 	}
+	if err = m.openChat(ctx, o); err != nil {
+		m.Close()
+		return nil, err
+	}
 	beyond, err := vocabulary(m.Dir, m.Tokenizer, &ck.Config)
 	if err == nil {
 		err = m.newLM(o)
@@ -205,13 +216,35 @@ func (m *Model) load(ctx context.Context, o ModelOptions) error {
 	return m.newLM(o)
 }
 
+// openChat reads the chat template where it is to be applied, and settles what of a generated text is
+// thinking.
+func (m *Model) openChat(ctx context.Context, o ModelOptions) (err error) {
+	if o.Chat {
+		if m.Chat, err = chat.Read(ctx, m.Dir); err != nil {
+			return fmt.Errorf("--apply-chat-template: %w", err)
+		}
+	}
+	if o.StripThinking != nil && !*o.StripThinking {
+		return nil
+	}
+	if m.Chat != nil {
+		if begin, end, ok := m.Chat.Thinking(); ok {
+			m.thinking = lm.Thinking{Begin: begin, End: end}
+		}
+	}
+	if m.thinking.End == "" && o.StripThinking != nil {
+		m.thinking = lm.Thinking{Begin: "<think>", End: "</think>"}
+	}
+	return nil
+}
+
 func (m *Model) newLM(o ModelOptions) (err error) {
 	length := o.MaxLength
 	if length == 0 {
 		length = maxLength(&m.Checkpoint.Config, m.Tokenizer)
 	}
 	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{
-		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads, End: m.Generation.End,
+		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads, End: m.Generation.End, Thinking: m.thinking,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.Dir, err)

@@ -1,12 +1,46 @@
 package eval
 
 import (
+	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/chat"
 )
 
 // Prompts say what prompts are put into, beside what their tasks say.
 type Prompts struct {
 	FewShotSeed *int64 // of the draws of tasks that draw their examples at random; nil: the harness's own
+	System      string // text before everything else
+	Multiturn   bool   // in a chat examples are turns of their own, not part of the question
+}
+
+// settings are what of it all prompts depend on; nil where they are the tasks' own texts.
+func (p Prompts) settings(m *Model) *rundir.PromptSettings {
+	if m.Chat == nil && p.System == "" {
+		return nil
+	}
+	s := &rundir.PromptSettings{System: p.System}
+	if m.Chat != nil {
+		s.ChatTemplate, s.Multiturn = m.Chat.SHA256(), p.Multiturn
+	}
+	return s
+}
+
+// of are the options of every task's documents for a model, which has a chat template where one is
+// to be applied.
+func (p Prompts) of(m *Model) tasks.Options {
+	o := p.options()
+	if m == nil || m.Chat == nil {
+		return o
+	}
+	o.Multiturn = p.Multiturn
+	o.Chat = func(messages []tasks.Message, generationPrompt bool) (string, error) {
+		turns := make([]chat.Message, len(messages))
+		for i, said := range messages {
+			turns[i] = chat.Message{Role: said.Role, Content: said.Content}
+		}
+		return m.Chat.Apply(turns, generationPrompt)
+	}
+	return o
 }
 
 // drawn is the seed of the examples that a run's tasks draw at random, if any does.
@@ -20,7 +54,7 @@ func (p Prompts) drawn(w *Work) (seed int64, any bool) {
 
 // options are those of every task's documents.
 func (p Prompts) options() tasks.Options {
-	o := tasks.Options{FewShotSeed: tasks.DefaultFewShotSeed}
+	o := tasks.Options{FewShotSeed: tasks.DefaultFewShotSeed, System: p.System}
 	if p.FewShotSeed != nil {
 		o.FewShotSeed = *p.FewShotSeed
 	}

@@ -228,12 +228,12 @@ func (o *RunOptions) loaded(m *Model) {
 func gatherFor(ctx context.Context, suite *configs.Suite, notes []string, source data.Source, o RunOptions) (*Model, *Work, error) {
 	var m *Model
 	var err error
-	if !o.Download || !IsModel(o.Model) { // IsModel: of the hub, and not a directory here
+	if !o.Download || !IsModel(o.Model) || o.Model.Chat { // a chat's prompts need the model; IsModel: of the hub, and not a directory here
 		if m, err = open(ctx, o.Model); err != nil {
 			return nil, nil, err
 		}
 	}
-	work, err := gatherTasks(ctx, suite, notes, source, o.Prompts.options(), o.SkipMissing)
+	work, err := gatherTasks(ctx, suite, notes, source, o.Prompts.of(m), o.SkipMissing)
 	if err == nil && m == nil {
 		m, err = open(ctx, o.Model)
 	}
@@ -326,8 +326,9 @@ func settingsBut(m *Model, w *Work, o RunOptions, d engine.Description) rundir.S
 	for _, p := range w.parts() {
 		p.settings(&s)
 	}
+	s.Prompts = o.Prompts.settings(m)
 	if w.generates() {
-		s.Generation = &rundir.GenerationSettings{End: m.Generation.End}
+		s.Generation = &rundir.GenerationSettings{End: m.Generation.End, Thinking: m.thinking.End}
 	}
 	return s
 }

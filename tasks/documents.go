@@ -54,15 +54,14 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 		if err != nil {
 			return fmt.Errorf("%w (document %d)", err, r.Index)
 		}
+		var chosen []example
 		if opts.FewShot > 0 {
-			chosen, err := examples.choose(doc.Hash, opts.FewShot)
-			if err != nil {
+			if chosen, err = examples.choose(doc.Hash, opts.FewShot); err != nil {
 				return err
 			}
-			before := header(chosen)
-			for i := range doc.Requests {
-				doc.Requests[i].Context = before + doc.Requests[i].Context
-			}
+		}
+		if err := t.prompts(&doc, chosen, &opts); err != nil {
+			return fmt.Errorf("%s: %w (document %d)", r.Where(), err, r.Index)
 		}
 		if err := size.add(&doc, r); err != nil {
 			return err
@@ -223,10 +222,10 @@ func (t *Task) document(row data.Row) (Doc, error) {
 }
 
 // example is a document with its answer, as it stands before others.
-func (t *Task) example(row data.Row) (string, error) {
+func (t *Task) example(row data.Row) (worked, error) {
 	doc, err := t.document(row)
 	if err != nil {
-		return "", err
+		return worked{}, err
 	}
 	return kindOf(t.Kind).Example(t, &doc), nil
 }

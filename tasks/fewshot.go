@@ -27,8 +27,11 @@ type sampler struct {
 	ownSplit bool
 }
 
-// example is a worked example: a document and its answer, as few-shot text.
-type example struct{ hash, text string }
+// example is a worked example of a document by its hash; "" where it is of none.
+type example struct {
+	hash string
+	worked
+}
 
 // choose is the n examples of a document, which are to be asked for in the order of the documents:
 // the draws of all of a task's are one sequence. It is lm-evaluation-harness' ContextSampler.sample,
@@ -112,7 +115,7 @@ func (t *Task) examples(ctx context.Context, src data.Source, opts Options) (*sa
 		if err != nil {
 			return fmt.Errorf("%w (few-shot example %d)", err, r.Index)
 		}
-		s.pool = append(s.pool, example{hash: data.Hash(r.Values), text: text})
+		s.pool = append(s.pool, example{data.Hash(r.Values), text})
 		return nil
 	})
 	if err != nil {
@@ -128,7 +131,7 @@ func (t *Task) inline(s *sampler) error {
 		if err != nil {
 			return fmt.Errorf("few-shot example %d of the task's own: %w", i, err)
 		}
-		s.pool = append(s.pool, example{text: text})
+		s.pool = append(s.pool, example{worked: text})
 	}
 	return nil
 }
@@ -171,11 +174,54 @@ func documentValue(v any) any {
 	return v
 }
 
-// header is the text of examples before a document.
-func header(examples []example) string {
-	var b strings.Builder
-	for _, e := range examples {
-		b.WriteString(e.text)
+// prompts puts what stands before a document's contexts there: the system's text and the examples,
+// as one text or as a chat's turns (lm-evaluation-harness' fewshot_context). In a chat a choice
+// follows its question without a delimiter, as the template has put in what stands between.
+func (t *Task) prompts(doc *Doc, examples []example, o *Options) error {
+	if o.Chat == nil && o.System == "" {
+		var b strings.Builder
+		for _, e := range examples {
+			b.WriteString(e.text)
+		}
+		if before := b.String(); before != "" {
+			for i := range doc.Requests {
+				doc.Requests[i].Context = before + doc.Requests[i].Context
+			}
+		}
+		return nil
 	}
-	return b.String()
+	var before []Message
+	if o.System != "" {
+		before = append(before, Message{Role: "system", Content: o.System})
+	}
+	for _, e := range examples {
+		if o.Chat == nil { // one text, with the quirks of its kind
+			before = append(before, Message{Role: "user", Content: e.text})
+			continue
+		}
+		if e.answer == "" {
+			before = append(before, Message{Role: "user", Content: e.context})
+			continue
+		}
+		before = append(before, Message{"user", e.context, t.def.delimiter()}, Message{"assistant", e.answer, exampleDelimiter})
+	}
+	asked, prompt := "", ""
+	for i := range doc.Requests {
+		q := &doc.Requests[i]
+		if q.Ask == WholeText {
+			continue
+		}
+		if i == 0 || q.Context != asked { // the choices of a question share it
+			var err error
+			asked = q.Context
+			if prompt, err = o.Prompt(append(slices.Clip(before), Message{Role: "user", Content: asked}), false); err != nil {
+				return err
+			}
+		}
+		q.Context = prompt
+		if o.Chat != nil && t.Chooses() {
+			q.Continuation = strings.TrimPrefix(q.Continuation, t.def.delimiter())
+		}
+	}
+	return nil
 }

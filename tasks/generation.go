@@ -186,7 +186,7 @@ func (t *Task) generated(r data.Row, doc *Doc) error {
 }
 
 // generatedExample is a document with its first right answer.
-func (t *Task) generatedExample(doc *Doc) string {
+func (t *Task) generatedExample(doc *Doc) worked {
 	return t.given(doc.Requests[0].Context, doc.Targets[0])
 }
 

@@ -33,7 +33,7 @@ type KindRow struct {
 	// Requests sets a document's requests, gold and what else its metrics need.
 	Requests func(t *Task, r data.Row, doc *Doc) error
 	// Example is a document with its answer as a worked example; nil: the kind takes none.
-	Example func(t *Task, doc *Doc) string
+	Example func(t *Task, doc *Doc) worked
 	// Chooses: the requests are choices, of which metrics take one for the answer.
 	Chooses bool
 	// Texts: the requests are whole texts, which diagnostics can measure too.
@@ -192,27 +192,31 @@ func (t *Task) wholeText(r data.Row, doc *Doc) error {
 	return nil
 }
 
+// worked is a worked example: a question, its answer, and the text of both in a prompt without turns.
+type worked struct{ context, answer, text string }
+
 // choiceExample is a document with its right choice. With many contexts it has lm-evaluation-harness'
 // quirk of wordExample.
-func (t *Task) choiceExample(doc *Doc) string {
+func (t *Task) choiceExample(doc *Doc) worked {
 	q := doc.Requests[doc.Gold]
+	answer := strings.TrimPrefix(q.Continuation, t.def.delimiter())
 	if t.def.Contexts == nil {
-		return q.Context + q.Continuation + exampleDelimiter
+		return worked{q.Context, answer, q.Context + q.Continuation + exampleDelimiter}
 	}
-	return t.given(q.Context, strings.TrimPrefix(q.Continuation, t.def.delimiter()))
+	return t.given(q.Context, answer)
 }
 
 // wordExample has lm-evaluation-harness' quirk that the delimiter stands here though the request has
 // none (so LAMBADA's examples have two spaces before the word).
-func (t *Task) wordExample(doc *Doc) string {
+func (t *Task) wordExample(doc *Doc) worked {
 	return t.given(doc.Requests[0].Context, doc.Requests[0].Continuation)
 }
 
 // given is an example whose answer is given as text: an empty one leaves out the delimiter and the
 // blank line too, as in lm-evaluation-harness.
-func (t *Task) given(context, answer string) string {
+func (t *Task) given(context, answer string) worked {
 	if answer == "" {
-		return context
+		return worked{context, "", context}
 	}
-	return context + t.def.delimiter() + answer + exampleDelimiter
+	return worked{context, answer, context + t.def.delimiter() + answer + exampleDelimiter}
 }

@@ -19,8 +19,8 @@ var theirs = map[string]string{
 	"use_cache": "here --out DIR with --resume goes on where a run stopped", "cache_requests": "here nothing of requests is kept, and shared prefixes are computed once",
 	"max_batch_size": "here --batch-tokens N, which no score depends on", "trust_remote_code": "here no code of a checkpoint is run",
 	"show_config": "here 'softbench ls' and the run's run.json", "write_out": "here --out DIR keeps every prompt in samples.parquet", "gen_kwargs": "here answers are decoded greedily",
-	"predict_only": "here --out DIR keeps every answer", "apply_chat_template": "here prompts have no chat template", "system_instruction": "here prompts have no system instruction",
-	"fewshot_as_multiturn": "here prompts have no chat template", "samples": "here --limit N takes the first documents", "seed": "here a task's seeds are those of its definition",
+	"predict_only": "here --out DIR keeps every answer", "apply_chat_template": "here --apply-chat-template", "system_instruction": "here --system-instruction TEXT",
+	"fewshot_as_multiturn": "here --fewshot-as-multiturn=false puts examples into the question", "samples": "here --limit N takes the first documents", "seed": "here a task's seeds are those of its definition",
 }
 
 // flagName is a flag's name as it is now: what was --probe-length is --diagnostics-length.

@@ -26,7 +26,8 @@ type runOptions struct {
 	piece eval.Shard // that --shard names
 	json  bool
 
-	fewShotSeed int64
+	fewShotSeed   int64
+	stripThinking bool
 }
 
 func newRun(io streams, run work[runOptions]) *cobra.Command {
@@ -81,6 +82,9 @@ in numeric order, and what is complete is not computed again with --resume.
 			if cmd.Flags().Changed("fewshot-seed") {
 				o.run.Prompts.FewShotSeed = &o.fewShotSeed
 			}
+			if cmd.Flags().Changed("strip-thinking") {
+				o.run.Model.StripThinking = &o.stripThinking
+			}
 			return run(&o, cmd.Context())
 		},
 	}
@@ -97,6 +101,10 @@ in numeric order, and what is complete is not computed again with --resume.
 	f.StringArrayVar(&o.run.IncludePath, "include-path", nil, "`directory` of lm-evaluation-harness' task files, whose names, groups, tags and patterns can be run")
 	f.Var(&limitValue{&o.run.Limit, &o.run.Share}, "limit", "first `N` documents of each task, or a share of them such as 0.1; 0 for all (default: as the suite says)")
 	f.Int64Var(&o.fewShotSeed, "fewshot-seed", tasks.DefaultFewShotSeed, "seed of worked examples that a task draws at random, as lm-evaluation-harness draws them")
+	f.BoolVar(&o.run.Model.Chat, "apply-chat-template", false, "put prompts into the checkpoint's chat template")
+	f.StringVar(&o.run.Prompts.System, "system-instruction", "", "`text` before everything else in a prompt: a chat's system message")
+	f.BoolVar(&o.run.Prompts.Multiturn, "fewshot-as-multiturn", true, "in a chat, worked examples are turns of their own; false: part of the question")
+	f.BoolVar(&o.stripThinking, "strip-thinking", true, "cut off what a model thinks before a generated answer (default: where the chat template marks it; given: between <think> and </think> too)")
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
 	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
