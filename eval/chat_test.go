@@ -65,7 +65,7 @@ func TestChatPrompts(t *testing.T) {
 			Model: ModelOptions{Model: talking(t, brackets), DType: "float32", Chat: true}, Out: filepath.Join(t.TempDir(), "run"), Note: func(string) {},
 		}
 		run := mustRun(t, o)
-		_, rows, err := rundir.Open(o.Out)
+		_, rows, err := rundir.Open(t.Context(), o.Out)
 		if err != nil {
 			t.Fatal(err)
 		}
