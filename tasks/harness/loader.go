@@ -107,6 +107,7 @@ func (l *loader) build(c *value, name string) (*Task, error) {
 		return nil, err
 	}
 	t.Digest = digest
+	t.Draws = t.Kind != tasks.RollingPerplexity && !m.first
 	out.Task = tasks.Own(t, m)
 	return out, nil
 }
