@@ -12,7 +12,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/softbench/softbench/internal/golden"
 	"github.com/softbench/softbench/internal/randmodel"
@@ -156,29 +155,12 @@ func refusal(t *testing.T, args ...string) (line string, most int64) {
 	cmd := exec.Command("softbench", args...)
 	var errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.Discard, &errs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	most, err := mostMemory(cmd)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || strings.Count(errs.String(), "\n") != 1 {
+		t.Fatalf("%v, want exit code 2 and one line: %.1000s", err, errs.String())
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	for {
-		select {
-		case err := <-done:
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) || exit.ExitCode() != 2 || strings.Count(errs.String(), "\n") != 1 {
-				t.Fatalf("%v, want exit code 2 and one line: %.1000s", err, errs.String())
-			}
-			return errs.String(), most
-		case <-time.After(5 * time.Millisecond):
-			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-			if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok {
-				var kib int64
-				if _, err := fmt.Sscan(rest, &kib); err == nil {
-					most = max(most, kib<<10)
-				}
-			}
-		}
-	}
+	return errs.String(), most
 }
 
 // sparse makes a file that claims n bytes and holds none.

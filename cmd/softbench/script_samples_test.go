@@ -19,11 +19,6 @@ import (
 // run.json, so that only the fault itself can be found: twice, split, nan, schema,
 // none.
 func spoilSamples(dir, fault string) error {
-	path := filepath.Join(dir, "samples.parquet")
-	before, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
 	rows, err := rundir.ReadSamples(context.Background(), dir)
 	if err != nil {
 		return err
@@ -51,12 +46,22 @@ func spoilSamples(dir, fault string) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
+	return replaceSamples(dir, out.Bytes())
+}
+
+// replaceSamples puts another samples.parquet into a run, and its hash in run.json.
+func replaceSamples(dir string, with []byte) error {
+	path := filepath.Join(dir, "samples.parquet")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
 	manifest := filepath.Join(dir, "run.json")
 	text, err := os.ReadFile(manifest)
 	if err != nil {
 		return err
 	}
-	was, is := hashOf(before), hashOf(out.Bytes())
+	was, is := hashOf(before), hashOf(with)
 	if !bytes.Contains(text, []byte(was)) {
 		return fmt.Errorf("%s does not hold the hash of the samples", manifest)
 	}
@@ -67,7 +72,7 @@ func spoilSamples(dir, fault string) error {
 	if err := os.WriteFile(manifest, text, 0o666); err != nil {
 		return err
 	}
-	return os.WriteFile(path, out.Bytes(), 0o666)
+	return os.WriteFile(path, with, 0o666)
 }
 
 func hashOf(b []byte) string {

@@ -13,7 +13,8 @@ import (
 const (
 	maxKeys    = 1 << 16
 	maxTensors = 1 << 20
-	maxName    = 1 << 12
+	maxName    = 1 << 10
+	maxNames   = 64 << 20 // bytes of all names
 	maxText    = 64 << 20 // of a string, or of all strings of an array
 	maxDims    = 4
 )
@@ -60,9 +61,10 @@ var errShort = errors.New("the file is cut off")
 
 // cursor reads a header front to back.
 type cursor struct {
-	data []byte
-	at   int
-	err  error
+	data  []byte
+	at    int
+	names uint64 // bytes of the names so far
+	err   error
 }
 
 func (c *cursor) take(n uint64) []byte {
@@ -97,6 +99,9 @@ func (c *cursor) name(what string) string {
 	n := c.u64()
 	if c.err == nil && n > maxName {
 		c.err = fmt.Errorf("byte %d: %s of %d bytes, more than %d", at, what, n, maxName)
+	}
+	if c.names += n; c.err == nil && c.names > maxNames {
+		c.err = fmt.Errorf("byte %d: its names have more than %d bytes", at, maxNames)
 	}
 	b := c.take(n)
 	if c.err == nil && !utf8.Valid(b) {

@@ -20,8 +20,9 @@ var kinds = map[string]safetensors.DType{
 
 // Bounds far above real files.
 const (
-	maxPickle  = 64 << 20 // bytes of the pickle
-	maxEntries = 1 << 20  // of the zip
+	maxPickle    = 64 << 20  // bytes of the pickle
+	maxEntries   = 1 << 18   // of the zip
+	maxDirectory = 256 << 20 // bytes at the zip's end where its directory lies
 )
 
 // Open maps a file that torch.save wrote of a dictionary of tensors. Errors are one
@@ -48,6 +49,10 @@ func read(f *safetensors.File) ([]*safetensors.Tensor, error) {
 	data := f.Bytes()
 	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) {
 		return nil, errors.New("not a zip of torch's: files of torch before 1.6 are not read; load it with torch and save safetensors")
+	}
+	// Counted before the directory is read, of which each entry takes ten times its bytes.
+	if n := bytes.Count(data[max(0, len(data)-maxDirectory):], []byte("PK\x01\x02")); n > maxEntries {
+		return nil, fmt.Errorf("its zip has %d entries or more, more than %d", n, maxEntries)
 	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -125,7 +130,10 @@ func tensorsOf(f *safetensors.File, d *dict, entries map[string]stretch) (all []
 		t, isTensor := d.values[i].(*tensor)
 		if !ok || !isTensor {
 			if _, nested := d.values[i].(*dict); nested {
-				return nil, fmt.Errorf("%.60q holds a dictionary: want one of tensors, a model's state_dict", fmt.Sprint(k))
+				if !ok {
+					name = "a key that is not a text"
+				}
+				return nil, fmt.Errorf("%.60q holds a dictionary: want one of tensors, a model's state_dict", name)
 			}
 			continue // a number or a name beside the tensors
 		}

@@ -35,11 +35,12 @@ var known = map[global]bool{
 	{"collections", "OrderedDict"}:         true,
 }
 
-// Bounds on what a short pickle may ask for: the stack's depth, and the values that are
-// made or remembered, some twenty a tensor.
+// Bounds on what a short pickle may ask for: the stack's depth, the values that are made,
+// remembered or collected, some twenty a tensor, and a tensor's dimensions.
 const (
 	maxDepth  = 1 << 20
-	maxValues = 1 << 23
+	maxValues = 1 << 22
+	maxDims   = 64
 )
 
 var errCut = errors.New("its pickle is cut off")
@@ -284,6 +285,7 @@ func (m *machine) collect(op byte) error {
 	if err != nil {
 		return err
 	}
+	m.made += len(items)
 	if op == 't' || op >= 0x85 {
 		return m.push(tuple(items))
 	}
@@ -391,6 +393,9 @@ func (m *machine) reduce() error {
 // whole returns a tuple of whole numbers that are not negative.
 func whole(v any) ([]int64, bool) {
 	t, ok := v.(tuple)
+	if len(t) > maxDims {
+		return nil, false
+	}
 	out := make([]int64, len(t))
 	for i, x := range t {
 		n, isInt := x.(int64)

@@ -10,6 +10,7 @@ import (
 // made to harm costs little memory and time before it is refused.
 const (
 	maxTokens     = 1 << 22 // of the vocabulary, and as many merges
+	maxImplied    = 1 << 21 // merges that a vocabulary implies
 	maxAdded      = 1 << 18 // added tokens
 	maxAddedToken = 1024    // bytes of one: each is tried at every place of a text
 	maxAddedBytes = 8 << 20 // of all: they are kept as a tree
@@ -18,6 +19,10 @@ const (
 	maxNesting    = 64      // of a section
 	maxSteps      = 256     // of a section, all its sequences together
 )
+
+// errManyMerges: two parts of a token that are tokens make a merge, and a vocabulary of little text
+// may hold very many.
+var errManyMerges = fmt.Errorf("its tokens imply more than %d merges", maxImplied)
 
 // checkSection refuses a section whose steps are too many or too deep.
 func checkSection(raw json.RawMessage) error {

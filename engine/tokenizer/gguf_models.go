@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // byteLevel is BPE over bytes, as GPT-2's. Tokens that are not spelled in its
@@ -69,7 +70,10 @@ func (g *ggufTokenizer) sentencePiece() (map[string]any, error) {
 			merges = append(merges, [2]string{left, right})
 		}
 	} else {
-		merges = impliedMerges(tokens, vocab, scores)
+		merges, err = impliedMerges(tokens, vocab, scores)
+		if err != nil {
+			return nil, err
+		}
 	}
 	if len(merges) > maxTokens {
 		return nil, fmt.Errorf("%d merges, more than %d", len(merges), maxTokens)
@@ -106,7 +110,7 @@ func (g *ggufTokenizer) sentencePiece() (map[string]any, error) {
 
 // impliedMerges lists every way to make a token of two, the best score first, as
 // transformers' generate_merges orders them.
-func impliedMerges(tokens []string, vocab map[string]int, scores []float64) [][2]string {
+func impliedMerges(tokens []string, vocab map[string]int, scores []float64) ([][2]string, error) {
 	type merge struct {
 		pair  [2]string
 		score float64
@@ -117,15 +121,20 @@ func impliedMerges(tokens []string, vocab map[string]int, scores []float64) [][2
 		if vocab[token] != id || len(token) > maxPieceBytes {
 			continue
 		}
-		chars := []rune(token)
-		from := len(all)
-		for cut := 1; cut < len(chars); cut++ {
-			left, right := string(chars[:cut]), string(chars[cut:])
-			_, ok1 := vocab[left]
-			_, ok2 := vocab[right]
-			if ok1 && ok2 {
-				all = append(all, merge{[2]string{left, right}, scores[id], [2]int{cut, len(chars) - cut}})
+		from, letters, cut := len(all), utf8.RuneCountInString(token), 0
+		for at := range token {
+			if at > 0 {
+				left, right := token[:at], token[at:]
+				_, ok1 := vocab[left]
+				_, ok2 := vocab[right]
+				if ok1 && ok2 {
+					all = append(all, merge{[2]string{left, right}, scores[id], [2]int{cut, letters - cut}})
+				}
 			}
+			cut++
+		}
+		if len(all) > maxImplied {
+			return nil, errManyMerges
 		}
 		slices.SortStableFunc(all[from:], func(a, b merge) int {
 			return cmp.Or(vocab[a.pair[0]]-vocab[b.pair[0]], vocab[a.pair[1]]-vocab[b.pair[1]])
@@ -138,5 +147,5 @@ func impliedMerges(tokens []string, vocab map[string]int, scores []float64) [][2
 	for i, m := range all {
 		pairs[i] = m.pair
 	}
-	return pairs
+	return pairs, nil
 }

@@ -113,7 +113,9 @@ func newSentencePiece(proto *protoModel) (*sentencePiece, error) {
 		s.uni, err = newSPUnigram(proto, s.unk)
 		return s, err
 	}
-	s.addMerges()
+	if err := s.addMerges(); err != nil {
+		return nil, err
+	}
 	s.findBoundary()
 	s.scratches.New = func() any { return &merger{table: s.table} }
 	return s, nil
@@ -161,7 +163,7 @@ func (s *sentencePiece) addPiece(id int32, p protoPiece) error {
 }
 
 // addMerges lists, for every piece, each way to cut it into two symbols, with the rank of its score.
-func (s *sentencePiece) addMerges() {
+func (s *sentencePiece) addMerges() error {
 	scores := make([]float32, 0, len(s.proto.pieces))
 	n := 0
 	for _, p := range s.proto.pieces {
@@ -180,7 +182,7 @@ func (s *sentencePiece) addMerges() {
 		left, right int32
 		mergeRule
 	}
-	rules := make([]rule, 0, n/2)
+	rules := make([]rule, 0, min(n/2, maxImplied))
 	for id, p := range s.proto.pieces {
 		if p.kind != pieceNormal || firstRuneLen(p.text) == len(p.text) {
 			continue
@@ -195,11 +197,15 @@ func (s *sentencePiece) addMerges() {
 				rules = append(rules, rule{left, right, mergeRule{rank[p.score], int32(id)}})
 			}
 		}
+		if len(rules) > maxImplied {
+			return errManyMerges
+		}
 	}
 	s.table = newMergeTable(len(rules))
 	for _, r := range rules {
 		s.table.set(r.left, r.right, r.mergeRule)
 	}
+	return nil
 }
 
 // part returns the symbol for a part of a piece: a normal piece, or a character that is none.

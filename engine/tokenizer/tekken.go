@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -34,6 +35,9 @@ type tekkenFile struct {
 // special tokens first, then the byte strings in order of their rank, any pair of which that makes a third
 // is a merge.
 func parseTekken(data []byte) (*Tokenizer, error) {
+	if n := bytes.Count(data, []byte("{")); n > maxTokens+maxAdded {
+		return nil, fmt.Errorf("%d objects, more than %d tokens", n, maxTokens+maxAdded)
+	}
 	var file tekkenFile
 	if err := unmarshal(data, &file); err != nil {
 		return nil, err
@@ -121,12 +125,16 @@ func byteMerges(tokens []string) (bpeConfig, error) {
 	for i, t := range tokens {
 		ranks[t] = i
 	}
+	spelled := make([]string, len(tokens)) // once each: merges share them
+	for i, t := range tokens {
+		spelled[i] = toByteLevel(t)
+	}
 	c := bpeConfig{vocab: make(map[string]int32, len(tokens)), ignoreMerges: true}
 	for i, t := range tokens {
 		if ranks[t] != i {
 			continue
 		}
-		c.vocab[toByteLevel(t)] = int32(i)
+		c.vocab[spelled[i]] = int32(i)
 		type pair struct{ left, right int }
 		var pairs []pair
 		for cut := 1; cut < len(t); cut++ {
@@ -137,11 +145,11 @@ func byteMerges(tokens []string) (bpeConfig, error) {
 			}
 		}
 		slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right)) })
-		if len(c.merges)+len(pairs) > maxTokens {
-			return c, fmt.Errorf("vocab: more than %d pairs of tokens make a third", maxTokens)
+		if len(c.merges)+len(pairs) > maxImplied {
+			return c, errManyMerges
 		}
 		for _, p := range pairs {
-			c.merges = append(c.merges, [2]string{toByteLevel(tokens[p.left]), toByteLevel(tokens[p.right])})
+			c.merges = append(c.merges, [2]string{spelled[p.left], spelled[p.right]})
 		}
 	}
 	return c, nil

@@ -33,6 +33,23 @@ func Plain(text []byte) []byte {
 	return append(out, text[last:]...)
 }
 
+// Count returns how many values text has, at most, and how many of them are objects: what
+// is counted are the marks before values, wherever they stand outside of strings.
+func Count(text []byte) (values, objects int) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i = afterString(text, i) - 1
+		case '{':
+			objects++
+			values++
+		case '[', ',':
+			values++
+		}
+	}
+	return values, objects
+}
+
 // afterString returns the index behind the string that begins at text[i].
 func afterString(text []byte, i int) int {
 	for i++; i < len(text); i++ {

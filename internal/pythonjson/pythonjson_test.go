@@ -36,3 +36,17 @@ func FuzzPlain(f *testing.F) {
 		}
 	})
 }
+
+// Marks within strings begin no values.
+func TestCount(t *testing.T) {
+	for text, want := range map[string][2]int{
+		`{"a,[{\"": [1, 2, {}], "b": {"c": "[,"}}`: {7, 3},
+		``:    {0, 0},
+		`"[`:  {0, 0},
+		`[[[`: {3, 0},
+	} {
+		if values, objects := Count([]byte(text)); values != want[0] || objects != want[1] {
+			t.Errorf("%s: %d values and %d objects, want %v", text, values, objects, want)
+		}
+	}
+}

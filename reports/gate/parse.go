@@ -12,12 +12,20 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/internal/jsonplace"
+	"github.com/softbench/softbench/internal/pythonjson"
 	"github.com/softbench/softbench/reports/compare"
 )
+
+// maxValues bounds the values of a baseline: three bytes of text make one that takes a
+// hundred in memory.
+const maxValues = 1 << 22
 
 // Parse reads a baseline. It refuses another format, and results that were
 // edited: only the allowed drops are the user's to change.
 func Parse(text []byte) (*Baseline, error) {
+	if n, _ := pythonjson.Count(text); n > maxValues {
+		return nil, fmt.Errorf("not a baseline: %d values; it has at most %d", n, maxValues)
+	}
 	var f baselineFile
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

@@ -24,8 +24,12 @@ func Is(path string) bool {
 	return err == nil
 }
 
-// maxResults bounds a results file: configurations and numbers, of all tasks.
-const maxResults = 1 << 28
+// Bounds of a results file, configurations and numbers of all tasks, far above real ones.
+const (
+	maxResults       = 64 << 20 // bytes
+	maxResultValues  = 4 << 20
+	maxResultObjects = 1 << 18
+)
 
 // Open reads the results in path, a results file or the directory that holds it
 // (of several files the latest), with the samples of every task.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -84,6 +83,9 @@ type resultsFile struct {
 func parseResults(text []byte) (*Results, map[string]string, error) {
 	if !utf8.Valid(text) {
 		return nil, nil, errors.New("not UTF-8: not a results file of lm-evaluation-harness")
+	}
+	if values, objects := pythonjson.Count(text); values > maxResultValues || objects > maxResultObjects {
+		return nil, nil, fmt.Errorf("%d values in %d objects, more than %d or %d: not a results file of lm-evaluation-harness", values, objects, maxResultValues, maxResultObjects)
 	}
 	text = pythonjson.Plain(text)
 	var f resultsFile
@@ -227,15 +229,17 @@ func keys(text []byte, name string) ([]string, error) {
 			return nil, fmt.Errorf("%s is not an object", name)
 		}
 		var out []string
+		seen := map[string]bool{}
 		for d.More() {
 			t, err := d.Token()
 			if err != nil {
 				return nil, err
 			}
 			k, _ := t.(string)
-			if slices.Contains(out, k) {
+			if seen[k] {
 				return nil, fmt.Errorf("%s has %q twice", name, k)
 			}
+			seen[k] = true
 			out = append(out, k)
 			var skip json.RawMessage
 			if err := d.Decode(&skip); err != nil {

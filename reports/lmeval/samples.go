@@ -59,8 +59,13 @@ func hashSamples(samples []Sample) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// maxLine bounds a line of a samples file: a document with all its requests.
-const maxLine = 1 << 28
+// Bounds of a samples file, far above real ones.
+const (
+	maxLine        = 64 << 20 // bytes of a line: a document with all its requests
+	maxLineValues  = 1 << 20
+	maxFileValues  = 8 << 20 // of all its lines
+	maxFileObjects = 2 << 20
+)
 
 func parseSamples(r io.Reader) ([]Sample, error) {
 	in := bufio.NewScanner(r)
@@ -71,9 +76,19 @@ func parseSamples(r io.Reader) ([]Sample, error) {
 	}
 	seen := map[place]int{}
 	var out []Sample
-	line := 0
+	line, values, objects := 0, 0, 0
 	for in.Scan() {
 		line++
+		v, o := pythonjson.Count(in.Bytes())
+		values, objects = values+v, objects+o
+		switch {
+		case v > maxLineValues:
+			return nil, fmt.Errorf("line %d: more than %d values", line, maxLineValues)
+		case values > maxFileValues:
+			return nil, fmt.Errorf("line %d: more than %d values so far", line, maxFileValues)
+		case objects > maxFileObjects:
+			return nil, fmt.Errorf("line %d: more than %d objects so far", line, maxFileObjects)
+		}
 		if len(bytes.TrimSpace(in.Bytes())) == 0 {
 			continue
 		}
@@ -88,7 +103,9 @@ func parseSamples(r io.Reader) ([]Sample, error) {
 		seen[p] = line
 		out = append(out, s)
 	}
-	if err := in.Err(); err != nil {
+	if err := in.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("line %d: more than %d MiB", line+1, maxLine>>20)
+	} else if err != nil {
 		return nil, fmt.Errorf("line %d: %w", line+1, err)
 	}
 	if len(out) == 0 {
@@ -150,10 +167,12 @@ func parseSample(text []byte) (Sample, error) {
 		}
 		slices.Sort(names)
 	}
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[name] {
 			return Sample{}, fmt.Errorf("metric %q is there twice", name)
 		}
+		seen[name] = true
 		var text string
 		if json.Unmarshal(fields[name], &text) == nil {
 			if _, ok := number(text); ok {

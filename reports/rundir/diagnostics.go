@@ -132,7 +132,7 @@ type table struct {
 
 // ReadDiagnosticsSamples reads a finished run's diagnostics_samples.parquet.
 func ReadDiagnosticsSamples(ctx context.Context, dir string) ([]DiagnosticsSample, error) {
-	rows, err := readParquet[DiagnosticsSample](ctx, filepath.Join(dir, diagnosticsSamplesName))
+	rows, err := readParquet[DiagnosticsSample](ctx, filepath.Join(dir, diagnosticsSamplesName), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func ReadDiagnosticsSamples(ctx context.Context, dir string) ([]DiagnosticsSampl
 // ReadMaps reads a finished run's attention_maps.parquet.
 func ReadMaps(ctx context.Context, dir string) ([]MapRow, error) {
 	path := filepath.Join(dir, mapsName)
-	rows, err := readParquet[MapRow](ctx, path)
+	rows, err := readParquet[MapRow](ctx, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -171,5 +171,5 @@ func (r *Run) wrote(name string) bool {
 
 // ReadHeads reads a finished run's diagnostics.parquet.
 func ReadHeads(ctx context.Context, dir string) ([]HeadRow, error) {
-	return readParquet[HeadRow](ctx, filepath.Join(dir, diagnosticsName))
+	return readParquet[HeadRow](ctx, filepath.Join(dir, diagnosticsName), nil)
 }

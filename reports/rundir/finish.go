@@ -78,7 +78,7 @@ func Open(ctx context.Context, dir string) (*Run, []Sample, error) {
 	if err := r.checkWritten(ctx, dir); err != nil { // first: what was changed never reaches the Parquet reader
 		return nil, nil, err
 	}
-	rows, err := ReadSamples(ctx, dir)
+	rows, err := readSamples(ctx, dir, r.noMoreDocuments())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,6 +124,34 @@ func hashFile(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// noMoreDocuments refuses the row of a document more than the manifest has of its task:
+// reading ends there, not when all rows are in memory.
+func (r *Run) noMoreDocuments() func(*Sample) error {
+	type document struct {
+		task string
+		id   int32
+	}
+	have := map[string]int{}
+	for _, t := range r.Tasks {
+		have[t.Name] = t.Documents
+	}
+	for _, c := range r.Passkey {
+		have[PasskeyTask] += c.N
+	}
+	seen := map[document]bool{}
+	return func(s *Sample) error {
+		d := document{s.Task, s.DocID}
+		if seen[d] {
+			return nil
+		}
+		seen[d] = true
+		if have[s.Task]--; have[s.Task] < 0 {
+			return fmt.Errorf("task %s has more documents than the manifest says", text.Printable(s.Task))
+		}
+		return nil
+	}
 }
 
 // checkSamples checks the rows, and that they are of the run's documents.

@@ -328,14 +328,14 @@ func TestClaims(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := readRows[Sample](context.Background(), bytes.NewReader(c.file), int64(len(c.file)))
+		_, err := readRows[Sample](context.Background(), bytes.NewReader(c.file), int64(len(c.file)), nil)
 		runtime.ReadMemStats(&after)
 		oneLine(t, err, c.want)
 		if used := after.TotalAlloc - before.TotalAlloc; used > 1<<20 {
 			t.Errorf("%s: %d bytes of memory were taken", name, used)
 		}
 	}
-	if _, err := readRows[Sample](context.Background(), bytes.NewReader(whole), int64(len(whole))); err != nil {
+	if _, err := readRows[Sample](context.Background(), bytes.NewReader(whole), int64(len(whole)), nil); err != nil {
 		t.Error(err)
 	}
 }

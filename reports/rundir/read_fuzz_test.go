@@ -68,7 +68,7 @@ func FuzzSamples(f *testing.F) {
 	f.Add(b)
 	f.Add(b[len(b)/2:])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		rows, err := readRows[Sample](context.Background(), bytes.NewReader(b), int64(len(b)))
+		rows, err := readRows[Sample](context.Background(), bytes.NewReader(b), int64(len(b)), nil)
 		if err == nil {
 			_ = checkSamples(context.Background(), rows)
 		} else if strings.ContainsAny(err.Error(), "\n\r\x1b") {

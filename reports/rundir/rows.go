@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -18,8 +19,9 @@ import (
 	"github.com/softbench/softbench/reports/text"
 )
 
-// readParquet reads a file of rows of this schema version. Errors name the file.
-func readParquet[T any](ctx context.Context, path string) ([]T, error) {
+// readParquet reads a file of rows of this schema version. Errors name the file, check's
+// too, which sees each row as it is read; it may be nil.
+func readParquet[T any](ctx context.Context, path string, check func(*T) error) ([]T, error) {
 	f, err := regularfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: this file of the run is missing", path)
@@ -32,14 +34,14 @@ func readParquet[T any](ctx context.Context, path string) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := readRows[T](ctx, f, info.Size())
+	rows, err := readRows(ctx, f, info.Size(), check)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
 }
 
-func readRows[T any](ctx context.Context, f io.ReaderAt, size int64) (rows []T, err error) {
+func readRows[T any](ctx context.Context, f io.ReaderAt, size int64, check func(*T) error) (rows []T, err error) {
 	file, err := parquetread.Open(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("damaged or not a Parquet file: %w", err)
@@ -51,16 +53,32 @@ func readRows[T any](ctx context.Context, f io.ReaderAt, size int64) (rows []T, 
 	} else if err := checkColumns(file.Columns(), parquet.SchemaOf(*new(T)), added[T](version)); err != nil {
 		return nil, err
 	}
+	var failed error
+	budget := memory{most: max(leastRows, size*perByte), last: map[string]*byte{}}
+	if n := file.NumRows(); n >= 0 && n <= budget.most/int64(unsafe.Sizeof(*new(T))) {
+		rows = make([]T, 0, n)
+	}
 	err = file.Rows(ctx, func(_ int64, values map[string]any) error {
 		var row T
+		if err := budget.take(int64(unsafe.Sizeof(row)), values); err != nil {
+			return err
+		}
 		if err := fill(reflect.ValueOf(&row).Elem(), values); err != nil {
 			return err
+		}
+		if check != nil {
+			if failed = check(&row); failed != nil {
+				return failed
+			}
 		}
 		rows = append(rows, row)
 		return nil
 	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if failed != nil {
+		return nil, failed
 	}
 	if err != nil {
 		if damage, ok := errors.AsType[*parquetread.RowError](err); ok {
@@ -69,6 +87,38 @@ func readRows[T any](ctx context.Context, f io.ReaderAt, size int64) (rows []T, 
 		return nil, fmt.Errorf("damaged after row %d of %d: %s", len(rows), file.NumRows(), text.Printable(err.Error()))
 	}
 	return rows, nil
+}
+
+// A file's rows may take so much memory: a hundred bytes for each of its own, of which the
+// samples of a run take about ten.
+const (
+	leastRows = 128 << 20
+	perByte   = 100
+)
+
+// memory counts what rows take.
+type memory struct {
+	most, taken int64
+	last        map[string]*byte // the text that a column had last: many rows share one
+}
+
+func (m *memory) take(row int64, values map[string]any) error {
+	m.taken += row
+	for name, v := range values {
+		switch v := v.(type) {
+		case string:
+			if at := unsafe.StringData(v); m.last[name] != at {
+				m.last[name] = at
+				m.taken += int64(len(v))
+			}
+		case []any:
+			m.taken += int64(len(v)) * 8
+		}
+	}
+	if m.taken > m.most {
+		return fmt.Errorf("the rows so far take %d MiB, too much for the file's bytes", m.most>>20)
+	}
+	return nil
 }
 
 // added are the columns of a row that files of a schema version do not have yet.

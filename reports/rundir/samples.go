@@ -135,8 +135,12 @@ func (s *Sample) makeUTF8() {
 // ReadSamples reads and checks a finished run's samples: the columns, that no
 // request is there twice, that loglikelihoods are numbers.
 func ReadSamples(ctx context.Context, dir string) ([]Sample, error) {
+	return readSamples(ctx, dir, nil)
+}
+
+func readSamples(ctx context.Context, dir string, check func(*Sample) error) ([]Sample, error) {
 	path := filepath.Join(dir, samplesName)
-	rows, err := readParquet[Sample](ctx, path)
+	rows, err := readParquet(ctx, path, check)
 	if err != nil {
 		return nil, err
 	}
