@@ -59,12 +59,13 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"gate":      parse("r1 --baseline b.json", newGate, nil),
 		"export":    parse("r1 --format csv", newExport, nil),
 		"man":       parse("pages", newMan, nil),
+		"stress":    parse("m", newStress, nil),
 		"lab world": parse("", newLabWorld, func(o *labWorldOptions) { o.flags = nil }),
 		"lab train": parse("", newLabTrain, func(o *labTrainOptions) { o.flags = nil }),
 		"lab study": parse("study.yaml", newLabStudy, nil), "lab report": parse("t1 -o page.html", newLabReport, nil),
 	}
 	// What is parsed further, or refused beside what else the line has.
-	special := map[string]string{"run limit": "7", "export format": "markdown", "report intersect": "r2 --intersect", "lab train mix": "copy=1", "compare effect": "0.5"}
+	special := map[string]string{"run limit": "7", "stress limit": "7", "stress bits": "3", "export format": "markdown", "report intersect": "r2 --intersect", "lab train mix": "copy=1", "compare effect": "0.5"}
 	tried := 0
 	for name, c := range commands {
 		base, err := c.read(strings.Fields(c.args))

@@ -1,7 +1,6 @@
 package py
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
@@ -129,44 +128,6 @@ func (d *Dict) Without(names ...string) *Dict {
 		}
 	}
 	return out
-}
-
-// Of turns a document's value into Python's: what tasks/data reads, and what YAML does. The keys of a
-// map[string]any have no order.
-func Of(v any) Value {
-	switch x := v.(type) {
-	case []any:
-		l := &List{make([]Value, len(x))}
-		for i, e := range x {
-			l.Items[i] = Of(e)
-		}
-		return l
-	case map[string]any:
-		d := NewDict()
-		d.Unordered = true
-		keys := make([]string, 0, len(x))
-		for k := range x {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			d.Set(k, Of(x[k]))
-		}
-		return d
-	case json.Number:
-		if n, ok := new(big.Int).SetString(x.String(), 10); ok {
-			return n
-		}
-		return x.String()
-	case int:
-		return int64(x)
-	case uint64:
-		if x>>63 == 0 {
-			return int64(x)
-		}
-		return new(big.Int).SetUint64(x)
-	}
-	return v
 }
 
 // TypeName is what Python calls a value's type.
