@@ -32,6 +32,9 @@ type cpu struct {
 	store   kvStore
 	ropes   []ropeTable // as Config.Rotary
 	scratch cpuScratch
+	// watch is told of each product before it is made: the prepared input is w's, so many
+	// rows. It is nil but in a calibration.
+	watch func(ctx context.Context, w *linear, rows int) error
 }
 
 // cpuScratch is what a batch needs; it grows to the largest batch seen.
@@ -58,6 +61,22 @@ type cpuScratch struct {
 // NewCPU packs a checkpoint's weights for this processor. Nothing of the
 // checkpoint is read once it returns.
 func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backend, error) {
+	c, err := newCPU(ck, o)
+	if err != nil {
+		return nil, err
+	}
+	err = safetensors.Guard(func() (err error) {
+		c.weights, err = packWeights(ctx, ck, c.packer())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// newCPU is a backend without weights.
+func newCPU(ck *checkpoint.Checkpoint, o CPUOptions) (*cpu, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
@@ -80,15 +99,11 @@ func NewCPU(ctx context.Context, ck *checkpoint.Checkpoint, o CPUOptions) (Backe
 		c.ropes = append(c.ropes, newRopeTable(&ck.Config.Rotary[i]))
 	}
 	c.scratch.tiles = make([]attentionTile, o.Threads)
-	err := safetensors.Guard(func() (err error) {
-		c.weights, err = packWeights(ctx, ck, o.Set, o.Formats.Storage, c.pool)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
 	return c, nil
 }
+
+// packer packs weights for this backend.
+func (c *cpu) packer() packer { return packer{c.set, c.formats.Storage, c.pool} }
 
 func (c *cpu) Describe() Description {
 	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.formats.Arithmetic.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.formats.Arithmetic)}

@@ -25,6 +25,11 @@ func (w *linear) bytes() (n int64) {
 
 // matmul multiplies the prepared input with w into y [rows, w.N], or adds to y.
 func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *linear, bias []float32, add bool) error {
+	if c.watch != nil {
+		if err := c.watch(ctx, w, rows); err != nil {
+			return err
+		}
+	}
 	first := 0
 	for _, p := range w.parts {
 		tile := kernel.TaskColumns(c.set, p.N, c.pool.threads)

@@ -50,83 +50,22 @@ type cpuWeights struct {
 
 // packWeights packs every matrix once and lets go of the mapped pages behind
 // it, so that the checkpoint is not held twice.
-func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set, f kernel.Storage, p pool) (*cpuWeights, error) {
-	cfg := &ck.Config
-	norm := func(name string, n checkpoint.NormWeights) normWeights {
-		w := normWeights{name != "", n.Weight.F32(), n.Bias.F32()}
-		if w.has && w.weight == nil { // a norm without weights
-			w.weight = slices.Repeat([]float32{1}, cfg.Hidden)
-		}
-		return w
-	}
-	w := &cpuWeights{norm: norm(cfg.Names.Norm, ck.Norm), headBias: ck.HeadBias.F32()}
-	all := packer{set, f, p}
-	pack := func(parts ...*checkpoint.View) (*linear, error) { return all.linear(ctx, parts...) }
+func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, p packer) (*cpuWeights, error) {
+	w := &cpuWeights{norm: p.norm(ck, ck.Config.Names.Norm, ck.Norm), headBias: ck.HeadBias.F32()}
 	for i := range ck.Layers {
-		src := &ck.Layers[i]
-		gateUp, gateUpBias := []*checkpoint.View{src.Up}, []*checkpoint.View{src.UpBias}
-		if src.Gate != nil {
-			gateUp, gateUpBias = []*checkpoint.View{src.Gate, src.Up}, []*checkpoint.View{src.GateBias, src.UpBias}
-		}
-		l := cpuLayer{
-			attnNorm: norm(cfg.Names.AttnNorm, src.AttnNorm), postAttnNorm: norm(cfg.Names.PostAttnNorm, src.PostAttnNorm),
-			mlpNorm: norm(cfg.Names.MLPNorm, src.MLPNorm), postMLPNorm: norm(cfg.Names.PostMLPNorm, src.PostMLPNorm),
-			qkvBias: vector(src.QBias, src.KBias, src.VBias), outBias: src.OBias.F32(),
-			downBias: src.DownBias.F32(),
-			qNorm:    norm(cfg.Names.QNorm, src.QNorm), kNorm: norm(cfg.Names.KNorm, src.KNorm),
-		}
-		if ck.Config.Attention.Scaled {
-			l.scale = src.Scale.F32()
-		}
-		if ck.Config.Attention.Kind.Definition().Learned {
-			l.sinks = src.Sinks.F32()
-		}
-		if src.Act[0] != nil {
-			// Stored are what softplus makes a, and b less β, of.
-			a, b := src.Act[0].F32()[0], src.Act[1].F32()[0]
-			beta, eps := src.Act[2].F32()[0], src.Act[3].F32()[0]
-			l.act = [4]float32{softplus(a), beta + softplus(b), beta, eps}
-		}
-		var err error
-		qkv := []*checkpoint.View{src.Q, src.K, src.V}
-		if cfg.Attention.Gated {
-			qkv = append(qkv, src.OutputGate)
-			if l.qkvBias != nil { // the gate has none
-				l.qkvBias = append(l.qkvBias, make([]float32, src.OutputGate.N)...)
-			}
-		}
-		if l.qkv, err = pack(qkv...); err != nil {
+		l, err := p.layer(ctx, ck, i)
+		if err != nil {
 			return nil, err
 		}
-		if l.out, err = pack(src.O); err != nil {
-			return nil, err
-		}
-		l.gateUpBias = vector(gateUpBias...)
-		if cfg.Blocks[i].Experts {
-			if err := l.packExperts(src, pack); err != nil {
-				return nil, err
-			}
-			w.layers = append(w.layers, l)
-			continue
-		}
-		if l.gateUp, err = pack(gateUp...); err != nil {
-			return nil, err
-		}
-		if l.down, err = pack(src.Down); err != nil {
-			return nil, err
-		}
-		w.layers = append(w.layers, l)
+		w.layers = append(w.layers, *l)
 	}
-	head, err := pack(ck.Head)
+	head, err := p.linear(ctx, ck.Head)
 	if err != nil {
 		return nil, err
 	}
 	w.head = head.parts[0] // of one view
-	if ck.ProjectIn != nil {
-		if w.projectIn, err = pack(ck.ProjectIn); err != nil {
-			return nil, err
-		}
-		if w.projectOut, err = pack(ck.ProjectOut); err != nil {
+	if ck.ProjectOut != nil {
+		if w.projectOut, err = p.linear(ctx, ck.ProjectOut); err != nil {
 			return nil, err
 		}
 	}
@@ -134,12 +73,89 @@ func packWeights(ctx context.Context, ck *checkpoint.Checkpoint, set kernel.Set,
 	if ck.Embed != ck.Head {
 		tied = nil
 	}
-	if w.embed, err = all.table(ctx, ck.Embed, tied); err != nil || ck.Positions == nil {
-		return w, err
+	return w, w.packEntrance(ctx, ck, p, tied)
+}
+
+// packEntrance packs what the residual stream begins with; tied is the head where that is
+// the embedding.
+func (w *cpuWeights) packEntrance(ctx context.Context, ck *checkpoint.Checkpoint, p packer, tied *kernel.Matrix) (err error) {
+	if ck.ProjectIn != nil {
+		if w.projectIn, err = p.linear(ctx, ck.ProjectIn); err != nil {
+			return err
+		}
+	}
+	if w.embed, err = p.table(ctx, ck.Embed, tied); err != nil || ck.Positions == nil {
+		return err
 	}
 	w.learned = true
-	w.positions, err = all.table(ctx, ck.Positions, nil)
-	return w, err
+	w.positions, err = p.table(ctx, ck.Positions, nil)
+	return err
+}
+
+// norm reads a norm's weights; name is empty where there is none.
+func (p packer) norm(ck *checkpoint.Checkpoint, name string, n checkpoint.NormWeights) normWeights {
+	w := normWeights{name != "", n.Weight.F32(), n.Bias.F32()}
+	if w.has && w.weight == nil { // a norm without weights
+		w.weight = slices.Repeat([]float32{1}, ck.Config.Hidden)
+	}
+	return w
+}
+
+// layer packs block i.
+func (p packer) layer(ctx context.Context, ck *checkpoint.Checkpoint, i int) (*cpuLayer, error) {
+	cfg, src := &ck.Config, &ck.Layers[i]
+	pack := func(parts ...*checkpoint.View) (*linear, error) { return p.linear(ctx, parts...) }
+	gateUp, gateUpBias := []*checkpoint.View{src.Up}, []*checkpoint.View{src.UpBias}
+	if src.Gate != nil {
+		gateUp, gateUpBias = []*checkpoint.View{src.Gate, src.Up}, []*checkpoint.View{src.GateBias, src.UpBias}
+	}
+	l := &cpuLayer{
+		attnNorm: p.norm(ck, cfg.Names.AttnNorm, src.AttnNorm), postAttnNorm: p.norm(ck, cfg.Names.PostAttnNorm, src.PostAttnNorm),
+		mlpNorm: p.norm(ck, cfg.Names.MLPNorm, src.MLPNorm), postMLPNorm: p.norm(ck, cfg.Names.PostMLPNorm, src.PostMLPNorm),
+		qkvBias: vector(src.QBias, src.KBias, src.VBias), outBias: src.OBias.F32(),
+		downBias: src.DownBias.F32(),
+		qNorm:    p.norm(ck, cfg.Names.QNorm, src.QNorm), kNorm: p.norm(ck, cfg.Names.KNorm, src.KNorm),
+	}
+	if ck.Config.Attention.Scaled {
+		l.scale = src.Scale.F32()
+	}
+	if ck.Config.Attention.Kind.Definition().Learned {
+		l.sinks = src.Sinks.F32()
+	}
+	if src.Act[0] != nil {
+		// Stored are what softplus makes a, and b less β, of.
+		a, b := src.Act[0].F32()[0], src.Act[1].F32()[0]
+		beta, eps := src.Act[2].F32()[0], src.Act[3].F32()[0]
+		l.act = [4]float32{softplus(a), beta + softplus(b), beta, eps}
+	}
+	var err error
+	qkv := []*checkpoint.View{src.Q, src.K, src.V}
+	if cfg.Attention.Gated {
+		qkv = append(qkv, src.OutputGate)
+		if l.qkvBias != nil { // the gate has none
+			l.qkvBias = append(l.qkvBias, make([]float32, src.OutputGate.N)...)
+		}
+	}
+	if l.qkv, err = pack(qkv...); err != nil {
+		return nil, err
+	}
+	if l.out, err = pack(src.O); err != nil {
+		return nil, err
+	}
+	l.gateUpBias = vector(gateUpBias...)
+	if cfg.Blocks[i].Experts {
+		if err := l.packExperts(src, pack); err != nil {
+			return nil, err
+		}
+		return l, nil
+	}
+	if l.gateUp, err = pack(gateUp...); err != nil {
+		return nil, err
+	}
+	if l.down, err = pack(src.Down); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // copyTable copies a whole tensor out of its file: as stored, or, where that must

@@ -151,6 +151,11 @@ func (b *besideRun) gather(ctx context.Context) error {
 	if err := b.work.addPrompts(ctx, suite, b.models[0]); err != nil {
 		return err
 	}
+	for _, m := range b.models[1:] {
+		if err := m.apart(b.work); err != nil {
+			return err
+		}
+	}
 	for _, n := range b.work.Notes {
 		o.Note(n)
 	}

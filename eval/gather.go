@@ -97,6 +97,9 @@ func (w *Work) addPrompts(ctx context.Context, suite *configs.Suite, m *Model) e
 		w.Notes = append(w.Notes, fmt.Sprintf("the checkpoint's generation_config.json asks for %s, which transformers applies to greedy decoding too; here the most probable token is taken as the model gives it",
 			strings.Join(m.Generation.Ignored, ", ")))
 	}
+	if err := m.apart(w); err != nil {
+		return err
+	}
 	if suite.Passkey != nil {
 		if err := w.addPasskey(ctx, *suite.Passkey, m); err != nil {
 			return err

@@ -33,7 +33,8 @@ type ModelOptions struct {
 	// not at all. QuantiseInclude names what is beside the blocks' linear layers.
 	Quantise        string
 	QuantiseInclude []string
-	Chat            bool // the checkpoint's chat template is applied
+	Calibrate       string // the file of text that a calibrated method is shown; "" of others
+	Chat            bool   // the checkpoint's chat template is applied
 	// StripThinking cuts off what a model thinks before its answer; nil: where a chat template is
 	// applied that marks it.
 	StripThinking *bool
@@ -46,6 +47,7 @@ type ModelOptions struct {
 	Download    bool                    // fetch a model that is not in the hub's cache
 	Note        func(string)            // told of a download, in a line; may be nil
 	Downloading func(done, total int64) // its bytes; may be nil
+	Calibrating func(done, total int)   // blocks of a calibration; may be nil
 }
 
 // MaxThreads bounds what may be asked for: each thread has working memory of its
@@ -91,10 +93,13 @@ func (o *ModelOptions) quantisation() (*checkpoint.Quantisation, error) {
 		if len(o.QuantiseInclude) > 0 {
 			return nil, errors.New("--quantize-include is about --quantize, which is not given")
 		}
-		return nil, nil
+		return nil, checkCalibration(nil, o.Calibrate)
 	}
 	s, err := quantise.Parse(o.Quantise)
 	if err != nil {
+		return nil, fmt.Errorf("--quantize %w", err)
+	}
+	if err := checkCalibration(&s, o.Calibrate); err != nil {
 		return nil, fmt.Errorf("--quantize %w", err)
 	}
 	q := &checkpoint.Quantisation{Scheme: s}
@@ -124,6 +129,9 @@ type Model struct {
 	DeviceNote string // why --device auto came to the CPU, "" where there is nothing to say
 
 	beyond []string // notes on the vocabulary
+
+	calibration *calibration // nil where nothing is calibrated
+	quantising  *checkpoint.Quantising
 }
 
 // DefaultMaxLength is used where neither the config nor the tokenizer says how
@@ -181,6 +189,9 @@ func open(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err == nil {
 		err = m.newLM(o)
 	}
+	if err == nil && o.Calibrate != "" {
+		err = m.planCalibration(ctx, o.Calibrate, q)
+	}
 	if err != nil {
 		m.Close()
 		return nil, err
@@ -203,7 +214,13 @@ func (m *Model) load(ctx context.Context, o ModelOptions) error {
 	if err != nil {
 		return err
 	}
-	backend, note, err := OpenBackend(ctx, m.Checkpoint, o.Device, engine.CPUOptions{Formats: kernel.FormatsOf(dtype), Threads: o.Threads, Set: set})
+	processor := engine.CPUOptions{Formats: kernel.FormatsOf(dtype), Threads: o.Threads, Set: set}
+	if m.calibration != nil {
+		if err := m.calibrate(ctx, engine.CalibrateOptions{CPUOptions: processor, Progress: o.Calibrating}); err != nil {
+			return err
+		}
+	}
+	backend, note, err := OpenBackend(ctx, m.Checkpoint, o.Device, processor)
 	if err != nil {
 		return err
 	}

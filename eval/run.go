@@ -364,7 +364,10 @@ func describe(m *Model) rundir.Model {
 	if q := m.Checkpoint.Quantised; q != nil {
 		d.Quantised = &rundir.Quantised{
 			Method: string(q.Scheme.Method), Bits: q.Scheme.Bits, Group: q.Scheme.Group, Included: append([]string{"linear layers of the blocks"}, q.Include...),
-			Weights: q.Weights, Parameters: q.Parameters, Bytes: q.Bytes,
+			Weights: q.Weights, Parameters: q.Parameters, Bytes: q.Bytes, ActOrder: q.Scheme.ActOrder,
+		}
+		if c := q.Calibration; c != nil {
+			d.Quantised.Calibration = &rundir.Calibration{SHA256: c.SHA256, Sequences: c.Sequences, Length: c.Length}
 		}
 	}
 	return d

@@ -37,6 +37,7 @@ var flagUses = map[string]flagUse{
 	"* allow-unscored": used("every request"), "* strict-length": used("every request"),
 	"* adapter": used(whatIsRead), "* quantize": used("every weight of a block's linear layers"),
 	"* quantize-include": refused("not given", "run arc_easy --model $M --data $D --limit 1 --quantize-include norms"),
+	"* calibrate":        refused("about the methods gptq", "run arc_easy --model $M --data $D --limit 1 --calibrate text.txt"),
 	"* strip-prefix":     named("no tensor's name begins with it", "run arc_easy --model $M --data $D --limit 1 --strip-prefix none."),
 
 	"bench model": used(whatIsRead), "bench rounds": used("every measurement"), "bench tokens": used("every measurement"),
@@ -89,7 +90,7 @@ var flagUses = map[string]flagUse{
 	"report intersect":    refused("what two runs share", "report r1 --intersect -o page.html"),
 	"report fetch-assets": used("the user's cache"),
 
-	"quantize method": used("every weight"), "quantize bits": used("every weight"), "quantize group": used("every weight"),
+	"quantize method": used("every weight"), "quantize bits": used("every weight"), "quantize group": used("every weight"), "quantize act-order": refused("no order of columns", "quantize $M --method rtn --bits 4 --act-order -o few"),
 
 	"stress methods": used("every model"), "stress bits": used("every model"), "stress group": used("every weight"), "stress quantize-include": used("every weight"),
 	"stress suite": used(whatIsRead), "stress download": used("what is not here"),

@@ -17,6 +17,8 @@ type quantizeOptions struct {
 	method string
 	bits   int
 	group  string
+	act    bool
+	text   string
 	output string
 	json   bool
 }
@@ -27,19 +29,24 @@ func newQuantize(io streams, run work[quantizeOptions]) *cobra.Command {
 		Use:   "quantize MODEL",
 		Short: "Write a checkpoint with weights of few bits",
 		Long: `Quantise the linear layers of a checkpoint's blocks and write it as a new one, which
-transformers, vLLM and softbench load: rtn, rtn-asym and fp8 as compressed-tensors,
-nf4 and fp4 as bitsandbytes. Embeddings, head, norms and routers stay as they are. The
-directory appears whole or not at all, and the same input gives the same bytes.
+transformers, vLLM and softbench load: rtn, rtn-asym, gptq, gptq-asym and fp8 as
+compressed-tensors, nf4 and fp4 as bitsandbytes. Embeddings, head, norms and routers stay
+as they are. The directory appears whole or not at all, and the same input gives the same
+bytes. gptq is shown the first 65,536 tokens of a text, which must not be what the model
+is tested with; stopped, it goes on from the blocks that it keeps in DIR.partial.
 'softbench run --quantize' does the same to weights as they are read, and HQQ too.`,
 		Example: `  softbench quantize ./my-model --method rtn --bits 4 -o ./my-model-4
-  softbench quantize ./my-model --method nf4 -o ./my-model-nf4`,
+  softbench quantize ./my-model --method nf4 -o ./my-model-nf4
+  softbench quantize ./my-model --method gptq --bits 3 --calibrate train.txt -o ./my-model-3`,
 		Args: oneArg("model"),
 		RunE: ofModel(&o, &o.model, run),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, fp8, nf4 or fp4 (required)")
+	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, gptq, gptq-asym, fp8, nf4 or fp4 (required)")
 	f.IntVar(&o.bits, "bits", 0, "`bits` of a weight: 2, 3, 4 or 8; may be left out where the method has one number of them")
 	f.StringVar(&o.group, "group", "64", "`columns` that share a scale: 32, 64, 128, or row for a whole row")
+	f.StringVar(&o.text, "calibrate", "", "`file` of text that gptq and gptq-asym are shown")
+	f.BoolVar(&o.act, "act-order", false, "gptq and gptq-asym round the inputs that matter most first")
 	f.StringVarP(&o.output, "output", "o", "", "`directory` to write, which must be new or empty (required)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
@@ -47,7 +54,7 @@ directory appears whole or not at all, and the same input gives the same bytes.
 
 func (o *quantizeOptions) execute(ctx context.Context) error {
 	if o.method == "" {
-		return errors.New("no method given: --method rtn, rtn-asym, fp8, nf4 or fp4 says how to quantise")
+		return errors.New("no method given: --method rtn, rtn-asym, gptq, gptq-asym, fp8, nf4 or fp4 says how to quantise")
 	}
 	if o.output == "" {
 		return errors.New("no directory given: -o DIR says where the checkpoint goes")
@@ -56,11 +63,22 @@ func (o *quantizeOptions) execute(ctx context.Context) error {
 	if o.bits != 0 {
 		bits = strconv.Itoa(o.bits)
 	}
-	s, err := eval.CheckQuantise(o.method + ":" + bits + ":" + o.group)
-	if err != nil {
-		return fmt.Errorf("--method, --bits and --group: %w", err)
+	scheme := o.method + ":" + bits + ":" + o.group
+	if o.act {
+		scheme += ":act"
 	}
-	made, err := eval.Quantise(ctx, o.model, o.output, s, bar(o.io, "quantising", "parameters"))
+	s, err := eval.CheckQuantise(scheme)
+	if err != nil {
+		return fmt.Errorf("--method, --bits, --group and --act-order: %w", err)
+	}
+	what := "parameters"
+	if s.Calibrated() {
+		what = "blocks"
+	}
+	made, err := eval.Quantise(ctx, eval.QuantiseOptions{
+		Model: o.model, Out: o.output, Scheme: s, Calibrate: o.text, Note: func(s string) { fmt.Fprintln(o.io.err, "note: "+oneLine(s)) },
+		Progress: bar(o.io, "quantising", what),
+	})
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,7 @@ Without models, the built-in twins are tested on the suite world.`,
 	f.IntSliceVar(&o.bits, "bits", []int{8, 4, 3, 2}, "`bits` of a weight; a method is tested at those that it has")
 	f.StringVar(&o.group, "group", "64", "`columns` that share a scale: 32, 64, 128, or row for a whole row")
 	f.StringSliceVar(&o.run.Model.QuantiseInclude, "quantize-include", nil, "quantise these `parts` too: embeddings, head, norms")
+	f.StringVar(&o.run.Model.Calibrate, "calibrate", "", "`file` of text that gptq and gptq-asym are shown; it must not be what is tested")
 	f.StringSliceVar(&o.run.Suites, "suite", nil, "suites or tasks to score (default: zero-shot)")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents, or a text on which divergences alone are measured")
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and models named organisation/name")
@@ -122,15 +123,35 @@ func (o *stressOptions) check() error {
 	if len(o.settings) == 0 {
 		return errors.New("--methods and --bits name nothing to test")
 	}
-	run := o.run.Model
-	run.Quantise, run.Device = o.settings[0], "cpu"
-	if err := run.Check(); err != nil {
-		return err
+	for _, s := range o.settings {
+		run := o.modelAt(s)
+		run.Device = "cpu"
+		if err := run.Check(); err != nil {
+			return err
+		}
+	}
+	if o.run.Model.Calibrate != "" && !slices.ContainsFunc(o.settings, calibrated) {
+		return errors.New("--calibrate is about the methods gptq and gptq-asym, of which --methods names none")
 	}
 	var err error
 	o.run.Memory, err = o.batch.check()
 	o.run.BatchTokens = o.batch.tokens
 	return err
+}
+
+// modelAt is the model quantised by a setting.
+func (o *stressOptions) modelAt(setting string) eval.ModelOptions {
+	m := o.run.Model
+	if m.Quantise = setting; !calibrated(setting) {
+		m.Calibrate = ""
+	}
+	return m
+}
+
+// calibrated says whether a setting takes text.
+func calibrated(setting string) bool {
+	s, err := quantise.Parse(setting)
+	return err == nil && s.Calibrated()
 }
 
 func (o *stressOptions) execute(ctx context.Context) error {

@@ -116,9 +116,9 @@ func (o *stressOptions) compute(ctx context.Context, t *stressed) error {
 			run := t.run
 			run.Out, run.Progress = t.path(s), progress(o.io)
 			if s == stress.Stored {
-				run.Model.QuantiseInclude = nil
-			} else {
-				run.Model.Quantise = s
+				run.Model.QuantiseInclude, run.Model.Calibrate = nil, ""
+			} else if run.Model.Quantise = s; !calibrated(s) {
+				run.Model.Calibrate = ""
 			}
 			sides = append(sides, eval.Side{Name: oneLine(t.name) + ", " + s, Run: run})
 		}

@@ -58,6 +58,8 @@ type Checkpoint struct {
 	fewBits   bool            // the weights were quantised before they were stored
 	others    map[string]bool // tensors of a multimodal model's other parts
 	small     []watched       // the files that lead to the weights
+	// planned is how weights that are not quantised yet will be: the hash is theirs.
+	planned map[*safetensors.Tensor]safetensors.DType
 
 	hashing sync.Mutex
 	sum     string // once computed
@@ -110,7 +112,8 @@ type Options struct {
 	// Adapter is the directory of a LoRA adapter that is merged into the weights;
 	// empty for none.
 	Adapter string
-	// Quantise is done to the weights, an adapter's included; nil for nothing.
+	// Quantise is done to the weights, an adapter's included; nil for nothing. A calibrated
+	// scheme is only checked: engine.Calibrate does it.
 	Quantise *Quantisation
 }
 
@@ -141,7 +144,7 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 				return err
 			}
 		}
-		if err := k.load(ctx, weights, o); err != nil || o.Quantise == nil {
+		if err := k.load(ctx, weights, o); err != nil || o.Quantise == nil || o.Quantise.Scheme.Calibrated() {
 			return err
 		}
 		return k.quantise(ctx, o.Quantise)

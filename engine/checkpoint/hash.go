@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -73,7 +74,7 @@ func (k *Checkpoint) hash(ctx context.Context) (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "softbench checkpoint 1\n%s", k.Config.lines())
 	for _, t := range k.used {
-		fmt.Fprintf(h, "%q %s %v", t.Name, t.DType, t.Shape)
+		fmt.Fprintf(h, "%q %s %v", t.Name, cmp.Or(k.planned[t], t.DType), t.Shape)
 		for _, part := range t.Stored() {
 			if part != t {
 				fmt.Fprintf(h, " %s %v", part.DType, part.Shape)

@@ -15,6 +15,15 @@ type Quantisation struct {
 	Scheme quantise.Scheme
 	// Include names what is quantised beside the blocks' linear layers, of Includable.
 	Include []string
+	// Calibration says what a calibrated method was shown; nil of others.
+	Calibration *Calibration
+}
+
+// Calibration is the text that a calibrated method was shown: its first tokens, in sequences.
+type Calibration struct {
+	SHA256    string // of the file
+	Sequences int
+	Length    int // tokens of one
 }
 
 // Includable is what Quantisation may include.
@@ -22,16 +31,21 @@ var Includable = []string{"embeddings", "head", "norms"}
 
 // Quantised is what a Quantisation did.
 type Quantised struct {
-	Scheme     quantise.Scheme
-	Include    []string
-	Weights    int   // tensors
-	Parameters int64 // their numbers
-	Bytes      int64 // of codes, scales and zeros
+	Scheme  quantise.Scheme
+	Include []string
+	// Calibration is nil where the method needs none.
+	Calibration *Calibration
+	Weights     int   // tensors
+	Parameters  int64 // their numbers
+	Bytes       int64 // of codes, scales and zeros
 }
 
 // quantisable refuses a checkpoint whose weights have few bits already, and parts
 // that cannot be included.
 func (k *Checkpoint) quantisable(q *Quantisation) error {
+	if q.Scheme.Calibrated() && len(q.Include) > 0 {
+		return fmt.Errorf("%s: --quantize %s is calibrated, which embeddings, head and norms cannot be: leave --quantize-include out", k.Dir, q.Scheme)
+	}
 	few := k.fewBits || slices.ContainsFunc(k.set.All(), func(t *safetensors.Tensor) bool { return t.DType.Float() && t.DType.Bits() < 16 })
 	if few {
 		return fmt.Errorf("%s: its weights are quantised already (%s): --quantize takes weights of 16 bits or more; give the checkpoint that it was made from", k.Dir, k.Format)
@@ -43,58 +57,142 @@ func (k *Checkpoint) quantisable(q *Quantisation) error {
 	return nil
 }
 
-// quantise puts quantised weights in the places of those that q takes. What was read
-// stays what the checkpoint's hash is of.
+// Inputs returns the Hessian of the inputs that a view's weights are multiplied with; for
+// calibrated methods, else nil.
+type Inputs func(v *View) *quantise.Hessian
+
+// Quantising puts quantised weights in the places of those that a Quantisation takes. What
+// was read stays what the checkpoint's hash is of.
+type Quantising struct {
+	k    *Checkpoint
+	q    *Quantisation
+	done Quantised
+	made map[*safetensors.Tensor]*safetensors.Tensor // by what is stored
+}
+
+// NewQuantising begins to quantise a checkpoint that was opened without Options.Quantise:
+// layer by layer, then Finish.
+func (k *Checkpoint) NewQuantising(q *Quantisation) (*Quantising, error) {
+	if err := k.quantisable(q); err != nil {
+		return nil, err
+	}
+	z := &Quantising{k, q, Quantised{Scheme: q.Scheme, Include: q.Include, Calibration: q.Calibration}, map[*safetensors.Tensor]*safetensors.Tensor{}}
+	k.planned = map[*safetensors.Tensor]safetensors.DType{}
+	for i := range k.Layers {
+		for _, w := range k.Config.layer(i) {
+			if q.takes(k, w, &k.Layers[i]) {
+				t := (*w.uses[0].place(k, &k.Layers[i])).Stored
+				k.planned[t] = z.how(t)
+			}
+		}
+	}
+	return z, nil
+}
+
+// how says how a tensor's numbers are made.
+func (z *Quantising) how(t *safetensors.Tensor) safetensors.DType {
+	how := fmt.Sprintf("%s quantised as %s", t.DType, z.q.Scheme)
+	if c := z.q.Calibration; c != nil {
+		how += fmt.Sprintf(" on %d sequences of %d tokens of %s", c.Sequences, c.Length, c.SHA256)
+	}
+	return safetensors.DType(how)
+}
+
+// quantise does all of it, for methods that are not calibrated.
 func (k *Checkpoint) quantise(ctx context.Context, q *Quantisation) error {
-	done := Quantised{Scheme: q.Scheme, Include: q.Include}
-	made := map[*safetensors.Tensor]*safetensors.Tensor{}
-	replace := func(w Weight, l *Layer) error {
-		if !q.takes(k, w, l) {
-			return nil
-		}
-		t := (*w.uses[0].place(k, l)).Stored
-		if made[t] == nil {
-			d, err := k.quantiseTensor(ctx, q.Scheme, t, w)
-			if err != nil {
-				return err
-			}
-			made[t] = safetensors.NewDecoded(t.Name, safetensors.DType(fmt.Sprintf("%s quantised as %s", t.DType, q.Scheme)), t.Shape, d, t)
-			done.Weights++
-			for _, m := range d.parts {
-				done.Parameters += int64(m.Rows) * int64(m.Cols)
-				done.Bytes += m.Bytes()
-			}
-		}
-		for _, u := range w.uses {
-			(*u.place(k, l)).Stored = made[t]
-		}
-		return nil
+	z, err := k.NewQuantising(q)
+	if err != nil {
+		return err
 	}
 	for _, w := range k.Config.outer() {
-		if err := replace(w, nil); err != nil {
+		if err := z.weight(ctx, w, nil, nil); err != nil {
 			return err
 		}
 	}
 	for i := range k.Layers {
-		for _, w := range k.Config.layer(i) {
-			if err := replace(w, &k.Layers[i]); err != nil {
-				return err
-			}
+		if err := z.Layer(ctx, i, nil); err != nil {
+			return err
 		}
 	}
+	z.Finish()
+	return nil
+}
+
+// Layer quantises block i.
+func (z *Quantising) Layer(ctx context.Context, i int, inputs Inputs) error {
+	for _, w := range z.k.Config.layer(i) {
+		if err := z.weight(ctx, w, &z.k.Layers[i], inputs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *Quantising) weight(ctx context.Context, w Weight, l *Layer, inputs Inputs) error {
+	k := z.k
+	if !z.q.takes(k, w, l) {
+		return nil
+	}
+	t := (*w.uses[0].place(k, l)).Stored
+	if z.made[t] == nil {
+		d, err := k.quantiseTensor(ctx, z.q.Scheme, t, w, hessians(k, w, l, inputs))
+		if err != nil {
+			return fmt.Errorf("%s: tensor %q: %w", t.Path(), t.Name, err)
+		}
+		z.put(t, d)
+	}
+	for _, u := range w.uses {
+		(*u.place(k, l)).Stored = z.made[t]
+	}
+	return nil
+}
+
+// put notes what a tensor has become.
+func (z *Quantising) put(t *safetensors.Tensor, d *quantisedTensor) {
+	z.made[t] = safetensors.NewDecoded(t.Name, z.how(t), t.Shape, d, t)
+	z.done.Weights++
+	for _, m := range d.parts {
+		z.done.Parameters += int64(m.Rows) * int64(m.Cols)
+		z.done.Bytes += m.Bytes()
+	}
+}
+
+// hessians finds those of the matrices that a tensor holds: of each number of rows from
+// which a view reads it. Views of one matrix, such as q and k of a fused one, read the
+// same inputs.
+func hessians(k *Checkpoint, w Weight, l *Layer, inputs Inputs) func(from int) *quantise.Hessian {
+	if inputs == nil {
+		return nil
+	}
+	return func(from int) *quantise.Hessian {
+		for _, u := range w.uses {
+			if v := *u.place(k, l); v.from == from {
+				return inputs(v)
+			}
+		}
+		return nil
+	}
+}
+
+// Finish notes what was done.
+func (z *Quantising) Finish() {
+	k := z.k
 	for i, t := range k.used {
-		if m := made[t]; m != nil {
+		if m := z.made[t]; m != nil {
 			k.used[i] = m
 		}
 	}
 	what := "the blocks' linear layers"
-	if len(q.Include) > 0 {
-		what += " and " + strings.Join(q.Include, ", ")
+	if len(z.q.Include) > 0 {
+		what += " and " + strings.Join(z.q.Include, ", ")
 	}
-	k.Quantised = &done
-	k.Computed = fmt.Sprintf("%s quantised as %s, each number dequantised as the method's reference does", what, q.Scheme)
-	k.Notes = append(k.Notes, fmt.Sprintf("quantised as %s: %s, %d weights, %.2f bits a parameter", q.Scheme, what, done.Weights, 8*float64(done.Bytes)/float64(done.Parameters)))
-	return nil
+	k.Quantised = &z.done
+	k.Computed = fmt.Sprintf("%s quantised as %s, each number dequantised as the method's reference does", what, z.q.Scheme)
+	note := fmt.Sprintf("quantised as %s: %s, %d weights, %.2f bits a parameter", z.q.Scheme, what, z.done.Weights, 8*float64(z.done.Bytes)/float64(z.done.Parameters))
+	if c := z.q.Calibration; c != nil {
+		note += fmt.Sprintf("; calibrated on %d sequences of %d tokens of the text with SHA-256 %s", c.Sequences, c.Length, c.SHA256)
+	}
+	k.Notes = append(k.Notes, note)
 }
 
 // takes says whether a weight is quantised: routers, biases and what belongs to
@@ -118,9 +216,45 @@ func (q *Quantisation) takes(k *Checkpoint, w Weight, l *Layer) bool {
 	return slices.Contains(q.Include, "norms") && slices.Contains(norms, p)
 }
 
-// quantiseTensor quantises the matrices [out, in] that a tensor holds; groups lie
-// along their inputs, however they are stored. A vector is one row.
-func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
+// quantiseTensor quantises the matrices of a tensor.
+func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *safetensors.Tensor, w Weight, inputs func(from int) *quantise.Hessian) (*quantisedTensor, error) {
+	each := func(n int, one func(i int) error) error { return inParallel(ctx, k.threads, n, one) }
+	columns, vector := w.uses[0].view.columns, w.uses[0].view.K == 1
+	var x []float32
+	d, err := k.matrices(t, w, func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error) {
+		if x == nil {
+			x = make([]float32, rows*cols)
+		}
+		if err := each(rows, func(i int) error {
+			row := x[i*cols:][:cols]
+			switch {
+			case vector:
+				copy(row, t.F32())
+			case columns:
+				t.ColumnF32(i, part*cols, row)
+			default:
+				t.RowF32(i, row)
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		if inputs == nil {
+			return s.Quantise(x, rows, cols, format, each)
+		}
+		from := 0
+		if columns {
+			from = part * cols
+		}
+		return s.QuantiseWith(inputs(from), x, rows, cols, format, each)
+	})
+	safetensors.Drop(t)
+	return d, err
+}
+
+// matrices makes a tensor of the matrices [out, in] that it holds; groups lie along their
+// inputs, however they are stored. A vector is one row.
+func (k *Checkpoint) matrices(t *safetensors.Tensor, w Weight, one func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error)) (*quantisedTensor, error) {
 	d := &quantisedTensor{columns: w.uses[0].view.columns, vector: w.uses[0].view.K == 1}
 	count, rows, cols := 1, 1, t.Elements()
 	if !d.vector {
@@ -135,30 +269,13 @@ func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *s
 	if format != safetensors.BF16 && format != safetensors.F16 {
 		format = safetensors.F32
 	}
-	each := func(n int, one func(i int) error) error { return inParallel(ctx, k.threads, n, one) }
-	x := make([]float32, rows*cols)
 	for part := range count {
-		if err := each(rows, func(i int) error {
-			row := x[i*cols:][:cols]
-			switch {
-			case d.vector:
-				copy(row, t.F32())
-			case d.columns:
-				t.ColumnF32(i, part*cols, row)
-			default:
-				t.RowF32(i, row)
-			}
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-		m, err := s.Quantise(x, rows, cols, format, each)
+		m, err := one(part, rows, cols, format)
 		if err != nil {
 			return nil, err
 		}
 		d.parts = append(d.parts, m)
 	}
-	safetensors.Drop(t)
 	return d, nil
 }
 

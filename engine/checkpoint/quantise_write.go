@@ -20,37 +20,64 @@ func (k *Checkpoint) StoredBytes() (n int64) {
 	return n
 }
 
+// Packable is the error of a checkpoint whose weights, quantised by s, no stored format
+// holds, without quantising any.
+func (k *Checkpoint) Packable(s quantise.Scheme) error {
+	q := &Quantisation{Scheme: s}
+	if err := k.quantisable(q); err != nil {
+		return err
+	}
+	if gguf.Is(k.Dir) || k.Config.Names.Transposed || k.Config.Names.Packed != "" {
+		return fmt.Errorf("%s: of this checkpoint (%s, %s) no packed one can be written: want safetensors with a matrix [out, in] for each linear layer; quantise on the fly with --quantize %s", k.Dir, k.Format, k.Config.ModelType, s)
+	}
+	for i := range k.Layers {
+		for _, w := range k.Config.layer(i) {
+			if q.takes(k, w, &k.Layers[i]) && s.Group > 0 && w.Shape[1]%s.Group != 0 {
+				return fmt.Errorf("%s: tensor %q has %d columns, which are not whole groups of %d: the format has no shorter ones; want --group row or one that divides it", k.Dir, w.Name, w.Shape[1], s.Group)
+			}
+		}
+	}
+	return nil
+}
+
 // QuantisedEntries quantises the blocks' linear layers, and returns the config.json
 // and the tensors of a checkpoint that has them packed and all else as it is. It is
 // for what Open made without Options.Quantise. progress is told the parameters that
 // are done, of all; it may be nil.
 func (k *Checkpoint) QuantisedEntries(ctx context.Context, s quantise.Scheme, progress func(done, total int64)) (config map[string]any, entries []safetensors.Entry, err error) {
+	return k.guardedEntries(s, progress, func(t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
+		return k.quantiseTensor(ctx, s, t, w, nil)
+	})
+}
+
+// Entries is QuantisedEntries of what was quantised already.
+func (z *Quantising) Entries() (config map[string]any, entries []safetensors.Entry, err error) {
+	return z.k.guardedEntries(z.q.Scheme, nil, func(t *safetensors.Tensor, _ Weight) (*quantisedTensor, error) {
+		return z.made[t].Decoder().(*quantisedTensor), nil
+	})
+}
+
+func (k *Checkpoint) guardedEntries(s quantise.Scheme, progress func(done, total int64), quantised func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (config map[string]any, entries []safetensors.Entry, err error) {
 	err = safetensors.Guard(func() error {
-		config, entries, err = k.quantisedEntries(ctx, s, progress)
+		config, entries, err = k.quantisedEntries(s, progress, quantised)
 		return err
 	})
 	return config, entries, err
 }
 
-func (k *Checkpoint) quantisedEntries(ctx context.Context, s quantise.Scheme, progress func(done, total int64)) (map[string]any, []safetensors.Entry, error) {
-	q := &Quantisation{Scheme: s}
-	if err := k.quantisable(q); err != nil {
+func (k *Checkpoint) quantisedEntries(s quantise.Scheme, progress func(done, total int64), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (map[string]any, []safetensors.Entry, error) {
+	if err := k.Packable(s); err != nil {
 		return nil, nil, err
 	}
-	if gguf.Is(k.Dir) || k.Config.Names.Transposed || k.Config.Names.Packed != "" {
-		return nil, nil, fmt.Errorf("%s: of this checkpoint (%s, %s) no packed one can be written: want safetensors with a matrix [out, in] for each linear layer; quantise on the fly with --quantize %s", k.Dir, k.Format, k.Config.ModelType, s)
-	}
+	q := &Quantisation{Scheme: s}
 	chosen := map[*safetensors.Tensor]Weight{}
 	var ignore []string
 	var total, done int64
 	for i := range k.Layers {
 		for _, w := range k.Config.layer(i) {
-			t := (*w.uses[0].place(k, &k.Layers[i])).Stored
+			t := k.set.Tensor(w.Name)
 			switch {
 			case q.takes(k, w, &k.Layers[i]):
-				if width := w.Shape[1]; s.Group > 0 && width%s.Group != 0 {
-					return nil, nil, fmt.Errorf("%s: tensor %q has %d columns, which are not whole groups of %d: the format has no shorter ones; want --group row or one that divides it", k.Dir, w.Name, width, s.Group)
-				}
 				chosen[t] = w
 				total += int64(t.Elements())
 			case w.Matrix:
@@ -66,7 +93,7 @@ func (k *Checkpoint) quantisedEntries(ctx context.Context, s quantise.Scheme, pr
 			entries = append(entries, safetensors.Entry{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: t.Data})
 			continue
 		}
-		d, err := k.quantiseTensor(ctx, s, t, w)
+		d, err := one(t, w)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,6 +1,8 @@
 package quantise
 
 import (
+	"fmt"
+
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/engine/safetensors"
 )
@@ -37,6 +39,19 @@ func newMatrix(rows, cols, bits, group int, format safetensors.DType) *Matrix {
 	m.Codes = make([]byte, rows*m.stride)
 	m.Scales = make([]float32, rows*m.across)
 	return m
+}
+
+// Restore makes the matrix that s made once of its codes, scales and zeros.
+func (s Scheme) Restore(rows, cols int, format safetensors.DType, codes []byte, scales, zeros []float32) (*Matrix, error) {
+	m := newMatrix(rows, cols, s.Bits, s.Group, format)
+	rules[s.Method].about(m)
+	if len(codes) != len(m.Codes) || len(scales) != len(m.Scales) || len(zeros) != len(m.Zeros) {
+		return nil, fmt.Errorf("%d bytes of codes, %d scales and %d zeros are not those of %d by %d weights in %s", len(codes), len(scales), len(zeros), rows, cols, s)
+	}
+	copy(m.Codes, codes)
+	copy(m.Scales, scales)
+	copy(m.Zeros, zeros)
+	return m, nil
 }
 
 // columns are those of group g of a row.

@@ -20,6 +20,9 @@ const (
 	NF4           Method = "nf4"      // bitsandbytes
 	FP4           Method = "fp4"      // bitsandbytes
 	FP8           Method = "fp8"      // E4M3: compressed-tensors' float-quantized
+
+	GPTQ           Method = "gptq"      // round to nearest as RTN, errors made up for (QuantiseWith)
+	GPTQAsymmetric Method = "gptq-asym" // the same as RTNAsymmetric
 )
 
 // rule is what a method does.
@@ -32,6 +35,8 @@ type rule struct {
 	group func(w *weights, g int, x []float32, codes []uint8)
 	// about sets what all groups share.
 	about func(m *Matrix)
+	// calibrated is true where QuantiseWith makes the codes.
+	calibrated bool
 }
 
 var whole = []int{2, 3, 4, 8}
@@ -43,10 +48,13 @@ var rules = map[Method]rule{
 	NF4:           {bits: []int{4}, group: (*weights).table, about: func(m *Matrix) { m.Levels = nf4[:] }},
 	FP4:           {bits: []int{4}, group: (*weights).table, about: func(m *Matrix) { m.Levels = fp4[:] }},
 	FP8:           {bits: []int{8}, group: (*weights).eightBitFloat, about: func(m *Matrix) { m.Levels = e4m3() }},
+
+	GPTQ:           {bits: whole, group: (*weights).roundSymmetric, about: half, calibrated: true},
+	GPTQAsymmetric: {bits: whole, group: (*weights).roundAsymmetric, about: zeroPoints, calibrated: true},
 }
 
 // Methods are the names of all, in the order of help texts.
-var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8}
+var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8, GPTQ, GPTQAsymmetric}
 
 // Groups are the numbers of columns that may share a scale; 0 is a whole row.
 var Groups = []int{32, 64, 128, 0}
@@ -59,16 +67,34 @@ type Scheme struct {
 	Method Method
 	Bits   int
 	Group  int // columns that share a scale; 0: a row's
+	// ActOrder takes the inputs that matter most first, in calibrated methods.
+	ActOrder bool
 }
 
-// Parse reads method:bits[:group], such as hqq:4 or rtn:8:row. The bits of a method
+// Calibrated reports whether the method needs text that shows what weights are multiplied
+// with.
+func (s Scheme) Calibrated() bool { return rules[s.Method].calibrated }
+
+// Symmetric reports whether all groups have the same zero.
+func (s Scheme) Symmetric() bool {
+	return s.Method != RTNAsymmetric && s.Method != GPTQAsymmetric && s.Method != HQQ
+}
+
+// actOrder at a scheme's end asks for ActOrder.
+const actOrder = ":act"
+
+// Parse reads method:bits[:group][:act], such as hqq:4 or rtn:8:row. The bits of a method
 // that has one number of them may be left out.
 func Parse(text string) (Scheme, error) {
+	text, act := strings.CutSuffix(text, actOrder)
 	parts := strings.Split(text, ":")
-	s := Scheme{Method: Method(parts[0]), Group: defaultGroup}
+	s := Scheme{ActOrder: act, Method: Method(parts[0]), Group: defaultGroup}
 	r, known := rules[s.Method]
 	if !known || len(parts) > 3 {
 		return s, fmt.Errorf("%q: want method:bits[:group], the method one of %s", text, join(Methods))
+	}
+	if act && !r.calibrated {
+		return s, fmt.Errorf("%q: %s has no order of columns: %s is for gptq and gptq-asym", text+actOrder, s.Method, actOrder)
 	}
 	if len(parts) == 1 || parts[1] == "" {
 		if len(r.bits) > 1 {
@@ -101,7 +127,11 @@ func (s Scheme) String() string {
 	if s.Group > 0 {
 		group = strconv.Itoa(s.Group)
 	}
-	return fmt.Sprintf("%s:%d:%s", s.Method, s.Bits, group)
+	text := fmt.Sprintf("%s:%d:%s", s.Method, s.Bits, group)
+	if s.ActOrder {
+		text += actOrder
+	}
+	return text
 }
 
 func join(methods []Method) string {

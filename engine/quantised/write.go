@@ -31,7 +31,7 @@ func ConfigOf(s quantise.Scheme, ignore []string) map[string]any {
 			"bnb_4bit_use_double_quant": false, "bnb_4bit_quant_storage": "uint8", "llm_int8_skip_modules": ignore,
 		}
 	}
-	weights := map[string]any{"num_bits": s.Bits, "type": "int", "symmetric": s.Method != quantise.RTNAsymmetric, "strategy": "channel", "group_size": nil, "dynamic": false}
+	weights := map[string]any{"num_bits": s.Bits, "type": "int", "symmetric": s.Symmetric(), "strategy": "channel", "group_size": nil, "dynamic": false}
 	if s.Group > 0 {
 		weights["strategy"], weights["group_size"] = "group", s.Group
 	}

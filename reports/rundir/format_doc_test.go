@@ -29,7 +29,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		reflect.TypeFor[DiagnosticsSample](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
 		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
 		reflect.TypeFor[divergenceHeader](): "divergences", reflect.TypeFor[DivergenceRecord](): "divergences",
-		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Settings](): "settings",
+		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Calibration](): "calibration", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",
 		reflect.TypeFor[PromptSettings](): "prompt settings", reflect.TypeFor[GenerationSettings](): "generation settings",
 		reflect.TypeFor[DiagnosticsSettings](): "diagnostics settings", reflect.TypeFor[TaskResult](): "tasks",

@@ -21,7 +21,7 @@ import (
 // the document of each sample to diagnostics_samples.parquet; a passkey trial's
 // cluster became its key. It also says in all three what could not be scored.
 // Version 3 added generated answers to samples.parquet and the journal, and to
-// run.json what they and prompts depend on.
+// run.json what they and prompts depend on, and how weights were quantised.
 const Schema = 3
 
 // readable says whether this version of softbench reads a schema.
@@ -87,6 +87,16 @@ type Quantised struct {
 	Weights    int      `json:"weights"`    // tensors
 	Parameters int64    `json:"parameters"` // their numbers
 	Bytes      int64    `json:"bytes"`      // of codes, scales and zeros
+	ActOrder   bool     `json:"act_order,omitempty"`
+	// Calibration is the text that a calibrated method was shown; nil of others.
+	Calibration *Calibration `json:"calibration,omitempty"`
+}
+
+// Calibration is the first tokens of a text, in sequences.
+type Calibration struct {
+	SHA256    string `json:"sha256"` // of the file
+	Sequences int    `json:"sequences"`
+	Length    int    `json:"length"` // tokens of one
 }
 
 // TaskResult is one task's metrics.

@@ -23,4 +23,5 @@ if [ "${RETRAIN:-}" ]; then "$python" make_tiny.py; fi
 "$python" make_torch.py
 "$python" make_quantisers.py
 "$python" make_divergence.py
+"$python" make_gptq.py
 "$python" make_smollm2.py

@@ -1,0 +1,214 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	. "github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/engine/quantise"
+	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/internal/golden"
+)
+
+// calibrated opens a checkpoint and quantises it by GPTQ on sequences of a fixed pattern.
+func calibrated(t *testing.T, dir, scheme string, o CalibrateOptions) (*checkpoint.Checkpoint, *checkpoint.Quantising, error) {
+	t.Helper()
+	s, err := quantise.Parse(scheme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ck, err := checkpoint.Open(dir, checkpoint.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ck.Close() })
+	z, err := ck.NewQuantising(&checkpoint.Quantisation{Scheme: s, Calibration: &checkpoint.Calibration{SHA256: "x", Sequences: len(o.Sequences), Length: len(o.Sequences[0])}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ck, z, Calibrate(t.Context(), ck, z, o)
+}
+
+// textSequences are the tokens of a text that a trained model knows, the last quarter apart.
+func textSequences(t *testing.T, dir string, length int) (shown, asked [][]int32) {
+	t.Helper()
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(golden.Dir(t, "docs", "wikitext2", "validation.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]int32
+	for ids := tok.Encode(string(text), true); len(ids) >= length; ids = ids[length:] {
+		all = append(all, ids[:length])
+	}
+	cut := len(all) * 3 / 4
+	return all[:cut], all[cut:]
+}
+
+// patterns are sequences of ids below most.
+func patterns(n, length, most, seed int) (all [][]int32) {
+	for s := range n {
+		ids := make([]int32, length)
+		for i := range ids {
+			ids[i] = int32(((i+s)*(i+7)*31 + s*17 + seed) % (most - 3))
+		}
+		all = append(all, ids)
+	}
+	return all
+}
+
+// TestCalibrate: weights that GPTQ makes answer nearer to the model's own than those of
+// round-to-nearest with as many bits, on sequences of the same kind that it was not shown, in
+// both arithmetics; weights do not depend on the threads, and a calibration that was stopped
+// goes on to the same.
+func TestCalibrate(t *testing.T) {
+	dir := golden.Dir(t, "tiny") // trained
+	shown, asked := textSequences(t, dir, 64)
+	set := kernel.Best()
+	for _, dt := range []kernel.Arithmetic{kernel.Float32, kernel.BFloat16} {
+		o := CPUOptions{Set: set, Threads: 2, Formats: kernel.FormatsOf(dt)}
+		answers := func(ck *checkpoint.Checkpoint) (all []float32) {
+			b, err := NewCPU(t.Context(), ck, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer b.Close()
+			for _, ids := range asked {
+				for _, s := range scoreAll(t, New(b, 1<<20), ids, ids, RunOptions{}) {
+					all = append(all, s.LogProbs[0])
+				}
+			}
+			return all
+		}
+		plain, err := checkpoint.Open(dir, checkpoint.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer plain.Close()
+		want := answers(plain)
+		away := func(ck *checkpoint.Checkpoint) (sum float64) {
+			for i, v := range answers(ck) {
+				sum += math.Pow(float64(v-want[i]), 2)
+			}
+			return sum
+		}
+		for _, bits := range []string{"2", "3", "4"} {
+			nearest := away(openQuantised(t, dir, "rtn:"+bits+":32"))
+			for _, act := range []string{"", ":act"} {
+				ck, _, err := calibrated(t, dir, "gptq:"+bits+":32"+act, CalibrateOptions{CPUOptions: o, Sequences: shown})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := away(ck)
+				t.Logf("%v, %s bits%s: %.4g away from the model, round to nearest %.4g", dt, bits, act, got, nearest)
+				if !(got < 0.9*nearest) {
+					t.Errorf("%v, %s bits%s: %.4g away from the model, round to nearest %.4g", dt, bits, act, got, nearest)
+				}
+			}
+		}
+		// Stopped after the first block, and gone on with on one thread.
+		first, _, err := calibrated(t, dir, "gptq-asym:3:32", CalibrateOptions{CPUOptions: o, Sequences: shown})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := errors.New("stop")
+		kept := filepath.Join(t.TempDir(), "block-%d")
+		var z *checkpoint.Quantising
+		run := func(threads int, after int) (*checkpoint.Checkpoint, error) {
+			s, _ := quantise.Parse("gptq-asym:3:32")
+			ck, err := checkpoint.Open(dir, checkpoint.Options{Threads: threads})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { ck.Close() })
+			if z, err = ck.NewQuantising(&checkpoint.Quantisation{Scheme: s}); err != nil {
+				t.Fatal(err)
+			}
+			p := o
+			p.Threads = threads
+			return ck, Calibrate(t.Context(), ck, z, CalibrateOptions{CPUOptions: p, Sequences: shown,
+				Restore: func(l int) (bool, error) { return z.ReadLayer(t.Context(), l, fmt.Sprintf(kept, l)) },
+				Save: func(l int) error {
+					if err := z.WriteLayer(l, fmt.Sprintf(kept, l)); err != nil || l == after {
+						return errors.Join(err, stop)
+					}
+					return nil
+				}})
+		}
+		if _, err := run(2, 0); !errors.Is(err, stop) {
+			t.Fatal(err)
+		}
+		second, err := run(1, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := answers(first), answers(second)
+		for i := range a {
+			if a[i] != b[i] {
+				t.Fatalf("%v: a calibration that was stopped came to other weights: answer %d is %v, of one go %v", dt, i, b[i], a[i])
+			}
+		}
+		if first.Quantised == nil || second.Quantised.Weights != first.Quantised.Weights || second.Quantised.Bytes != first.Quantised.Bytes {
+			t.Errorf("%+v, %+v", first.Quantised, second.Quantised)
+		}
+	}
+}
+
+// TestCalibratedFamilies: every family's linear layers are calibrated, however they are
+// stored and whatever else a block has; the hash before is that after.
+func TestCalibratedFamilies(t *testing.T) {
+	for _, name := range golden.Families(t) {
+		t.Run(name, func(t *testing.T) {
+			g := golden.Family(t, name)
+			s := quantise.Scheme{Method: quantise.GPTQ, Bits: 4, Group: 32}
+			ck, err := checkpoint.Open(g.Dir, checkpoint.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ck.Close()
+			nearest := openQuantised(t, g.Dir, "rtn:4:32")
+			z, err := ck.NewQuantising(&checkpoint.Quantisation{Scheme: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := ck.SHA256(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			length := 24
+			if most := ck.Config.MaxPositions; most > 0 {
+				length = min(length, most)
+			}
+			err = Calibrate(t.Context(), ck, z, CalibrateOptions{
+				CPUOptions: CPUOptions{Threads: 2}, Sequences: patterns(3, length, ck.Config.Vocab, 1),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ck.Quantised.Weights != nearest.Quantised.Weights || ck.Quantised.Parameters != nearest.Quantised.Parameters {
+				t.Errorf("%d weights of %d parameters are quantised, %d of %d by round-to-nearest", ck.Quantised.Weights, ck.Quantised.Parameters, nearest.Quantised.Weights, nearest.Quantised.Parameters)
+			}
+			again, err := checkpoint.Open(g.Dir, checkpoint.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Close()
+			other, err := again.SHA256(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before == other {
+				t.Error("the hash is that of the weights before")
+			}
+		})
+	}
+}
