@@ -92,6 +92,18 @@ var inputCases = []inputCase{
 	{"bench --model pipe", "pipe", "bench model"},
 	{"bench --model m", "m/config.json", "bench model"},
 
+	{"stress m --suite arc_easy --data $D --limit 3 --out new" + oneSetting, "m/config.json", "stress ARG"},
+	{"stress $M --suite task.yaml --limit 3 --out new" + oneSetting, "task.yaml", "stress suite"},
+	{"stress $M --suite sciq --data d --out new" + oneSetting, "d/sciq/test.jsonl", "stress data"},
+	{"stress $M --data text.txt --out new" + oneSetting, "text.txt", "stress data"},
+	{"stress $M --suite arc_easy --data $D --limit 3 --out pipe" + oneSetting, "pipe", "stress out"},
+
+	{"run arc_easy --model $M --data $D --limit 3" + byGPTQ, "text.txt", "run calibrate"},
+	{"compare r1 $M --data $D --limit 3 --runs new" + byGPTQ, "text.txt", "compare calibrate"},
+	{"score $M" + byGPTQ, "text.txt", "score calibrate"},
+	{"stress $M --suite arc_easy --data $D --limit 3 --out new --methods gptq --bits 4 --calibrate text.txt", "text.txt", "stress calibrate"},
+	{"quantize $M --method gptq --bits 4 --group 32 --calibrate text.txt -o new", "text.txt", "quantize calibrate"},
+
 	{"lab train --data text.txt --out new" + tinyTraining, "text.txt", "lab train data"},
 	{"lab train --data $M/tokenizer.json --valid text.txt --out new" + tinyTraining, "text.txt", "lab train valid"},
 	{"lab train --data $M/tokenizer.json --tokenizer m --out new" + tinyTraining, "m/tokenizer.json", "lab train tokenizer"},
@@ -114,8 +126,13 @@ var inputCases = []inputCase{
 	{"lab world --out pipe --words 0 --own-words 20", "pipe", "lab world out"},
 }
 
+// oneSetting is the least that stress tries.
+const oneSetting = " --methods rtn --bits 4"
+
+const byGPTQ = " --quantize gptq:4 --calibrate text.txt"
+
 // noInput are the flags with a text that names nothing to be read.
-var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method group`)
+var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction`)
 
 // TestNothingWaitsForAPipe: where a file is meant, only a file is read: a pipe without
 // a writer is refused by name, by every command.

@@ -49,6 +49,7 @@ func TestEveryNumber(t *testing.T) {
 		"lab study": "lab study study.yaml --out $OUT", // which is broken: no training is waited for
 		"inspect":   "inspect $MODEL",
 		"quantize":  "quantize $MODEL --method rtn --group 32 -o $OUT",
+		"stress":    "stress $MODEL --suite arc_easy --data $DOCS --limit 1 --methods rtn --bits 4 --out $OUT",
 		"tokenize":  "tokenize $MODEL --text a",
 	}
 	numeric := []string{"int", "int64", "uint64", "float64", "difference"}

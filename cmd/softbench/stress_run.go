@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/internal/atomicfile"
@@ -110,11 +111,13 @@ func (o *stressOptions) compute(ctx context.Context, t *stressed) error {
 		o.run.Note(fmt.Sprintf("%s: memory holds %d of %d settings at once: the stored weights are computed once for each %d", t.name, most, len(left), most))
 	}
 	for some := range slices.Chunk(left, most) {
-		fmt.Fprintf(o.io.err, "%s: %s\n", oneLine(t.name), strings.Join(some, ", "))
+		// Said when all is found right and the scoring begins.
+		heading := sync.OnceFunc(func() { fmt.Fprintf(o.io.err, "%s: %s\n", oneLine(t.name), strings.Join(some, ", ")) })
 		var sides []eval.Side
 		for _, s := range append([]string{stress.Stored}, some...) {
 			run := t.run
-			run.Out, run.Progress = t.path(s), progress(o.io)
+			show := progress(o.io)
+			run.Out, run.Progress = t.path(s), func(done, total int64) { heading(); show(done, total) }
 			if s == stress.Stored {
 				run.Model.QuantiseInclude, run.Model.Calibrate = nil, ""
 			} else if run.Model.Quantise = s; !calibrated(s) {
