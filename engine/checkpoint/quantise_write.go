@@ -45,6 +45,9 @@ func (k *Checkpoint) Packable(s quantise.Scheme) error {
 // for what Open made without Options.Quantise. progress is told the parameters that
 // are done, of all; it may be nil.
 func (k *Checkpoint) QuantisedEntries(ctx context.Context, s quantise.Scheme, progress func(done, total int64)) (config map[string]any, entries []safetensors.Entry, err error) {
+	if s.Calibrated() {
+		return nil, nil, fmt.Errorf("%s looks at what weights are multiplied with: it needs a text to be calibrated on", s)
+	}
 	return k.guardedEntries(s, progress, func(t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
 		return k.quantiseTensor(ctx, s, t, w, nil)
 	})

@@ -31,6 +31,12 @@ func TestWrittenIsReadAgain(t *testing.T) {
 				if err != nil || quantised.Writable(s) != nil {
 					continue
 				}
+				if s.Calibrated() { // on a text, by the engine, whose tests write and read it
+					if _, _, err := plain.QuantisedEntries(t.Context(), s, nil); err == nil || !strings.Contains(err.Error(), "calibrated") {
+						t.Errorf("%s without a text: %v", s, err)
+					}
+					continue
+				}
 				tried++
 				var files [2][]byte
 				for i := range files {
