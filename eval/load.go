@@ -48,6 +48,8 @@ type ModelOptions struct {
 	Note        func(string)            // told of a download, in a line; may be nil
 	Downloading func(done, total int64) // its bytes; may be nil
 	Calibrating func(done, total int)   // blocks of a calibration; may be nil
+
+	configAlone bool // no weights are opened, and no option about them counts
 }
 
 // MaxThreads bounds what may be asked for: each thread has working memory of its
@@ -168,11 +170,14 @@ func open(ctx context.Context, o ModelOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.configAlone {
+		o.Adapter, o.Quantise, o.QuantiseInclude, o.Calibrate = "", "", nil, ""
+	}
 	q, err := o.quantisation()
 	if err != nil {
 		return nil, err
 	}
-	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter, Quantise: q, SkipFinite: true})
+	ck, err := checkpoint.OpenContext(ctx, dir, checkpoint.Options{Attention: o.Attention, Threads: o.Threads, StripPrefix: o.StripPrefix, Adapter: o.Adapter, Quantise: q, SkipFinite: true, ConfigAlone: o.configAlone})
 	if err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func (o *runOptions) along(ctx context.Context, all []station) error {
 		if done = append(done, result); o.json {
 			continue
 		}
-		if err := one.show(result); err != nil {
+		if err := one.print(result); err != nil {
 			return err
 		}
 		fmt.Fprintln(o.io.out)

@@ -25,6 +25,7 @@ type runOptions struct {
 	shard string
 	piece eval.Shard // that --shard names
 	json  bool
+	show  int // documents of each task to show instead of running; counts where given
 
 	fewShotSeed   int64
 	stripThinking bool
@@ -48,6 +49,9 @@ tag of theirs by name, a pattern such as 'mmlu_*', or a YAML file by its path. W
 cannot be read just as the harness reads it is refused by file and line
 (softbench ls tasks --include-path DIR --why lists it; docs/harness-tasks.md).
 
+--show N prints the prompts, continuations or stop texts, token ids and right answers
+of the first N documents of each task, as the model will be given them, and ends.
+
 With --out, every result is written as it comes, and a run that was stopped goes
 on with --resume. The directory then holds run.json (settings and metrics) and
 samples.parquet (every document and request).
@@ -67,6 +71,7 @@ in numeric order, and what is complete is not computed again with --resume.
   softbench run zero-shot --model ./my-model --data ./data --limit 100 --json
   softbench run piqa --model organisation/name --revision main --download
   softbench run 'mmlu_*' --include-path lm_eval/tasks --model ./my-model --data ./data --fewshot 5
+  softbench run gsm8k --include-path lm_eval/tasks --model ./my-model --data ./data --show 3
   softbench run diagnostics --model ./my-model --data ./data --diagnostics-length 64 --out runs/diagnostics
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
@@ -108,7 +113,8 @@ in numeric order, and what is complete is not computed again with --resume.
 	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
 	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
-	f.BoolVar(&o.json, "json", false, "print the run as JSON instead of a table")
+	f.IntVar(&o.show, "show", 0, "print what the model would be asked of the first `N` documents of each task, with token ids, and end; no weights are read")
+	f.BoolVar(&o.json, "json", false, "print the run, or what is shown, as JSON instead of a table")
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)
 	return cmd
@@ -175,6 +181,13 @@ func (o *runOptions) execute(ctx context.Context) error {
 	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	o.run.Progress = progress(o.io)
 	o.run.Model.Downloading = downloading(o.io)
+	if slices.Contains(o.run.Given, "show") {
+		if len(checkpoints) > 1 {
+			return fmt.Errorf("--show is of one checkpoint, and --model names %d: name one", len(checkpoints))
+		}
+		o.run.Model.Model = checkpoints[0].model
+		return o.shows(ctx)
+	}
 	if len(checkpoints) > 1 || checkpoints[0].name != "" {
 		return o.along(ctx, checkpoints)
 	}
@@ -185,7 +198,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 	if o.json {
 		return writeJSON(o.io.out, result)
 	}
-	return o.show(result)
+	return o.print(result)
 }
 
 // one runs a checkpoint, or computes a part of its run.
@@ -201,8 +214,8 @@ func (o *runOptions) one(ctx context.Context) (result any, err error) {
 	return result, nil
 }
 
-// show prints what one returned.
-func (o *runOptions) show(result any) error {
+// print prints what one returned.
+func (o *runOptions) print(result any) error {
 	switch result := result.(type) {
 	case *rundir.Run:
 		return rundir.WriteTable(o.io.out, result)

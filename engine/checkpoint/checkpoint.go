@@ -104,6 +104,9 @@ type Options struct {
 	// SkipFinite leaves out the search for NaN and infinity, which reads all weights:
 	// CheckWeights is it.
 	SkipFinite bool
+	// ConfigAlone opens no weights, which need not be there: for what depends on the config. A
+	// file that holds both, as GGUF, is opened whole.
+	ConfigAlone bool
 	// Threads is how many read the weights at once; 0: one per processor.
 	Threads int
 	// StripPrefix is taken off the names of tensors that begin with it; empty for
@@ -128,7 +131,7 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 	k := &Checkpoint{Dir: dir, threads: o.Threads, Format: "safetensors", config: "config.json"}
 	err := safetensors.Guard(func() error {
 		weights, err := k.openFiles(ctx, o)
-		if err != nil {
+		if err != nil || weights == "" {
 			return err
 		}
 		if err := k.names(weights, o); err != nil {
@@ -159,13 +162,17 @@ func OpenContext(ctx context.Context, dir string, o Options) (*Checkpoint, error
 }
 
 // openFiles reads the config and maps the weights, by their format. weights is the
-// file that leads to them.
+// file that leads to them; "" where the config alone is wanted.
 func (k *Checkpoint) openFiles(ctx context.Context, o Options) (weights string, err error) {
 	if gguf.Is(k.Dir) {
 		return k.Dir, k.openGGUF(o)
 	}
 	if weights, err = k.survey(ctx, o); err != nil {
 		return "", err
+	}
+	if o.ConfigAlone {
+		k.set = &safetensors.Set{}
+		return "", nil
 	}
 	if name := filepath.Base(weights); name == torchFile || name == torchIndex {
 		err = k.openTorch(weights)

@@ -52,6 +52,9 @@ func (k *Checkpoint) survey(ctx context.Context, o Options) (weights string, err
 	if err := k.readConfig(ctx, have, names, o); err != nil {
 		return "", err
 	}
+	if o.ConfigAlone {
+		return "", nil
+	}
 	return k.findWeights(have, names)
 }
 
