@@ -171,3 +171,19 @@ func TestReadmeDependencies(t *testing.T) {
 		t.Errorf("go.mod asks for %d modules, and for none of %v", needs, said)
 	}
 }
+
+// "Equal to the harness" is a promise of float32, wherever it stands, with bfloat16's spread
+// beside it.
+func TestEqualMeansFloat32(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"--help": newRoot(streams{}).Long, "README": string(readme)} {
+		for _, want := range []string{"In float32", "bfloat16", "0.11 a request in the mean", "0.44 at most"} {
+			if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
+				t.Errorf("%s does not say %q beside what equals the harness", name, want)
+			}
+		}
+	}
+}

@@ -38,6 +38,7 @@ func all() map[string]Chart {
 		"forest":         Forest{Rows: []Estimate{{Label: "task & metric", Value: 0.1, Low: 0, High: 0.2, HasInterval: true, Ink: "better", Detail: "d"}}, Axis: Axis{Name: "points", Unit: Points, Format: text.PointsTick}},
 		"forest, empty":  Forest{Axis: Axis{Format: text.Tick}},
 		"forest, huge":   Forest{Rows: []Estimate{{Value: 1e308, Low: -1e308, High: inf, HasInterval: true, Ink: "worse"}}, Axis: Axis{Format: func(float64) string { return "same" }}},
+		"forest, ratios": Forest{Rows: []Estimate{{Value: 0.4, Low: 0.3, High: 0.5, HasInterval: true, Ink: "worse"}, {Value: 2, Low: 0, High: inf, HasInterval: true, Ink: "better"}, {Value: -1, Ink: "better"}}, Reference: 1, Axis: Axis{Format: text.Tick, Log: true}},
 		"heat":           Heat{Columns: []string{"0%", "50%"}, Rows: []string{"64"}, Cells: []Cell{{0, 0, 1, "d"}, {1, 0, -0.5, "e"}}, Unit: Points},
 		"heat, weights":  Heat{Columns: []string{"a", "b"}, Rows: []string{"a", "b"}, Cells: []Cell{{0, 0, 1, "d"}, {0, 1, nan, ""}, {1, 1, 7, "e"}}, Unit: Weight, X: Axis{Name: "key"}},
 		"heat, no cells": Heat{Columns: []string{"a"}, Rows: []string{"a"}, Unit: Percent},

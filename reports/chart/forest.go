@@ -2,6 +2,7 @@ package chart
 
 import (
 	"html/template"
+	"math"
 
 	"github.com/softbench/softbench/reports/text"
 )
@@ -55,7 +56,10 @@ func (f Forest) SVG(width float64) template.HTML {
 		y := b.top + row*(float64(i)+0.5)
 		c.text("end", b.left-10, y+0.35*c.size, "ink", labels[i])
 		var bar, dot path
-		if low, high, ok := r.interval(); ok {
+		if !s.has(r.Value) {
+			continue
+		}
+		if low, high, ok := r.interval(); ok && s.has(low) && s.has(high) {
 			bar.interval(b.x(&s, low), y, b.x(&s, high), y, 4)
 		}
 		c.stroke(&bar, r.Ink, 2, ` stroke-linecap="round"`)
@@ -67,7 +71,7 @@ func (f Forest) SVG(width float64) template.HTML {
 
 // scale holds all rows and the reference, in about n round steps.
 func (f Forest) scale(n int) scale {
-	s := emptyScale(false)
+	s := emptyScale(f.Axis.Log)
 	s.include(f.Reference)
 	for _, r := range f.Rows {
 		s.include(r.Value)
@@ -75,10 +79,21 @@ func (f Forest) scale(n int) scale {
 			s.include(low, high)
 		}
 	}
-	if s.min == s.max {
-		s.min, s.max = s.min-0.01, s.max+0.01
+	switch {
+	case f.Axis.Log && math.IsInf(s.min, 0):
+		s.min, s.max = 1, 1
+		fallthrough
+	case f.Axis.Log:
+		if s.min == s.max {
+			s.min, s.max = s.min/1.01, s.max*1.01
+		}
+		s.roundLog(f.Axis.Format)
+	default:
+		if s.min == s.max {
+			s.min, s.max = s.min-0.01, s.max+0.01
+		}
+		s.round(n, f.Axis.Format)
 	}
-	s.round(n, f.Axis.Format)
 	return s
 }
 

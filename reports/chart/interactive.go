@@ -53,8 +53,12 @@ func axisLine() *opts.AxisLine {
 func (f Forest) Options(id string) Interactive {
 	names := make([]string, len(f.Rows))
 	dots, bars := charts.NewScatter(), charts.NewLine()
-	dots.SetGlobalOptions(append(common(false),
-		charts.WithXAxisOpts(opts.XAxis{Type: "value", Name: f.Axis.Name, NameLocation: "middle", NameGap: 28, AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}),
+	x := opts.XAxis{Type: "value", Name: f.Axis.Name, NameLocation: "middle", NameGap: 28, AxisLabel: axisLabel("muted"), SplitLine: splitLine(true)}
+	if f.Axis.Log {
+		s := f.scale(8)
+		x.Type, x.Min, x.Max = "log", s.min, s.max
+	}
+	dots.SetGlobalOptions(append(common(false), charts.WithXAxisOpts(x),
 		charts.WithYAxisOpts(opts.YAxis{Type: "category", Inverse: opts.Bool(true), AxisLabel: axisLabel("ink"), SplitLine: splitLine(false),
 			AxisLine: &opts.AxisLine{Show: opts.Bool(false)}}))...)
 	for i, r := range f.Rows {

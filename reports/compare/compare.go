@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/stats"
@@ -75,6 +76,7 @@ type Summary struct {
 	Better int `json:"better"`
 	Worse  int `json:"worse"`
 	Noise  int `json:"noise"`
+	Same   int `json:"same"` // of those of Noise: equal answers, or equal but for rounding
 }
 
 // Metric is one metric of one task on both sides. Differences are B - A in the
@@ -95,12 +97,21 @@ type Metric struct {
 	Low            rundir.Number `json:"low"` // of the difference's interval, uncorrected
 	High           rundir.Number `json:"high"`
 	P              rundir.Number `json:"p"`
-	// By Holm's correction: the verdict rests on these. The interval is at the level
-	// that Holm's step gives this metric, and leaves out 0 only where p is below Level.
+	// By Holm's correction over Tests comparisons: the verdict rests on these. The interval
+	// is at the level that Holm's step gives this metric, and leaves out 0 only where p is
+	// below Level. Of a single comparison they are the uncorrected ones.
+	Tests        int           `json:"tests"`
 	Adjusted     rundir.Number `json:"p_adjusted"`
 	LowAdjusted  rundir.Number `json:"low_adjusted"`
 	HighAdjusted rundir.Number `json:"high_adjusted"`
 	Test         string        `json:"test"`
+	// Ratio says of perplexities and bits how many times better B is: A's perplexity over
+	// B's, above 1 where B is better, with the interval that decides, which is of the
+	// logarithm. Null of other metrics, and where test and interval of the logarithm
+	// disagree, a close call that the verdict takes for no difference.
+	Ratio     rundir.Number `json:"ratio"`
+	RatioLow  rundir.Number `json:"ratio_low_adjusted"`
+	RatioHigh rundir.Number `json:"ratio_high_adjusted"`
 	// OnlyA and OnlyB count the documents that are right on one side alone, nil
 	// for metrics that are not shares.
 	OnlyA *int `json:"only_a,omitempty"`
@@ -133,6 +144,20 @@ const (
 	Worse  Verdict = "worse"
 	Noise  Verdict = "no difference shown"
 )
+
+// Same says that the answers are equal, or differ by rounding alone.
+func (m *Metric) Same() bool { return m.Identical || m.WithinArithmetic }
+
+// Alone says that the uncorrected interval shows a difference which the corrected one does
+// not: one of several comparisons shows that much by chance too often.
+func (m *Metric) Alone() bool {
+	return m.Verdict == Noise && !m.Same() && (m.Low > 0 || m.High < 0)
+}
+
+// Corrected says whether any of the metrics is one of several comparisons.
+func (c *Comparison) Corrected() bool {
+	return slices.ContainsFunc(c.Metrics, func(m Metric) bool { return m.Tests > 1 })
+}
 
 // Compare compares B with A. Runs that did not do the same are refused with an
 // *Incomparable that lists what differs.
@@ -190,9 +215,12 @@ func (s *Side) info() SideInfo {
 	return i
 }
 
-func (s *Summary) count(v Verdict) {
+func (s *Summary) count(m *Metric) {
 	s.Tasks++
-	switch v {
+	if m.Same() {
+		s.Same++
+	}
+	switch m.Verdict {
 	case Better:
 		s.Better++
 	case Worse:

@@ -212,8 +212,12 @@ func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *foot
 	for _, x := range c.Diagnostics {
 		if x.N > 0 {
 			tests++
-			title = fmt.Sprintf("diagnostics, %d samples of %d documents; p, interval: corrected for the number of measures (Holm)", x.N, x.Clusters)
+			title = fmt.Sprintf("diagnostics, %d samples of %d documents", x.N, x.Clusters)
 		}
+	}
+	corrected := ""
+	if tests > 1 {
+		title, corrected = title+"; p, interval: corrected for the number of measures (Holm)", ", corrected"
 	}
 	b.WriteString("\n" + text.Wrap(title, width))
 	d := &text.Grid{}
@@ -222,7 +226,7 @@ func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *foot
 		d.Column(name, text.Right, text.Keep)
 	}
 	if tests > 0 {
-		d.Column(text.Compact(c.Confidence)+"% interval, corrected", text.Right, 2)
+		d.Column(text.Compact(c.Confidence)+"% interval"+corrected, text.Right, 2)
 		d.Column("p", text.Right, 3)
 	}
 	d.Column("", text.Left, text.Keep)

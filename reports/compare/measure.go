@@ -1,7 +1,9 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/softbench/softbench/reports/rundir"
@@ -39,7 +41,7 @@ func (c *Comparison) measure(pairs []taskPair, rounding Arithmetic, o Options) e
 		}
 	}
 	results := make([]*Result, len(todo))
-	family := map[bool][]*stats.Comparison{}
+	family, logs := map[bool][]*stats.Comparison{}, map[bool][]*stats.Comparison{}
 	for k, t := range todo {
 		primary := k == 0 || todo[k-1].pair != t.pair
 		r, err := t.pair.difference(t.i, t.j, stats.Options{Level: o.Level, Draws: o.Draws, Seed: o.Seed, Family: families[primary],
@@ -49,9 +51,10 @@ func (c *Comparison) measure(pairs []taskPair, rounding Arithmetic, o Options) e
 		}
 		results[k] = r
 		family[primary] = append(family[primary], &r.Comparison)
+		logs[primary] = append(logs[primary], cmp.Or(r.log, &r.Comparison)) // by the same test
 	}
-	for _, f := range family {
-		if err := stats.Adjust(f); err != nil {
+	for primary := range family {
+		if err := cmp.Or(stats.Adjust(logs[primary]), stats.Adjust(family[primary])); err != nil {
 			return err
 		}
 	}
@@ -67,8 +70,9 @@ func (c *Comparison) measure(pairs []taskPair, rounding Arithmetic, o Options) e
 			r.PAdjusted, r.LowAdjusted, r.HighAdjusted = x.PAdjusted, x.LowAdjusted, x.HighAdjusted
 		}
 		m := newMetric(t.pair, t.i, primary, r)
+		m.Tests = families[primary]
 		if m.Primary {
-			c.Summary.count(m.Verdict)
+			c.Summary.count(&m)
 		}
 		c.Metrics = append(c.Metrics, m)
 	}
@@ -128,6 +132,8 @@ type Result struct {
 	stats.Comparison
 	Binary   bool     // all values are 0 or 1
 	Warnings []string // of the documents; see Texts
+	// log is the same comparison of a perplexity's logarithm to the base 2, nil for others.
+	log *stats.Comparison
 }
 
 // Difference compares a metric over paired documents. Documents without a part
@@ -171,7 +177,30 @@ func Difference(m MetricInfo, a, b []Value, clusters []string, unchanged bool, o
 	if r.Comparison, err = stats.Compare(p, o); err != nil {
 		return nil, err
 	}
+	switch m.Formula {
+	case Bits:
+		r.log = &r.Comparison
+	case Perplexity:
+		o.Transform = stats.Bits
+		o.Effect, o.Rounding = 0, 0
+		log, err := stats.Compare(p, o)
+		if err != nil {
+			return nil, err
+		}
+		r.log = &log
+	}
 	return &r, nil
+}
+
+// ratio is how many times better B's perplexity is, with the interval that decides; NaN
+// where there is none to give.
+func (r *Result) ratio() (value, low, high rundir.Number) {
+	nan := rundir.Number(math.NaN())
+	if r.log == nil || r.log.Significant() != r.Significant() && !stats.Has(r.Comparison.Warnings, stats.Arithmetic) {
+		return nan, nan, nan
+	}
+	of := func(bits float64) rundir.Number { return rundir.Number(math.Exp2(-bits)) }
+	return of(r.log.Diff), of(r.log.HighAdjusted), of(r.log.LowAdjusted)
 }
 
 // Texts are the result's warnings, those of its statistics after its own.
@@ -190,6 +219,7 @@ func newMetric(p *taskPair, i int, primary bool, r *Result) Metric {
 		Verdict: verdictOf(&r.Comparison), Identical: has(stats.Identical), SameOutcomes: has(stats.SameOutcomes), WithinArithmetic: has(stats.Arithmetic),
 		PairedBy: keyNames[p.by], Warnings: r.Texts(),
 	}
+	m.Ratio, m.RatioLow, m.RatioHigh = r.ratio()
 	if r.Binary {
 		m.OnlyA, m.OnlyB = &r.AHigher, &r.BHigher
 	}

@@ -97,7 +97,7 @@ func tableText(c *Comparison, width int) string {
 // intervalTitle names the interval that decides.
 func (c *Comparison) intervalTitle() string {
 	title := text.Compact(c.Confidence) + "% interval"
-	if len(c.Metrics) > 1 {
+	if c.Corrected() {
 		title += ", corrected"
 	}
 	return title
@@ -105,7 +105,13 @@ func (c *Comparison) intervalTitle() string {
 
 // legend says what the table's columns mean.
 func (c *Comparison) legend() string {
-	legend := "~: a difference that may be chance. same: the answers are equal, or differ by rounding alone. p, interval: corrected for the number of tasks (Holm); the interval leaves out 0 only where p is below " + text.Compact(c.Level) +
+	legend := "~: a difference that may be chance. same: the answers are equal, or differ by rounding alone. "
+	if c.Corrected() {
+		legend += "p, interval: corrected for the number of tasks (Holm); t"
+	} else {
+		legend += "T"
+	}
+	legend += "he interval leaves out 0 only where p is below " + text.Compact(c.Level) +
 		". detectable: the smallest true difference that n documents show in " + text.Compact(c.Power) + "% of cases."
 	if c.Effect > 0 {
 		legend += " n for ±" + text.Compact(c.Effect) + ": how many documents show a true difference of " + text.Compact(c.Effect) + ", of perplexities and bits " + text.Compact(percentOf(c.Effect)) + "% of the value, in " + text.Compact(c.Power) + "% of cases."
@@ -116,7 +122,7 @@ func (c *Comparison) legend() string {
 // word is the verdict for the table.
 func (m *Metric) word() string {
 	switch {
-	case m.Identical || m.WithinArithmetic:
+	case m.Same():
 		return "same"
 	case m.Verdict == Noise:
 		return "~"
@@ -153,7 +159,11 @@ func (c *Comparison) conclusion() string {
 	if s.Tasks == 1 {
 		noun = "task"
 	}
-	return fmt.Sprintf("by the first metric of %d %s: B better on %d, worse on %d, no difference shown on %d", s.Tasks, noun, s.Better, s.Worse, s.Noise)
+	line := fmt.Sprintf("by the first metric of %d %s: B better on %d, worse on %d, ", s.Tasks, noun, s.Better, s.Worse)
+	if s.Same == 0 {
+		return line + fmt.Sprintf("no difference shown on %d", s.Noise)
+	}
+	return line + fmt.Sprintf("the same on %d, no difference shown on %d", s.Same, s.Noise-s.Same)
 }
 
 // footnotes of a metric's row.

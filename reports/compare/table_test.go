@@ -61,3 +61,22 @@ func TestTableText(t *testing.T) {
 		t.Error("a control character reaches the terminal")
 	}
 }
+
+// The terminal's table says "corrected" of several comparisons alone, and counts what is the
+// same apart from what may be chance.
+func TestCorrectedTable(t *testing.T) {
+	a, b := madeSide("a", 1, 0.5), madeSide("b", 2, 0.6)
+	several := tableText(compared(t, a, b, Options{}), 0)
+	for _, s := range []*Side{a, b} {
+		s.Tasks = s.Tasks[3:] // one task of one metric
+	}
+	single := tableText(compared(t, a, b, Options{}), 0)
+	if !strings.Contains(several, "interval, corrected") || !strings.Contains(several, "corrected for the number of tasks") || strings.Contains(single, "corrected") {
+		t.Errorf("%s\n%s", several, single)
+	}
+	a = madeSide("a", 3, 0.6)
+	b = changed(a, "quiz", func(k int, d *Document) { d.Values[0].Value = float64(k % 2) })
+	if text := tableText(compared(t, a, b, Options{}), 0); !strings.Contains(text, "the same on 3, no difference shown on 1\n") {
+		t.Errorf("%s", text)
+	}
+}

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
+	"github.com/softbench/softbench/stats"
 )
 
 // document is the JSON that a page carries in its element "report": every
@@ -51,7 +53,12 @@ type positions struct {
 type bucket struct {
 	Until      float64       `json:"until"`      // its end, in percent of the window
 	Tokens     int64         `json:"tokens"`     // scored there, over all documents
+	Documents  int           `json:"documents"`  // that reach there
 	Perplexity rundir.Number `json:"perplexity"` // exp(-sum of loglikelihoods / tokens); null without tokens
+	// Low and High are its 95% interval over the documents, those of one cluster being
+	// one: Student's on the log scale. Null where one document reaches there.
+	Low  rundir.Number `json:"low"`
+	High rundir.Number `json:"high"`
 }
 
 func newDocument(p Page) (*document, error) {
@@ -102,11 +109,7 @@ func title(runs []Run) string {
 
 // positionsOf pools each rolling task's documents by position.
 func positionsOf(samples []rundir.Sample) ([]positions, error) {
-	type sums struct {
-		likelihood []float64
-		tokens     []int64
-	}
-	byTask := map[string]*sums{}
+	byTask := map[string][]stats.List{} // of each part of the window
 	var order []string
 	for i := range samples {
 		s := &samples[i]
@@ -114,35 +117,54 @@ func positionsOf(samples []rundir.Sample) ([]positions, error) {
 			continue
 		}
 		n := len(s.PositionLikelihood)
-		t := byTask[s.Task]
-		if t == nil {
-			t = &sums{make([]float64, n), make([]int64, n)}
-			byTask[s.Task] = t
+		parts := byTask[s.Task]
+		if parts == nil {
+			parts = make([]stats.List, n)
+			byTask[s.Task] = parts
 			order = append(order, s.Task)
 		}
-		if n != len(s.PositionTokens) || n != len(t.tokens) {
+		if n != len(s.PositionTokens) || n != len(parts) {
 			return nil, fmt.Errorf("%s document %d: %d loglikelihoods and %d token counts by position, want %d of each: the samples are damaged",
-				s.Task, s.DocID, n, len(s.PositionTokens), len(t.tokens))
+				s.Task, s.DocID, n, len(s.PositionTokens), len(parts))
 		}
 		for k := range n {
-			t.likelihood[k] += s.PositionLikelihood[k]
-			t.tokens[k] += int64(s.PositionTokens[k])
+			if l := &parts[k]; s.PositionTokens[k] > 0 {
+				l.Values, l.Weights = append(l.Values, s.PositionLikelihood[k]), append(l.Weights, float64(s.PositionTokens[k]))
+				l.Clusters = append(l.Clusters, cmp.Or(s.Cluster, s.DocHash))
+			}
 		}
 	}
 	var out []positions
 	for _, name := range order {
-		t := byTask[name]
 		p := positions{Task: name}
-		for k, n := range t.tokens {
-			ppl := math.NaN()
-			if n > 0 {
-				ppl = math.Exp(-t.likelihood[k] / float64(n))
+		for k, l := range byTask[name] {
+			b, err := newBucket(l)
+			if err != nil {
+				return nil, fmt.Errorf("%s by position: %w", name, err)
 			}
-			p.Buckets = append(p.Buckets, bucket{Until: 100 * float64(k+1) / float64(len(t.tokens)), Tokens: n, Perplexity: rundir.Number(ppl)})
+			b.Until = 100 * float64(k+1) / float64(len(byTask[name]))
+			p.Buckets = append(p.Buckets, b)
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// newBucket is the perplexity of a part of the window: of documents' loglikelihoods there,
+// with their tokens as weights.
+func newBucket(l stats.List) (bucket, error) {
+	none := rundir.Number(math.NaN())
+	b := bucket{Documents: len(l.Values), Perplexity: none, Low: none, High: none}
+	if b.Documents == 0 {
+		return b, nil
+	}
+	for _, w := range l.Weights {
+		b.Tokens += int64(w)
+	}
+	e, err := stats.Ratio(l, 0.05)
+	perplexity := func(mean float64) rundir.Number { return rundir.Number(math.Exp(-mean)) }
+	b.Perplexity, b.Low, b.High = perplexity(e.Value), perplexity(e.High), perplexity(e.Low)
+	return b, err
 }
 
 // passkeyDifference pairs the cells that both grids have.

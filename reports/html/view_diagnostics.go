@@ -3,7 +3,9 @@ package html
 import (
 	"cmp"
 	"html/template"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/compare"
@@ -16,8 +18,11 @@ type diagnosticsView struct {
 	Figures []figure
 	Whole   []wholeRow // the model as a whole
 	Changes bool       // the rows have a difference
-	Rows    []layerRow
-	Maps    []mapView
+	// Corrected says that several measures were tested: their intervals and p are corrected.
+	Corrected bool
+	Constant  []prose // measures that are one number in every layer
+	Rows      []layerRow
+	Maps      []mapView
 }
 
 type layerRow struct {
@@ -93,6 +98,10 @@ func (b *builder) diagnostics() *diagnosticsView {
 	b.wholeModel(v)
 	b.diagnosticsOverSteps(v)
 	for k, m := range measures {
+		if c := b.constant(m); c != nil {
+			v.Constant = append(v.Constant, c)
+			continue
+		}
 		if f, ok := b.measure("layers-"+itoa(k), m, layers); ok {
 			v.Figures = append(v.Figures, f)
 		}
@@ -128,6 +137,15 @@ type wholeRow struct {
 }
 
 func (b *builder) wholeModel(v *diagnosticsView) {
+	if c := b.doc.Comparison; c != nil {
+		tests := 0
+		for _, d := range c.Diagnostics {
+			if d.N > 0 {
+				tests++
+			}
+		}
+		v.Corrected = tests > 1
+	}
 	for _, m := range wholeMeasures {
 		row := wholeRow{Name: m.name, Change: Value{Text: text.None}}
 		if c := b.doc.Comparison; c != nil {
@@ -154,6 +172,34 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 			v.Whole = append(v.Whole, row)
 		}
 	}
+}
+
+// constant says of a measure that is one number in every layer of all runs, up to the
+// rounding of the arithmetic, what it is; nil of others. Drawn, its last bits would be
+// stretched over a whole chart.
+func (b *builder) constant(m measure) prose {
+	var first *rundir.Number
+	layers := 0
+	for _, r := range b.doc.Runs {
+		if r.Manifest.Diagnostics == nil {
+			continue
+		}
+		for k := range r.Manifest.Diagnostics.Layers {
+			x := m.number(&r.Manifest.Diagnostics.Layers[k])
+			if first == nil {
+				first = x
+			}
+			if !(math.Abs(float64(*x-*first)) <= 1e-5*math.Abs(float64(*first))) {
+				return nil
+			}
+			layers++
+		}
+	}
+	if layers < 2 {
+		return nil
+	}
+	name, _, _ := strings.Cut(m.name, ",")
+	return say(name+": ", b.numbers.at(m.format, of(first)), " in every layer.")
 }
 
 func (b *builder) measure(id string, m measure, layers int) (figure, bool) {

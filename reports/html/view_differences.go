@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/softbench/softbench/reports/chart"
@@ -13,6 +14,7 @@ type differencesView struct {
 	Text, Caption prose
 	First, Last   string // letters
 	Effect        bool   // a difference was named, for Needed
+	Corrected     bool   // there are several comparisons: interval and p before and after the correction
 	Rows          []differenceRow
 	Notes         []prose
 	Figures       []figure
@@ -22,9 +24,14 @@ type differenceRow struct {
 	Task, Metric                                                    string
 	Again, Higher                                                   bool
 	N, A, B, Difference, Low, High, P, Adjusted, Detectable, Needed Value
+	Raw                                                             interval // before the correction
+	Alone                                                           bool     // it shows a difference, and the corrected one does not
 	Verdict, Class                                                  string
 	metric                                                          *compare.Metric
 }
+
+// interval is one as the template shows it.
+type interval struct{ Low, High Value }
 
 // verdict writes the page's first lines.
 func (b *builder) verdict(v *view) {
@@ -62,12 +69,14 @@ func (b *builder) verdict(v *view) {
 		v.Headline = say(z, " is better than ", a, " on ", better, " of ", tasks, noun+", worse on none")
 	case t.Worse > 0:
 		v.Headline = say(z, " is worse than ", a, " on ", worse, " of ", tasks, noun+", better on none")
+	case t.Same == t.Tasks:
+		v.Headline = say(a, " and ", z, " are the same on ", tasks, noun)
 	default:
 		v.Headline = say("No difference shown between ", a, " and ", z, " on ", tasks, noun)
 	}
 	v.Verdicts = append(b.verdictLines(compare.Better), b.verdictLines(compare.Worse)...)
-	if t.Noise < t.Tasks && t.Noise > 0 {
-		v.Lead = append(v.Lead, b.noiseLine(b.numbers.at(text.Count, of(&t.Noise))))
+	if t.Noise < t.Tasks || t.Same > 0 && t.Same < t.Tasks {
+		v.Lead = append(v.Lead, b.others()...)
 	}
 	for _, w := range b.doc.Comparison.Warnings {
 		v.Warnings = append(v.Warnings, say(verbatimPlain(w)))
@@ -109,23 +118,36 @@ func (b *builder) verdictLines(verdict compare.Verdict) []verdictLine {
 	return out
 }
 
-// noiseLine names the tasks on which no difference is shown, or counts them.
-func (b *builder) noiseLine(n Value) prose {
-	const most = 4
-	var tasks []any
+// others name the tasks that are the same, and those on which a difference may be chance.
+func (b *builder) others() (lines []prose) {
+	var same, chance []any
 	for _, m := range b.doc.Comparison.Metrics {
-		if m.Primary && m.Verdict == compare.Noise {
-			tasks = append(tasks, ", ", name(text.Visible(m.Task)))
+		switch {
+		case !m.Primary || m.Verdict != compare.Noise:
+		case m.Same():
+			same = append(same, ", ", name(text.Visible(m.Task)))
+		default:
+			chance = append(chance, ", ", name(text.Visible(m.Task)))
 		}
 	}
-	if len(tasks) > 2*most {
-		return say("On the other ", n, " tasks the difference may be chance.")
+	for _, l := range []struct {
+		tasks []any
+		says  string
+	}{{same, "both are the same"}, {chance, "the difference may be chance"}} {
+		const most = 4
+		switch {
+		case l.tasks == nil:
+			continue
+		case len(l.tasks) > 2*most:
+			lines = append(lines, say("On several more tasks "+l.says+": the table has which."))
+			continue
+		case len(l.tasks) > 2:
+			l.tasks[len(l.tasks)-2] = " and "
+		}
+		l.tasks[0] = "On "
+		lines = append(lines, say(append(l.tasks, " "+l.says+".")...))
 	}
-	if len(tasks) > 2 {
-		tasks[len(tasks)-2] = " and "
-	}
-	tasks[0] = "On "
-	return say(append(tasks, " the difference may be chance.")...)
+	return lines
 }
 
 func (b *builder) differences() *differencesView {
@@ -139,15 +161,27 @@ func (b *builder) differences() *differencesView {
 	}
 	d := &differencesView{
 		First: first, Last: last,
-		Text:    say("Paired by document: the same questions to both. p is how often chance alone would give a difference as large; adjusted, it allows for there being several (Holm), the tasks' first metrics being one family and all others another. The interval, with at least ", whole(&c.Confidence), " confidence, is adjusted alike: it leaves out zero only where the adjusted p shows a difference. Detectable is the smallest true difference that this many documents would show in ", whole(&c.Power), " of cases."),
-		Caption: say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance, same one of equal answers or of rounding alone"),
+		Corrected: c.Corrected(),
+		Caption:   say(last + " minus " + first + "; shares in percentage points, perplexities in their own unit. ~ is a difference that may be chance, same one of equal answers or of rounding alone"),
 	}
+	d.Text = say("Paired by document: the same questions to both. p is how often chance alone would give a difference as large. ")
+	if d.Corrected {
+		d.Text = append(d.Text, say("The verdict is by the adjusted p and interval, which allow for there being several comparisons (Holm), the tasks' first metrics being one family and all others another: the adjusted interval, with at least ", whole(&c.Confidence), " confidence, leaves out zero only where the adjusted p shows a difference. Beside it stands the interval of each comparison as if it were the only one. ")...)
+	} else {
+		d.Text = append(d.Text, say("The interval, with at least ", whole(&c.Confidence), " confidence, leaves out zero only where p shows a difference. ")...)
+	}
+	d.Text = append(d.Text, say("Detectable is the smallest true difference that this many documents would show in ", whole(&c.Power), " of cases.")...)
 	if d.Effect = b.doc.Comparison.Effect > 0; d.Effect {
 		effect := b.numbers.at(text.Compact, of(&c.Effect))
 		d.Text = append(d.Text, say(" Needed is how many documents show a true difference of ", effect, ", the one asked about (of perplexities and bits, as a part of the value), in ", whole(&c.Power), " of cases.")...)
 	}
+	var bytes []string
 	for k := range b.doc.Comparison.Metrics {
 		m := &b.doc.Comparison.Metrics[k]
+		if likeNorm(b.doc.Comparison.Metrics, m) {
+			bytes = append(bytes, m.Task)
+			continue
+		}
 		u := unitOf(m.Metric)
 		at := b.numbers.at
 		r := differenceRow{
@@ -157,12 +191,14 @@ func (b *builder) differences() *differencesView {
 			Difference: at(u.difference, of(&m.Difference)), Low: at(u.difference, of(&m.LowAdjusted)), High: at(u.difference, of(&m.HighAdjusted)),
 			P: at(text.Probability, of(&m.P)), Adjusted: at(text.Probability, of(&m.Adjusted)), Detectable: at(unsigned(u), of(&m.Detectable)),
 			Needed: at(documents, of(&m.Needed)),
+			Raw:    interval{at(u.difference, of(&m.Low)), at(u.difference, of(&m.High))},
+			Alone:  m.Alone(),
 			Class:  "noise", Verdict: "~",
 		}
 		if m.Verdict == compare.Better || m.Verdict == compare.Worse {
 			r.Class, r.Verdict = string(m.Verdict), string(m.Verdict)
 		}
-		if m.Identical || m.WithinArithmetic {
+		if m.Same() {
 			r.Verdict = "same"
 		}
 		d.Rows = append(d.Rows, r)
@@ -170,8 +206,29 @@ func (b *builder) differences() *differencesView {
 	for _, n := range append(warningsByTask(b.doc.Comparison.Metrics), b.doc.Comparison.Notes...) {
 		d.Notes = append(d.Notes, say(verbatimPlain(n)))
 	}
+	d.Notes = append(d.Notes, foldedNote(bytes)...)
 	b.forests(d)
 	return d
+}
+
+// Two names of metric's table, of which one says nothing more where all is ASCII.
+const accNorm, accBytes = "acc_norm", "acc_bytes"
+
+// likeNorm says whether a metric is acc_bytes and equals the task's acc_norm in every
+// number, as where each character is a byte.
+func likeNorm(all []compare.Metric, m *compare.Metric) bool {
+	return m.Metric == accBytes && slices.ContainsFunc(all, func(n compare.Metric) bool {
+		return n.Task == m.Task && n.Metric == accNorm && n.N == m.N && n.A == m.A && n.B == m.B && n.Difference == m.Difference &&
+			n.Low == m.Low && n.High == m.High && n.P == m.P
+	})
+}
+
+// foldedNote says of which tasks acc_bytes has no row of its own.
+func foldedNote(tasks []string) []prose {
+	if tasks == nil {
+		return nil
+	}
+	return []prose{say("acc_bytes equals acc_norm, and has no row, on " + text.Visible(strings.Join(tasks, ", ")) + ".")}
 }
 
 // warningsByTask says each warning once for a task, with the metrics that have
@@ -222,40 +279,52 @@ func unsigned(u unit) func(float64) string {
 	return u.value
 }
 
-// forests draws shares on one axis, and each other metric on its own, their
-// units not being comparable.
+// forests draws shares on one axis, perplexities and bits as ratios on another, and each
+// other metric on its own. To the right is always better.
 func (b *builder) forests(d *differencesView) {
-	var shares []chart.Estimate
+	var shares, ratios, lone []chart.Estimate
 	var others []differenceRow
-	var lone []chart.Estimate
 	for _, r := range d.Rows {
 		m := r.metric
-		value, lo, hi := float64(m.Difference), float64(m.LowAdjusted), float64(m.HighAdjusted)
-		if !text.Finite(value) {
+		e := chart.Estimate{Label: r.Task + " " + r.Metric, Value: float64(m.Difference), Low: float64(m.LowAdjusted), High: float64(m.HighAdjusted), Ink: r.Class,
+			Detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
+		if unitOf(m.Metric).name == chart.Plain && text.Finite(float64(m.Ratio)) {
+			e.Value, e.Low, e.High = float64(m.Ratio), float64(m.RatioLow), float64(m.RatioHigh)
+			e.Detail = fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, text.Figures(e.Value), text.Figures(e.Low), text.Figures(e.High), r.Verdict)
+		} else if !r.Higher {
+			e.Value, e.Low, e.High = -e.Value, -e.High, -e.Low
+			e.Label += ", lower is better"
+		}
+		if !text.Finite(e.Value) {
 			continue
 		}
-		e := chart.Estimate{Label: r.Task + " " + r.Metric, Value: value, Low: lo, High: hi,
-			HasInterval: text.Finite(lo) && text.Finite(hi), Ink: r.Class,
-			Detail: fmt.Sprintf("%s %s: %s (%s to %s), %s", r.Task, r.Metric, r.Difference.Text, r.Low.Text, r.High.Text, r.Verdict)}
-		if unitOf(m.Metric).name == share.name {
+		e.HasInterval = text.Finite(e.Low) && text.Finite(e.High)
+		switch {
+		case unitOf(m.Metric).name == share.name:
 			shares = append(shares, e)
-		} else {
+		case text.Finite(float64(m.Ratio)):
+			ratios = append(ratios, e)
+		default:
 			others, lone = append(others, r), append(lone, e)
 		}
 	}
-	add := func(id, caption string, axis chart.Axis, rows []chart.Estimate) {
-		small := len(rows) == 1
+	add := func(id, caption string, f chart.Forest) {
+		small := len(f.Rows) == 1 && strings.HasPrefix(id, "forest-")
 		if small {
-			rows[0].Label = "" // the caption says it
+			f.Rows[0].Label = "" // the caption says it
 		}
-		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, chart.Forest{Rows: rows, Axis: axis}, small), Size: sizeFor(len(rows)), Small: small, Label: caption + "; the table above has the same numbers"})
+		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, f, small), Size: sizeFor(len(f.Rows)), Small: small, Label: caption + "; the table above has the same numbers"})
 	}
-	last := b.runs[len(b.runs)-1].Letter
+	first, last := b.runs[0].Letter, b.runs[len(b.runs)-1].Letter
 	if shares != nil {
-		add("forest", "Differences with their intervals: right of the line "+last+" is better", chart.Axis{Name: "percentage points", Unit: chart.Points, Format: text.PointsTick}, shares)
+		add("forest", "Differences with their intervals: right of the line "+last+" is better", chart.Forest{Rows: shares, Axis: chart.Axis{Name: "percentage points", Unit: chart.Points, Format: text.PointsTick}})
+	}
+	if ratios != nil {
+		add("ratios", "Perplexities as ratios with their intervals, on a logarithmic axis: right of the line "+last+" is better",
+			chart.Forest{Rows: ratios, Reference: 1, Axis: chart.Axis{Name: "perplexity of " + first + " over that of " + last + ", log axis", Unit: chart.Plain, Format: text.Tick, Log: true}})
 	}
 	for k, r := range others {
-		add("forest-"+itoa(k), r.Task+" "+r.Metric+", "+way(r.Higher), chart.Axis{Unit: chart.Signed, Format: text.SignedTick}, lone[k:k+1])
+		add("forest-"+itoa(k), r.Task+" "+r.Metric+": right of the line "+last+" is better", chart.Forest{Rows: lone[k : k+1], Axis: chart.Axis{Unit: chart.Signed, Format: text.SignedTick}})
 	}
 }
 

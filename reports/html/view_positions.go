@@ -23,7 +23,7 @@ type positionRow struct {
 	Cells []positionCell
 }
 
-type positionCell struct{ Value, N Value }
+type positionCell struct{ Value, Low, High, N, Documents Value }
 
 // positions shows each rolling task's perplexity over the window.
 func (b *builder) positions() *positionsView {
@@ -38,7 +38,7 @@ func (b *builder) positions() *positionsView {
 	if len(names) == 0 {
 		return nil
 	}
-	v := &positionsView{Text: say("How well a token is predicted depends on how much text stands before it in its window. A model that makes use of long context keeps falling to the right. Lower is better.")}
+	v := &positionsView{Text: say("How well a token is predicted depends on how much text stands before it in its window. A model that makes use of long context keeps falling to the right. Lower is better. The bands are 95% intervals over documents, each run by itself: a few long documents make them wide, and whether two runs differ is not to be read off them.")}
 	for k, name := range names {
 		v.Tasks = append(v.Tasks, b.positionTask("positions-"+itoa(k), name))
 	}
@@ -53,7 +53,7 @@ func (b *builder) positionTask(id, name string) positionTask {
 		if at < 0 {
 			continue
 		}
-		c := chart.Series{Name: b.runs[i].Letter + " " + b.runs[i].Name, Ink: chart.RunInk(i)}
+		c := chart.Series{Name: b.runs[i].Letter + " " + b.runs[i].Name, Ink: chart.RunInk(i), Band: true}
 		switch {
 		case len(b.runs) == 1:
 			c.Name = b.runs[i].Name
@@ -64,6 +64,7 @@ func (b *builder) positionTask(id, name string) positionTask {
 			bucket := &r.Positions[at].Buckets[k]
 			value := b.numbers.at(text.Figures, of(&bucket.Perplexity))
 			c.X, c.Y = append(c.X, float64(bucket.Until)), append(c.Y, float64(bucket.Perplexity))
+			c.Low, c.High = append(c.Low, float64(bucket.Low)), append(c.High, float64(bucket.High))
 			c.Detail = append(c.Detail, c.Name+", up to "+text.Tick(float64(bucket.Until))+"% of the window: "+value.Text)
 		}
 		if slices.ContainsFunc(c.Y, text.Finite) {
@@ -99,10 +100,12 @@ func (b *builder) positionRows(name string) []positionRow {
 		for k := range r.Positions[at].Buckets {
 			bucket := &r.Positions[at].Buckets[k]
 			if k == len(rows) {
-				empty := positionCell{Value{Text: text.None}, Value{Text: text.None}}
+				none := Value{Text: text.None}
+				empty := positionCell{none, none, none, none, none}
 				rows = append(rows, positionRow{b.numbers.at(func(x float64) string { return text.Tick(x) + "%" }, of(&bucket.Until)), slices.Repeat([]positionCell{empty}, len(b.runs))})
 			}
-			rows[k].Cells[i] = positionCell{b.numbers.at(text.Figures, of(&bucket.Perplexity)), b.numbers.at(text.Count, of(&bucket.Tokens))}
+			at := b.numbers.at
+			rows[k].Cells[i] = positionCell{at(text.Figures, of(&bucket.Perplexity)), at(text.Figures, of(&bucket.Low)), at(text.Figures, of(&bucket.High)), at(text.Count, of(&bucket.Tokens)), at(text.Count, of(&bucket.Documents))}
 		}
 	}
 	return rows

@@ -55,8 +55,13 @@ func (b *builder) scores() *scoresView {
 		return nil
 	}
 	slices.SortStableFunc(order, func(x, y id) int { return b.taskRank(x.task) - b.taskRank(y.task) })
-	for k, key := range order {
-		row := scoreRow{Task: text.Visible(key.task), Metric: text.Visible(key.metric), Again: k > 0 && order[k-1].task == key.task}
+	var bytes []string
+	for _, key := range order {
+		if key.metric == accBytes && !slices.ContainsFunc(b.doc.Runs, func(r runDocument) bool { return !bytesLikeNorm(r.Manifest.Tasks, key.task) }) {
+			bytes = append(bytes, key.task)
+			continue
+		}
+		row := scoreRow{Task: text.Visible(key.task), Metric: text.Visible(key.metric), Again: len(s.Rows) > 0 && s.Rows[len(s.Rows)-1].Task == text.Visible(key.task)}
 		u := unitOf(key.metric)
 		for i, p := range where[key] {
 			cell := scoreCell{v: nan, lo: nan, hi: nan}
@@ -76,6 +81,7 @@ func (b *builder) scores() *scoresView {
 		}
 		s.Rows = append(s.Rows, row)
 	}
+	s.Notes = foldedNote(bytes)
 	b.stated(s)
 	b.truncation(s)
 	b.unscored(s)
@@ -103,6 +109,23 @@ func (b *builder) scores() *scoresView {
 		b.trajectories(s)
 	}
 	return s
+}
+
+// bytesLikeNorm says whether a run's acc_bytes equals its acc_norm in every number.
+func bytesLikeNorm(tasks []rundir.TaskResult, name string) bool {
+	k := slices.IndexFunc(tasks, func(t rundir.TaskResult) bool { return t.Name == name })
+	if k < 0 {
+		return true // nothing to show of it
+	}
+	of := func(metric string) *rundir.Metric {
+		m := slices.IndexFunc(tasks[k].Metrics, func(m rundir.Metric) bool { return m.Name == metric })
+		if m < 0 {
+			return nil
+		}
+		return &tasks[k].Metrics[m]
+	}
+	norm, bytes := of(accNorm), of(accBytes)
+	return bytes == nil || norm != nil && norm.N == bytes.N && norm.Value == bytes.Value && norm.Low == bytes.Low && norm.High == bytes.High
 }
 
 // stated notes the results of another program.
