@@ -17,7 +17,7 @@ import (
 // fixed by k alone.
 type amxSet struct{ simd }
 
-var amx = &amxSet{simd{isa: isaAVX512BF16, name: "amx", lanes: 16, rows: 14, panel: 32, products: amxProducts}}
+var amx = &amxSet{simd{isa: isaAVX512BF16, name: "amx", lanes: 16, rows: 14, panel: 32, products: amxProducts, tiles: true}}
 
 // amxTileRows is the rows of a block: two tiles of 16.
 const amxTileRows = 32

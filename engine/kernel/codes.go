@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+)
 
 // Coding says what the codes of a matrix stand for. A code of so many bits, in a group of
 // Group columns k of a row that share a scale s and a zero z, is, each operation rounded to
@@ -75,6 +79,9 @@ type Codes struct {
 	words  []uint32
 	scales []float32
 	zeros  []float32
+
+	wild    atomic.Bool // some scale or zero is out of the range of tame
+	inexact atomic.Bool // some product with a scale may be inexact
 }
 
 // newCoded allocates W [n, k], whole panels of it.
@@ -108,6 +115,12 @@ func (w *Matrix) PackCodes(n0, n1 int, row func(j int, codes []uint8, scales, ze
 	}
 	for j := n0; j < n1; j++ {
 		row(j, codes[:w.K], scales, zeros)
+		if !c.tame(scales, zeros) {
+			c.wild.Store(true)
+		}
+		if !c.exact(scales, zeros) {
+			c.inexact.Store(true)
+		}
 		vector, lane := j/c.lanes, j%c.lanes
 		for g := range scales {
 			at := (vector*c.groups+g)*c.lanes + lane
@@ -123,6 +136,69 @@ func (w *Matrix) PackCodes(n0, n1 int, row func(j int, codes []uint8, scales, ze
 	}
 }
 
+// tame reports whether every number of such groups that is not zero lies between 2^-90 and 2^90, and
+// with Round of float16 within its range: then numbers can be rounded to eight bits by arithmetic
+// that has neither overflow nor subnormals.
+func (c *Coding) tame(scales, zeros []float32) bool {
+	most := float32(int(1)<<c.Bits - 1)
+	switch c.Form {
+	case Level:
+		most = 0
+		for _, l := range c.Levels {
+			if l != 0 && abs(l) < 0x1p-30 {
+				return false
+			}
+			most = max(most, abs(l))
+		}
+	case E4M3:
+		most = 448
+	}
+	limit := float32(0x1p60)
+	if c.Round == RoundFloat16 {
+		limit = 65000
+	}
+	within := func(x, least float32) bool { return x == 0 || abs(x) >= least && abs(x) <= limit }
+	for g, scale := range scales {
+		zero := c.Zero
+		if len(zeros) > 0 {
+			zero = zeros[g]
+		}
+		largest := most * abs(scale)
+		switch c.Form {
+		case Centred:
+			largest += abs(zero) * abs(scale)
+		case Offset:
+			largest += abs(zero)
+		default:
+			zero = 0
+		}
+		// A difference that is not zero is at least the last place of the smaller, 2^-24 of it.
+		if !within(scale, 0x1p-60) || !within(zero, 0x1p-30) || !(largest <= limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// exact reports whether scales times codes less zeros are float32 as they are: scales are bfloat16 and
+// zeros whole, of codes whose loops make use of it.
+func (c *Coding) exact(scales, zeros []float32) bool {
+	whole := func(x float32) bool { return abs(x) <= 256 && x == float32(int(x)) }
+	for _, x := range scales {
+		if FromBF16(ToBF16(x)) != x {
+			return false
+		}
+	}
+	for _, x := range zeros {
+		if !whole(x) {
+			return false
+		}
+	}
+	return c.Form == Centred && c.Bits != 3 && (len(zeros) > 0 || whole(c.Zero))
+}
+
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
 // packStep stores the 32 codes of a step.
 func packStep(words []uint32, stride, bits int, codes []uint8) {
 	for i, v := range codes {
@@ -137,15 +213,31 @@ func packStep(words []uint32, stride, bits int, codes []uint8) {
 	}
 }
 
-// numbers writes the numbers of rows k0 to k1 of a vector of columns into dst [k1-k0, lanes].
+// numbers writes the numbers of rows k0 to k1 of a vector of columns into dst [k1-k0, lanes]: of
+// few bits, each that a group has is made once.
 func (c *Codes) numbers(dst []float32, vector, k0, k1 int) {
 	words := c.words[vector*c.steps*c.Bits*c.lanes:]
+	var known [16][16]float32 // [lane][code] of group g
+	g, few := -1, c.Bits <= 4 && c.lanes <= len(known)
 	for k := k0; k < k1; k++ {
 		step := words[k/codeStep*c.Bits*c.lanes:]
 		at := (vector*c.groups + k/c.Group) * c.lanes
+		if few && k/c.Group != g {
+			g = k / c.Group
+			for lane := range c.lanes {
+				for code := range uint32(1) << c.Bits {
+					known[lane][code] = c.number(code, at+lane)
+				}
+			}
+		}
 		out := dst[(k-k0)*c.lanes:][:c.lanes]
 		for lane := range out {
-			out[lane] = c.number(codeOf(step[lane:], c.lanes, c.Bits, k%codeStep), at+lane)
+			code := codeOf(step[lane:], c.lanes, c.Bits, k%codeStep)
+			if few {
+				out[lane] = known[lane&15][code&15]
+			} else {
+				out[lane] = c.number(code, at+lane)
+			}
 		}
 	}
 }

@@ -21,7 +21,7 @@ type unpack struct {
 	levels unsafe.Pointer
 	steps  int // of 16 k, of 32 with 3 bits
 	group  int // steps that share a scale
-	left   int //lint:ignore U1000 the assembly's own: steps until the next scale
+	left   int // steps until the next scale
 }
 
 // unpackChunk is the number of k that are unpacked before they are rounded: 16 columns
@@ -36,9 +36,14 @@ type codeScratch struct {
 	zeros  [16]float32
 	levels [16]float32
 	call   unpack
+	panel  codeRow
 }
 
 var codeScratches = sync.Pool{New: func() any { return new(codeScratch) }}
+
+// codeRowsMost is the most rows that are multiplied one by one: with more, a panel's numbers are
+// made once for all.
+const codeRowsMost = 1
 
 // codeBlock is the size in bytes of the numbers that are unpacked at once: they stay in
 // the second-level cache until the rows have passed.
@@ -46,9 +51,15 @@ const codeBlock = 512 << 10
 
 func (s *simd) NewCoded(c Coding, n, k int) *Matrix { return newCoded(c, n, k, s.panel, s.lanes) }
 
-// matMulCodes multiplies with the numbers that codes stand for: some columns of them are
-// unpacked into panels as PackRows would make them, and multiplied as those.
+// matMulCodes multiplies with the numbers that codes stand for: rows that are alone with each as
+// it is made, others with some columns of them that are unpacked into panels as PackRows would
+// make them.
 func (s *simd) matMulCodes(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
+	row, panel := s.codeLoops(in, w)
+	if row != nil && m1-m0 <= codeRowsMost {
+		s.matMulCodeRows(row, y, ldy, in, m0, m1, w, n0, n1, mode)
+		return
+	}
 	scratch := codeScratches.Get().(*codeScratch)
 	defer codeScratches.Put(scratch)
 	storage := usual[in.Arithmetic].Storage
@@ -62,14 +73,29 @@ func (s *simd) matMulCodes(y []float32, ldy int, in *Input, m0, m1 int, w *Matri
 		width *= max(1, codeBlock/(4*elements*s.panel))
 	}
 	scratch.resize(storage, w.K, min(width, (n1-n0+s.panel-1)/s.panel*s.panel)*elements)
+	scratch.constants(w.Codes)
 	for n := n0; n < n1; n += width {
 		end := min(n1, n+width)
 		scratch.w.N = end - n
-		for c := n; c < end; c += s.lanes {
-			s.unpackColumns(scratch, w, c, c-n)
+		for c := n; c < end; c += s.panel {
+			if panel != nil {
+				s.codePanel(panel, scratch, w, c, c-n)
+				continue
+			}
+			for v := 0; v < s.panel; v += s.lanes {
+				s.unpackColumns(scratch, w, c+v, c-n+v, 0)
+			}
 		}
-		runtime.KeepAlive(w)
 		product(s, y[n-n0:], ldy, in, m0, m1, &scratch.w, 0, end-n, mode)
+	}
+	runtime.KeepAlive(w)
+}
+
+// constants puts in place what loops read that is the same for all columns.
+func (c *codeScratch) constants(of *Codes) {
+	c.levels = of.Levels
+	for i := range c.zeros {
+		c.zeros[i] = of.Zero
 	}
 }
 
@@ -89,9 +115,10 @@ func (c *codeScratch) resize(f Storage, k, size int) {
 	c.w.BF16 = c.w.BF16[:2*size]
 }
 
-// unpackColumns makes the numbers of a vector of columns from column n on, and puts them
-// where column to of the scratch matrix lies.
-func (s *simd) unpackColumns(scratch *codeScratch, w *Matrix, n, to int) {
+// unpackColumns makes the numbers of a vector of columns from column n on, of rows first to K,
+// and puts them where column to of the scratch matrix lies, which has as many rows or but those
+// from first on; first is a whole number of codeStep.
+func (s *simd) unpackColumns(scratch *codeScratch, w *Matrix, n, to, first int) {
 	c := w.Codes
 	vector, step := n/s.lanes, 16
 	if c.Bits == 3 {
@@ -100,37 +127,39 @@ func (s *simd) unpackColumns(scratch *codeScratch, w *Matrix, n, to int) {
 	run := c.unpacker(s.isa == isaAVX2)
 	u := &scratch.call
 	*u = unpack{
-		codes:  uintptr(at(c.words, vector*c.steps*c.Bits*s.lanes)),
-		scales: uintptr(at(c.scales, vector*c.groups*s.lanes)),
-		group:  (c.Group + step - 1) / step,
+		codes: uintptr(at(c.words, vector*c.steps*c.Bits*s.lanes+first*c.Bits/32*s.lanes)),
+		group: (c.Group + step - 1) / step,
 	}
+	group := first / c.Group
+	if in := first % c.Group; in != 0 { // the loop reads the scales before those it is to go on with
+		group++
+		u.left = u.group - in/step
+	}
+	u.scales = uintptr(at(c.scales, (vector*c.groups+group)*s.lanes))
 	if c.zeros != nil {
-		u.zeros, u.zstep = uintptr(at(c.zeros, vector*c.groups*s.lanes)), uintptr(s.lanes)*4
+		u.zeros, u.zstep = uintptr(at(c.zeros, (vector*c.groups+group)*s.lanes)), uintptr(s.lanes)*4
 	} else {
-		for i := range scratch.zeros {
-			scratch.zeros[i] = c.Zero
-		}
 		u.zeros = uintptr(unsafe.Pointer(&scratch.zeros))
 	}
-	scratch.levels = c.Levels
 	u.levels = unsafe.Pointer(&scratch.levels)
 	out, stride := scratch.out(s, to), uintptr(s.panel)*4
 	direct := scratch.w.Storage == StoredFloat32 && c.Round == RoundFloat32
-	for k := 0; k < w.K; k += unpackChunk {
-		count := min(unpackChunk, w.K-k)
+	rows, base := w.K-first, first-(w.K-scratch.w.K)
+	for k := 0; k < rows; k += unpackChunk {
+		count := min(unpackChunk, rows-k)
 		u.steps = (count + step - 1) / step
 		u.dst, u.stride = unsafe.Pointer(&scratch.chunk), uintptr(s.lanes)*4
 		if direct && count == unpackChunk {
-			u.dst, u.stride = at(out, k*s.panel), stride
+			u.dst, u.stride = at(out, (base+k)*s.panel), stride
 			run(u)
 			continue
 		}
 		run(u)
-		s.roundChunk(scratch, c.Round, out, k, count)
+		s.roundChunk(scratch, c.Round, out, base+k, count)
 	}
 	if scratch.w.Storage == StoredBFloat16 {
-		for p := (w.K + 1) / 2; p < PairedK(w.K)/2; p++ {
-			clear(out[p*s.panel:][:s.lanes])
+		for p := (rows + 1) / 2; p < PairedK(rows)/2; p++ {
+			clear(out[(base/2+p)*s.panel:][:s.lanes])
 		}
 	}
 }

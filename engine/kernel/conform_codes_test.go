@@ -23,7 +23,12 @@ func codings() (all []Coding) {
 				if form == Offset {
 					c.Zeros = true
 				}
-				if c.Check(64) == nil {
+				if c.Check(64) != nil {
+					continue
+				}
+				all = append(all, c)
+				if form == Centred && !c.Zeros { // codes with a sign
+					c.Zero = float32(int(1) << bits / 2)
 					all = append(all, c)
 				}
 			}
@@ -38,16 +43,28 @@ type coded struct {
 	numbers []float32 // [n, k]
 }
 
+// Some of them have scales of bfloat16 and whole zeros, and some groups whose numbers no
+// shortcut holds for.
 func newCodedProduct(s Set, rng *rand.Rand, c Coding, n, k int) coded {
 	m := coded{s.NewCoded(c, n, k), make([]float32, n*k)}
 	group := min(c.Group, k)
+	whole, wild := rng.IntN(2) == 0, rng.IntN(16) == 0
 	m.w.PackCodes(0, n, func(j int, codes []uint8, scales, zeros []float32) {
 		for g := range scales {
 			// Some scales give numbers below what float16 holds exactly.
 			scales[g] = float32(rng.NormFloat64() * math.Pow(2, -float64(rng.IntN(16))))
+			if wild && rng.IntN(3) == 0 {
+				scales[g] *= 0x1p-110
+			}
+			if whole {
+				scales[g] = FromBF16(ToBF16(scales[g]))
+			}
 		}
 		for g := range zeros {
 			zeros[g] = float32(rng.NormFloat64() * 5)
+			if whole {
+				zeros[g] = float32(int(zeros[g]))
+			}
 		}
 		for i := range codes {
 			codes[i] = uint8(rng.IntN(1 << c.Bits))

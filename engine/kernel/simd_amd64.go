@@ -25,6 +25,7 @@ type simd struct {
 	// micro-kernel's rows and columns, a panel being two vectors.
 	lanes, rows, panel int
 	products           products[simdProduct]
+	tiles              bool // bfloat16 is multiplied in AMX's tiles
 }
 
 var (

@@ -12,6 +12,10 @@ func Files() map[string][]byte {
 		"transpose_amd64.s":    transpose(),
 		"codes_avx512_amd64.s": codes(true),
 		"codes_avx2_amd64.s":   codes(false),
+
+		"code_rows_avx512_amd64.s": codeRows(true),
+		"code_rows_avx2_amd64.s":   codeRows(false),
+		"code_rows_amd64.go":       codeRowTable(),
 	}
 }
 
