@@ -31,6 +31,8 @@ type Description struct {
 	// BatchTokens is the rows of a batch that keep the device busy; 0 means
 	// DefaultBatchTokens.
 	BatchTokens int
+	// Top is how many of a row's most probable tokens it can give with their log-probabilities.
+	Top int
 }
 
 // Segment is the keys and values of one node's positions, in all layers.
@@ -67,7 +69,9 @@ type Span struct {
 type HeadRow struct {
 	Row      int
 	Targets  []int32
-	LogProbs []float32 // out, as Targets
-	Argmax   int32     // out
-	Others   []Other   // out, of the models beside the first
+	LogProbs []float32   // out, as Targets
+	Argmax   int32       // out
+	Top      int         // how many candidates are wanted, at most Description.Top
+	Best     []Candidate // out: as Score.Best
+	Others   []Other     // out, of the models beside the first
 }

@@ -76,7 +76,7 @@ func Beside(models ...*Model) (*Model, error) {
 
 func (b *beside) Describe() Description {
 	d := b.all[0].Describe()
-	d.Bytes, d.KVBytes = 0, 0
+	d.Bytes, d.KVBytes, d.Top = 0, 0, 0
 	for _, m := range b.all {
 		d.Bytes += m.Describe().Bytes
 	}

@@ -26,6 +26,7 @@ type headScratch struct {
 	partials []headPartial
 	targets  []float32 // logits of the targets, row after row
 	offsets  []int     // of each row in targets
+	best     []topList // [scored rows, columns], of those that want some
 }
 
 // headPartial is what remains of headColumns logits of one row.
@@ -48,6 +49,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		total += len(b.Heads[i].Targets)
 	}
 	grow(&h.targets, total)
+	c.clearBest(b, columns)
 
 	// Neighbouring tasks share columns, so that weights come from the cache.
 	blocks := (rows + headRows - 1) / headRows
@@ -62,6 +64,9 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 			p := &h.partials[r*columns+column]
 			m, arg, sum := c.set.MaxSumExp(row)
 			*p = headPartial{m, sum, int32(n0 + arg)}
+			if top := b.Heads[r].Top; top > 0 {
+				h.best[r*columns+column].take(row, n0, top)
+			}
 			for i, t := range b.Heads[r].Targets {
 				if int(t) >= n0 && int(t) < n1 {
 					h.targets[h.offsets[r]+i] = row[int(t)-n0]
@@ -79,6 +84,7 @@ func (c *cpu) scoreHeads(ctx context.Context, b *Batch) error {
 		}
 		out := &b.Heads[r]
 		out.Argmax = arg
+		out.Best = mergeBest(h.best, r*columns, columns, out.Top, lse)
 		for i := range out.Targets {
 			x := float64(h.targets[h.offsets[r]+i])
 			if math.IsNaN(x) || math.IsInf(x, 0) {

@@ -34,6 +34,9 @@ type Node struct {
 	// Generate is the number of tokens to decode greedily after the node's last
 	// token, at most: RunOptions.Enough may end it before.
 	Generate int
+	// Top, where not 0, asks with Generate for the log-probability of each decoded token and for
+	// so many of the most probable ones in its place: see RunOptions.Decoded.
+	Top int
 }
 
 // Scored asks for the distribution of the token after Tokens[Row] of a node.
@@ -41,6 +44,19 @@ type Scored struct {
 	Row int
 	// Targets are the token ids whose log-probabilities are wanted.
 	Targets []int32
+	// Top asks for so many of the most probable tokens, at most MaxTop and no more than the device
+	// gives (Description.Top).
+	Top int
+}
+
+// MaxTop bounds how many of a row's most probable tokens may be asked for.
+const MaxTop = 20
+
+// Candidate is a token that may come next.
+type Candidate struct {
+	Token int32
+	// LogProb is its natural log-probability, to the bit what a target's is.
+	LogProb float32
 }
 
 // Score is the answer to a Scored.
@@ -50,6 +66,9 @@ type Score struct {
 	LogProbs []float32
 	// Argmax is the most probable token; the lowest id where several are.
 	Argmax int32
+	// Best are the Top most probable tokens, the most probable first and of equal ones the lowest
+	// id; fewer where the vocabulary has not as many.
+	Best []Candidate
 	// Others are of the models beside it, in a Model that Beside made.
 	Others []Other
 }
@@ -64,7 +83,7 @@ func (f *Forest) Tokens() int64 {
 	return n
 }
 
-func (f *Forest) validate(vocab int) error {
+func (f *Forest) validate(vocab, top int) error {
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
 		if n.Parent < -1 || n.Parent >= i {
@@ -78,16 +97,22 @@ func (f *Forest) validate(vocab int) error {
 				return fmt.Errorf("forest node %d: token id %d is outside the vocabulary of %d", i, t, vocab)
 			}
 		}
-		if err := f.validateScored(i, n.Scored, vocab); err != nil {
+		if err := f.validateScored(i, n.Scored, vocab, top); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *Forest) validateScored(node int, scored []Scored, vocab int) error {
+func (f *Forest) validateScored(node int, scored []Scored, vocab, most int) error {
 	last := -1
+	if err := validateTop(f.Nodes[node].Top, most); err != nil {
+		return fmt.Errorf("forest node %d: %w", node, err)
+	}
 	for _, s := range scored {
+		if err := validateTop(s.Top, most); err != nil {
+			return fmt.Errorf("forest node %d, row %d: %w", node, s.Row, err)
+		}
 		if s.Row <= last || s.Row >= len(f.Nodes[node].Tokens) {
 			return fmt.Errorf("forest node %d: scored row %d is out of order or range", node, s.Row)
 		}
@@ -97,6 +122,14 @@ func (f *Forest) validateScored(node int, scored []Scored, vocab int) error {
 				return fmt.Errorf("forest node %d: target id %d is outside the vocabulary of %d", node, t, vocab)
 			}
 		}
+	}
+	return nil
+}
+
+// validateTop refuses more candidates than the device gives.
+func validateTop(top, most int) error {
+	if top < 0 || top > most {
+		return fmt.Errorf("the %d most probable tokens are asked for: this device gives %d", top, most)
 	}
 	return nil
 }

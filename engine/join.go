@@ -46,13 +46,13 @@ func join(f *Forest) *joined {
 		if goesOn(n) {
 			at := j.place[n.Parent]
 			to := &j.forest.Nodes[at]
-			to.Tokens, to.Generate = append(to.Tokens, n.Tokens...), n.Generate
+			to.Tokens, to.Generate, to.Top = append(to.Tokens, n.Tokens...), n.Generate, n.Top
 			j.place[i], j.last[at] = at, int32(i)
 			continue
 		}
 		j.place[i] = int32(len(j.forest.Nodes))
 		// Clipped, so that the forest as it was given is not written to.
-		made := Node{Parent: -1, Tokens: slices.Clip(n.Tokens), Generate: n.Generate}
+		made := Node{Parent: -1, Tokens: slices.Clip(n.Tokens), Generate: n.Generate, Top: n.Top}
 		if n.Parent >= 0 {
 			made.Parent = int(j.place[n.Parent])
 		}
@@ -73,7 +73,7 @@ func (j *joined) ask(at int) []Scored {
 	base := 0
 	for _, n := range slices.Backward(chain) {
 		for k, s := range j.given.scored(n) {
-			scored = append(scored, Scored{Row: base + s.Row, Targets: s.Targets})
+			scored = append(scored, Scored{Row: base + s.Row, Targets: s.Targets, Top: s.Top})
 			refs = append(refs, scoredRef{n, k})
 		}
 		base += len(j.given.Nodes[n].Tokens)
@@ -98,6 +98,9 @@ func (j *joined) options(o RunOptions) RunOptions {
 	}
 	if generated := o.Generated; generated != nil {
 		o.Generated = func(node int, tokens []int32) error { return generated(int(j.last[node]), tokens) }
+	}
+	if decoded := o.Decoded; decoded != nil {
+		o.Decoded = func(node int, best []Candidate) { decoded(int(j.last[node]), best) }
 	}
 	if enough := o.Enough; enough != nil {
 		o.Enough = func(node int, decoded []int32) bool { return enough(int(j.last[node]), decoded) }

@@ -26,6 +26,9 @@ func New(b Backend, vocab int) *Model { return &Model{backend: b, vocab: vocab} 
 // Describe says what device and formats the model runs on.
 func (m *Model) Describe() Description { return m.backend.Describe() }
 
+// Vocab is the number of token ids.
+func (m *Model) Vocab() int { return m.vocab }
+
 // Close releases the weights.
 func (m *Model) Close() error { return m.backend.Close() }
 
@@ -42,6 +45,9 @@ type RunOptions struct {
 	Score func(node, scored int, s Score) error
 	// Generated receives what a node with Generate > 0 decoded.
 	Generated func(node int, tokens []int32) error
+	// Decoded receives the candidates for each token that a node with Generate and Top decodes,
+	// the first of which is the token; before Enough is asked about it.
+	Decoded func(node int, best []Candidate)
 	// Enough, where not nil, is asked after each token that a node decodes: true ends it
 	// before its Generate tokens.
 	Enough func(node int, decoded []int32) bool
@@ -72,7 +78,7 @@ func (m *Model) BatchTokens(asked int) int {
 // decoded tokens to the callbacks. It stops at the first error, at a callback's
 // error, and within a block of work when ctx ends.
 func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error) {
-	if err := f.validate(m.vocab); err != nil {
+	if err := f.validate(m.vocab, m.backend.Describe().Top); err != nil {
 		return Stats{}, err
 	}
 	o.BatchTokens = m.BatchTokens(o.BatchTokens)

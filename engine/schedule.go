@@ -175,7 +175,7 @@ func (s *schedule) startNode() (bool, error) {
 	s.grow(need)
 	st.scored = s.forest.scored(id)
 	if s.forest.Ask != nil { // the others were looked at before the first
-		if err := s.forest.validateScored(id, st.scored, s.vocab); err != nil {
+		if err := s.forest.validateScored(id, st.scored, s.vocab, s.backend.Describe().Top); err != nil {
 			return false, err
 		}
 	}
@@ -192,20 +192,20 @@ func (s *schedule) addRows() {
 	b.Tokens = append(b.Tokens, n.Tokens[st.done:st.done+take]...)
 	for ; st.nextHead < len(st.scored) && st.scored[st.nextHead].Row < st.done+take; st.nextHead++ {
 		q := &st.scored[st.nextHead]
-		s.addHead(row+q.Row-st.done, q.Targets, headRef{s.current, st.nextHead})
+		s.addHead(row+q.Row-st.done, q.Targets, q.Top, headRef{s.current, st.nextHead})
 	}
 	st.done += take
 	if st.done < len(n.Tokens) {
 		return
 	}
 	if n.Generate > 0 {
-		s.addHead(row+take-1, nil, headRef{s.current, nextToken})
+		s.addHead(row+take-1, nil, n.Top, headRef{s.current, nextToken})
 	}
 	s.current = -1
 }
 
-func (s *schedule) addHead(row int, targets []int32, ref headRef) {
-	s.batch.Heads = append(s.batch.Heads, HeadRow{Row: row, Targets: targets, LogProbs: make([]float32, len(targets))})
+func (s *schedule) addHead(row int, targets []int32, top int, ref headRef) {
+	s.batch.Heads = append(s.batch.Heads, HeadRow{Row: row, Targets: targets, LogProbs: make([]float32, len(targets)), Top: top})
 	s.heads = append(s.heads, ref)
 }
 
@@ -216,7 +216,7 @@ func (s *schedule) addDecodeRow(id int) {
 	at := st.start + len(s.forest.Nodes[id].Tokens) + len(st.decoded) - 1
 	b.Spans = append(b.Spans, Span{Node: id, Row: row, N: 1, Position: at, Path: st.path})
 	b.Tokens = append(b.Tokens, st.decoded[len(st.decoded)-1])
-	s.addHead(row, nil, headRef{id, nextToken})
+	s.addHead(row, nil, s.forest.Nodes[id].Top, headRef{id, nextToken})
 }
 
 // deliver hands out what a forward pass computed and frees what is finished.
@@ -227,8 +227,11 @@ func (s *schedule) deliver() error {
 		h := &s.batch.Heads[i]
 		if ref.scored == nextToken {
 			s.state[ref.node].decoded = append(s.state[ref.node].decoded, h.Argmax)
+			if h.Top > 0 && s.opts.Decoded != nil {
+				s.opts.Decoded(ref.node, h.Best)
+			}
 		} else if s.opts.Score != nil {
-			if err := s.opts.Score(ref.node, ref.scored, Score{LogProbs: h.LogProbs, Argmax: h.Argmax, Others: h.Others}); err != nil {
+			if err := s.opts.Score(ref.node, ref.scored, Score{LogProbs: h.LogProbs, Argmax: h.Argmax, Best: h.Best, Others: h.Others}); err != nil {
 				return err
 			}
 		}

@@ -78,11 +78,16 @@ func (l *LM) generationPrompt(q *pending) ([]window, error) {
 		q.truncated = int32(cut)
 		ids = ids[cut:]
 	}
+	u.plan(l)
+	q.prompt.tokens = ids
+	return []window{{tokens: ids}}, nil
+}
+
+// plan lists the texts that are looked for.
+func (u *untilText) plan(l *LM) {
 	for _, text := range l.until(u.ask.Until) {
 		u.stops = append(u.stops, stop{text, len(l.enc.tok.Encode(text, false)) + 2})
 	}
-	q.prompt.tokens = ids
-	return []window{{tokens: ids}}, nil
 }
 
 // until are the texts that end a generation: those asked for and the EOS token's

@@ -30,6 +30,7 @@ type Plan struct {
 type pending struct {
 	request  Request // of a rolling text, its Context; of a prompt to go on from, nothing
 	prompt   *prompt
+	sequence *sequence
 	done     func(*pending) error
 	windows  []windowSum
 	index    int32 // in the plan
@@ -126,6 +127,8 @@ func (q *pending) result() answer.Answer {
 // windows turns a request's text into windows; concurrently with others.
 func (l *LM) windows(q *pending, m *memo) ([]window, error) {
 	switch {
+	case q.sequence != nil:
+		return q.sequence.windows(l, q), nil
 	case q.prompt != nil && q.prompt.until != nil:
 		return l.generationPrompt(q)
 	case q.prompt != nil:
@@ -272,7 +275,6 @@ func (p *Plan) Prepare(ctx context.Context) (*Prepared, error) {
 		}
 		if q.prompt != nil {
 			out.trie.generate(q)
-			continue
 		}
 		for i := range q.windows {
 			if q.windows[i].left > 0 {
@@ -292,7 +294,7 @@ func (p *Prepared) insert(q *pending, windows []window) {
 	q.left = int32(len(windows))
 	q.windows = make([]windowSum, len(windows))
 	for i, w := range windows {
-		if q.prompt != nil {
+		if q.prompt != nil && i == len(windows)-1 {
 			p.stats.Requested += int64(len(w.tokens)) + int64(q.prompt.generate) - 1
 			q.windows[i].leaf = p.trie.insert(w.tokens)
 			continue
@@ -326,7 +328,7 @@ func (p *Prepared) Run(ctx context.Context, o RunOptions) (Stats, error) {
 	stats, err := p.lm.model.Run(ctx, p.forest, engine.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: o.Observer, Progress: o.Progress,
 		Score:     func(node, scored int, s engine.Score) error { return p.trie.deliver(node, scored, s, p.lm.maxLength) },
-		Generated: p.trie.generated, Enough: p.trie.enough,
+		Generated: p.trie.generated, Decoded: p.trie.decoded, Enough: p.trie.enough,
 	})
 	p.stats.Stats = stats
 	var overflow *engine.NotFinite

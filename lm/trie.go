@@ -12,11 +12,12 @@ import (
 // asks, and rows are made of it when the engine comes to the node.
 type trie struct {
 	nodes []trieNode
-	next  map[step]int32       // the child that begins with a token
-	links int                  // writes to next, for tests: what building costs
-	order []int32              // the nodes as the engine knows them
-	begun map[int][]*scoredRow // the rows of the engine's nodes under way
-	ends  map[int32][]*pending // decoding requests, by the node that they go on from
+	next  map[step]int32                 // the child that begins with a token
+	links int                            // writes to next, for tests: what building costs
+	order []int32                        // the nodes as the engine knows them
+	begun map[int][]*scoredRow           // the rows of the engine's nodes under way
+	ends  map[int32][]*pending           // decoding requests, by the node that they go on from
+	said  map[int32][][]engine.Candidate // of each token decoded after a node, where that is asked for
 
 	beside besides // what models beside the first one say
 }
@@ -30,6 +31,7 @@ type trieNode struct {
 	parent   int32
 	rank     int32 // among its siblings: the number of the path that brought it
 	generate int32
+	top      int32 // candidates of each decoded token
 }
 
 // place is where the inputs of a window lie: it ends with a node, whichever nodes are
@@ -54,13 +56,14 @@ type ask struct {
 // scoredRow is a row whose next token some requests ask for.
 type scoredRow struct {
 	row     int
+	top     int // candidates
 	targets []int32
 	place   map[int32]int // of each target, where there are many
 	asked   [][]*ask      // for each target
 }
 
 func newTrie() *trie {
-	return &trie{next: map[step]int32{}, begun: map[int][]*scoredRow{}, ends: map[int32][]*pending{}}
+	return &trie{next: map[step]int32{}, begun: map[int][]*scoredRow{}, ends: map[int32][]*pending{}, said: map[int32][][]engine.Candidate{}}
 }
 
 // insert adds a path, splitting nodes where it leaves them, and returns the node it
@@ -142,6 +145,7 @@ func (n *trieNode) rows() []*scoredRow {
 			if row < a.to-1 {
 				target = n.tokens[row+1]
 			}
+			rows[row].top = max(rows[row].top, a.request.top())
 			at := rows[row].find(target)
 			rows[row].asked[at] = append(rows[row].asked[at], a)
 		}
@@ -154,7 +158,7 @@ func (t *trie) ask(node int) []engine.Scored {
 	rows := t.nodes[t.order[node]].rows()
 	scored := make([]engine.Scored, len(rows))
 	for i, r := range rows {
-		scored[i] = engine.Scored{Row: r.row, Targets: r.targets}
+		scored[i] = engine.Scored{Row: r.row, Targets: r.targets, Top: r.top}
 	}
 	if len(rows) > 0 {
 		t.begun[node] = rows
@@ -190,9 +194,12 @@ func (r *scoredRow) find(target int32) int {
 
 // generate asks for decoding after a path.
 func (t *trie) generate(q *pending) {
-	leaf := q.windows[0].leaf
+	leaf := q.windows[len(q.windows)-1].leaf
 	t.ends[leaf] = append(t.ends[leaf], q)
 	t.nodes[leaf].generate = max(t.nodes[leaf].generate, int32(q.prompt.generate))
+	if q.sequence != nil { // at least one candidate, the token itself
+		t.nodes[leaf].top = max(t.nodes[leaf].top, int32(q.top()), 1)
+	}
 }
 
 // forest lists the trie depth first for the engine, which knows its nodes by their
@@ -205,7 +212,7 @@ func (t *trie) forest() *engine.Forest {
 	index := make([]int32, len(t.nodes)) // in the forest
 	for id := root; id >= 0; {
 		n := &t.nodes[id]
-		node := engine.Node{Parent: -1, Tokens: n.tokens, Generate: int(n.generate)}
+		node := engine.Node{Parent: -1, Tokens: n.tokens, Generate: int(n.generate), Top: int(n.top)}
 		if n.parent >= 0 {
 			node.Parent = int(index[n.parent])
 		}
@@ -261,6 +268,9 @@ func (t *trie) deliver(node, scored int, s engine.Score, maxLength int) error {
 				bucket = min(PositionBuckets-1, (seen-1)*PositionBuckets/maxLength)
 			}
 			sum.add(s.LogProbs[i], s.Argmax == r.targets[i], bucket)
+			if a.request.sequence != nil {
+				a.request.sequence.add(r.targets[i], s.LogProbs[i], s.Best)
+			}
 			if len(s.Others) > 0 {
 				t.beside.add(sum, &s, i, r.targets[i], seen, bucket)
 			}
@@ -323,11 +333,25 @@ func (t *trie) enough(node int, tokens []int32) bool {
 
 // generated hands decoded tokens to those who asked.
 func (t *trie) generated(node int, tokens []int32) error {
+	said := t.said[t.order[node]]
+	delete(t.said, t.order[node])
 	for _, q := range t.ends[t.order[node]] {
 		q.prompt.take(tokens)
+		if q.sequence != nil {
+			q.sequence.decoded(q.prompt.generated, said)
+		}
+		if q.left--; q.left > 0 {
+			continue
+		}
 		if err := q.finish(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// decoded takes the candidates of the next token decoded after a node.
+func (t *trie) decoded(node int, best []engine.Candidate) {
+	at := t.order[node]
+	t.said[at] = append(t.said[at], best)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,6 +157,50 @@ func TestEqualsTheCPU(t *testing.T) {
 			}
 			t.Logf("max |Δ log-probability| %.1e over %d, %v launches", worst, len(want.logProbs), dev.Launches())
 		})
+	}
+}
+
+// TestBestIsTheArgmax: the most probable token has its log-probability, to the bit what it has as
+// a target, whichever pass of the head scores it; more of them are refused.
+func TestBestIsTheArgmax(t *testing.T) {
+	m := models()[0]
+	ck := m.open(t)
+	f := randforest.New(rand.New(rand.NewPCG(4, 11)), 16, ck.Config.Vocab, randforest.UpToThree)
+	all := make([]int32, ck.Config.Vocab)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	for i := range f.Nodes {
+		for k := range f.Nodes[i].Scored {
+			f.Nodes[i].Scored[k].Targets, f.Nodes[i].Scored[k].Top = all, k%2
+		}
+		f.Nodes[i].Top = 1
+	}
+	device, _ := simulate(t, ck, forward.Options{})
+	best, decoded := 0, 0
+	_, err := device.Run(context.Background(), f, engine.RunOptions{
+		Score: func(node, k int, s engine.Score) error {
+			switch {
+			case k%2 == 0 && len(s.Best) == 0:
+			case len(s.Best) == 1 && s.Best[0] == engine.Candidate{Token: s.Argmax, LogProb: s.LogProbs[s.Argmax]} && s.Best[0].LogProb == slices.Max(s.LogProbs):
+				best++
+			default:
+				t.Fatalf("node %d row %d: %v, the most probable is %d", node, k, s.Best, s.Argmax)
+			}
+			return nil
+		},
+		Decoded: func(_ int, best []engine.Candidate) {
+			if len(best) == 1 && best[0].LogProb < 0 {
+				decoded++
+			}
+		},
+	})
+	if err != nil || best == 0 || decoded == 0 {
+		t.Fatalf("%d rows, %d decoded tokens: %v", best, decoded, err)
+	}
+	f.Nodes[0].Top = 2
+	if _, err := device.Run(context.Background(), f, engine.RunOptions{}); err == nil || !strings.Contains(err.Error(), "this device gives 1") {
+		t.Errorf("two candidates: %v", err)
 	}
 }
 

@@ -43,7 +43,37 @@ func (b *Backend) scoreHeads(q *queue, p *plan, x device.Ptr) error {
 			from, targets = from+n, targets+n
 		}
 	}
-	return flush()
+	if err := flush(); err != nil {
+		return err
+	}
+	return b.scoreBest(q, p, x)
+}
+
+// scoreBest gives the most probable token of the rows that want it its log-probability: a pass
+// more, whose targets the first has found.
+func (b *Backend) scoreBest(q *queue, p *plan, x device.Ptr) error {
+	var wanted []scored
+	for i, h := range p.heads {
+		if h.Top == 0 {
+			continue
+		}
+		best := &engine.HeadRow{Targets: []int32{h.Argmax}, LogProbs: make([]float32, 1)}
+		wanted = append(wanted, scored{best, 0, 1, p.at[i], p.row(i)})
+	}
+	most := max(1, min(b.sizes.scored, b.sizes.targets))
+	for from := 0; from < len(wanted); from += most {
+		if err := b.scorePass(q, p, wanted[from:min(from+most, len(wanted))], x); err != nil {
+			return err
+		}
+	}
+	at := 0
+	for _, h := range p.heads {
+		if h.Top > 0 {
+			h.Best = []engine.Candidate{{Token: h.Argmax, LogProb: wanted[at].head.LogProbs[0]}}
+			at++
+		}
+	}
+	return nil
 }
 
 // row is the row of the plan that its i-th scored row is.

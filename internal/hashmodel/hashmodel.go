@@ -4,9 +4,11 @@
 package hashmodel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/softbench/softbench/engine"
 )
@@ -42,7 +44,9 @@ func (s *segment) Release() {
 	s.b.Live -= int64(s.n)
 }
 
-func (b *Backend) Describe() engine.Description { return engine.Description{Device: "hash"} }
+func (b *Backend) Describe() engine.Description {
+	return engine.Description{Device: "hash", Top: engine.MaxTop}
+}
 
 func (b *Backend) Close() error { return nil }
 
@@ -81,9 +85,26 @@ func (b *Backend) Forward(_ context.Context, batch *engine.Batch) error {
 		for j, t := range h.Targets {
 			h.LogProbs[j] = logProb(hashes[h.Row], t)
 		}
+		h.Best = best(hashes[h.Row], h.Top)
 	}
 	return nil
 }
+
+// best are the most probable tokens after a hash; of equal ones the lowest ids.
+func best(hash int32, top int) []engine.Candidate {
+	if top == 0 {
+		return nil
+	}
+	all := make([]engine.Candidate, Vocab)
+	for t := range all {
+		all[t] = engine.Candidate{Token: int32(t), LogProb: logProb(hash, int32(t))}
+	}
+	slices.SortStableFunc(all, func(a, b engine.Candidate) int { return cmp.Compare(b.LogProb, a.LogProb) })
+	return all[:top]
+}
+
+// Best are the tokens that are most probable after others.
+func Best(tokens []int32, top int) []engine.Candidate { return best(Next(tokens), top) }
 
 func hashPath(path []engine.Segment, last int) int32 {
 	var tokens []int32
