@@ -19,7 +19,10 @@ var memoryUnits = []struct {
 
 // ParseMemory reads a size such as "4GiB" or "500MB"; empty is 0, which stands for
 // what MemoryBound makes of it.
-func ParseMemory(s string) (int64, error) {
+func ParseMemory(s string) (int64, error) { return ParseSize("--memory", s) }
+
+// ParseSize reads a size of the option that is named in its error.
+func ParseSize(option, s string) (int64, error) {
 	if s == "" {
 		return 0, nil
 	}
@@ -33,7 +36,7 @@ func ParseMemory(s string) (int64, error) {
 		}
 		break
 	}
-	return 0, fmt.Errorf("--memory %q: want a size such as 4GiB or 500MB", s)
+	return 0, fmt.Errorf("%s %q: want a size such as 4GiB or 500MB", option, s)
 }
 
 // MemoryBound is the bound on keys and values: what was asked for, and for 0 half

@@ -2,6 +2,7 @@ package lm
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/softbench/softbench/engine"
 	"github.com/softbench/softbench/lm/answer"
@@ -86,6 +87,27 @@ func (l *LM) CheckSequence(s Sequence) error {
 		}
 	}
 	return nil
+}
+
+// tryTokenizer is a Tokenizer that says of each text whether it could be encoded.
+type tryTokenizer interface {
+	TryEncode(text string, addSpecial bool) ([]int32, error)
+}
+
+// EncodePrompt gives the ids of a text as a prompt to go on from: with the special tokens that the
+// tokenizer adds by default, where they are asked for, but for a text that begins with the prefix
+// token's own; a text without any token is the prefix token.
+func (l *LM) EncodePrompt(text string, special bool) (ids []int32, err error) {
+	special = special && (l.enc.text == "" || !strings.HasPrefix(text, l.enc.text))
+	if t, ok := l.enc.tok.(tryTokenizer); ok {
+		ids, err = t.TryEncode(text, special)
+	} else {
+		ids = l.enc.tok.Encode(text, special)
+	}
+	if len(ids) == 0 && err == nil {
+		ids = []int32{l.enc.prefix}
+	}
+	return ids, err
 }
 
 // windows are where a sequence is scored and, last, what is decoded after.

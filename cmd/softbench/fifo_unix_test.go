@@ -44,6 +44,7 @@ var inputCases = []inputCase{
 	{"compare $M m --data $D --adapter a", "a/adapter_config.json", "compare adapter"},
 	{"inspect $M --adapter a", "a/adapter_config.json", "inspect adapter"},
 	{"score $M --adapter a", "a/adapter_config.json", "score adapter"},
+	{"serve $M --port 0 --adapter a", "a/adapter_config.json", "serve adapter"},
 	{"run sciq --model $M --data d", "d/sciq/test.jsonl", "run data"},
 	{"run sciq --model $M --data d", "d/sciq/test.parquet", "run data"},
 	{"run sciq --model $M --data d", "d/sciq/test.jsonl.gz", "run data"},
@@ -101,6 +102,7 @@ var inputCases = []inputCase{
 	{"run arc_easy --model $M --data $D --limit 3" + byGPTQ, "text.txt", "run calibrate"},
 	{"compare r1 $M --data $D --limit 3 --runs new" + byGPTQ, "text.txt", "compare calibrate"},
 	{"score $M" + byGPTQ, "text.txt", "score calibrate"},
+	{"serve $M --port 0" + byGPTQ, "text.txt", "serve calibrate"},
 	{"stress $M --suite arc_easy --data $D --limit 3 --out new --methods gptq --bits 4 --calibrate text.txt", "text.txt", "stress calibrate"},
 	{"quantize $M --method gptq --bits 4 --group 32 --calibrate text.txt -o new", "text.txt", "quantize calibrate"},
 
@@ -132,7 +134,7 @@ const oneSetting = " --methods rtn --bits 4"
 const byGPTQ = " --quantize gptq:4 --calibrate text.txt"
 
 // noInput are the flags with a text that names nothing to be read.
-var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction`)
+var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction host token model-name max-body`)
 
 // TestNothingWaitsForAPipe: where a file is meant, only a file is read: a pipe without
 // a writer is refused by name, by every command.

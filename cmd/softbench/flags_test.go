@@ -99,6 +99,9 @@ var flagUses = map[string]flagUse{
 	"stress limit":   refused("of tasks' documents", "stress $M --suite grid.yaml --limit 1 --methods rtn --bits 8"),
 	"stress fewshot": refused("of tasks", "stress $M --suite grid.yaml --fewshot 1 --methods rtn --bits 8"),
 
+	"score window": used("what is scored together"), "score flush": used("when answers are written"),
+	"serve host": used("listening"), "serve port": used("listening"), "serve token": used("every request"), "serve model-name": used("every request"), "serve max-body": used("every request"), "serve max-requests": used("every request"),
+
 	"tokenize text": used("instead of standard input"), "tokenize no-special": used("every text"),
 
 	"lab study json": refused("--list trains nothing", "lab study study.yaml --out st --list --json"), "lab study threads": refused("--list trains nothing", "lab study study.yaml --out st --list --threads 2"),

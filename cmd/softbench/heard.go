@@ -25,7 +25,7 @@ func heard(ctx context.Context, work func() error) error {
 
 // savesByItself are the commands that keep what they have done when they are told to
 // stop: they hear a context themselves.
-var savesByItself = map[string]bool{"run": true, "compare": true, "stress": true, "train": true, "study": true, "world": true}
+var savesByItself = map[string]bool{"run": true, "compare": true, "stress": true, "serve": true, "train": true, "study": true, "world": true}
 
 // hear lets every other command end as soon as it is told to.
 func hear(cmd *cobra.Command) {

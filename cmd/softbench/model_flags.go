@@ -21,6 +21,14 @@ func ofModel[Options any](o *Options, model *string, run work[Options]) func(*co
 
 // addModelFlags adds the flags that say how to load a model.
 func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
+	addLoadFlags(cmd, o)
+	f := cmd.Flags()
+	f.BoolVar(&o.AllowUnscored, "allow-unscored", false, "count a request that cannot be scored (an empty continuation, one longer than the model's context, a context of no tokens) instead of failing")
+	f.BoolVar(&o.Strict, "strict-length", false, "fail where a request is longer than the context, instead of cutting its beginning off")
+}
+
+// addLoadFlags adds those of them that any request is under.
+func addLoadFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f := cmd.Flags()
 	f.StringVar(&o.Device, "device", "auto", "where to compute: cpu, cuda, or auto: a GPU where there is one")
 	f.StringVar(&o.DType, "dtype", "auto", "number format: auto (the checkpoint's), float32 or bfloat16")
@@ -32,8 +40,6 @@ func addModelFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f.StringVar(&o.Quantise, "quantize", "", "quantise the linear layers of the blocks as they are read: `method:bits[:group]`, such as hqq:4 or rtn:8:row; methods rtn, rtn-asym, hqq, nf4, fp4, fp8, and gptq, gptq-asym with --calibrate")
 	f.StringVar(&o.Calibrate, "calibrate", "", "`file` of text, of which the first 65,536 tokens show --quantize gptq what weights are multiplied with; it must not be what is tested")
 	f.StringSliceVar(&o.QuantiseInclude, "quantize-include", nil, "quantise these `parts` too: embeddings, head, norms")
-	f.BoolVar(&o.AllowUnscored, "allow-unscored", false, "count a request that cannot be scored (an empty continuation, one longer than the model's context, a context of no tokens) instead of failing")
-	f.BoolVar(&o.Strict, "strict-length", false, "fail where a request is longer than the context, instead of cutting its beginning off")
 }
 
 // addStripPrefix adds the flag for names that a wrapper changed.

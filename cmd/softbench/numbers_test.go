@@ -43,6 +43,7 @@ func TestEveryNumber(t *testing.T) {
 		"run":       "run arc_easy diagnostics --data $DOCS --limit 1 --model $MODEL --max-length 32 --diagnostics-length 16 --out $OUT",
 		"compare":   "compare $MODEL $MODEL --suite arc_easy --data $DOCS --limit 1 --runs $OUT",
 		"score":     "score $MODEL",
+		"serve":     "serve $MODEL --port 0",
 		"bench":     "bench --model $MODEL --rounds 1 --seconds 0.01 --tokens 16 --dtype float32 --device cpu",
 		"lab world": "lab world --words 200 --questions 1 --vocab 300 --out $OUT",
 		"lab train": strings.Replace(train, "trained", "$OUT", 1),
@@ -90,8 +91,16 @@ func tryNumber(t *testing.T, line, model, docs, flag, value string) {
 	defer cancel()
 	var errs bytes.Buffer
 	in := strings.NewReader(`{"context": "a", "continuation": " b"}` + "\n")
-	code := execute(ctx, append(args, "--"+flag+"="+value), streams{in, io.Discard, &errs})
+	var out io.Writer = io.Discard
+	served := false
+	if args[0] == "serve" { // which ends as soon as it has begun
+		out = writer(func(line []byte) { served = bytes.Contains(line, []byte("Ctrl-C ends it")); cancel() })
+	}
+	code := execute(ctx, append(args, "--"+flag+"="+value), streams{in, out, &errs})
 	text := errs.String()
+	if served && code == exitInterrupted {
+		return
+	}
 	switch {
 	case strings.Contains(text, "fault of softbench"), code != exitOK && code != exitMisuse:
 		t.Errorf("%s %s --%s=%s: exit code %d, %s", args[0], args[1], flag, value, code, text)
@@ -99,3 +108,8 @@ func tryNumber(t *testing.T, line, model, docs, flag, value string) {
 		t.Errorf("%s %s --%s=%s: want one line that names the flag: %s", args[0], args[1], flag, value, text)
 	}
 }
+
+// writer is told what is written.
+type writer func([]byte)
+
+func (w writer) Write(b []byte) (int, error) { w(b); return len(b), nil }

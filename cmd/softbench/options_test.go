@@ -51,6 +51,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"inspect":   parse("m", newInspect, nil),
 		"tokenize":  parse("m", newTokenize, func(o *tokenizeOptions) { o.hasText = false }),
 		"score":     parse("m", newScore, nil),
+		"serve":     parse("m", newServe, nil),
 		"quantize":  parse("m", newQuantize, nil),
 		"ls":        parse("tasks", newList, nil),
 		"bench":     parse("", newBench, func(o *benchOptions) { o.timed = false }),

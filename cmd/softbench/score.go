@@ -6,14 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"io"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/eval"
+	"github.com/softbench/softbench/internal/jsontext"
 	"github.com/softbench/softbench/lm"
 	"github.com/softbench/softbench/lm/answer"
 )
@@ -22,6 +22,9 @@ type scoreOptions struct {
 	io    streams
 	model eval.ModelOptions
 	batch batchFlags
+
+	window int  // requests that are scored together
+	flush  bool // what has come is scored as soon as no more comes
 }
 
 func newScore(io streams, run work[scoreOptions]) *cobra.Command {
@@ -32,29 +35,51 @@ func newScore(io streams, run work[scoreOptions]) *cobra.Command {
 		Long: `Read JSON lines {"context": …, "continuation": …} from standard input and write, in
 the same order, {"loglikelihood": …, "is_greedy": …, "tokens": …}: the natural
 log-probability of the continuation, whether it is what greedy decoding gives,
-and its number of tokens. Shared contexts are computed once. A continuation that
-cannot be scored, as it is empty or longer than the model's context, is an error;
-with --allow-unscored its line has null for both, and "unscored" says why.`,
-		Example: `  echo '{"context": "The sky is", "continuation": " blue"}' | softbench score ./my-model`,
-		Args:    oneArg("model"),
-		RunE:    ofModel(&o, &o.model.Model, run),
+and its number of tokens. A continuation that cannot be scored, as it is empty or
+longer than the model's context, is an error; with --allow-unscored its line has
+null for both, and "unscored" says why.
+
+So many requests as --window says are scored together: what their contexts share
+is computed once, and their answers come when all have been read. With --flush an
+answer does not wait for requests that have not come: another program can write a
+request and read its answer before it writes the next.`,
+		Example: `  echo '{"context": "The sky is", "continuation": " blue"}' | softbench score ./my-model
+  my-program | softbench score ./my-model --flush`,
+		Args: oneArg("model"),
+		RunE: ofModel(&o, &o.model.Model, run),
 	}
 	addModelFlags(cmd, &o.model)
 	addBatchFlags(cmd, &o.batch)
+	cmd.Flags().IntVar(&o.window, "window", 4096, "`requests` that are scored together; no score depends on it")
+	cmd.Flags().BoolVar(&o.flush, "flush", false, "answer what has come as soon as no more comes, without waiting for the window to be full")
 	return cmd
 }
+
+// maxWindow bounds the requests that are held at once.
+const maxWindow = 1 << 20
+
+// pauseOfRequests is how long --flush waits for a request that may be on its way beside
+// others: a writer's lines come one by one.
+const pauseOfRequests = 2 * time.Millisecond
 
 func (o *scoreOptions) execute(ctx context.Context) error {
 	memory, err := o.batch.check()
 	if err != nil {
 		return err
 	}
+	if o.window < 1 || o.window > maxWindow {
+		return fmt.Errorf("--window %d: want 1 to %d requests", o.window, maxWindow)
+	}
 	if err := o.model.Check(); err != nil {
 		return err
 	}
-	requests, lines, err := o.read(ctx)
-	if err != nil {
-		return err
+	in := newLineSource(o.io.in)
+	defer in.close()
+	var first scoreWindow
+	if !o.flush { // what is wrong with the first requests is said before a model is read
+		if first, err = o.read(ctx, in); err != nil {
+			return err
+		}
 	}
 	m, err := eval.Load(ctx, o.model)
 	if err != nil {
@@ -67,8 +92,60 @@ func (o *scoreOptions) execute(ctx context.Context) error {
 	for _, n := range m.Checkpoint.Notes {
 		fmt.Fprintln(o.io.err, "note:", oneLine(n))
 	}
-	name := func(i int) string { return fmt.Sprintf("standard input, line %d", lines[i]) }
-	results, _, err := m.LM.Score(ctx, requests, name, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)})
+	for w := first; ; {
+		if len(w.requests) > 0 {
+			if err := o.answer(ctx, m, w, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)}); err != nil {
+				return err
+			}
+		}
+		if w.last {
+			return nil
+		}
+		if w, err = o.read(ctx, in); err != nil {
+			return err
+		}
+	}
+}
+
+// scoreWindow is what is scored together.
+type scoreWindow struct {
+	requests []lm.Request
+	lines    []int // of standard input, of each
+	last     bool  // no more will come
+}
+
+// read takes the next requests from standard input.
+func (o *scoreOptions) read(ctx context.Context, in *lineSource) (w scoreWindow, err error) {
+	for len(w.requests) < o.window {
+		var pause time.Duration
+		if o.flush && len(w.requests) > 0 {
+			pause = pauseOfRequests
+		}
+		line, waits, err := in.next(ctx, pause)
+		switch {
+		case err == io.EOF:
+			w.last = true
+			return w, nil
+		case err != nil:
+			return w, err
+		case waits:
+			return w, nil
+		case strings.TrimSpace(line) == "":
+			continue
+		}
+		r, err := parseScoreLine(line)
+		if err != nil {
+			return w, fmt.Errorf("standard input, line %d: %w", in.number, err)
+		}
+		w.requests, w.lines = append(w.requests, r), append(w.lines, in.number)
+	}
+	return w, nil
+}
+
+// answer scores a window and writes a line for each request.
+func (o *scoreOptions) answer(ctx context.Context, m *eval.Model, w scoreWindow, run lm.RunOptions) error {
+	name := func(i int) string { return fmt.Sprintf("standard input, line %d", w.lines[i]) }
+	results, _, err := m.LM.Score(ctx, w.requests, name, run)
 	if wrong := m.Tokenizer.Err(); wrong != nil && ctx.Err() == nil {
 		err = wrong // first: what else is wrong may come of it
 	}
@@ -83,22 +160,6 @@ func (o *scoreOptions) execute(ctx context.Context) error {
 		}
 	}
 	return out.Flush()
-}
-
-// read takes the requests from standard input, and the line of each.
-func (o scoreOptions) read(ctx context.Context) (requests []lm.Request, lines []int, err error) {
-	err = eachLine(ctx, o.io.in, func(number int, line string) error {
-		if strings.TrimSpace(line) == "" {
-			return nil
-		}
-		r, err := parseScoreLine(line)
-		if err != nil {
-			return fmt.Errorf("standard input, line %d: %w", number, err)
-		}
-		requests, lines = append(requests, r), append(lines, number)
-		return nil
-	})
-	return requests, lines, err
 }
 
 // scored is a line of the answer; what an unscored continuation lacks is null.
@@ -123,7 +184,7 @@ func parseScoreLine(line string) (lm.Request, error) {
 		Context      *string `json:"context"`
 		Continuation *string `json:"continuation"`
 	}
-	if half := halfSurrogate(line); half != "" { // encoding/json makes another text of it
+	if half := jsontext.HalfSurrogate(line); half != "" { // encoding/json makes another text of it
 		return lm.Request{}, fmt.Errorf("%s is half of a surrogate pair, which is not a character", half)
 	}
 	dec := json.NewDecoder(strings.NewReader(line))
@@ -146,35 +207,4 @@ func parseScoreLine(line string) (lm.Request, error) {
 		return lm.Request{}, errors.New(`"context" and "continuation" must both be there`)
 	}
 	return lm.Request{Context: *r.Context, Continuation: *r.Continuation}, nil
-}
-
-// halfSurrogate is the first escape of a JSON text that stands for half of a UTF-16
-// surrogate pair without the other, or "".
-func halfSurrogate(text string) string {
-	unit := func(i int) (rune, bool) {
-		if i+6 > len(text) || text[i] != '\\' || text[i+1] != 'u' {
-			return 0, false
-		}
-		n, err := strconv.ParseUint(text[i+2:i+6], 16, 16)
-		return rune(n), err == nil
-	}
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' {
-			continue
-		}
-		first, ok := unit(i)
-		switch {
-		case !ok:
-			i++ // what is escaped
-		case !utf16.IsSurrogate(first):
-			i += 5
-		default:
-			second, ok := unit(i + 6)
-			if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
-				return text[i : i+6]
-			}
-			i += 11
-		}
-	}
-	return ""
 }

@@ -38,15 +38,24 @@ type Tokenizer struct {
 // Where a pattern of the tokenizer takes too long for text, Err says so from then on and the ids are those
 // of an empty text.
 func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
+	ids, err := t.TryEncode(text, addSpecial)
+	if err != nil {
+		t.failed.CompareAndSwap(nil, &err)
+		return t.template.apply([]int32{}, addSpecial)
+	}
+	return ids
+}
+
+// TryEncode is Encode whose failure is returned, and not kept for Err.
+func (t *Tokenizer) TryEncode(text string, addSpecial bool) ([]int32, error) {
 	var ids []int32
 	if err := intoError(func() error { ids = t.encodeText(replaceInvalid(text)); return nil }); err != nil {
-		t.failed.CompareAndSwap(nil, &err)
-		ids = nil
+		return nil, err
 	}
 	if ids == nil {
 		ids = []int32{}
 	}
-	return t.template.apply(ids, addSpecial)
+	return t.template.apply(ids, addSpecial), nil
 }
 
 // Err is the first failure of Encode or Decode, nil where all was well. Ask before ids are used.
@@ -92,6 +101,15 @@ func (t *Tokenizer) normalize(p piece) piece {
 // Tokenizer.decode(ids, skip_special_tokens=skipSpecial) of the tokenizers library; transformers adds no
 // clean-up for BPE tokenizers, whatever clean_up_tokenization_spaces says.
 func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
+	text, err := t.TryDecode(ids, skipSpecial)
+	if err != nil {
+		t.failed.CompareAndSwap(nil, &err)
+	}
+	return text
+}
+
+// TryDecode is Decode whose failure is returned, and not kept for Err.
+func (t *Tokenizer) TryDecode(ids []int32, skipSpecial bool) (string, error) {
 	tokens := make([]string, 0, len(ids))
 	for _, id := range ids {
 		token, ok := t.token(id)
@@ -103,13 +121,12 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	separator := ""
 	if t.decode != nil {
 		if err := intoError(func() error { tokens = t.decode(tokens); return nil }); err != nil {
-			t.failed.CompareAndSwap(nil, &err)
-			return ""
+			return "", err
 		}
 	} else {
 		separator = " "
 	}
-	return join(tokens, separator)
+	return join(tokens, separator), nil
 }
 
 func join(tokens []string, separator string) string {

@@ -15,10 +15,11 @@ const module = "github.com/softbench/softbench/"
 // layers in the order of what is looked for first: a folder with those below it, and the
 // folders that it may import beside its own. internal/ is below all but engine.
 var layers = []struct{ folder, may string }{
-	{"cmd", "configs lab reports eval tasks passkey probe lm engine cuda stats"},
+	{"cmd", "configs serve lab reports eval tasks passkey probe lm engine cuda stats"},
 	{"bench", "configs tasks passkey probe lm engine stats"},
 
-	{"eval/hub", ""}, // a leaf: lists, fetches and verifies a repository's files
+	{"serve", "lm engine"}, // requests over HTTP; knows no run and no task
+	{"eval/hub", ""},       // a leaf: lists, fetches and verifies a repository's files
 	{"eval", "configs reports/rundir tasks passkey probe lm engine cuda stats"},
 	{"lab", "reports/rundir tasks/strictyaml passkey probe lm engine stats"},
 
