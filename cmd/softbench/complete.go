@@ -19,7 +19,7 @@ func addCompletions(root *cobra.Command) {
 		kinds = append(kinds, k.String())
 		scaled = append(scaled, attention.Spec{Kind: k, Scaled: true}.String())
 	}
-	kinds = append(kinds, attention.Spec{Gated: true}.String())
+	kinds = append(kinds, attention.Spec{Gated: true}.String(), attention.Spec{Cap: 30}.String())
 	arguments := map[string]cobra.CompletionFunc{
 		"run": names(suiteNames), "compare": names(modelNames),
 		"inspect": first(names(modelNames)), "tokenize": first(names(modelNames)), "score": first(names(modelNames)),

@@ -2,7 +2,9 @@ package attention
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -98,42 +100,64 @@ type Spec struct {
 	// Gated multiplies the output, component by component, by the sigmoid of a
 	// linear map of the layer's normed input (arXiv 2505.06708).
 	Gated bool
+	// Cap, c, makes c·tanh(x/c) of every scaled score x before the kind weighs it
+	// (logit soft cap: Gemma 2, Grok); 0: the scores stay as they are.
+	Cap float32
 }
 
 const (
 	scaledPrefix = "scaled-"
 	gatedPrefix  = "gated-"
+	capPrefix    = "softcap-" // and the number
 )
 
-// String returns the name that Parse reads, such as "scaled-softpick"; gated
-// softmax is "gated".
+// String returns the name that Parse reads, such as "scaled-softpick" or
+// "gated-softcap-30-sink"; gated softmax is "gated", capped softmax "softcap-30".
 func (s Spec) String() string {
-	if s == (Spec{Gated: true}) {
-		return strings.TrimSuffix(gatedPrefix, "-")
-	}
-	name := s.Kind.String()
-	if s.Scaled {
-		name = scaledPrefix + name
-	}
+	var forms []string
 	if s.Gated {
-		name = gatedPrefix + name
+		forms = append(forms, strings.TrimSuffix(gatedPrefix, "-"))
 	}
-	return name
+	if s.Cap != 0 {
+		forms = append(forms, capPrefix+strconv.FormatFloat(float64(s.Cap), 'f', -1, 32))
+	}
+	if s.Scaled {
+		forms = append(forms, strings.TrimSuffix(scaledPrefix, "-"))
+	}
+	if s.Kind != Softmax || s.Scaled || len(forms) == 0 {
+		forms = append(forms, s.Kind.String())
+	}
+	return strings.Join(forms, "-")
 }
 
-// Parse reads a kind's name, with "scaled-" in front for its scaled form and
-// "gated-" before that for its gated one; "gated" alone is gated softmax.
+// Parse reads a kind's name. In front of it may stand, in this order, "gated-" for
+// the gated form, "softcap-" with a number and "-" for scores with a soft cap, and
+// "scaled-" for the scaled form. "gated", "softcap-30" and "gated-softcap-30" alone
+// are of softmax.
 func Parse(name string) (Spec, error) {
-	if name+"-" == gatedPrefix {
-		return Spec{Gated: true}, nil
+	var s Spec
+	rest := name
+	if after, ok := strings.CutPrefix(rest+"-", gatedPrefix); ok {
+		s.Gated, rest = true, strings.TrimSuffix(after, "-")
 	}
-	base, gated := strings.CutPrefix(name, gatedPrefix)
-	base, scaled := strings.CutPrefix(base, scaledPrefix)
-	i := slices.IndexFunc(Definitions, func(d Definition) bool { return d.Name == base })
+	if after, ok := strings.CutPrefix(rest, capPrefix); ok {
+		number, after, _ := strings.Cut(after, "-")
+		c, err := strconv.ParseFloat(number, 32)
+		if err != nil || !(c > 0) || math.IsInf(c, 0) || float32(c) == 0 {
+			return Spec{}, fmt.Errorf("attention kind %q: a soft cap of %q: want a number above zero, as in %s30", name, number, capPrefix)
+		}
+		s.Cap, rest = float32(c), after
+	}
+	if rest == "" && (s.Gated || s.Cap != 0) && !strings.HasSuffix(name, "-") {
+		return s, nil
+	}
+	rest, s.Scaled = strings.CutPrefix(rest, scaledPrefix)
+	i := slices.IndexFunc(Definitions, func(d Definition) bool { return d.Name == rest })
 	if i < 0 {
 		return Spec{}, fmt.Errorf("unknown attention kind %q: want one of %s", name, Names())
 	}
-	return Spec{Kind: Kind(i), Scaled: scaled, Gated: gated}, nil
+	s.Kind = Kind(i)
+	return s, nil
 }
 
 // Names says in help and errors what Parse reads.
@@ -142,5 +166,5 @@ func Names() string {
 	for _, d := range Definitions {
 		names.WriteString(d.Name + ", ")
 	}
-	return fmt.Sprintf("%sgated, or one of these after %q or %q", &names, scaledPrefix, gatedPrefix)
+	return fmt.Sprintf("%sgated, %s30 (a soft cap of the scores), or one of these after %q, %q or %q", &names, capPrefix, scaledPrefix, capPrefix+"30-", gatedPrefix)
 }

@@ -15,7 +15,8 @@ func TestEveryKindIsWhole(t *testing.T) {
 			t.Errorf("kind %d: name %q, rule %d", k, d.Name, d.Rule)
 		}
 		seen[d.Name] = true
-		for _, s := range []Spec{{Kind: k}, {Kind: k, Scaled: true}, {Kind: k, Gated: true}, {Kind: k, Scaled: true, Gated: true}} {
+		for _, s := range []Spec{{Kind: k}, {Kind: k, Scaled: true}, {Kind: k, Gated: true}, {Kind: k, Scaled: true, Gated: true},
+			{Kind: k, Cap: 30}, {Kind: k, Cap: 0.25, Scaled: true}, {Kind: k, Cap: 1e-7, Gated: true}, {Kind: k, Cap: 1e20, Scaled: true, Gated: true}} {
 			if got, err := Parse(s.String()); err != nil || got != s {
 				t.Errorf("%q is read as %+v, %v", s, got, err)
 			}
@@ -24,7 +25,9 @@ func TestEveryKindIsWhole(t *testing.T) {
 	for r := range Rules {
 		r.Weigh(1, 1, 1) // panics without a formula
 	}
-	for _, bad := range []string{"", "softpik", "scaled-", "gated-", "scaled-gated-softmax", "gated-gated-softmax"} {
+	for _, bad := range []string{"", "softpik", "scaled-", "gated-", "scaled-gated-softmax", "gated-gated-softmax",
+		"softcap", "softcap-", "softcap-30-", "gated-softcap-30-", "softcap-0", "softcap--1", "softcap-1e99", "softcap-1e-99", "softcap-Inf", "softcap-NaN", "softcap-x-softpick",
+		"scaled-softcap-30-softpick", "softcap-30-gated", "softcap-1-softcap-2"} {
 		if got, err := Parse(bad); err == nil {
 			t.Errorf("%q is read as %v", bad, got)
 		}

@@ -51,6 +51,9 @@ func ParseConfig(text []byte, override string) (c Config, notes []string, err er
 	if c.Attention, notes, err = attentionOf(f, override, fam.kind); err != nil {
 		return Config{}, nil, err
 	}
+	if a := c.Attention.Cap; a != 0 { // instead of what the model type has
+		c.ScoreCap = a
+	}
 	notes = append(notes, length...)
 	if fam.slidingWindow == 0 && f.has("sliding_window") {
 		notes = append(notes, "sliding_window in config.json is not used: a "+c.ModelType+" has none, as in transformers")

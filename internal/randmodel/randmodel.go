@@ -62,7 +62,23 @@ func Write(dir string, o Options) error {
 	if err := o.complete(); err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
-	cfg := o.config()
+	if err := o.write(dir, o.config()); err != nil {
+		return err
+	}
+	return copyTokenizer(o.Tokenizer, dir)
+}
+
+// WriteConfig makes dir a checkpoint of any model type, with config.json's members
+// as they are given and random weights of o's seed, number format and gains.
+func WriteConfig(dir string, config map[string]any, o Options) error {
+	if err := o.complete(); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return o.write(dir, config)
+}
+
+// write writes the config, and a random tensor for each weight that it calls for.
+func (o *Options) write(dir string, cfg map[string]any) error {
 	text, err := json.Marshal(cfg)
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
@@ -75,10 +91,7 @@ func Write(dir string, o Options) error {
 	for _, w := range parsed.Weights() {
 		entries = append(entries, o.entry(w))
 	}
-	if err := checkpoint.WriteShards(dir, cfg, o.ShardBytes, entries...); err != nil {
-		return err
-	}
-	return copyTokenizer(o.Tokenizer, dir)
+	return checkpoint.WriteShards(dir, cfg, o.ShardBytes, entries...)
 }
 
 func (o *Options) complete() error {
@@ -166,7 +179,7 @@ func flaName(kind string) string {
 		attention.Softmax: "", attention.Softpick: "softpick_", attention.MaskedSoftmax: "rectified_",
 	}
 	part, ok := name[spec.Kind]
-	if !ok {
+	if !ok || spec.Gated || spec.Cap != 0 {
 		return kind
 	}
 	if spec.Scaled {
@@ -181,7 +194,7 @@ func (o *Options) entry(w checkpoint.Weight) safetensors.Entry {
 	switch {
 	case w.Matrix:
 		width = 1 / math.Sqrt(float64(w.Shape[1]))
-		if strings.HasSuffix(w.Name, ".q_proj.weight") {
+		if strings.HasSuffix(w.Name, ".q_proj.weight") || strings.HasSuffix(w.Name, ".qkv_proj.weight") {
 			width *= o.ScoreGain
 		}
 	case strings.HasSuffix(w.Name, ".bias"):

@@ -162,6 +162,7 @@ func TestCheckpointLoads(t *testing.T) {
 	for _, k := range attention.Kinds() {
 		kinds = append(kinds, k.String(), attention.Spec{Kind: k, Scaled: true}.String(), attention.Spec{Kind: k, Gated: true}.String())
 	}
+	kinds = append(kinds, "softcap-30", "softcap-0.5-softpick", "gated-softcap-2-scaled-sink")
 	for _, kind := range kinds {
 		o := small(t, dir, kind)
 		o.Settings.Attention, o.Settings.Steps, o.Settings.DType = kind, 2, "bfloat16"

@@ -68,7 +68,7 @@ func (s *Settings) options(threads int) (train.Options, safetensors.DType, error
 	o := train.Options{
 		Config: train.Config{
 			Hidden: s.Hidden, Intermediate: s.Intermediate, Layers: s.Layers, Heads: s.Heads, HeadSize: s.HeadDim, Context: s.Context, Positions: s.Positions,
-			Attention: spec.Kind, Scaled: spec.Scaled, Gated: spec.Gated, RopeTheta: s.Theta, NormEps: 1e-5, Tie: s.Tie,
+			Attention: spec.Kind, Scaled: spec.Scaled, Gated: spec.Gated, Cap: spec.Cap, RopeTheta: s.Theta, NormEps: 1e-5, Tie: s.Tie,
 		},
 		Steps: s.Steps, Batch: s.Batch, Accumulate: s.Accumulate, Rate: s.Rate, Warmup: s.Warmup, Decay: s.Decay, Clip: s.Clip,
 		Seed: s.Seed, Threads: threads, Set: set,

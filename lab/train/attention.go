@@ -17,6 +17,8 @@ type attentionScratch struct {
 	keys, values   []float32 // k and v in transposed groups, [T/16, size, 16]
 	p, dx          [block * block]float32
 	pt, dxt        [block * block]float32 // transposes
+	capped         [block * block]float32 // the scores under a soft cap
+	cap            float32                // 0: none
 	lo, hi         [block]int
 	factor         [block]float32
 	delta          [block]float32
@@ -38,6 +40,9 @@ func (s *attentionScratch) forward(set kernel.Gradients, kind attention.Kind, le
 		}
 		for j0 := 0; j0 <= i0; j0 += block {
 			keys := s.scores(set, &s.p, s.q, s.keys, i0, j0, length, size)
+			if s.cap != 0 {
+				kernel.SoftCap(s.p[:n*block], s.cap)
+			}
 			for i := range n {
 				s.hi[i] = min(keys, i0+i+1-j0)
 			}
@@ -88,10 +93,17 @@ func (s *attentionScratch) backward(set kernel.Gradients, kind attention.Kind, l
 		for j0 := 0; j0 <= i0; j0 += block {
 			keys := s.scores(set, &s.p, s.q, s.keys, i0, j0, length, size)
 			s.scores(set, &s.dx, s.do, s.values, i0, j0, length, size)
+			if s.cap != 0 {
+				kernel.SoftCap(s.p[:n*block], s.cap)
+				copy(s.capped[:], s.p[:n*block])
+			}
 			for i := range n {
 				seen := min(keys, i0+i+1-j0)
 				p, dx := s.p[i*block:][:block], s.dx[i*block:][:block]
 				set.WeighGrad(kind, p[:seen], dx[:seen], states[i0+i], s.delta[i])
+				if s.cap != 0 {
+					capGrad(dx[:seen], s.capped[i*block:], s.cap)
+				}
 				clear(p[seen:])
 				clear(dx[seen:])
 			}
@@ -105,11 +117,12 @@ func (s *attentionScratch) backward(set kernel.Gradients, kind attention.Kind, l
 	return dlearned
 }
 
-func newAttentionScratch(length, size int) attentionScratch {
+func newAttentionScratch(length, size int, cap float32) attentionScratch {
 	groups := (length + kernel.KeyGroup - 1) / kernel.KeyGroup
 	rows := func() []float32 { return make([]float32, length*size) }
 	return attentionScratch{
-		q: rows(), k: rows(), v: rows(), o: rows(), dq: rows(), dk: rows(), dv: rows(), do: rows(),
+		cap: cap,
+		q:   rows(), k: rows(), v: rows(), o: rows(), dq: rows(), dk: rows(), dv: rows(), do: rows(),
 		keys: make([]float32, groups*size*kernel.KeyGroup), values: make([]float32, groups*size*kernel.KeyGroup),
 	}
 }

@@ -50,7 +50,7 @@ func llamaConfig(c *Config) map[string]any {
 	if c.HeadSize != 0 {
 		config["head_dim"] = c.HeadSize
 	}
-	if spec := (attention.Spec{Kind: c.Attention, Gated: c.Gated}); spec != (attention.Spec{}) {
+	if spec := (attention.Spec{Kind: c.Attention, Gated: c.Gated, Cap: c.Cap}); spec != (attention.Spec{}) {
 		config["attn_impl"] = spec.String()
 		// transformers would compute softmax, silently, but for this key: it refuses an
 		// implementation that it does not know, until one of that name is registered.
@@ -77,9 +77,9 @@ func flaConfig(c *Config) map[string]any {
 		"num_heads": c.Heads, "num_kv_heads": nil, "vocab_size": c.Vocab, "window_size": nil,
 		"max_position_embeddings": c.positions(), "norm_eps": c.NormEps, "rope_theta": c.RopeTheta,
 		"hidden_act": "swish", "elementwise_affine": true, "tie_word_embeddings": c.Tie,
-		"attn_impl": attention.Spec{Kind: c.Attention, Scaled: true, Gated: c.Gated}.String(),
+		"attn_impl": attention.Spec{Kind: c.Attention, Scaled: true, Gated: c.Gated, Cap: c.Cap}.String(),
 	}
-	if name := flaImplementations[c.Attention]; name != "" && !c.Gated {
+	if name := flaImplementations[c.Attention]; name != "" && !c.Gated && c.Cap == 0 {
 		config["attn_impl"] = name
 	}
 	return config

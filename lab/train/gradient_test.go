@@ -26,10 +26,12 @@ func specs() (all []attention.Spec) {
 	return all
 }
 
-// remedies are the specs with weights of their own.
+// remedies are the specs with weights of their own, or with a soft cap.
 var remedies = []attention.Spec{
 	{Kind: attention.Sink}, {Kind: attention.Sink, Scaled: true}, {Gated: true}, {Kind: attention.Softpick, Gated: true},
 	{Kind: attention.Sink, Gated: true},
+	{Cap: 2}, {Kind: attention.Softpick, Cap: 1.5}, {Kind: attention.MaskedSoftmax, Cap: 3}, {Kind: attention.Rectified, Cap: 2, Scaled: true},
+	{Kind: attention.Sink, Gated: true, Cap: 2},
 }
 
 func smallModel(t *testing.T, kind attention.Spec, set kernel.Set, threads int, tie bool) *Model {
@@ -41,7 +43,7 @@ func smallModelOf(t *testing.T, kind attention.Spec, set kernel.Set, threads int
 	t.Helper()
 	m, err := NewModel(Config{
 		Hidden: 24, Intermediate: 40, Layers: 2, Heads: 3, HeadSize: headSize, Vocab: 37, Context: 70,
-		Attention: kind.Kind, Scaled: kind.Scaled, Gated: kind.Gated, RopeTheta: 1000, NormEps: 1e-5, Tie: tie,
+		Attention: kind.Kind, Scaled: kind.Scaled, Gated: kind.Gated, Cap: kind.Cap, RopeTheta: 1000, NormEps: 1e-5, Tie: tie,
 	}, 2, set, threads)
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +159,7 @@ func TestAttentionGradients(t *testing.T) {
 	for _, kind := range plainKinds() {
 		for _, shift := range []float32{0, -4} { // -4: nearly all scores below zero
 			r := rand.New(rand.NewPCG(11, uint64(kind)))
-			s := newAttentionScratch(length, size)
+			s := newAttentionScratch(length, size, 0)
 			for _, v := range [][]float32{s.q, s.k, s.v, s.do} {
 				for i := range v {
 					v[i] = float32(r.NormFloat64())

@@ -80,7 +80,7 @@ func NewModel(c Config, batch int, set kernel.Set, threads int) (*Model, error) 
 		})
 	}
 	for range threads {
-		m.scratch = append(m.scratch, newAttentionScratch(c.Context, c.HeadDim()))
+		m.scratch = append(m.scratch, newAttentionScratch(c.Context, c.HeadDim(), c.Cap))
 	}
 	if c.Scaled {
 		m.logs, m.dscale = logPositions(c.Context), make([]float64, batch*c.Heads)

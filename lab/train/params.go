@@ -19,7 +19,8 @@ type Config struct {
 	// Scaled: queries are multiplied by s[head]·ln(position+2), position from 0
 	// and s learned, before they meet the keys (scaled.go).
 	Scaled    bool
-	Gated     bool // the output is multiplied by a gate's sigmoid (remedies.go)
+	Gated     bool    // the output is multiplied by a gate's sigmoid (remedies.go)
+	Cap       float32 // the logit soft cap of the scores; 0: none (remedies.go)
 	RopeTheta float64
 	NormEps   float32
 	Tie       bool // the head is the embedding
@@ -59,6 +60,9 @@ func (c *Config) Check() error {
 		return fmt.Errorf("%d heads do not divide a width of %d into even sizes: give a head size of its own, or other numbers", c.Heads, c.Hidden)
 	case c.Scaled && c.width() != c.Hidden:
 		return fmt.Errorf("%d heads of %d are not a width of %d: the checkpoint of a scaled kind has no place for a head size of its own", c.Heads, c.HeadDim(), c.Hidden)
+	}
+	if !(c.Cap >= 0) || math.IsInf(float64(c.Cap), 0) {
+		return fmt.Errorf("a soft cap of %v: want a number above zero, or 0 for none", c.Cap)
 	}
 	if !(c.RopeTheta > 0) || !(c.NormEps > 0) || math.IsInf(c.RopeTheta, 0) {
 		return fmt.Errorf("rope theta %v and norm epsilon %v must be numbers above zero", c.RopeTheta, c.NormEps)

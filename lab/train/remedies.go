@@ -18,6 +18,10 @@ import (
 // output projection (arXiv 2505.06708): with x the layer's normed input,
 //
 //	g = G·x, y = o·σ(g)        do = dy·σ(g)        dg = dy·o·σ(g)·(1-σ(g))
+//
+// A logit soft cap c (Gemma 2) bends a query's scaled scores x before they are weighed:
+//
+//	y = c·tanh(x/c)        dx = dy·(1-(y/c)²)
 
 // firstSink is b before the first step: as much weight as one key of score 0.
 const firstSink = 0
@@ -33,6 +37,14 @@ func (p *layerParams) sink(head int) float32 {
 		return 0
 	}
 	return p.sinks[head]
+}
+
+// capGrad turns the gradient dy of capped scores y, in place, into that of the scores.
+func capGrad(dy, y []float32, c float32) {
+	for i, v := range y[:len(dy)] {
+		t := v / c
+		dy[i] *= 1 - t*t
+	}
 }
 
 // addSinkGradient adds the sequences' parts of db to a layer's gradient, in order.

@@ -15,9 +15,9 @@ import (
 	"github.com/softbench/softbench/engine/kernel"
 )
 
-func scaledOptions(kind attention.Spec) Options {
+func optionsOf(kind attention.Spec) Options {
 	o := smallOptions(kind.Kind)
-	o.Config.Scaled = kind.Scaled
+	o.Config.Scaled, o.Config.Gated, o.Config.Cap = kind.Scaled, kind.Gated, kind.Cap
 	return o
 }
 
@@ -52,9 +52,9 @@ func steps(t *testing.T, tr *Trainer, n int) (last Report) {
 // TestResumeIsExact: a training that is saved and restored half-way has the same
 // bits at the end as one that was not; every attention kind learns.
 func TestResumeIsExact(t *testing.T) {
-	for _, kind := range specs() {
+	for _, kind := range append(specs(), remedies...) {
 		tokens := pattern(400)
-		whole, err := NewTrainer(tokens, scaledOptions(kind))
+		whole, err := NewTrainer(tokens, optionsOf(kind))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestResumeIsExact(t *testing.T) {
 		if math.Abs(first.Loss-math.Log(11)) > 0.2 {
 			t.Errorf("%s: first loss %v, want about ln 11", kind, first.Loss)
 		}
-		half, err := NewTrainer(tokens, scaledOptions(kind))
+		half, err := NewTrainer(tokens, optionsOf(kind))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestResumeIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		steps(t, half, 2) // lost by the kill
-		o := scaledOptions(kind)
+		o := optionsOf(kind)
 		o.Threads = 1
 		resumed, err := NewTrainer(tokens, o)
 		if err != nil {
@@ -142,16 +142,16 @@ func TestStateIsChecked(t *testing.T) {
 	faster.Rate *= 2
 	refused("another rate", good, faster, tokens)
 	refused("another kind", good, smallOptions(attention.Softmax), tokens)
-	refused("its scaled form", good, scaledOptions(attention.Spec{Kind: attention.Softpick, Scaled: true}), tokens)
+	refused("its scaled form", good, optionsOf(attention.Spec{Kind: attention.Softpick, Scaled: true}), tokens)
 	refused("another text", good, same, pattern(399))
 }
 
 // TestExportIsTheSameModel: the checkpoint, loaded by the engine, gives the
 // losses that the trainer computed.
 func TestExportIsTheSameModel(t *testing.T) {
-	for _, kind := range specs() {
+	for _, kind := range append(specs(), remedies...) {
 		tokens := pattern(400)
-		o := scaledOptions(kind)
+		o := optionsOf(kind)
 		o.Config.Tie = kind.Kind == attention.Softmax
 		tr, err := NewTrainer(tokens, o)
 		if err != nil {

@@ -125,7 +125,7 @@ func TestEqualsAutograd(t *testing.T) {
 	cases = append(cases, others...)
 	_, _, more := readTorch(t, "testdata/torch_remedies.json")
 	if len(more) != len(remedies) {
-		t.Fatalf("%d cases of learned sinks and gates; want %d", len(more), len(remedies))
+		t.Fatalf("%d cases of learned sinks, gates and soft caps; want %d", len(more), len(remedies))
 	}
 	cases = append(cases, more...)
 	for _, name := range kernel.Available() {
@@ -143,7 +143,7 @@ func TestEqualsAutograd(t *testing.T) {
 				t.Errorf("%s %s: %d dead rows of %d", c.Regime, c.Kind, c.DeadRows, c.Rows)
 			}
 			m, err := NewModel(Config{
-				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, HeadSize: c.HeadDim, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, Gated: spec.Gated, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
+				Hidden: 8, Intermediate: 12, Layers: 2, Heads: 2, HeadSize: c.HeadDim, Vocab: 13, Context: 20, Attention: spec.Kind, Scaled: spec.Scaled, Gated: spec.Gated, Cap: spec.Cap, RopeTheta: 1e6, NormEps: 1e-5, Tie: c.Tied,
 			}, 2, set, 2)
 			if err != nil {
 				t.Fatal(err)

@@ -5,8 +5,8 @@ rows have no score above zero), "dead-head" (one head of the first layer sees on
 scores below zero) and "negative" (every score of every head is below zero). The
 weights are drawn by a rule that the Go test follows too, and are exact in
 float32. Writes torch.json beside itself, and torch_head_dim.json: heads of another
-size than the width divided by their number, in the regime "mixed"; and torch_remedies.json: learned sinks and
-gates. Run with the versions of
+size than the width divided by their number, in the regime "mixed"; and torch_remedies.json: learned sinks,
+gates and soft caps. Run with the versions of
 testdata/golden/requirements.txt.
 """
 
@@ -27,7 +27,8 @@ SIZE = HIDDEN // HEADS
 OTHER_SIZE = 6
 THETA, EPS = 1e6, 1e-5
 REGIMES = ["mixed", "dead-head", "negative"]
-REMEDIES = ["sink", "scaled-sink", "gated", "gated-softpick", "gated-sink"]
+REMEDIES = ["sink", "scaled-sink", "gated", "gated-softpick", "gated-sink", "softcap-2", "softcap-1.5-softpick", "softcap-3-masked-softmax",
+            "softcap-2-scaled-rectified", "gated-softcap-2-sink"]
 
 
 def draws(seed):
@@ -128,6 +129,10 @@ def loss_of(p, kind, ids, targets, seen, queries):
             q.retain_grad()
         scores = q @ rotate(k).transpose(2, 3) / q.shape[-1] ** 0.5
         base = kind.removeprefix("gated-").replace("gated", "softmax")
+        if base.startswith("softcap-"):
+            cap, _, base = base.removeprefix("softcap-").partition("-")
+            base = base.removeprefix("scaled-") or "softmax"
+            scores = float(cap) * torch.tanh(scores / float(cap))
         if base == "sink":
             sink = p[f"model.layers.{i}.self_attn.sinks"].view(1, HEADS, 1, 1).expand(BATCH, HEADS, CONTEXT, 1)
             a = torch.softmax(torch.cat([scores.masked_fill(~causal, -torch.inf), sink], -1), -1)[..., :-1]
@@ -172,7 +177,7 @@ def main():
 
 def case(regime, name, size, ids, targets):
     causal = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).tril()
-    kind, scaled = name.removeprefix("scaled-"), name.startswith("scaled-")
+    kind, scaled = name.removeprefix("scaled-"), "scaled-" in name
     tied = kind in ("softpick", "softmax")
     p, seen, queries = make(regime, tied, scaled, size, kind), [], []
     loss = loss_of(p, kind, ids, targets, seen, queries)
