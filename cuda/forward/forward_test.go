@@ -133,28 +133,7 @@ func TestEqualsTheCPU(t *testing.T) {
 			want := run(t, engine.New(cpu, ck.Config.Vocab), f, engine.RunOptions{})
 			device, dev := simulate(t, ck, forward.Options{})
 			got := run(t, device, f, engine.RunOptions{})
-			worst := 0.0
-			for at, w := range want.logProbs {
-				g, ok := got.logProbs[at]
-				d := math.Abs(float64(g) - float64(w))
-				worst = max(worst, d)
-				if !ok || !(d <= 1e-4) {
-					t.Fatalf("node %d scored %d target %d: log-probability %v (there: %v), the CPU's is %v", at[0], at[1], at[2], g, ok, w)
-				}
-			}
-			if len(got.logProbs) != len(want.logProbs) || len(got.argmax) != len(want.argmax) || len(got.decoded) != len(want.decoded) {
-				t.Fatalf("%d log-probabilities, %d rows, %d decodings, want %d, %d, %d", len(got.logProbs), len(got.argmax), len(got.decoded), len(want.logProbs), len(want.argmax), len(want.decoded))
-			}
-			for at, w := range want.argmax {
-				if got.argmax[at] != w {
-					t.Fatalf("node %d scored %d: argmax %d, the CPU's is %d", at[0], at[1], got.argmax[at], w)
-				}
-			}
-			for n, w := range want.decoded {
-				if fmt.Sprint(got.decoded[n]) != fmt.Sprint(w) {
-					t.Fatalf("node %d decoded %v, the CPU %v", n, got.decoded[n], w)
-				}
-			}
+			worst := equalResults(t, got, want)
 			t.Logf("max |Δ log-probability| %.1e over %d, %v launches", worst, len(want.logProbs), dev.Launches())
 		})
 	}
@@ -202,6 +181,34 @@ func TestBestIsTheArgmax(t *testing.T) {
 	if _, err := device.Run(context.Background(), f, engine.RunOptions{}); err == nil || !strings.Contains(err.Error(), "this device gives 1") {
 		t.Errorf("two candidates: %v", err)
 	}
+}
+
+// equalResults holds a device's numbers to the CPU's, and returns the largest
+// difference of a log-probability.
+func equalResults(t *testing.T, got, want results) (worst float64) {
+	t.Helper()
+	for at, w := range want.logProbs {
+		g, ok := got.logProbs[at]
+		d := math.Abs(float64(g) - float64(w))
+		worst = max(worst, d)
+		if !ok || !(d <= 1e-4) {
+			t.Fatalf("node %d scored %d target %d: log-probability %v (there: %v), the CPU's is %v", at[0], at[1], at[2], g, ok, w)
+		}
+	}
+	if len(got.logProbs) != len(want.logProbs) || len(got.argmax) != len(want.argmax) || len(got.decoded) != len(want.decoded) {
+		t.Fatalf("%d log-probabilities, %d rows, %d decodings, want %d, %d, %d", len(got.logProbs), len(got.argmax), len(got.decoded), len(want.logProbs), len(want.argmax), len(want.decoded))
+	}
+	for at, w := range want.argmax {
+		if got.argmax[at] != w {
+			t.Fatalf("node %d scored %d: argmax %d, the CPU's is %d", at[0], at[1], got.argmax[at], w)
+		}
+	}
+	for n, w := range want.decoded {
+		if fmt.Sprint(got.decoded[n]) != fmt.Sprint(w) {
+			t.Fatalf("node %d decoded %v, the CPU %v", n, got.decoded[n], w)
+		}
+	}
+	return worst
 }
 
 // TestNoBitDependsOnTheBatch: batch size, the rows a device takes at once,
