@@ -298,7 +298,7 @@ func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
 		return fmt.Errorf("%s: tensor %q has shape %v, %s calls for %v", file, w.Name, t.Shape, k.config, w.Shape)
 	}
 	if !t.Readable() {
-		return fmt.Errorf("%s: tensor %q has dtype %s: softbench reads floating-point numbers of 8 to 64 bits, and the quantised formats that config.json names in quantization_config", file, w.Name, t.DType)
+		return fmt.Errorf("%s: tensor %q has dtype %s: softbench reads numbers of 8 to 64 bits, and the quantised formats that config.json names in quantization_config", file, w.Name, t.DType)
 	}
 	if w.Matrix {
 		switch d := string(t.DType); {
@@ -313,6 +313,12 @@ func (k *Checkpoint) place(weights string, w Weight, l *Layer) error {
 			if !slices.Contains(k.Notes, note) {
 				k.Notes = append(k.Notes, note)
 			}
+		}
+	}
+	if t.DType.Whole() {
+		const note = "a weight is stored as whole numbers (%s %s): it is read as they are, as transformers casts it"
+		if !slices.ContainsFunc(k.Notes, func(n string) bool { return strings.Contains(n, "stored as whole numbers") }) {
+			k.Notes = append(k.Notes, fmt.Sprintf(note, w.Name, t.DType))
 		}
 	}
 	k.Parameters += int64(t.Elements())

@@ -233,11 +233,15 @@ func TestRefusedWeights(t *testing.T) {
 		"config of another width": {breakIt: func(m *model) { m.config["intermediate_size"] = 97 }, parts: []string{"gate_proj.weight", "[96 64]", "[97 64]"}},
 		"vocab differs":           {breakIt: func(m *model) { m.config["vocab_size"] = 300 }, parts: []string{"embed_tokens.weight", "[256 64]", "[300 64]"}},
 		"wrong dtype": {breakIt: func(m *model) {
-			m.tensor(q1).DType, m.tensor(q1).Data = "I64", make([]byte, 8*64*64)
-		}, parts: []string{q1, "dtype I64", "floating-point numbers of 8 to 64 bits"}},
-		"eight bits": {breakIt: func(m *model) {
+			m.tensor(q1).DType, m.tensor(q1).Data = "C64", make([]byte, 8*64*64)
+		}, parts: []string{q1, "dtype C64", "numbers of 8 to 64 bits"}},
+		"four bits": {breakIt: func(m *model) {
+			m.tensor(q1).DType, m.tensor(q1).Data = "F4", make([]byte, 64*64/2)
+		}, parts: []string{q1, "dtype F4"}},
+		"eight bits whose scales nothing explains": {breakIt: func(m *model) {
 			m.tensor(q1).DType, m.tensor(q1).Data = "I8", make([]byte, 64*64)
-		}, parts: []string{q1, "dtype I8"}},
+			m.add(strings.TrimSuffix(q1, ".weight")+".SCB", []int{64}, make([]float32, 64)...)
+		}, parts: []string{"self_attn.q_proj.SCB", "unexpected"}},
 		"tied head of another shape": {breakIt: func(m *model) {
 			m.config["tie_word_embeddings"] = true
 			m.tensor("lm_head.weight").Shape = []int{64, 256}

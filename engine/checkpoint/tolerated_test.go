@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -90,5 +91,43 @@ func TestTolerated(t *testing.T) {
 				t.Errorf("notes %q, want %q", notes, c.note)
 			}
 		})
+	}
+}
+
+// Weights that are stored as whole numbers, as truth values or in the eight-bit floats
+// of other makers are those that transformers casts them to (testdata/tolerance.py), and
+// a note names the first that holds whole numbers.
+func TestCastWeights(t *testing.T) {
+	const norm, matrix = "model.layers.0.input_layernorm.weight", "model.layers.1.mlp.up_proj.weight"
+	for dtype, ones := range map[safetensors.DType][]byte{ // what 1 is
+		"I8": {1}, "U8": {1}, "BOOL": {1}, "I16": {1, 0}, "U16": {1, 0}, "I32": {1, 0, 0, 0}, "U32": {1, 0, 0, 0},
+		"I64": {1, 0, 0, 0, 0, 0, 0, 0}, "U64": {1, 0, 0, 0, 0, 0, 0, 0}, "F64": {0, 0, 0, 0, 0, 0, 0xf0, 0x3f},
+		"F8_E4M3": {0x38}, "F8_E5M2": {0x3c}, "F8_E8M0": {127}, "F8_E4M3FNUZ": {0x40}, "F8_E5M2FNUZ": {0x40},
+	} {
+		for _, name := range []string{norm, matrix, "model.embed_tokens.weight"} {
+			t.Run(string(dtype)+" "+name, func(t *testing.T) {
+				m := build(t, randmodel.Options{})
+				e := m.tensor(name)
+				n := 1
+				for _, d := range e.Shape {
+					n *= d
+				}
+				e.DType, e.Data = dtype, bytes.Repeat(ones, n)
+				k := mustOpen(t, m.write(t), Options{})
+				var got []float32
+				for _, v := range []*View{k.Layers[0].AttnNorm.Weight, k.Layers[1].Up, k.Embed} {
+					if v.Stored.Name == name {
+						got = v.F32()
+					}
+				}
+				if len(got) != n || slices.ContainsFunc(got, func(x float32) bool { return x != 1 }) {
+					t.Errorf("%d numbers, want %d ones: %v", len(got), n, got[:min(len(got), 4)])
+				}
+				notes := strings.Join(k.Notes, "; ")
+				if whole := strings.Contains(notes, "stored as whole numbers ("+name+" "+string(dtype)+")"); whole != dtype.Whole() {
+					t.Errorf("notes %q", notes)
+				}
+			})
+		}
 	}
 }

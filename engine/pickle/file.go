@@ -186,7 +186,7 @@ func place(f *safetensors.File, name string, t *tensor, entries map[string]stret
 		start := where.start + t.offset*width
 		return f.Stretch(name, kind, shape, int(start), int(start+elements*width)), nil
 	}
-	if !kind.Float() || len(shape) != 2 {
+	if !kind.Readable() || len(shape) != 2 {
 		return nil, fmt.Errorf("shape %v with strides %v: only matrices may lie in another order", t.shape, t.steps)
 	}
 	whole := f.Stretch(name, kind, []int{int(count)}, int(where.start), int(where.start+count*width))

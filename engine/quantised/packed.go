@@ -37,6 +37,8 @@ func (d *decoding) scaling(name string, rows, cols int) (*scales, error) {
 	n := t.Elements()
 	block := d.config.blocks()
 	switch {
+	case n == 0:
+		return nil, fmt.Errorf("%q has shape %v: want a scale", name, t.Shape)
 	case n == 1:
 		s.rows = rows
 	case block != nil && n == ceil(rows, block[0])*ceil(cols, block[1]):

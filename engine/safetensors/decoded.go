@@ -44,7 +44,7 @@ func (t *Tensor) Stored() []*Tensor {
 func (t *Tensor) Decoded() bool { return t.decoder != nil }
 
 // Readable reports whether the tensor's numbers can be had as float32.
-func (t *Tensor) Readable() bool { return t.decoder != nil || t.DType.Float() }
+func (t *Tensor) Readable() bool { return t.decoder != nil || t.DType.Readable() }
 
 // Path is the file that the tensor came from.
 func (t *Tensor) Path() string { return t.path }

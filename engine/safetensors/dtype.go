@@ -23,26 +23,41 @@ const (
 // Types narrower than a byte are packed.
 type element struct {
 	bits   int
-	decode func(dst []float32, src []byte) // src holds len(dst) elements; nil: the type is not a Float
+	decode func(dst []float32, src []byte) // src holds len(dst) elements; nil: the type is not Readable
 	encode func(dst []byte, src []float32) // rounding to nearest; nil: nothing is written in the type
+	whole  bool                            // its numbers are whole ones, or true (1) and false (0)
 }
 
 // elements are all the types that the reference implementation knows.
 var elements = map[DType]element{
-	F32:  {32, decodeF32, encodeF32},
-	F16:  {16, decodeF16, encodeF16},
-	BF16: {16, decodeBF16, encodeBF16},
+	F32:  {bits: 32, decode: decodeF32, encode: encodeF32},
+	F16:  {bits: 16, decode: decodeF16, encode: encodeF16},
+	BF16: {bits: 16, decode: decodeBF16, encode: encodeBF16},
 	F64:  {bits: 64, decode: decodeF64},
 	E4M3: {bits: 8, decode: decodeTable(&eightBits[0])},
 	E5M2: {bits: 8, decode: decodeTable(&eightBits[1])},
 	E8M0: {bits: 8, decode: decodeTable(&eightBits[2])},
 
-	"I64": {bits: 64}, "U64": {bits: 64}, "C64": {bits: 64},
-	"I32": {bits: 32}, "U32": {bits: 32},
-	"I16": {bits: 16}, "U16": {bits: 16},
-	"I8": {bits: 8}, "U8": {bits: 8}, "BOOL": {bits: 8},
-	"F8_E4M3FNUZ": {bits: 8}, "F8_E5M2FNUZ": {bits: 8},
-	"F6_E2M3": {bits: 6}, "F6_E3M2": {bits: 6}, "F4": {bits: 4},
+	"I64":         wholes(8, func(b []byte) float32 { return float32(int64(binary.LittleEndian.Uint64(b))) }),
+	"U64":         wholes(8, func(b []byte) float32 { return float32(binary.LittleEndian.Uint64(b)) }),
+	"I32":         wholes(4, func(b []byte) float32 { return float32(int32(binary.LittleEndian.Uint32(b))) }),
+	"U32":         wholes(4, func(b []byte) float32 { return float32(binary.LittleEndian.Uint32(b)) }),
+	"I16":         wholes(2, func(b []byte) float32 { return float32(int16(binary.LittleEndian.Uint16(b))) }),
+	"U16":         wholes(2, func(b []byte) float32 { return float32(binary.LittleEndian.Uint16(b)) }),
+	"I8":          wholes(1, func(b []byte) float32 { return float32(int8(b[0])) }),
+	"U8":          wholes(1, func(b []byte) float32 { return float32(b[0]) }),
+	"BOOL":        wholes(1, func(b []byte) float32 { return float32(min(b[0], 1)) }),
+	"F8_E4M3FNUZ": {bits: 8, decode: decodeTable(&eightBits[3])}, "F8_E5M2FNUZ": {bits: 8, decode: decodeTable(&eightBits[4])},
+	"C64": {bits: 64}, "F6_E2M3": {bits: 6}, "F6_E3M2": {bits: 6}, "F4": {bits: 4},
+}
+
+// wholes is an element type of whole numbers of so many bytes.
+func wholes(width int, number func(b []byte) float32) element {
+	return element{bits: 8 * width, whole: true, decode: func(dst []float32, src []byte) {
+		for i := range dst {
+			dst[i] = number(src[i*width:][:width])
+		}
+	}}
 }
 
 // Known reports whether the format defines d.
@@ -51,12 +66,19 @@ func (d DType) Known() bool { return elements[d].bits != 0 }
 // Bits returns the width of one element, 0 for an unknown type.
 func (d DType) Bits() int { return elements[d].bits }
 
-// Float reports whether Decode reads d: F64, F32, F16, BF16 and the 8-bit floats.
-func (d DType) Float() bool { return elements[d].decode != nil }
+// Readable reports whether Decode reads d: floats of 8 to 64 bits, whole numbers and
+// truth values, which are 0 and 1.
+func (d DType) Readable() bool { return elements[d].decode != nil }
 
-// Decode converts len(dst) elements of type d from src; F64 is rounded to the
-// nearest float32. It panics where d is not a Float, or src is shorter than dst:
-// both are checked at load.
+// Float reports whether d is Readable and not of whole numbers.
+func (d DType) Float() bool { return d.Readable() && !d.Whole() }
+
+// Whole reports whether d's numbers are whole ones, or truth values.
+func (d DType) Whole() bool { return elements[d].whole }
+
+// Decode converts len(dst) elements of type d from src; what float32 cannot hold is
+// rounded to the nearest that it can. It panics where d is not Readable, or src is
+// shorter than dst: both are checked at load.
 func Decode(d DType, dst []float32, src []byte) { d.decoder()(dst, src) }
 
 func (d DType) decoder() func(dst []float32, src []byte) {
@@ -177,10 +199,13 @@ func floatToHalf(x float32) uint16 {
 	return sign | uint16((b-112<<23)>>13)
 }
 
-// eightBits holds the numbers of each byte of F8_E4M3, F8_E5M2 and F8_E8M0.
-var eightBits = func() (t [3][256]float32) {
+// eightBits holds the numbers of each byte of F8_E4M3, F8_E5M2, F8_E8M0, and of the
+// first two in the form without an infinity and a zero below zero (FNUZ), whose
+// exponents are one less.
+var eightBits = func() (t [5][256]float32) {
 	for b := range 256 {
 		t[0][b] = smallFloat(byte(b), 4, 3)
+		t[3][b], t[4][b] = t[0][b]/2, smallFloat(byte(b), 5, 2)/2
 		if b&0x7f == 0x7f { // this type has no infinity, and one NaN of each sign
 			t[0][b] = float32(math.NaN())
 		}
@@ -188,7 +213,7 @@ var eightBits = func() (t [3][256]float32) {
 		t[1][b] = halfToFloat(uint16(b) << 8)
 		t[2][b] = float32(math.Ldexp(1, b-127))
 	}
-	t[2][255] = float32(math.NaN())
+	t[2][255], t[3][0x80], t[4][0x80] = float32(math.NaN()), float32(math.NaN()), float32(math.NaN())
 	return t
 }()
 

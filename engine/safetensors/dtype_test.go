@@ -1,7 +1,9 @@
 package safetensors
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"testing"
 )
@@ -89,5 +91,45 @@ func TestRows(t *testing.T) {
 	}
 	if all := x.F32(); len(all) != 6 || all[2] != 2 {
 		t.Errorf("F32 is %v", all)
+	}
+}
+
+// Whole numbers and the eight-bit floats of other makers, as PyTorch casts them to
+// float32: the hashes are of all 256 bytes, NaN as 12345.
+func TestDecodeAsTorchCasts(t *testing.T) {
+	one := func(d DType, b ...byte) float32 {
+		var v [1]float32
+		Decode(d, v[:], b)
+		return v[0]
+	}
+	for _, c := range []struct {
+		d    DType
+		bits uint64
+		want float32
+	}{
+		{"I64", 1<<64 - 3, -3}, {"I64", 1<<62 + 1<<37, 1 << 62}, {"U64", 1<<64 - 1, 1 << 64}, {"U64", 1<<40 + 3, 1 << 40},
+		{"I32", 1<<32 - 5, -5}, {"I32", 1<<24 + 1, 1 << 24}, {"I32", 1<<24 + 3, 1<<24 + 4}, {"U32", 1<<32 - 1, 1 << 32},
+		{"I16", 1<<16 - 7, -7}, {"U16", 1<<16 - 7, 65529}, {"I8", 0x80, -128}, {"U8", 0x80, 128}, {"BOOL", 0, 0}, {"BOOL", 1, 1},
+	} {
+		raw := binary.LittleEndian.AppendUint64(nil, c.bits)[:c.d.Bits()/8]
+		if got := one(c.d, raw...); got != c.want || !c.d.Whole() || c.d.Float() {
+			t.Errorf("%s %x is %v, want %v", c.d, c.bits, got, c.want)
+		}
+	}
+	for d, want := range map[DType]string{
+		"F8_E4M3FNUZ": "c48de4101485a47b602dd84af4534675961d470f8e3ce4f88b56f3da32f69f31",
+		"F8_E5M2FNUZ": "c907f923be29a5ca0cc09d91c98cb490846042e5b6f266c4727c7c421b569ce5",
+	} {
+		sum := sha256.New()
+		for b := range 256 {
+			x := one(d, byte(b))
+			if x != x {
+				x = 12345
+			}
+			sum.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(x)))
+		}
+		if got := hex.EncodeToString(sum.Sum(nil)); got != want {
+			t.Errorf("%s: the numbers of all bytes have hash %s, want %s", d, got, want)
+		}
 	}
 }

@@ -57,6 +57,14 @@ def cfg(**kw):
     def f(d, t, c): c.update(kw); json.dump(c, open(os.path.join(d, "config.json"), "w"))
     return f
 R = torch.randn
+# Other types: the numbers are what a cast to float32 makes of them.
+CASTS = [torch.int8, torch.uint8, torch.int16, torch.uint16, torch.int32, torch.uint32, torch.int64, torch.uint64, torch.bool, torch.float64,
+         torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz, torch.float8_e8m0fnu]
+def cast(name, dtype):
+    def f(d, t, c):
+        t[name] = (R(t[name].shape) * 3).abs().round().clamp(1).to(dtype)
+        save(d, t)
+    return f
 cases = [
     ("tied: only lm_head stored", True, upd(lambda t: t.__setitem__(H, t.pop(E)))),
     ("tied: lm_head stored too", True, upd(lambda t: t.__setitem__(H, t[E]))),
@@ -86,16 +94,21 @@ cases = [
     ("index names another shard", False, index(lambda m, f, t: m.__setitem__("model.norm.weight", "a.safetensors"))),
     ("tensor in two shards", False, index(lambda m, f, t: f["a.safetensors"].append("model.norm.weight"))),
 ]
+cases += [(f"cast {dtype} {n}", False, cast(n, dtype)) for dtype in CASTS for n in ("model.layers.0.input_layernorm.weight", "model.layers.0.mlp.up_proj.weight", E)]
 for name, tie, change in cases:
     d = base(tie)
     t = load_file(os.path.join(d, "model.safetensors"))
     want = logits(d)
-    if "bf16" in name: want = None
+    if "bf16" in name or "cast" in name: want = None
     change(d, t, json.load(open(os.path.join(d, "config.json"))))
     try:
         got = logits(d)
         if want is None:
-            t2 = load_file(os.path.join(d, "model.safetensors")); t2.pop(H); save(d, t2); want = logits(d)
+            t2 = load_file(os.path.join(d, "model.safetensors"))
+            if "cast" in name: t2 = {k: v.float() for k, v in t2.items()}
+            else: t2.pop(H)
+            save(d, t2)
+            want = logits(d)
         print(f"{name}: {'the same' if torch.equal(got, want) else 'OTHER logits'}")
     except Exception as e:
         print(f"{name}: {type(e).__name__}: {str(e)[:100]!r}")
