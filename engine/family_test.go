@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	. "github.com/softbench/softbench/engine"
@@ -10,7 +11,8 @@ import (
 )
 
 // TestFamilies compares every position's log-probability of a small model of
-// each family with transformers' in float32, on every kernel set, and each score
+// each family with transformers' in float32, on every kernel set, what it decodes
+// greedily with what transformers' generate does, and each score
 // of small batches with that of large ones, to the bit. In bfloat16 a token's
 // mean difference stays small.
 func TestFamilies(t *testing.T) {
@@ -20,6 +22,7 @@ func TestFamilies(t *testing.T) {
 			eachSet(t, func(t *testing.T, set kernel.Set) {
 				for _, run := range g.Runs {
 					compareFamily(t, g, run, set)
+					sameGreedy(t, g, set)
 				}
 			})
 		})
@@ -58,5 +61,34 @@ func compareFamily(t *testing.T, g golden.Model, run golden.Run, set kernel.Set)
 	t.Logf("max |Δ logprob| %.1e in float32; mean |Δ| %.1e in bfloat16", worst, rounding/float64(positions))
 	if mean := rounding / float64(positions); !(mean <= 0.1) {
 		t.Errorf("bfloat16 is %v a token away on average", mean)
+	}
+}
+
+// sameGreedy compares greedy decoding, up to where the reference's lead is no more than
+// what the two may differ by.
+func sameGreedy(t *testing.T, g golden.Model, set kernel.Set) {
+	t.Helper()
+	m, _ := open(t, g.Dir, "", CPUOptions{Set: set, Threads: 2})
+	of := g.Sequences[g.Greedy.Sequence].IDs
+	want := g.Greedy.IDs
+	if len(want) < 20 {
+		t.Fatalf("the golden decodes %d tokens", len(want))
+	}
+	for i, gap := range g.Greedy.Gap {
+		if gap <= 2*parity {
+			want = want[:i]
+			break
+		}
+	}
+	if len(want) < 3 {
+		t.Fatalf("the golden's first %d tokens are decided", len(want))
+	}
+	f := &Forest{Nodes: []Node{{Parent: -1, Tokens: of, Generate: len(want)}}}
+	var got []int32
+	if _, err := m.Run(t.Context(), f, RunOptions{Generated: func(_ int, tokens []int32) error { got = slices.Clone(tokens); return nil }}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("decoded %v, transformers %v", got, want)
 	}
 }

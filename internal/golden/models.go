@@ -19,10 +19,18 @@ type Model struct {
 	Sequences    []Sequence `json:"sequences"`
 	Runs         []Run      `json:"runs"`
 	Observed     []Observed `json:"inside"`
+	Greedy       Greedy     `json:"greedy"` // a family's
 	// Seed and Tensors say what weights a family's checkpoint has, which are made
 	// when it is read; models have theirs beside them.
 	Seed    uint64   `json:"seed"`
 	Tensors []Tensor `json:"tensors"`
+}
+
+// Greedy is what a sequence is continued with, one most likely token after the other.
+type Greedy struct {
+	Sequence int      `json:"sequence"` // index into Model.Sequences
+	IDs      Int32s   `json:"ids"`
+	Gap      Float32s `json:"gap"` // the lead of each's logit over the second
 }
 
 // Tensor is a tensor of random numbers.

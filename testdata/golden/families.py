@@ -78,6 +78,7 @@ FAMILIES |= {
     "sink": dict(attention="sink", config=dict(GQA, model_type="llama", attn_impl="sink")),
     "gated": dict(attention="gated", config=dict(GQA, model_type="llama", attention_bias=True, attn_impl="gated")),
     "gated-sink": dict(attention="gated-sink", config=dict(GQA, model_type="llama", attn_impl="gated-sink")),
+    "softcap": dict(attention="softcap-1.5", config=dict(GQA, model_type="llama", attn_impl="softcap-1.5")),
 }
 
 MOE = dict(GQA, num_experts_per_tok=2)

@@ -7,7 +7,8 @@ A family's directory holds config.json, as the hub has it, and golden.json: what
 tensors the checkpoint has, by name and shape, each with the centre and width of
 its random numbers, which Go makes again from the seed (internal/golden/random.go,
 the same as random() here); and for several sequences, at every position, the
-log-probability of the next token, the argmax and its lead. No weights are kept.
+log-probability of the next token, the argmax and its lead; and what generate, with
+its cache, makes of one of them greedily. No weights are kept.
 
 What is saved is what transformers itself reads back: the names and shapes are
 those that save_pretrained writes.
@@ -23,6 +24,7 @@ import tempfile
 import numpy as np
 import torch
 import transformers
+import transformers.models.gemma2.modeling_gemma2
 import transformers.models.gpt_oss.modeling_gpt_oss
 import transformers.models.llama.modeling_llama
 from safetensors import safe_open
@@ -31,8 +33,11 @@ from safetensors.torch import save_file
 from families import FAMILIES
 
 HERE = pathlib.Path(__file__).parent / "families"
+llama = transformers.models.llama.modeling_llama
+EAGER = llama.eager_attention_forward
 LENGTHS = [1, 2, 17, 70]
 FORMAT = 1
+GREEDY = 24
 MASK = (1 << 64) - 1
 
 
@@ -84,8 +89,8 @@ def pack(values, dtype):
 
 def remedy(model, spec, seed):
     """Gives a llama what its file has for kinds that transformers' llama does not know: a learned
-    logit of each head that joins the denominator (as gpt_oss computes it), or a gate of the
-    attention's output. Returns the tensors."""
+    logit of each head that joins the denominator (as gpt_oss computes it), a gate of the
+    attention's output, or a soft cap of its scores (as gemma2 computes it). Returns the tensors."""
     made = []
 
     def tensor(name, shape, centre, width):
@@ -93,11 +98,14 @@ def remedy(model, spec, seed):
         return torch.from_numpy(random(seed, name, int(np.prod(shape)), centre, width)).reshape(shape)
 
     kind = spec.get("attention", "")
-    llama = transformers.models.llama.modeling_llama
+    llama.eager_attention_forward = EAGER
     if kind.endswith("sink"):
         for i, layer in enumerate(model.model.layers):
             layer.self_attn.sinks = tensor(f"model.layers.{i}.self_attn.sinks", [model.config.num_attention_heads], 0.5, 1.0)
         llama.eager_attention_forward = transformers.models.gpt_oss.modeling_gpt_oss.eager_attention_forward
+    if kind.startswith("softcap-"):
+        cap, capped = float(kind.removeprefix("softcap-")), transformers.models.gemma2.modeling_gemma2.eager_attention_forward
+        llama.eager_attention_forward = lambda *a, **k: capped(*a, **{**k, "softcap": cap})
     if kind.startswith("gated"):
         for i, layer in enumerate(model.model.layers):
             attn = layer.self_attn
@@ -169,7 +177,13 @@ def make(name, spec):
         })
         spreads.append(logits.std(-1).mean().item())
     assert 0.5 < np.mean(spreads) < 30, spreads
+    greedy = LENGTHS.index(17)
+    model.generation_config.update(eos_token_id=None, pad_token_id=0)
+    made = model.generate(torch.tensor([sequences[greedy]["ids"]]), max_new_tokens=GREEDY, do_sample=False, num_beams=1,
+                          return_dict_in_generate=True, output_logits=True)
+    top = torch.cat(made.logits).float().topk(2).values
     golden = {
+        "greedy": {"sequence": greedy, "ids": pack(made.sequences[0, -GREEDY:], "<i4"), "gap": pack(top[:, 0] - top[:, 1], "<f4")},
         "format": FORMAT, "model": name, "seed": seed, "transformers": transformers.__version__,
         "tensors": sorted(tensors + extras, key=lambda t: t["name"]), "sequences": sequences,
         "runs": [{"attention": spec.get("attention", "softmax"), "source": "formula" if "attention" in spec else "transformers", "dtype": "float32", "sequences": scores}],
