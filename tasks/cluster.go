@@ -82,13 +82,23 @@ func (t *Task) cluster(r data.Row) (string, error) {
 
 // label is short, and the same for the same source in every run.
 func label(kind string, parts ...string) string {
-	h := sha256.New()
+	return digest(parts...).label(kind)
+}
+
+// short is the beginning of a SHA-256.
+type short [8]byte
+
+func digest(parts ...string) short {
+	all := make([]byte, 0, 4*sha256.Size)
 	for _, p := range parts {
 		sum := sha256.Sum256([]byte(p))
-		h.Write(sum[:])
+		all = append(all, sum[:]...)
 	}
-	return kind + ":" + hex.EncodeToString(h.Sum(nil)[:8])
+	sum := sha256.Sum256(all)
+	return short(sum[:8])
 }
+
+func (s short) label(kind string) string { return kind + ":" + hex.EncodeToString(s[:]) }
 
 // settleClusters drops what is not a cluster after all: a column's text that a single
 // document has, or that all have, which is not a source but part of the prompt. Documents
@@ -98,14 +108,15 @@ func (t *Task) settleClusters(docs []Doc) {
 	for i := range docs {
 		count[docs[i].Cluster]++
 	}
-	asked := make([]string, len(docs))
-	same := map[string]int{}
+	asked, same := make([]short, len(docs)), map[short]int32{}
+	hashes, sameHash := make([]short, len(docs)), map[short]int32{}
+	var parts []string
 	for i := range docs {
 		d := &docs[i]
 		if n := count[d.Cluster]; t.def.Cluster == nil && (n == 1 || n == len(docs)) {
 			d.Cluster = ""
 		}
-		parts := []string{d.Text()}
+		parts = append(parts[:0], d.Text())
 		for k, q := range d.Requests {
 			if q.Ask == WholeText {
 				continue // it is there
@@ -115,17 +126,17 @@ func (t *Task) settleClusters(docs []Doc) {
 			}
 			parts = append(parts, q.Continuation)
 		}
-		asked[i] = label(copies, parts...)
+		asked[i], hashes[i] = digest(parts...), digest(d.Hash)
 		same[asked[i]]++
-		same[d.Hash]++
+		sameHash[hashes[i]]++
 	}
 	for i := range docs {
 		switch d := &docs[i]; {
 		case d.Cluster != "":
 		case same[asked[i]] > 1:
-			d.Cluster = asked[i]
-		case same[d.Hash] > 1: // asked after other examples
-			d.Cluster = label(copies, d.Hash)
+			d.Cluster = asked[i].label(copies)
+		case sameHash[hashes[i]] > 1: // asked after other examples
+			d.Cluster = hashes[i].label(copies)
 		}
 	}
 }

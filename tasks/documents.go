@@ -43,32 +43,33 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	if err != nil {
 		return nil, nil, fmt.Errorf("task %s: %w", t.Name, err)
 	}
-	var docs []Doc
-	size := textSize{}
 	limit := opts.Limit
 	if opts.Share > 0 {
 		limit = 0
 	}
-	files, err := src.Read(ctx, t.Dataset, t.Splits, limit, func(r data.Row) error {
-		doc, err := t.document(r)
-		if err != nil {
-			return fmt.Errorf("%w (document %d)", err, r.Index)
-		}
-		var chosen []example
-		if opts.FewShot > 0 {
-			if chosen, err = examples.choose(doc.Hash, opts.FewShot); err != nil {
+	docs, files, err := data.Keep(func(each func(Doc) error) ([]data.File, error) {
+		size := textSize{}
+		examples.restart(opts.FewShotSeed)
+		return src.Read(ctx, t.Dataset, t.Splits, limit, func(r data.Row) error {
+			doc, err := t.document(r)
+			if err != nil {
+				return fmt.Errorf("%w (document %d)", err, r.Index)
+			}
+			var chosen []example
+			if opts.FewShot > 0 {
+				if chosen, err = examples.choose(doc.Hash, opts.FewShot); err != nil {
+					return err
+				}
+			}
+			if err := t.prompts(&doc, chosen, &opts); err != nil {
+				return fmt.Errorf("%s: %w (document %d)", r.Where(), err, r.Index)
+			}
+			if err := size.add(&doc, r); err != nil {
 				return err
 			}
-		}
-		if err := t.prompts(&doc, chosen, &opts); err != nil {
-			return fmt.Errorf("%s: %w (document %d)", r.Where(), err, r.Index)
-		}
-		if err := size.add(&doc, r); err != nil {
-			return err
-		}
-		docs = append(docs, doc)
-		return nil
-	})
+			return each(doc)
+		})
+	}, (*Doc).memory)
 	if err != nil {
 		return nil, nil, fmt.Errorf("task %s: %w", t.Name, err)
 	}
@@ -80,40 +81,6 @@ func (t *Task) Documents(ctx context.Context, src data.Source, opts Options) ([]
 	docs = docs[:opts.Limited(len(docs))]
 	t.settleClusters(docs)
 	return docs, append(files, exampleFiles...), nil
-}
-
-// maxTexts bounds the texts of a task's documents that are kept, examples included, beyond maxTimes
-// the bytes of the files read: a small file that unpacks to very much ends there.
-const (
-	maxTexts = 192 << 20
-	maxTimes = 8
-)
-
-// textSize counts the texts that are kept.
-type textSize struct {
-	bytes, files int64
-	file         string
-}
-
-func (s *textSize) add(doc *Doc, r data.Row) error {
-	if r.File != s.file {
-		s.file = r.File
-		if info, err := os.Stat(r.File); err == nil {
-			s.files += info.Size()
-		}
-	}
-	last := ""
-	for _, q := range doc.Requests {
-		if q.Context != last { // the choices of a question share it
-			s.bytes += int64(len(q.Context))
-		}
-		last = q.Context
-		s.bytes += int64(len(q.Continuation) + len(q.Choice) + len(q.Text))
-	}
-	if limit := max(maxTexts, maxTimes*s.files); s.bytes > limit {
-		return fmt.Errorf("%s: the prompts of the documents so far are more than %d MiB, too much for files of %d bytes; ask for fewer with --limit", r.Where(), limit>>20, s.files)
-	}
-	return nil
 }
 
 // exampleSplit is the split that examples come from, where the files of the split evaluated are tested.

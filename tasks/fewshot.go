@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/softbench/softbench/tasks/data"
 	"github.com/softbench/softbench/tasks/pyrandom"
@@ -31,6 +32,18 @@ type sampler struct {
 type example struct {
 	hash string
 	worked
+}
+
+// memory is about how many bytes the example takes.
+func (e *example) memory() int {
+	return int(unsafe.Sizeof(*e)) + len(e.hash) + len(e.context) + len(e.answer) + len(e.text)
+}
+
+// restart lets the draws begin anew, for the first document.
+func (s *sampler) restart(seed int64) {
+	if s != nil && s.random != nil {
+		s.random = pyrandom.New(seed)
+	}
 }
 
 // choose is the n examples of a document, which are to be asked for in the order of the documents:
@@ -110,14 +123,16 @@ func (t *Task) examples(ctx context.Context, src data.Source, opts Options) (*sa
 	if s.random != nil {
 		most = 0
 	}
-	files, err := src.Read(ctx, t.Dataset, []string{split}, most, func(r data.Row) error {
-		text, err := t.example(r)
-		if err != nil {
-			return fmt.Errorf("%w (few-shot example %d)", err, r.Index)
-		}
-		s.pool = append(s.pool, example{data.Hash(r.Values), text})
-		return nil
-	})
+	var files []data.File
+	s.pool, files, err = data.Keep(func(each func(example) error) ([]data.File, error) {
+		return src.Read(ctx, t.Dataset, []string{split}, most, func(r data.Row) error {
+			text, err := t.example(r)
+			if err != nil {
+				return fmt.Errorf("%w (few-shot example %d)", err, r.Index)
+			}
+			return each(example{data.Hash(r.Values), text})
+		})
+	}, (*example).memory)
 	if err != nil {
 		return nil, nil, fmt.Errorf("few-shot examples: %w", err)
 	}

@@ -177,3 +177,32 @@ func TestExamples(t *testing.T) {
 		t.Errorf("two examples of one: %v", err)
 	}
 }
+
+// Documents that take so much that they are read twice have the examples of the first reading.
+func TestDrawsOfLargeDocuments(t *testing.T) {
+	dir := t.TempDir()
+	var text strings.Builder
+	for i := range 30 {
+		fmt.Fprintf(&text, "{\"q\": \"%d\", \"a\": [\"a\", \"%s\"]}\n", i, strings.Repeat("x", 4<<20))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "d.jsonl"), []byte(text.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	task, err := Parse([]byte(generated+"targets: a\nsampler: random\nexamples: [{q: one, a: [1]}, {q: two, a: [2]}, {q: three, a: [3]}]\n"), filepath.Join(dir, "g.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	contexts := func(limit int) (out []string) {
+		docs, _, err := task.Documents(t.Context(), data.Source{}, Options{FewShot: 2, FewShotSeed: DefaultFewShotSeed, Limit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range docs {
+			out = append(out, d.Requests[0].Context)
+		}
+		return out
+	}
+	if few, all := contexts(3), contexts(0); len(all) != 30 || !slices.Equal(all[:3], few) {
+		t.Errorf("%q, of few %q", all, few)
+	}
+}

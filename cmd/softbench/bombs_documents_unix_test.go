@@ -95,7 +95,8 @@ func documentBombs() []bomb {
 		{"an array of brackets", "docs.json", repeated("", 6<<20, brackets, ""), "", "something else than objects"},
 		{"an array that does not end", "docs.json", repeated(`[{"q":"`, 20<<20, "aaaaaaaaaaaaaaaa", ""), "", large},
 		{"an object over lines", "docs.json", repeated("{\n", 20<<20, `"q":"aaaaaaaa",`+"\n", ""), "", manyValues},
-		{"spaces", "docs.json", repeated("[", 300<<16, "                ", ""), "", "cut off"},
+		{"spaces", "docs.json", repeated("[", 300<<16, "                ", ""), "", "MiB of the file are blank"},
+		{"documents, bad at the last", "docs.jsonl", repeated("", 1_400_000, document, `{"q":"a","c":["b","d"],"g":7}`), "", "unknown answer key 7"},
 		{"a number", "docs.json", repeated(`[{"q":`, 4<<20, "1111111111111111", ""), "", "4300"},
 		{"a table's row", "docs.csv", repeated("q,c,g\n", 30<<20, ",", "\n"), "", ""},
 		{"a quote", "docs.csv", repeated("q,c,g\n\"", 250<<16, "aaaaaaaaaaaaaaaa", ""), "", large},
@@ -127,6 +128,7 @@ func documentBombs() []bomb {
 		{"brackets, gz", "docs.json.gz", members(gzipped, `[{"c":`, "[", 32<<20, 8), "", "more than 500 deep"},
 		{"cells, zst", "docs.tsv.zst", members(zstandard, "q\tc\tg\n", "\t", 32<<20, 8), "", ""},
 		{"blank lines, gz", "docs.jsonl.gz", members(gzipped, "", "\n", 16<<20, 2), "", "no documents"},
+		{"blank lines, zst", "docs.jsonl.zst", members(zstandard, "", "\n", 32<<20, 16), "", "MiB of the file are blank"},
 	}...)
 	for _, name := range []string{"choices", "more_choices", "text"} {
 		all = append(all, bomb{name, "docs.parquet", zipped("../../tasks/data/testdata/bombs.zip", name+".parquet"), "", ""})

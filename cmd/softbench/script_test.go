@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,8 +21,16 @@ import (
 	"github.com/softbench/softbench/internal/golden"
 )
 
+// otherBinary names another softbench: tests that run the whole program run that one, and say what it does.
+const otherBinary = "SOFTBENCH_TEST_BINARY"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"softbench": main})
+	testscript.Main(m, map[string]func(){"softbench": func() {
+		if other := os.Getenv(otherBinary); other != "" {
+			panic(syscall.Exec(other, append([]string{"softbench"}, os.Args[1:]...), os.Environ()))
+		}
+		main()
+	}})
 }
 
 // TestScripts runs the whole binary as users do: testdata/script/*.txtar.
@@ -35,7 +44,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GOLDEN", goldenDir)
 			env.Setenv("HF_HOME", filepath.Join(env.WorkDir, "no-hub"))
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
-			env.Setenv("SOFTBENCH_ISA", os.Getenv("SOFTBENCH_ISA"))
+			for _, name := range []string{"SOFTBENCH_ISA", otherBinary} {
+				env.Setenv(name, os.Getenv(name))
+			}
 			return nil
 		},
 		Cmds:                scriptCommands,

@@ -17,6 +17,7 @@ func readTable(r io.Reader, name string, separator byte, each func(line int, val
 	in := &tableReader{r: newLineReader(r).r, separator: separator, line: 1}
 	fail := func(line int, err error) error { return fmt.Errorf("%s:%d: %w", name, line, err) }
 	var columns []string
+	blank := 0
 	for {
 		line := in.line
 		fields, err := in.row()
@@ -27,6 +28,9 @@ func readTable(r io.Reader, name string, separator byte, each func(line int, val
 			return fail(line, err)
 		}
 		if len(fields) == 0 { // a blank line
+			if blank++; blank > maxRow {
+				return fail(line, errBlank)
+			}
 			continue
 		}
 		if columns == nil {

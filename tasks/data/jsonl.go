@@ -12,10 +12,31 @@ import (
 // errStop ends a reader early without an error; the caller still hashes the rest of the file.
 var errStop = errors.New("stop")
 
+// errBlank is of a file that is white space for longer than a document may be.
+var errBlank = fmt.Errorf("more than %d MiB of the file are blank", maxRow>>20)
+
 // lineReader reads lines and counts them.
 type lineReader struct {
-	r    *bufio.Reader
-	line int // of the line read last, from 1
+	r     *bufio.Reader
+	line  int // of the line read last, from 1
+	blank int // bytes of blank lines so far
+}
+
+// skip goes over the white space that is read already.
+func (l *lineReader) skip() error {
+	b, _ := l.r.Peek(l.r.Buffered())
+	n := len(b) - len(bytes.TrimLeft(b, jsonSpaces))
+	l.line += bytes.Count(b[:n], []byte{'\n'})
+	_, _ = l.r.Discard(n)
+	return l.nothing(n)
+}
+
+// nothing counts blank bytes.
+func (l *lineReader) nothing(n int) error {
+	if l.blank += n; l.blank > maxRow {
+		return errBlank
+	}
+	return nil
 }
 
 func newLineReader(r io.Reader) *lineReader {
@@ -55,10 +76,9 @@ func readJSON(r io.Reader, name string, each func(line int, values map[string]an
 		case err != nil:
 			return fmt.Errorf("%s: %w", name, err)
 		case bytes.IndexByte([]byte(jsonSpaces), head[0]) >= 0:
-			if head[0] == '\n' {
-				in.line++
+			if err := in.skip(); err != nil {
+				return fmt.Errorf("%s:%d: %w", name, in.line+1, err)
 			}
-			_, _ = in.r.Discard(1)
 			continue
 		case head[0] == '[':
 			return readArray(&jsonStream{r: in.r, name: name, line: in.line + 1}, each)
@@ -106,6 +126,8 @@ func readLines(in *lineReader, name string, each func(line int, values map[strin
 			if err := each(in.line, values); err != nil {
 				return err
 			}
+		} else if err := in.nothing(len(text)); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, in.line, err)
 		}
 		if last {
 			return nil
@@ -167,6 +189,7 @@ type jsonStream struct {
 	b     []byte // read and not yet parsed
 	line  int    // at which b begins
 	ended bool   // nothing is behind b
+	blank int    // bytes of white space so far, less that between an object's parts
 }
 
 func (s *jsonStream) fail(err error) error { return fmt.Errorf("%s:%d: %w", s.name, s.line, err) }
@@ -193,6 +216,9 @@ func (s *jsonStream) more(n int) error {
 func (s *jsonStream) skip() (bool, error) {
 	for {
 		rest := bytes.TrimLeft(s.b, jsonSpaces)
+		if s.blank += len(s.b) - len(rest); s.blank > maxRow {
+			return false, s.fail(errBlank)
+		}
 		s.line += bytes.Count(s.b[:len(s.b)-len(rest)], []byte{'\n'})
 		if s.b = rest; len(rest) > 0 {
 			return true, nil

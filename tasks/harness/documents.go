@@ -37,21 +37,21 @@ func (d *dataset) read(ctx context.Context, src data.Source, name string, proces
 	var files []data.File
 	var err error
 	for i, ds := range d.places {
-		rows = nil
-		held, limit, last := int64(0), int64(minBytes), ""
-		files, err = src.Read(ctx, ds, []string{name}, 0, func(r data.Row) error {
-			if r.File != last {
-				last = r.File
-				if info, err := os.Stat(r.File); err == nil {
-					limit += maxTimes * info.Size()
+		rows, files, err = data.Keep(func(each func(data.Row) error) ([]data.File, error) {
+			held, limit, last := int64(0), int64(minBytes), ""
+			return src.Read(ctx, ds, []string{name}, 0, func(r data.Row) error {
+				if r.File != last {
+					last = r.File
+					if info, err := os.Stat(r.File); err == nil {
+						limit += maxTimes * info.Size()
+					}
 				}
-			}
-			if held += sizeOf(r.Values); held > limit {
-				return fmt.Errorf("%s: the documents so far are more than %d MiB, too much for files of this size", r.Where(), limit>>20)
-			}
-			rows = append(rows, r)
-			return nil
-		})
+				if held += sizeOf(r.Values); held > limit {
+					return fmt.Errorf("%s: the documents so far are more than %d MiB, too much for files of this size", r.Where(), limit>>20)
+				}
+				return each(r)
+			})
+		}, func(r *data.Row) int { return int(sizeOf(r.Values)) })
 		var none *data.NotFoundError
 		if err == nil || i == len(d.places)-1 || !errors.As(err, &none) {
 			break
@@ -87,9 +87,9 @@ func sizeOf(v any) int64 {
 		}
 		return n
 	case map[string]any:
-		n := int64(48)
+		n := int64(48 + 8*32) // Go's map of up to eight
 		for k, e := range x {
-			n += int64(len(k)) + sizeOf(e)
+			n += int64(len(k)) + 32 + sizeOf(e)
 		}
 		return n
 	}
