@@ -20,12 +20,13 @@ type exportOptions struct {
 	format  string
 	out     string
 	options compare.Options
+	figures figureOptions
 }
 
 func newExport(io streams, run work[exportOptions]) *cobra.Command {
 	o := exportOptions{io: io}
 	cmd := &cobra.Command{
-		Use:   "export --format lm-eval|csv|markdown|latex RUN...",
+		Use:   "export --format lm-eval|csv|markdown|latex RUN... | --figures DIR RUN...",
 		Short: "Write runs in other formats",
 		Long: `Write runs, or results of lm-evaluation-harness, in another format:
 
@@ -33,29 +34,44 @@ func newExport(io streams, run work[exportOptions]) *cobra.Command {
   csv       a line for each run and metric, in full precision
   markdown  a table with a column for each run, the best value in bold, and marks
             where a run is better or worse than the first beyond chance
-  latex     the same for a paper (package booktabs)`,
+  latex     the same for a paper (package booktabs)
+
+With --figures DIR, write every chart of the runs' page into that directory instead:
+as SVG, PDF and PNG of a column's width in a paper, in a light style with 8 pt type,
+and its numbers as CSV; attention maps have their tokens on the axes, and those of
+one head of all runs stand side by side. --format says which (default all four).`,
 		Example: `  softbench export --format latex runs/softmax runs/softpick -o table.tex
   softbench export --format csv runs/step-*
-  softbench export --format lm-eval runs/softpick -o harness`,
+  softbench export --format lm-eval runs/softpick -o harness
+  softbench export --figures figures --format pdf,csv runs/softmax runs/softpick`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.runs = args
 			switch {
 			case len(args) == 0:
 				return usageError(cmd, errors.New("no run given"))
+			case o.figures.dir != "":
 			case o.format == "":
-				return usageError(cmd, errors.New("no format: --format lm-eval, csv, markdown or latex"))
+				return usageError(cmd, errors.New("no format: --format lm-eval, csv, markdown or latex, or --figures DIR"))
 			}
 			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "lm-eval, csv, markdown or latex (required)")
+	f.StringVar(&o.format, "format", "", "lm-eval, csv, markdown or latex (required); of figures svg, pdf, png, csv or several (default all)")
 	f.StringVarP(&o.out, "output", "o", "", "`file` to write instead of standard output; for lm-eval the directory")
-	f.BoolVar(&o.options.Intersect, "intersect", false, "in a table, compare the tasks and documents that runs share")
+	f.BoolVar(&o.options.Intersect, "intersect", false, "in a table or figure, compare the tasks and documents that runs share")
+	f.StringVar(&o.figures.dir, "figures", "", "write the charts into this `directory`")
+	f.StringVar(&o.figures.width, "width", "", "width of figures: column (3.25 inch, default), page (6.75 inch)")
 	return cmd
 }
 
 func (o *exportOptions) execute(ctx context.Context) error {
+	switch {
+	case o.figures.dir != "":
+		return o.writeFigures(ctx)
+	case o.figures.width != "":
+		return errors.New("--width is about figures: name their directory with --figures DIR")
+	}
 	var write func(io.Writer, []*compare.Side) error
 	switch {
 	case !o.options.Intersect:

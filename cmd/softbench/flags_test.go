@@ -78,7 +78,8 @@ var flagUses = map[string]flagUse{
 	"compare revision": refused("models of the hub",
 		"compare $M $M --suite arc_easy --data $D --revision main"),
 
-	"export format":    used(howItIsWritten),
+	"export format":  used(howItIsWritten),
+	"export figures": used(howItIsWritten), "export width": refused("about figures", "export r1 --format csv --width page"),
 	"export intersect": refused("writes each run as it is", "export r1 r2 --format csv --intersect"),
 
 	"gate baseline": used(whatIsRead), "gate policy": used("judging and renewing"), "gate update": used("the baseline"),

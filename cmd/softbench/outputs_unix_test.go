@@ -69,6 +69,7 @@ var outputDirectories = []struct {
 		return []string{"compare", "tiny", "r/a", "--suite", "mine.yaml", "--data", "docs", "--runs", p}
 	}, "*/run.json"},
 	{"export --output", func(p string) []string { return []string{"export", "r/a", "--format", "lm-eval", "-o", p} }, "a/results_*.json"},
+	{"export --figures", func(p string) []string { return []string{"export", "r/a", "--figures", p} }, "scores-chart.pdf"},
 	{"lab world --out", func(p string) []string {
 		return []string{"lab", "world", "--out", p, "--words", "3000", "--questions", "3", "--vocab", "280"}
 	}, "train.txt"},

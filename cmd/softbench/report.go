@@ -108,38 +108,47 @@ func (o *reportOptions) execute(ctx context.Context) error {
 			return err
 		}
 	}
-	page := html.Page{Title: o.title, Softbench: version()}
-	places, isCourse := html.Course(o.runs)
-	if isCourse {
-		inOrderOfSteps(o.runs, places)
-	}
-	var err error
-	if page.Library, err = o.echarts.open(); err != nil {
+	library, err := o.echarts.open()
+	if err != nil {
 		return err
 	}
+	page, err := openPage(ctx, o.io, o.runs, o.compare)
+	if err != nil {
+		return err
+	}
+	page.Title, page.Library = o.title, library
+	return writePage(ctx, o.out, page)
+}
+
+// openPage is what a page about runs has: the runs in the order of their steps where they are
+// a course, and the last one compared with the first.
+func openPage(ctx context.Context, io streams, paths []string, options compare.Options) (html.Page, error) {
+	page := html.Page{Softbench: version()}
+	places, isCourse := html.Course(paths)
+	if isCourse {
+		inOrderOfSteps(paths, places)
+	}
 	var sides []*compare.Side
-	for _, dir := range o.runs {
+	for _, dir := range paths {
 		if err := ctx.Err(); err != nil {
-			return err
+			return page, err
 		}
 		side, err := compare.Open(ctx, dir)
 		if err != nil {
-			return err
+			return page, err
 		}
 		sides = append(sides, side)
 	}
-	page.Runs = pageRuns(o.io, sides)
+	page.Runs = pageRuns(io, sides)
 	if isCourse {
 		for i := range page.Runs {
 			page.Runs[i].Place = &places[i]
 		}
 	}
 	if len(sides) > 1 {
-		if err := o.compareRuns(&page, sides[0], sides[len(sides)-1]); err != nil {
-			return err
-		}
+		return page, compareRuns(io, &page, sides[0], sides[len(sides)-1], options)
 	}
-	return writePage(ctx, o.out, page)
+	return page, nil
 }
 
 // pageRuns are sides as the page takes them.
@@ -183,13 +192,12 @@ func inOrderOfSteps(runs []string, places []html.Place) {
 
 // compareRuns compares the last run with the first. Runs that cannot be compared
 // still have a page, which says why there is no comparison.
-func (o *reportOptions) compareRuns(page *html.Page, first, last *compare.Side) error {
-	options := o.compare
+func compareRuns(io streams, page *html.Page, first, last *compare.Side, options compare.Options) error {
 	options.Names = [2]string{html.Letter(0, len(page.Runs)), html.Letter(len(page.Runs)-1, len(page.Runs))}
 	c, err := compare.Compare(first, last, options)
 	if _, ok := errors.AsType[*compare.Incomparable](err); ok {
 		page.NotCompared = err.Error()
-		fmt.Fprintln(o.io.err, "note:", oneLine(page.NotCompared))
+		fmt.Fprintln(io.err, "note:", oneLine(page.NotCompared))
 		return nil
 	}
 	page.Comparison = c

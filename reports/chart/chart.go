@@ -3,14 +3,36 @@ package chart
 import (
 	"html/template"
 	"strconv"
+
+	"github.com/softbench/softbench/reports/text"
 )
 
 // Chart is a description that can be drawn in both ways.
 type Chart interface {
-	// SVG is the drawing for a width in px.
-	SVG(width float64) template.HTML
+	Drawn
 	// Options are the interactive chart for the figure of that id.
 	Options(id string) Interactive
+}
+
+// Drawn is what has a drawing and its numbers.
+type Drawn interface {
+	// Scene is the drawing for a width in px.
+	Scene(width float64) *Scene
+	Table() Table
+}
+
+// Table is a chart's numbers, a row for each point, estimate or cell.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+}
+
+// full writes a number as it is; "" for none.
+func full(x float64) string {
+	if !text.Finite(x) {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
 }
 
 // Axis is what is drawn along one side.
@@ -52,10 +74,10 @@ const (
 )
 
 // Draw is the chart for both widths.
-func Draw(c Chart) Drawing { return Drawing{Wide: c.SVG(WideWidth), Narrow: c.SVG(NarrowWidth)} }
+func Draw(c Chart) Drawing { return Drawing{Wide: SVG(c, WideWidth), Narrow: SVG(c, NarrowWidth)} }
 
 // Small is the drawing for a figure that stands beside others.
-func Small(c Chart) Drawing { return Drawing{Narrow: c.SVG(NarrowWidth)} }
+func Small(c Chart) Drawing { return Drawing{Narrow: SVG(c, NarrowWidth)} }
 
 // Inks are the colours of drawings: variables of the page's style, which also has the
 // classes fill-NAME and stroke-NAME.

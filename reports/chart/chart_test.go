@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"html/template"
 	"io"
 	"math"
 	"regexp"
@@ -55,7 +54,7 @@ func TestDotsAndSteps(t *testing.T) {
 	ys := []float64{1, 2, 3}
 	drawn := func(s Series, x Axis) string {
 		s.Ink, s.X, s.Y, s.Detail = "run0", []float64{10, 100, 1000}, ys, []string{"", "", ""}
-		return string(Lines{Series: []Series{s}, X: x, Y: Axis{Format: text.Tick, Floor: math.NaN()}}.SVG(WideWidth))
+		return string(SVG(Lines{Series: []Series{s}, X: x, Y: Axis{Format: text.Tick, Floor: math.NaN()}}, WideWidth))
 	}
 	line := regexp.MustCompile(`<path d="M([0-9.]+) [0-9.]+L([0-9.]+) [0-9.]+L([0-9.]+) [0-9.]+" class="stroke-run0"`)
 	if m := line.FindStringSubmatch(drawn(Series{Dots: true}, Axis{})); m != nil {
@@ -79,15 +78,23 @@ func TestDotsAndSteps(t *testing.T) {
 // steps is a toy: a chart of its own is a description with two methods.
 type steps []float64
 
-func (s steps) SVG(width float64) template.HTML {
+func (s steps) Scene(width float64) *Scene {
 	c := newCanvas(width, 100)
 	var p path
 	for i, y := range s {
 		p.move(float64(i), 100-y)
 		p.line(float64(i+1), 100-y)
 	}
-	c.stroke(&p, "run0", 1, "")
+	c.stroke(&p, "run0", Line{Width: 1}, 1)
 	return c.done()
+}
+
+func (s steps) Table() Table {
+	t := Table{Columns: []string{"y"}}
+	for _, y := range s {
+		t.Rows = append(t.Rows, []string{full(y)})
+	}
+	return t
 }
 
 func (s steps) Options(id string) Interactive {
@@ -109,8 +116,10 @@ func drawnBothWays(t *testing.T, charts map[string]Chart) {
 	for _, ink := range Inks {
 		inks[ink] = true
 	}
-	for level := range Shades {
-		inks[fmt.Sprint("map-", level)] = true
+	for _, ink := range ShadeInks {
+		for level := range Levels + 1 {
+			inks[fmt.Sprint(ink, "-", level)] = true
+		}
 	}
 	for name, c := range charts {
 		d := Draw(c)
@@ -157,11 +166,11 @@ func drawnBothWays(t *testing.T, charts map[string]Chart) {
 // other are left out.
 func TestDrawingDetails(t *testing.T) {
 	l := Lines{Series: []Series{{Ink: "run0", Plain: true, X: []float64{0, 1, 2, 3}, Y: []float64{1, math.NaN(), 2, 3}}}, Y: Axis{Format: text.Tick, Floor: math.NaN()}}
-	if got := strings.Count(string(l.SVG(NarrowWidth)), "a3.2 3.2"); got != 2 { // a circle has two arcs
+	if got := strings.Count(string(SVG(l, NarrowWidth)), "a3.2 3.2"); got != 2 { // a circle has two arcs
 		t.Errorf("%d arcs; want the two of the mark of the point that stands alone", got)
 	}
 	l.Categories = strings.Fields(strings.Repeat("checkpoint ", 40))
-	if got := strings.Count(string(l.SVG(NarrowWidth)), ">checkpoint<"); got == 0 || got > 6 {
+	if got := strings.Count(string(SVG(l, NarrowWidth)), ">checkpoint<"); got == 0 || got > 6 {
 		t.Errorf("%d labels of 40 side by side", got)
 	}
 }

@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"html/template"
 	"math"
 
 	"github.com/softbench/softbench/reports/text"
@@ -28,8 +27,8 @@ func (e *Estimate) interval() (low, high float64, ok bool) {
 	return e.Low, e.High, e.HasInterval && text.Finite(e.Low) && text.Finite(e.High)
 }
 
-// SVG is the drawing.
-func (f Forest) SVG(width float64) template.HTML {
+// Scene is the drawing.
+func (f Forest) Scene(width float64) *Scene {
 	const row = 22
 	c := newCanvas(width, 46+row*float64(len(f.Rows)))
 	s := f.scale(min(int(width/68), 8))
@@ -46,11 +45,11 @@ func (f Forest) SVG(width float64) template.HTML {
 		grid.move(b.x(&s, t.Value), b.top)
 		grid.line(b.x(&s, t.Value), b.bottom)
 	}
-	c.stroke(&grid, "grid", 1, ` stroke-opacity="0.6"`)
+	c.stroke(&grid, "grid", Line{Width: 1}, 0.6)
 	var reference path
 	reference.move(b.x(&s, f.Reference), b.top)
 	reference.line(b.x(&s, f.Reference), b.bottom)
-	c.stroke(&reference, "muted", 1, ` stroke-dasharray="3 3"`)
+	c.stroke(&reference, "muted", Line{Width: 1, Dashed: true}, 1)
 	c.xAxis(b, &s, f.Axis.Name)
 	for i, r := range f.Rows {
 		y := b.top + row*(float64(i)+0.5)
@@ -62,11 +61,24 @@ func (f Forest) SVG(width float64) template.HTML {
 		if low, high, ok := r.interval(); ok && s.has(low) && s.has(high) {
 			bar.interval(b.x(&s, low), y, b.x(&s, high), y, 4)
 		}
-		c.stroke(&bar, r.Ink, 2, ` stroke-linecap="round"`)
+		c.stroke(&bar, r.Ink, Line{Width: 2, Round: true}, 1)
 		marks[0].draw(&dot, b.x(&s, r.Value), y, 4.5)
-		c.fill(&dot, "fill-"+r.Ink+" stroke-paper", ` stroke-width="1.5" paint-order="stroke"`)
+		c.fill(&dot, r.Ink, 1.5, 1)
 	}
 	return c.done()
+}
+
+// Table has a row for each estimate.
+func (f Forest) Table() Table {
+	t := Table{Columns: []string{"estimate", "value", "low", "high"}}
+	for _, r := range f.Rows {
+		low, high, ok := r.interval()
+		if !ok {
+			low, high = math.NaN(), math.NaN()
+		}
+		t.Rows = append(t.Rows, []string{r.Label, full(r.Value), full(low), full(high)})
+	}
+	return t
 }
 
 // scale holds all rows and the reference, in about n round steps.

@@ -1,9 +1,8 @@
 package chart
 
 import (
-	"html/template"
+	"cmp"
 	"math"
-	"strconv"
 
 	"github.com/softbench/softbench/reports/text"
 )
@@ -14,9 +13,12 @@ type Heat struct {
 	Columns, Rows []string
 	Cells         []Cell // those that are not blank
 	// Unit of the values: Percent of shares from 0 to 1, Points of their differences from
-	// -1 to 1, Weight of attention, whose shades go with the square root, which keeps
-	// small ones apart from zero.
+	// -1 to 1, whose cells say their value; Weight of attention, whose shades go with the
+	// square root, which keeps small ones apart from zero, and whose names are tokens.
 	Unit Unit
+	// Bare drawings of weights have no tokens on their axes, as on a page that has the
+	// tokens in its table.
+	Bare bool
 }
 
 // Cell is one value.
@@ -26,37 +28,134 @@ type Cell struct {
 	Detail      string // for the interactive chart
 }
 
-// Shades is the number of shades of a drawing; the style has the classes fill-map-0 and on.
-const Shades = 32
+// ink is the shade of a value.
+func (h Heat) ink(value float64) string {
+	share := max(0, min(math.Abs(value), 1))
+	switch {
+	case h.Unit == Weight:
+		return Shade("deep", math.Sqrt(share))
+	case h.Unit != Points:
+		return Shade("heat", share)
+	case value < 0:
+		return Shade("down", share)
+	}
+	return Shade("up", share)
+}
 
-// SVG is the drawing: one path for all cells of a shade, as a path for each cell would
+// label is what a cell says.
+func (h Heat) label(value float64) string {
+	s := text.Decimals(100*value, 0)
+	if h.Unit == Points && value > 0 && s != "0" {
+		s = "+" + s
+	}
+	return s
+}
+
+// Scene is the drawing: one path for all cells of a shade, as a path for each cell would
 // be most of the page.
-func (h Heat) SVG(width float64) template.HTML {
+func (h Heat) Scene(width float64) *Scene {
+	columns, rows := float64(max(1, len(h.Columns))), float64(max(1, len(h.Rows)))
 	c := newCanvas(width, width)
-	b := box{left: c.size + 8, top: 4, right: width - 6, bottom: width - c.size - 10}
-	var shades [Shades]path
-	across, down := (b.right-b.left)/float64(len(h.Columns)), (b.bottom-b.top)/float64(len(h.Rows))
+	b := box{left: c.size + 8, top: 4, right: width - 6}
+	names := !h.Bare || h.Unit != Weight
+	below := c.size + 10
+	if names {
+		b.left += 4 + c.longest(h.Rows, width/3)
+		if h.Unit == Weight {
+			below += 4 + c.longest(h.Columns, width/3)
+		} else {
+			below += 4 + c.size
+		}
+	}
+	across := (b.right - b.left) / columns
+	down := across // square cells of weights
+	if h.Unit != Weight {
+		down = min(across, 2.6*c.size)
+	}
+	b.bottom = b.top + down*rows
+	c.Height = b.bottom + below
+
+	shades := map[string]*path{}
+	var order []string
 	for _, cell := range h.Cells {
 		if !text.Finite(cell.Value) {
 			continue
 		}
-		share := max(0, min(math.Abs(cell.Value), 1))
-		if h.Unit == Weight {
-			share = math.Sqrt(share)
+		ink := h.ink(cell.Value)
+		if shades[ink] == nil {
+			shades[ink] = &path{}
+			order = append(order, ink)
 		}
 		left, top := b.left+across*float64(cell.Column), b.top+down*float64(cell.Row)
-		shades[int(math.Round(share*(Shades-1)))].polygon(left, top+down, left+across, top+down, left+across, top, left, top)
+		shades[ink].polygon(left, top+down, left+across, top+down, left+across, top, left, top)
 	}
 	var frame path
 	frame.polygon(b.left, b.top, b.right, b.top, b.right, b.bottom, b.left, b.bottom)
-	c.stroke(&frame, "grid", 1, "")
-	for level := range shades {
-		c.fill(&shades[level], "fill-map-"+strconv.Itoa(level), "")
+	c.stroke(&frame, "grid", Line{Width: 1}, 1)
+	for _, ink := range order {
+		c.fill(shades[ink], ink, 0, 1)
 	}
-	c.text("middle", (b.left+b.right)/2, width-4, "muted", h.X.Name)
-	x, y := number(c.size), number((b.top+b.bottom)/2)
-	c.WriteString(`<g transform="rotate(-90 ` + x + " " + y + `)">`)
-	c.text("middle", c.size, (b.top+b.bottom)/2, "muted", h.Y.Name)
-	c.WriteString("</g>")
+	if h.Unit != Weight {
+		for _, cell := range h.Cells {
+			if label := h.label(cell.Value); text.Finite(cell.Value) && c.width(label) < across {
+				c.text("middle", b.left+across*(float64(cell.Column)+0.5), b.top+down*(float64(cell.Row)+0.5)+0.35*c.size, "ink", label)
+			}
+		}
+	}
+	if names {
+		every := math.Ceil(1.1 * c.size / max(down, 1e-9))
+		for i := 0.0; i < rows && int(i) < len(h.Rows); i += every {
+			c.text("end", b.left-6, b.top+down*(i+0.5)+0.35*c.size, "muted", c.fitting(h.Rows[int(i)], width/3))
+		}
+		if h.Unit == Weight {
+			for i := 0.0; i < columns && int(i) < len(h.Columns); i += math.Ceil(1.1 * c.size / max(across, 1e-9)) {
+				c.turned("end", b.left+across*(i+0.5)+0.35*c.size, b.bottom+6, "muted", c.fitting(h.Columns[int(i)], width/3))
+			}
+		} else {
+			every := 1
+			for c.longest(h.Columns, width)+4 > across*float64(every) && every < len(h.Columns) {
+				every++
+			}
+			for i := 0; i < len(h.Columns); i += every {
+				c.text("middle", b.left+across*(float64(i)+0.5), b.bottom+4+c.size, "muted", h.Columns[i])
+			}
+		}
+	}
+	c.text("middle", (b.left+b.right)/2, c.Height-4, "muted", h.X.Name)
+	c.turned("middle", c.size, (b.top+b.bottom)/2, "muted", h.Y.Name)
 	return c.done()
+}
+
+// longest is the width of the longest of names, at most so much.
+func (c *canvas) longest(names []string, most float64) (widest float64) {
+	for _, n := range names {
+		widest = max(widest, c.width(n))
+	}
+	return min(widest, most)
+}
+
+// fitting cuts a name to a width.
+func (c *canvas) fitting(name string, most float64) string {
+	r := []rune(name)
+	for len(r) > 1 && c.width(name) > most {
+		r = r[:len(r)-1]
+		name = string(r) + "…"
+	}
+	return name
+}
+
+// Table has a row for each cell that is not blank.
+func (h Heat) Table() Table {
+	t := Table{Columns: []string{cmp.Or(h.Y.Name, "row"), cmp.Or(h.X.Name, "column"), "value"}}
+	if h.Unit == Weight { // tokens repeat: their places tell them apart
+		t.Columns = []string{"query", "key", "query token", "key token", "weight"}
+	}
+	for _, c := range h.Cells {
+		row := []string{h.Rows[c.Row], h.Columns[c.Column], full(c.Value)}
+		if h.Unit == Weight {
+			row = append([]string{full(float64(c.Row)), full(float64(c.Column))}, row...)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }

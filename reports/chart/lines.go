@@ -1,8 +1,9 @@
 package chart
 
 import (
-	"html/template"
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/softbench/softbench/reports/text"
 )
@@ -13,6 +14,7 @@ type Lines struct {
 	X, Y       Axis
 	Categories []string // names of the places 0, 1, ...: the horizontal axis is one of names
 	Legend     bool     // the interactive chart has one of its own
+	Key        bool     // the drawing has one, as where it stands alone
 }
 
 // Series is one line.
@@ -35,15 +37,20 @@ func (s *Series) interval(i int) (low, high float64, ok bool) {
 	return s.Low[i], s.High[i], true
 }
 
-// SVG is the drawing.
-func (l Lines) SVG(width float64) template.HTML {
+// Scene is the drawing.
+func (l Lines) Scene(width float64) *Scene {
 	height := min(width*0.6, 260)
 	c := newCanvas(width, height)
 	x, y := l.scales()
-	b := box{left: 0, top: 8, right: width - 14, bottom: height - c.below(l.X.Name)}
+	key := 0.0
+	if l.Key {
+		key = c.key(l.Series)
+	}
+	c.Height += key
+	b := box{left: 0, top: 8 + key, right: width - 14, bottom: c.Height - c.below(l.X.Name)}
 	if l.Y.Name != "" {
 		b.top += c.size + 6
-		c.text("start", 1, c.size, "muted", l.Y.Name)
+		c.text("start", 1, key+c.size, "muted", l.Y.Name)
 	}
 	for _, t := range y.ticks {
 		b.left = max(b.left, c.width(t.Label)+8)
@@ -59,7 +66,7 @@ func (l Lines) SVG(width float64) template.HTML {
 		grid.line(b.right, at)
 		c.text("end", b.left-6, at+0.35*c.size, "muted", t.Label)
 	}
-	c.stroke(&grid, "grid", 1, "")
+	c.stroke(&grid, "grid", Line{Width: 1}, 1)
 	c.xAxis(b, &x, l.X.Name)
 	for i := range l.Series {
 		c.band(b, &x, &y, &l.Series[i])
@@ -68,6 +75,52 @@ func (l Lines) SVG(width float64) template.HTML {
 		c.series(b, &x, &y, &l.Series[i], marks[markOf(i)].draw)
 	}
 	return c.done()
+}
+
+// key writes the series' marks and names, in as many lines as it takes, and returns their
+// height.
+func (c *canvas) key(all []Series) (height float64) {
+	x, y := 1.0, c.size
+	for i := range all {
+		name := c.fitting(all[i].Name, c.Width-20)
+		if wide := 14 + c.width(name); x > 1 && x+wide > c.Width {
+			x, y = 1, y+1.4*c.size
+		}
+		var mark path
+		marks[markOf(i)].draw(&mark, x+4, y-0.35*c.size, 3.2)
+		c.fill(&mark, all[i].Ink, 0, 1)
+		c.text("start", x+12, y, "ink", name)
+		x += 26 + c.width(name)
+	}
+	return y + 0.6*c.size
+}
+
+// Table has a row for each point, with its interval where any has one.
+func (l Lines) Table() Table {
+	t := Table{Columns: []string{"series", cmp.Or(l.X.Name, "x"), cmp.Or(l.Y.Name, "value")}}
+	between := slices.ContainsFunc(l.Series, func(s Series) bool { return s.Low != nil })
+	if between {
+		t.Columns = append(t.Columns, "low", "high")
+	}
+	for i := range l.Series {
+		s := &l.Series[i]
+		for k, y := range s.Y {
+			place := full(s.X[k])
+			if l.Categories != nil {
+				place = l.Categories[k]
+			}
+			row := []string{s.Name, place, full(y)}
+			if between {
+				low, high, ok := s.interval(k)
+				if !ok {
+					low, high = math.NaN(), math.NaN()
+				}
+				row = append(row, full(low), full(high))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
 }
 
 // scales hold all points and intervals.
@@ -142,9 +195,9 @@ func (c *canvas) series(b box, x, y *scale, s *Series, mark func(p *path, x, y, 
 			}
 		}
 	}
-	c.stroke(&line, s.Ink, 1.75, ` stroke-linejoin="round" stroke-linecap="round"`)
-	c.stroke(&intervals, s.Ink, 1, "")
-	c.fill(&dots, "fill-"+s.Ink+" stroke-paper", ` stroke-width="1" paint-order="stroke"`)
+	c.stroke(&line, s.Ink, Line{Width: 1.75, Round: true}, 1)
+	c.stroke(&intervals, s.Ink, Line{Width: 1}, 1)
+	c.fill(&dots, s.Ink, 1, 1)
 }
 
 // band fills between a series' Low and High.
@@ -167,7 +220,7 @@ func (c *canvas) band(b box, x, y *scale, s *Series) {
 	if len(edge) > 4 {
 		p.polygon(edge...)
 	}
-	c.fill(&p, "fill-"+s.Ink, ` fill-opacity="0.19"`)
+	c.fill(&p, s.Ink, 0, 0.19)
 }
 
 // LastX is the rightmost place with a value.

@@ -143,7 +143,7 @@ func (b *builder) overSteps(id, caption string, y chart.Axis, cell func(i int) (
 		caption += ", log axis"
 	}
 	f.Caption = caption
-	f.Drawing = b.draw(id, chart.Lines{Series: series, X: b.stepAxis(names), Y: y}, true)
+	f.Drawing = b.draw(id, caption, chart.Lines{Series: series, X: b.stepAxis(names), Y: y}, true)
 	return f, true
 }
 

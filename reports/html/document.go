@@ -26,14 +26,55 @@ type document struct {
 }
 
 type runDocument struct {
-	Name      string         `json:"name"`
-	Foreign   bool           `json:"foreign,omitempty"` // of another program: the manifest has what that states of its tasks
-	Format    compare.Format `json:"format,omitempty"`  // of results of another program
-	Path      string         `json:"path,omitempty"`
-	Place     *Place         `json:"place,omitempty"` // in a course
-	Manifest  *rundir.Run    `json:"manifest"`
-	Positions []positions    `json:"perplexity_by_position,omitempty"`
-	Maps      []AttentionMap `json:"attention_maps,omitempty"`
+	Name      string          `json:"name"`
+	Foreign   bool            `json:"foreign,omitempty"` // of another program: the manifest has what that states of its tasks
+	Format    compare.Format  `json:"format,omitempty"`  // of results of another program
+	Path      string          `json:"path,omitempty"`
+	Place     *Place          `json:"place,omitempty"` // in a course
+	Manifest  *rundir.Run     `json:"manifest"`
+	Lengths   []passkeyLength `json:"passkey_by_length,omitempty"` // of passkey retrieval
+	Positions []positions     `json:"perplexity_by_position,omitempty"`
+	Maps      []AttentionMap  `json:"attention_maps,omitempty"`
+}
+
+// passkeyLength is passkey retrieval over all depths of one length, with its 95% interval
+// (Wilson: the keys of a length are all different).
+type passkeyLength struct {
+	Length   int           `json:"length"`
+	Right    int           `json:"right"`
+	N        int           `json:"n"`
+	Accuracy rundir.Number `json:"accuracy"`
+	Low      rundir.Number `json:"low"`
+	High     rundir.Number `json:"high"`
+}
+
+// lengthsOf pools a grid's cells by length; none where there is one depth alone, which the
+// cells themselves are.
+func lengthsOf(cells []rundir.Cell) ([]passkeyLength, error) {
+	var out []passkeyLength
+	depths := map[float64]bool{}
+	for _, c := range cells {
+		depths[c.Depth] = true
+		k := slices.IndexFunc(out, func(l passkeyLength) bool { return l.Length == c.Length })
+		if k < 0 {
+			k = len(out)
+			out = append(out, passkeyLength{Length: c.Length})
+		}
+		out[k].Right, out[k].N = out[k].Right+c.Right, out[k].N+c.N
+	}
+	if len(depths) < 2 {
+		return nil, nil
+	}
+	for k := range out {
+		l := &out[k]
+		low, high, err := stats.Wilson(l.Right, l.N, 0.05)
+		if err != nil {
+			return nil, fmt.Errorf("passkey at %d tokens: %w", l.Length, err)
+		}
+		l.Accuracy, l.Low, l.High = rundir.Number(float64(l.Right)/float64(l.N)), rundir.Number(low), rundir.Number(high)
+	}
+	slices.SortFunc(out, func(x, y passkeyLength) int { return cmp.Compare(x.Length, y.Length) })
+	return out, nil
 }
 
 // cellChange is a passkey cell in which two runs are compared.
@@ -75,6 +116,9 @@ func newDocument(p Page) (*document, error) {
 		if r.Manifest == nil {
 			run.Manifest, run.Foreign = &rundir.Run{}, true
 			run.Manifest.Tasks, run.Format, run.Path = r.Stated.Tasks, r.Stated.Format, r.Stated.Path
+		}
+		if run.Lengths, err = lengthsOf(run.Manifest.Passkey); err != nil {
+			return nil, fmt.Errorf("run %s: %w", text.Visible(r.Name), err)
 		}
 		d.Runs = append(d.Runs, run)
 	}

@@ -71,7 +71,7 @@ func MapsOf(rows []rundir.MapRow, runs int) (maps []AttentionMap, left int) {
 
 // chart is the map with exact zeros left blank.
 func (m AttentionMap) chart(tokens []string) chart.Heat {
-	h := chart.Heat{Unit: chart.Weight, X: chart.Axis{Name: "key"}, Y: chart.Axis{Name: "query"}, Columns: tokens, Rows: tokens}
+	h := chart.Heat{Unit: chart.Weight, X: chart.Axis{Name: "key"}, Y: chart.Axis{Name: "query"}, Columns: tokens, Rows: tokens, Bare: true}
 	for q, row := range m.Weights {
 		for k, w := range row {
 			if w != 0 {

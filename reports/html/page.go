@@ -81,7 +81,10 @@ func Write(w io.Writer, p Page) error {
 	if err != nil {
 		return err
 	}
-	return writePage(w, "page", "report", d, func(tree []byte) (*view, error) { return newView(p, d, tree) })
+	return writePage(w, "page", "report", d, func(tree []byte) (*view, error) {
+		v, _, err := newView(p, d, tree)
+		return v, err
+	})
 }
 
 // writePage makes a page about what: of a document, whose JSON it carries, and of what a template shows.

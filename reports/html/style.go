@@ -16,13 +16,10 @@ func generatedStyle() string {
 	for _, name := range chart.Inks {
 		fmt.Fprintf(&b, ".fill-%[1]s{fill:var(--%[1]s)}.stroke-%[1]s{stroke:var(--%[1]s)}.fill-bg-%[1]s{background:var(--%[1]s)}\n", name)
 	}
-	for _, name := range []string{"heat", "down", "up"} {
-		for k := range heatLevels + 1 {
-			fmt.Fprintf(&b, "td.%[1]s-%[2]d{background:color-mix(in srgb,var(--%[1]s) %[3]d%%,var(--paper-shade))}", name, k, k*100/heatLevels)
+	for _, name := range chart.ShadeInks {
+		for k := range chart.Levels + 1 {
+			fmt.Fprintf(&b, ".fill-%[1]s-%[2]d{fill:color-mix(in srgb,var(--%[1]s) %[3]d%%,var(--paper-shade))}\n", name, k, k*100/chart.Levels)
 		}
-	}
-	for k := range chart.Shades {
-		fmt.Fprintf(&b, ".fill-map-%d{fill:color-mix(in srgb,var(--deep) %d%%,var(--paper-shade))}\n", k, 100*(k+1)/chart.Shades)
 	}
 	return b.String()
 }

@@ -96,8 +96,9 @@ type runView struct {
 
 // draw gives a chart its place: the drawing for the figure of that id, and the
 // interactive chart. Figures that stand beside others need the narrow drawing alone.
-func (b *builder) draw(id string, c chart.Chart, small bool) chart.Drawing {
+func (b *builder) draw(id, caption string, c chart.Chart, small bool) chart.Drawing {
 	b.charts = append(b.charts, c.Options(id))
+	b.figures = append(b.figures, Figure{id, caption, alone(c, caption)})
 	if small {
 		return chart.Small(c)
 	}
@@ -112,15 +113,17 @@ type figure struct {
 	Small                    bool      // stands beside others
 }
 
-// builder makes the view; charts gathers the interactive charts.
+// builder makes the view; charts gathers the interactive charts, figures those that leave
+// the page.
 type builder struct {
 	doc     *document
 	numbers *numbers
 	runs    []runView
 	charts  []chart.Interactive
+	figures []Figure
 }
 
-func newView(p Page, d *document, tree []byte) (*view, error) {
+func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 	n := newNumbers(d)
 	var names []string
 	for _, r := range d.Runs {
@@ -152,14 +155,14 @@ func newView(p Page, d *document, tree []byte) (*view, error) {
 		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},
 	})
 	if n.err != nil {
-		return nil, n.err
+		return nil, nil, n.err
 	}
 	charts, err := json.Marshal(b.charts)
 	if err != nil {
-		return nil, fmt.Errorf("the report's charts as JSON: %w", err)
+		return nil, nil, fmt.Errorf("the report's charts as JSON: %w", err)
 	}
 	v.Charts = template.JS(charts)
-	return v, nil
+	return v, b, nil
 }
 
 // Letter names a run in tables: A and B of two, else its number.

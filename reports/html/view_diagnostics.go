@@ -235,7 +235,7 @@ func (b *builder) measure(id string, m measure, layers int) (figure, bool) {
 		format = text.PercentTick
 	}
 	l := chart.Lines{Series: curves, X: chart.Axis{Name: "layer", Ticks: ticks}, Y: chart.Axis{Unit: m.unit, Format: format, Log: m.log, Floor: nan}}
-	return figure{ID: id, Caption: m.name, Drawing: b.draw(id, l, true), Size: "short", Small: true, Label: m.name + " by layer; the table below has the same numbers"}, true
+	return figure{ID: id, Caption: m.name, Drawing: b.draw(id, m.name, l, true), Size: "short", Small: true, Label: m.name + " by layer; the table below has the same numbers"}, true
 }
 
 func (b *builder) maps(i int) []mapView {
@@ -259,7 +259,9 @@ func (b *builder) maps(i int) []mapView {
 			v.Rows = append(v.Rows, r)
 		}
 		if len(m.Tokens) > 1 {
-			v.Drawing = b.draw(v.ID, m.chart(v.Tokens), true).Narrow
+			h := m.chart(v.Tokens)
+			v.Drawing = chart.Small(h).Narrow
+			b.charts = append(b.charts, h.Options(v.ID))
 			out = append(out, v)
 		}
 	}

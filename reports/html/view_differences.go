@@ -211,8 +211,12 @@ func (b *builder) differences() *differencesView {
 	return d
 }
 
-// Two names of metric's table, of which one says nothing more where all is ASCII.
-const accNorm, accBytes = "acc_norm", "acc_bytes"
+// Names of metric's table: of two the second says nothing more where all is ASCII, of the
+// other two it is the logarithm.
+const (
+	accNorm, accBytes           = "acc_norm", "acc_bytes"
+	bytePerplexity, bitsPerByte = "byte_perplexity", "bits_per_byte"
+)
 
 // likeNorm says whether a metric is acc_bytes and equals the task's acc_norm in every
 // number, as where each character is a byte.
@@ -302,6 +306,8 @@ func (b *builder) forests(d *differencesView) {
 		switch {
 		case unitOf(m.Metric).name == share.name:
 			shares = append(shares, e)
+		case m.Metric == bitsPerByte && slices.ContainsFunc(ratios, func(r chart.Estimate) bool { return r.Label == m.Task+" "+bytePerplexity }):
+			// the same ratio
 		case text.Finite(float64(m.Ratio)):
 			ratios = append(ratios, e)
 		default:
@@ -313,7 +319,7 @@ func (b *builder) forests(d *differencesView) {
 		if small {
 			f.Rows[0].Label = "" // the caption says it
 		}
-		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, f, small), Size: sizeFor(len(f.Rows)), Small: small, Label: caption + "; the table above has the same numbers"})
+		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, caption, f, small), Size: sizeFor(len(f.Rows)), Small: small, Label: caption + "; the table above has the same numbers"})
 	}
 	first, last := b.runs[0].Letter, b.runs[len(b.runs)-1].Letter
 	if shares != nil {

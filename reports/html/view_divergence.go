@@ -75,7 +75,7 @@ func (b *builder) divergence() *divergenceView {
 	l.Series = []chart.Series{s}
 	v.Figure = figure{
 		ID: "divergence-positions", Caption: "Mean divergence by how many tokens stand before, each place from its number to the next one's",
-		Label: "Divergence by position; the table below has the same numbers", Drawing: b.draw("divergence-positions", l, false),
+		Label: "Divergence by position; the table below has the same numbers", Drawing: b.draw("divergence-positions", "Mean divergence by how many tokens stand before", l, false),
 	}
 	return v
 }

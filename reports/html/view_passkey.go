@@ -2,7 +2,6 @@ package html
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strconv"
 
@@ -15,29 +14,14 @@ func itoa(i int) string { return strconv.Itoa(i) }
 
 type passkeyView struct {
 	Text  prose
-	Maps  []heatMap
+	Maps  []figure
 	Runs  []runView
 	Cells []cellView
 }
 
-type heatMap struct {
-	ID, Caption string
-	Depths      []Value
-	Rows        []heatRow
-}
-
-type heatRow struct {
-	Length Value
-	Cells  []heatCell
-}
-
-type heatCell struct {
-	Value Value
-	Class string
-}
-
 type cellView struct {
 	Length, Depth Value
+	All           bool // depths of the length
 	Runs          []cellRun
 }
 
@@ -49,54 +33,45 @@ type spot struct {
 	depth  float64
 }
 
-// grid is one heat map's cells.
-type grid struct {
-	lengths []int
-	depths  []float64
-	at      map[spot]gridCell
-}
-
+// gridCell is a value of a heat map.
 type gridCell struct {
-	value                float64
-	length, depth, field field
+	spot
+	value float64
 }
 
-func newGrid(n int, cell func(k int) gridCell) grid {
-	g := grid{at: map[spot]gridCell{}}
-	for k := range n {
-		c := cell(k)
-		s := spot{int(c.length.float()), c.depth.float()}
-		g.at[s] = c
-		g.lengths, g.depths = append(g.lengths, s.length), append(g.depths, s.depth)
-	}
-	slices.Sort(g.lengths)
-	slices.Sort(g.depths)
-	g.lengths, g.depths = slices.Compact(g.lengths), slices.Compact(g.depths)
-	return g
-}
-
-// chart is the grid of shares from 0 to 1, or of their differences.
-func (g grid) chart(diverging bool) chart.Heat {
+// heat is a heat map of shares from 0 to 1, or of their differences.
+func heat(cells []gridCell, diverging bool) chart.Heat {
 	h := chart.Heat{Unit: chart.Percent, X: chart.Axis{Name: "depth"}, Y: chart.Axis{Name: "tokens"}}
 	if diverging {
 		h.Unit = chart.Points
 	}
-	for _, depth := range g.depths {
+	var lengths []int
+	var depths []float64
+	for _, c := range cells {
+		lengths, depths = append(lengths, c.length), append(depths, c.depth)
+	}
+	slices.Sort(lengths)
+	slices.Sort(depths)
+	lengths, depths = slices.Compact(lengths), slices.Compact(depths)
+	for _, depth := range depths {
 		h.Columns = append(h.Columns, depthText(depth))
 	}
-	for i, length := range g.lengths {
+	for _, length := range lengths {
 		h.Rows = append(h.Rows, text.Count(float64(length)))
-		for j, depth := range g.depths {
-			cell, ok := g.at[spot{length, depth}]
-			if !ok || !text.Finite(cell.value) {
-				continue
-			}
-			value := text.Percent(cell.value)
-			if diverging {
-				value = text.Points(cell.value) + " points"
-			}
-			h.Cells = append(h.Cells, chart.Cell{Column: j, Row: i, Value: cell.value, Detail: h.Rows[i] + " tokens, depth " + h.Columns[j] + ": " + value})
+	}
+	slices.SortFunc(cells, func(x, y gridCell) int {
+		return cmp.Or(cmp.Compare(x.length, y.length), cmp.Compare(x.depth, y.depth))
+	})
+	for _, c := range cells {
+		if !text.Finite(c.value) {
+			continue
 		}
+		value := text.Percent(c.value)
+		if diverging {
+			value = text.Points(c.value) + " points"
+		}
+		row, column := slices.Index(lengths, c.length), slices.Index(depths, c.depth)
+		h.Cells = append(h.Cells, chart.Cell{Column: column, Row: row, Value: c.value, Detail: h.Rows[row] + " tokens, depth " + h.Columns[column] + ": " + value})
 	}
 	return h
 }
@@ -108,91 +83,76 @@ func (b *builder) passkey() *passkeyView {
 		if len(cells) == 0 {
 			continue
 		}
-		g := newGrid(len(cells), func(k int) gridCell {
-			c := &cells[k]
-			return gridCell{float64(c.Accuracy), of(&c.Length), of(&c.Depth), of(&c.Accuracy)}
-		})
+		var grid []gridCell
+		for _, c := range cells {
+			grid = append(grid, gridCell{spot{c.Length, c.Depth}, float64(c.Accuracy)})
+		}
 		caption := b.runs[i].Name
 		if len(b.runs) > 1 {
 			caption = b.runs[i].Letter + ", " + caption
 		}
-		p.Maps = append(p.Maps, b.heatMap("passkey-"+itoa(i), caption, g, wholePercent, false))
+		p.Maps = append(p.Maps, b.heatMap("passkey-"+itoa(i), caption, heat(grid, false)))
 	}
 	if len(p.Maps) == 0 {
 		return nil
 	}
-	p.Text = say("A number hidden in filler text, to be repeated at its end. Rows are the prompt's length in tokens, columns how deep the number is hidden; each cell is the share of trials with the right number, in percent, on one scale from 0 to 100 for all maps.")
+	p.Text = say("A number hidden in filler text, to be repeated at its end. Rows are the prompt's length in tokens, columns how deep the number is hidden; each cell is the share of trials with the right number, in percent, on one scale from 0 to 100 for all maps. The curves are over all depths, with 95% intervals of each run by itself; the same numbers are asked at every length, so that the points of a curve go up and down together.")
 	if d := b.doc.Passkey; len(d) > 0 {
-		g := newGrid(len(d), func(k int) gridCell {
-			c := &d[k]
-			return gridCell{float64(c.Difference), of(&c.Length), of(&c.Depth), of(&c.Difference)}
-		})
+		var grid []gridCell
+		for _, c := range d {
+			grid = append(grid, gridCell{spot{c.Length, c.Depth}, float64(c.Difference)})
+		}
 		caption := b.runs[len(b.runs)-1].Letter + " minus " + b.runs[0].Letter + ", in points"
-		p.Maps = append(p.Maps, b.heatMap("passkey-difference", caption, g, wholePoints, true))
+		p.Maps = append(p.Maps, b.heatMap("passkey-difference", caption, heat(grid, true)))
+	}
+	if f, ok := b.passkeyCurves(); ok {
+		p.Maps = append(p.Maps, f)
 	}
 	p.Cells = b.passkeyCells()
 	return p
 }
 
-func (b *builder) heatMap(id, caption string, g grid, format func(float64) string, diverging bool) heatMap {
-	m := heatMap{ID: id, Caption: caption}
-	for _, depth := range g.depths {
-		for _, length := range g.lengths { // any cell of the column says its depth
-			if c, ok := g.at[spot{length, depth}]; ok {
-				m.Depths = append(m.Depths, b.numbers.at(depthText, c.depth))
-				break
-			}
-		}
-	}
-	for _, length := range g.lengths {
-		var row heatRow
-		for _, depth := range g.depths {
-			c, ok := g.at[spot{length, depth}]
-			if !ok {
-				row.Cells = append(row.Cells, heatCell{Value: Value{Text: text.None}})
-				continue
-			}
-			if row.Length.From == "" {
-				row.Length = b.numbers.at(text.Count, c.length)
-			}
-			row.Cells = append(row.Cells, heatCell{b.numbers.at(format, c.field), heatClass(c.value, diverging)})
-		}
-		m.Rows = append(m.Rows, row)
-	}
-	b.charts = append(b.charts, g.chart(diverging).Options(id))
-	return m
+func (b *builder) heatMap(id, caption string, h chart.Heat) figure {
+	return figure{ID: id, Caption: caption, Drawing: b.draw(id, "Passkey: "+caption, h, true), Size: "short", Small: true, Label: caption + "; the table below has the same numbers"}
 }
 
-// heatLevels is the number of shades from 0 to 1.
-const heatLevels = 20
-
-// heatClass is the style's class for a share, or for a difference of two.
-func heatClass(v float64, diverging bool) string {
-	if !text.Finite(v) {
-		return ""
+// passkeyCurves draws accuracy over all depths against length.
+func (b *builder) passkeyCurves() (figure, bool) {
+	var curves []chart.Series
+	var lengths []float64
+	for i, r := range b.doc.Runs {
+		if len(r.Lengths) < 2 {
+			continue
+		}
+		s := chart.Series{Name: b.runName(i), Ink: chart.RunInk(i)}
+		for k := range r.Lengths {
+			l := &r.Lengths[k]
+			s.X, s.Y = append(s.X, float64(l.Length)), append(s.Y, float64(l.Accuracy))
+			s.Low, s.High = append(s.Low, float64(l.Low)), append(s.High, float64(l.High))
+			s.Detail = append(s.Detail, s.Name+", "+text.Count(float64(l.Length))+" tokens: "+text.Percent(float64(l.Accuracy))+" ("+text.Percent(float64(l.Low))+" to "+text.Percent(float64(l.High))+")")
+			lengths = append(lengths, float64(l.Length))
+		}
+		curves = append(curves, s)
 	}
-	level := int(math.Round(math.Abs(v) * heatLevels))
-	if level == 0 && v != 0 {
-		level = 1 // not none
+	if curves == nil {
+		return figure{}, false
 	}
-	level = min(level, heatLevels)
-	switch {
-	case !diverging:
-		return "heat-" + itoa(level)
-	case v < 0:
-		return "down-" + itoa(level)
+	x := chart.Axis{Name: "tokens, log axis", Log: true}
+	slices.Sort(lengths)
+	for _, l := range slices.Compact(lengths) {
+		x.Ticks = append(x.Ticks, chart.Tick{Value: l, Label: text.Count(l)})
 	}
-	return "up-" + itoa(level)
+	l := chart.Lines{Series: curves, X: x, Y: chart.Axis{Unit: chart.Percent, Format: text.PercentTick, Floor: 0}}
+	const id, caption = "passkey-lengths", "Accuracy over all depths against length"
+	return figure{ID: id, Caption: caption, Drawing: b.draw(id, "Passkey: "+caption, l, true), Legend: b.legend(len(curves)), Size: "short", Small: true, Label: caption + "; the table below has the same numbers"}, true
 }
 
-func wholePercent(x float64) string { return text.Decimals(100*x, 0) }
-
-func wholePoints(x float64) string {
-	s := text.Decimals(100*x, 0)
-	if x > 0 && s != "0" {
-		s = "+" + s
+// runName is what a series of a run is called.
+func (b *builder) runName(i int) string {
+	if len(b.runs) == 1 {
+		return b.runs[i].Name
 	}
-	return s
+	return b.runs[i].Letter + " " + b.runs[i].Name
 }
 
 // passkeyCells lists the cells of all runs, by length and depth.
@@ -223,6 +183,35 @@ func (b *builder) passkeyCells() []cellView {
 			v.Runs = append(v.Runs, cellRun{at(text.Count, of(&c.Right)), at(text.Count, of(&c.N)), at(text.Percent, of(&c.Accuracy)), at(text.Percent, of(&c.Low)), at(text.Percent, of(&c.High))})
 		}
 		out = append(out, v)
+	}
+	return b.withAllDepths(out)
+}
+
+// withAllDepths adds a row over all depths behind the rows of each length.
+func (b *builder) withAllDepths(rows []cellView) (out []cellView) {
+	lengths := map[string]bool{}
+	for _, r := range b.doc.Runs {
+		for _, l := range r.Lengths {
+			lengths[text.Count(float64(l.Length))] = true
+		}
+	}
+	for i, row := range rows {
+		out = append(out, row)
+		if i+1 < len(rows) && rows[i+1].Length.Text == row.Length.Text || !lengths[row.Length.Text] {
+			continue
+		}
+		all := cellView{All: true, Length: row.Length}
+		for _, r := range b.doc.Runs {
+			k := slices.IndexFunc(r.Lengths, func(l passkeyLength) bool { return text.Count(float64(l.Length)) == row.Length.Text })
+			if k < 0 {
+				gap := Value{Text: text.None}
+				all.Runs = append(all.Runs, cellRun{gap, gap, gap, gap, gap})
+				continue
+			}
+			l, at := &r.Lengths[k], b.numbers.at
+			all.Runs = append(all.Runs, cellRun{at(text.Count, of(&l.Right)), at(text.Count, of(&l.N)), at(text.Percent, of(&l.Accuracy)), at(text.Percent, of(&l.Low)), at(text.Percent, of(&l.High))})
+		}
+		out = append(out, all)
 	}
 	return out
 }

@@ -85,7 +85,7 @@ func (b *builder) positionTask(id, name string) positionTask {
 	}
 	l := chart.Lines{Series: curves, Legend: len(curves) > 1,
 		X: chart.Axis{Name: "position in the window, %", Ticks: ticks, Step: 25}, Y: chart.Axis{Name: "perplexity", Format: text.Tick, Log: log, Floor: nan}}
-	t.Figure = figure{ID: id, Caption: caption, Drawing: b.draw(id, l, false), Legend: b.legend(len(curves)),
+	t.Figure = figure{ID: id, Caption: caption, Drawing: b.draw(id, caption, l, false), Legend: b.legend(len(curves)),
 		Label: "Perplexity by position, " + t.Name + "; the table below has the same numbers"}
 	return t
 }

@@ -248,7 +248,7 @@ func (b *builder) scoreForest(s *scoresView) {
 	}
 	f := chart.Forest{Rows: rows, Axis: chart.Axis{Name: "share of documents, with its 95% interval", Unit: chart.Percent, Format: text.PercentTick}}
 	s.Figures = append(s.Figures, figure{
-		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: b.draw("scores-chart", f, false), Size: sizeFor(len(rows)),
+		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: b.draw("scores-chart", "Shares with their 95% intervals", f, false), Size: sizeFor(len(rows)),
 		Label: "Shares of right documents with their intervals; the table above has the same numbers",
 	})
 }
@@ -288,7 +288,7 @@ func (b *builder) trajectories(s *scoresView) {
 			caption += ", log axis"
 		}
 		l := chart.Lines{Series: []chart.Series{c}, Categories: letters, X: chart.Axis{Name: "run"}, Y: chart.Axis{Unit: u.name, Format: format, Log: log, Floor: nan}}
-		s.Figures = append(s.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, l, true), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
+		s.Figures = append(s.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, caption, l, true), Label: name + " over the runs; the table above has the same numbers", Size: "short", Small: true})
 	}
 }
 
