@@ -141,6 +141,6 @@ func (o *GatherOptions) withoutUse(s *configs.Suite) (notes []string) {
 	note(!o.Chat, "a chat, and no chat template is applied (--apply-chat-template)", "fewshot-as-multiturn")
 	note(len(s.Tasks) == 0, "prompts of tasks, and the suite has no tasks", "apply-chat-template", "system-instruction")
 	note(len(s.Tasks) == 0, "requests of tasks, and the suite has no tasks", "allow-unscored", "strict-length")
-	note(o.Merge && s.Diagnostics == nil, "computing, and a merge computes nothing", "batch-tokens", "memory")
+	note(o.Merge, "computing, and a merge computes nothing", "batch-tokens", "memory")
 	return notes
 }

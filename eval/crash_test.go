@@ -59,11 +59,12 @@ func runCrashChild(dir string) error {
 }
 
 // goldenSuites are all tasks that have documents in testdata/golden/docs, and a
-// small passkey grid, one length of which does not fit the model.
+// small passkey grid, one length of which does not fit the model, and diagnostics with maps.
 func goldenSuites(t testing.TB) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "grid.yaml")
-	const grid = "name: grid\npasskey: {lengths: [96, 120, 4096], depths: [0, 0.5, 1], trials: 2, seed: 7}\n"
+	const grid = "name: grid\npasskey: {lengths: [96, 120, 4096], depths: [0, 0.5, 1], trials: 2, seed: 7}\n" +
+		"diagnostics: {task: wikitext, samples: 9, length: 40, maps: {text: 'Once upon a time there was a list of lists', tokens: 12}}\n"
 	if err := os.WriteFile(path, []byte(grid), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -83,13 +84,20 @@ func goldenRun(t testing.TB, suites ...string) RunOptions {
 	}
 }
 
-// outcome is what must not depend on how a run came about: the samples' bytes,
+// outcome is what must not depend on how a run came about: the tables' bytes,
 // the manifest without its process, and the names of the files.
 func outcome(t testing.TB, dir string) (samples []byte, manifest string, files string) {
 	t.Helper()
-	samples, err := os.ReadFile(filepath.Join(dir, "samples.parquet"))
+	tables, err := filepath.Glob(filepath.Join(dir, "*.parquet"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range tables {
+		table, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples = append(samples, table...)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "run.json"))
 	if err != nil {
@@ -239,14 +247,18 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// countRows is the number of requests of a complete run.
+// countRows is the number of requests of a complete run, those of diagnostics with maps included.
 func countRows(t testing.TB, dir string) int {
 	t.Helper()
 	rows, err := rundir.ReadSamples(context.Background(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(rows)
+	observed, err := rundir.ReadDiagnosticsSamples(context.Background(), dir)
+	if err != nil || len(observed) == 0 {
+		t.Fatal(len(observed), err)
+	}
+	return len(rows) + len(observed) + 1
 }
 
 // TestInterrupt sends SIGINT to the binary: exit code 130, one line that names

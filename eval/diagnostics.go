@@ -24,6 +24,9 @@ type DiagnosticsWork struct {
 	configs.Diagnostics
 	Samples [][]int32
 	Docs    []tasks.Doc // of each sample
+
+	mapped []int32     // the maps' text; none: no maps
+	units  []tasks.Doc // what is observed: each sample, and the maps' text
 }
 
 // diagnostics are a suite's with what the options say instead.
@@ -60,8 +63,15 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, m *Mod
 		w.Notes = append(w.Notes, fmt.Sprintf("diagnostics measure %d samples instead of %d: task %s has no more text", len(p.Samples), d.Samples, d.Task.Name))
 	}
 	w.Diagnostics = p
-	if _, _, err := p.newMaps(m); err != nil {
+	if p.mapped, _, err = p.newMaps(m); err != nil {
 		return err
+	}
+	units := len(p.Samples)
+	if len(p.mapped) > 0 {
+		units++
+	}
+	for i := range units {
+		p.units = append(p.units, tasks.Doc{ID: i, Requests: make([]tasks.Request, 1)})
 	}
 	return nil
 }
@@ -130,8 +140,25 @@ func cutSamples(ids, before []int32, length, most int) [][]int32 {
 
 func (p *DiagnosticsWork) name() string { return string(tasks.Diagnostics) }
 
-// documents: its samples are read in a pass of their own.
-func (p *DiagnosticsWork) documents() []tasks.Doc { return nil }
+// documents are a document for each sample, with the sample's number, and one for the maps'
+// text: what a part of a run has of them.
+func (p *DiagnosticsWork) documents() []tasks.Doc { return p.units }
+
+// tokensOf is what a document costs.
+func (p *DiagnosticsWork) tokensOf(i int) int {
+	if i < len(p.Samples) {
+		return len(p.Samples[i])
+	}
+	return len(p.mapped)
+}
+
+// tokens is what all of it costs.
+func (p *DiagnosticsWork) tokens() (n int64) {
+	for i := range p.units {
+		n += int64(p.tokensOf(i))
+	}
+	return n
+}
 
 func (p *DiagnosticsWork) calls(*tasks.Doc, int) string { return p.name() }
 
@@ -145,59 +172,122 @@ func (p *DiagnosticsWork) report(*rundir.Run, *Model, func(*tasks.Doc) ([]answer
 	return nil, nil
 }
 
-// observe runs the samples under a recorder, and the maps' text, and adds the measures to the run.
-func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (files rundir.DiagnosticsRows, stats lm.Stats, err error) {
-	c := &m.Checkpoint.Config
+// observe runs the samples of a part that the journal lacks under a recorder, and the maps' text.
+func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, j *journal, part dealt) (engine.Stats, error) {
 	f := &engine.Forest{}
-	lengths := make([]int, len(p.Samples))
+	var numbers, lengths []int // of the samples
 	for i, s := range p.Samples {
-		f.Nodes = append(f.Nodes, engine.Node{Parent: -1, Tokens: s})
-		lengths[i] = len(s)
+		if part.has(p.name(), i) && !j.done(p.name(), i, 0) {
+			f.Nodes = append(f.Nodes, engine.Node{Parent: -1, Tokens: s})
+			numbers, lengths = append(numbers, i), append(lengths, len(s))
+		}
 	}
-	recorder, err := probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{Threshold: p.Threshold})
-	if err != nil {
-		return files, stats, err
+	var stats engine.Stats
+	if len(numbers) > 0 {
+		recorder, err := p.recorder(m, lengths)
+		if err != nil {
+			return stats, err
+		}
+		added := 0
+		stats, err = m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(int64) error {
+			for ; added < len(numbers) && recorder.Observed(added) != nil; added++ {
+				if err := j.add(rundir.Record{Task: p.name(), Doc: numbers[added], Observed: recorder.Observed(added)}); err != nil {
+					return err
+				}
+			}
+			return j.keep(cmp.Or(o.syncEvery, syncInterval))
+		}})
+		if err != nil {
+			return stats, nameSample(err, numbers)
+		}
 	}
-	stats.Stats, err = m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(int64) error { return present() }})
-	if err != nil {
-		return files, stats, nameSample(err)
+	if maps := len(p.Samples); maps < len(p.units) && part.has(p.name(), maps) && !j.done(p.name(), maps, 0) {
+		more, err := p.drawMaps(ctx, m, o, j)
+		stats.Tokens += more.Tokens
+		stats.Batches += more.Batches
+		stats.PeakKV = max(stats.PeakKV, more.PeakKV)
+		if err != nil {
+			return stats, err
+		}
 	}
-	run.Diagnostics, files = p.measures(recorder)
-	var mapStats engine.Stats
-	files.Maps, mapStats, err = p.drawMaps(ctx, m, o)
-	stats.Tokens += mapStats.Tokens
-	stats.Batches += mapStats.Batches
-	return files, stats, err
+	return stats, nil
+}
+
+// recorder measures samples of these lengths.
+func (p *DiagnosticsWork) recorder(m *Model, lengths []int) (*probe.Diagnostics, error) {
+	c := &m.Checkpoint.Config
+	return probe.New(c.Layers, c.Heads, c.Hidden, lengths, probe.Options{Threshold: p.Threshold})
 }
 
 // nameSample says in an error of the engine which sample it is about.
-func nameSample(err error) error {
-	if overflow, ok := errors.AsType[*engine.NotFinite](err); ok {
-		return fmt.Errorf("diagnostics: sample %d: %w", overflow.Node, err)
+func nameSample(err error, numbers []int) error {
+	if overflow, ok := errors.AsType[*engine.NotFinite](err); ok && overflow.Node >= 0 && overflow.Node < len(numbers) {
+		return fmt.Errorf("diagnostics: sample %d: %w", numbers[overflow.Node], err)
 	}
 	return err
 }
 
 // drawMaps runs the maps' text with its weights kept whole.
-func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions) ([]rundir.MapRow, engine.Stats, error) {
-	ids, observed, err := p.newMaps(m)
-	if err != nil || observed == nil {
-		return nil, engine.Stats{}, err
+func (p *DiagnosticsWork) drawMaps(ctx context.Context, m *Model, o RunOptions, j *journal) (engine.Stats, error) {
+	_, observed, err := p.newMaps(m)
+	if err != nil {
+		return engine.Stats{}, err
 	}
-	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: ids}}}
+	f := &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: p.mapped}}}
 	stats, err := m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: observed})
 	if err != nil {
-		return nil, stats, fmt.Errorf("diagnostics: the maps' text: %w", err)
+		return stats, fmt.Errorf("diagnostics: the maps' text: %w", err)
+	}
+	r := rundir.Record{Task: p.name(), Doc: len(p.Samples)}
+	for _, one := range observed.All() {
+		r.Maps = append(r.Maps, one.Weights)
+	}
+	return stats, j.add(r)
+}
+
+// measure adds the measures of all samples, which the journal has, to the run.
+func (p *DiagnosticsWork) measure(run *rundir.Run, m *Model, j *journal) (files rundir.DiagnosticsRows, err error) {
+	lengths := make([]int, len(p.Samples))
+	for i, s := range p.Samples {
+		lengths[i] = len(s)
+	}
+	all, err := p.recorder(m, lengths)
+	if err != nil {
+		return files, err
+	}
+	for i := range p.Samples {
+		if err := all.Take(i, j.records[recordKey{p.name(), i, 0}].Observed); err != nil {
+			return files, fmt.Errorf("diagnostics: the journal: %w", err)
+		}
+	}
+	run.Diagnostics, files = p.measures(all)
+	if len(p.mapped) > 0 {
+		files.Maps, err = p.maps(m, j.records[recordKey{p.name(), len(p.Samples), 0}].Maps)
+	}
+	return files, err
+}
+
+// maps are the rows of attention maps with these weights.
+func (p *DiagnosticsWork) maps(m *Model, weights [][]float32) ([]rundir.MapRow, error) {
+	_, drawn, err := p.newMaps(m)
+	if err != nil {
+		return nil, err
 	}
 	var tokens []string
-	for _, id := range ids {
+	for _, id := range p.mapped {
 		tokens = append(tokens, strings.ToValidUTF8(m.Tokenizer.Decode([]int32{id}, false), "\uFFFD"))
 	}
-	var rows []rundir.MapRow
-	for _, one := range observed.All() {
-		rows = append(rows, rundir.MapRow{Layer: int32(one.Layer), Head: int32(one.Head), Tokens: tokens, Weights: one.Weights})
+	if len(weights) != len(drawn.All()) {
+		return nil, fmt.Errorf("diagnostics: the journal: it has %d attention maps, not %d", len(weights), len(drawn.All()))
 	}
-	return rows, stats, nil
+	var rows []rundir.MapRow
+	for i, one := range drawn.All() {
+		if len(weights[i]) != len(one.Weights) {
+			return nil, fmt.Errorf("diagnostics: the journal: attention map %d has %d weights, not %d", i, len(weights[i]), len(one.Weights))
+		}
+		rows = append(rows, rundir.MapRow{Layer: int32(one.Layer), Head: int32(one.Head), Tokens: tokens, Weights: weights[i]})
+	}
+	return rows, nil
 }
 
 // newMaps are the maps' text and what keeps them; nil where there are none.

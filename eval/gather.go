@@ -35,7 +35,7 @@ type GatherOptions struct {
 	// and what was is refused or noted where nothing uses it.
 	Given []string
 	Chat  bool // a chat template is applied
-	Merge bool // shards are merged: nothing but diagnostics is computed
+	Merge bool // shards are merged: nothing is computed
 }
 
 func (o *GatherOptions) given(flag string) bool { return slices.Contains(o.Given, flag) }

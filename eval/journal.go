@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"time"
 
 	"github.com/softbench/softbench/reports/rundir"
 )
@@ -18,9 +19,12 @@ type journal struct {
 	writer  *rundir.Writer // nil: the run is kept nowhere
 	records map[recordKey]rundir.Record
 	merged  int // records of them that came from shards
+	synced  time.Time
 }
 
-func newJournal() *journal { return &journal{records: map[recordKey]rundir.Record{}} }
+func newJournal() *journal {
+	return &journal{records: map[recordKey]rundir.Record{}, synced: time.Now()}
+}
 
 // open begins the run in o.Out, or goes on with it; without o.Out the journal
 // stays in memory.
@@ -30,11 +34,11 @@ func (j *journal) open(ctx context.Context, o RunOptions, s rundir.Settings) err
 	}
 	var err error
 	if !o.Resume {
-		j.writer, err = rundir.Create(o.Out, s)
+		j.writer, err = rundir.CreatePart(o.Out, o.part.name(), s)
 		return err
 	}
 	var note string
-	j.writer, note, err = rundir.Resume(ctx, o.Out, s)
+	j.writer, note, err = rundir.ResumePart(ctx, o.Out, o.part.name(), s)
 	if note != "" {
 		o.Note(note)
 	}
@@ -87,6 +91,15 @@ func (j *journal) flush() error {
 		return nil
 	}
 	return j.writer.Flush()
+}
+
+// keep flushes, and syncs where the last time is longer ago than an interval.
+func (j *journal) keep(interval time.Duration) error {
+	if time.Since(j.synced) < interval {
+		return j.flush()
+	}
+	j.synced = time.Now()
+	return j.sync()
 }
 
 func (j *journal) sync() error {

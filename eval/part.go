@@ -26,12 +26,6 @@ type part interface {
 	report(run *rundir.Run, m *Model, answers func(*tasks.Doc) ([]answer.Answer, error)) ([]rundir.Sample, error)
 }
 
-// observing is a part that observes the model in a pass of its own, after all requests.
-type observing interface {
-	part
-	observe(ctx context.Context, m *Model, o RunOptions, run *rundir.Run, present func() error) (rundir.DiagnosticsRows, lm.Stats, error)
-}
-
 // parts are all of a run's, in the order in which they are asked and reported.
 func (w *Work) parts() (out []part) {
 	for i := range w.Tasks {
@@ -74,19 +68,31 @@ type asked struct {
 // prepare makes one plan of every request of a shard that the journal lacks, of
 // all parts: what any of them share is computed once. Whatever is wrong with a
 // request is an error here, before any is computed.
-func (w *Work) prepare(ctx context.Context, m *Model, j *journal, shard Shard) (*lm.Prepared, error) {
+func (w *Work) prepare(ctx context.Context, m *Model, j *journal, shard dealt) (*lm.Prepared, error) {
+	plan, _, err := w.plan(ctx, m, j, shard)
+	if err != nil {
+		return nil, err
+	}
+	return preparePlan(ctx, m, plan)
+}
+
+// plan is that of prepare, and whose request each of it is.
+func (w *Work) plan(ctx context.Context, m *Model, j *journal, shard dealt) (*lm.Plan, []asked, error) {
 	plan := m.LM.NewPlan()
 	var all []asked // in the plan's order
 	plan.Name = func(i int) string { return all[i].of.calls(all[i].doc, all[i].request) }
 	for _, p := range w.parts() {
+		if p == part(w.Diagnostics) { // in a pass of its own
+			continue
+		}
 		docs := p.documents()
 		for i := range docs {
 			d := &docs[i]
-			if !shard.has(d.ID) {
+			if !shard.has(p.name(), d.ID) {
 				continue
 			}
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			for k := range d.Requests {
 				if j.done(p.name(), d.ID, k) {
@@ -96,12 +102,12 @@ func (w *Work) prepare(ctx context.Context, m *Model, j *journal, shard Shard) (
 				if err := ask(plan, &d.Requests[k], func(a answer.Answer) error {
 					return j.add(rundir.Record{Task: p.name(), Doc: d.ID, Request: k, Answer: a})
 				}); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 			}
 		}
 	}
-	return preparePlan(ctx, m, plan)
+	return plan, all, nil
 }
 
 // ask adds a request to a plan.

@@ -18,8 +18,11 @@ func checkResume(ctx context.Context, m *Model, w *Work, o *RunOptions) error {
 	if o.Out == "" || !o.Resume {
 		return nil
 	}
-	was, state, err := rundir.Begun(ctx, o.Out)
+	was, part, state, err := rundir.Begun(ctx, o.Out)
 	if was == nil || err != nil {
+		return err
+	}
+	if err := rundir.SamePart(o.Out, part, o.part.name()); err != nil {
 		return err
 	}
 	now, known, err := foreseen(m, w, o, was)

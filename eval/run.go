@@ -55,6 +55,7 @@ type RunOptions struct {
 	Note      func(string)
 	Progress  func(done, total int64) // tokens; may be nil
 
+	part      Shard         // RunShard's
 	syncEvery time.Duration // 0: syncInterval; tests sync more often
 }
 
@@ -98,7 +99,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 		}
 	}
 	journal := newJournal()
-	whole, err := work.prepare(ctx, m, journal, Shard{})
+	whole, err := work.prepare(ctx, m, journal, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -123,22 +124,16 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	}
 	cost := whole.Cost()
 	run.Tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
-	stats, err := compute(ctx, m, work, journal, whole, o, Shard{})
+	stats, err := compute(ctx, m, work, journal, whole, o, nil)
 	if err != nil {
 		return nil, err
 	}
 	var rows rundir.DiagnosticsRows
-	for _, p := range work.parts() {
-		if p, ok := p.(observing); ok {
-			var extra lm.Stats
-			if rows, extra, err = p.observe(ctx, m, o, run, journal.sync); err != nil {
-				return nil, err
-			}
-			run.Tokens.Requested += extra.Tokens
-			run.Tokens.Distinct += extra.Tokens
-			stats.Tokens += extra.Tokens
-			stats.Batches += extra.Batches
-			stats.PeakKV = max(stats.PeakKV, extra.PeakKV)
+	if d := work.Diagnostics; d != nil {
+		run.Tokens.Requested += d.tokens()
+		run.Tokens.Distinct += d.tokens()
+		if rows, err = d.measure(run, m, journal); err != nil {
+			return nil, err
 		}
 	}
 	if o.Out == "" {
@@ -265,9 +260,9 @@ func checkOut(o *RunOptions) error {
 	return err
 }
 
-// compute runs what the journal lacks of a shard; prepared is the shard's whole
-// plan, made before the journal was opened.
-func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm.Prepared, o RunOptions, part Shard) (lm.Stats, error) {
+// compute runs what the journal lacks of a part: its requests, then what observes the
+// model. prepared is the part's whole plan, made before the journal was opened.
+func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm.Prepared, o RunOptions, part dealt) (lm.Stats, error) {
 	if j.resumed() > 0 {
 		var err error
 		if prepared, err = work.prepare(ctx, m, j, part); err != nil {
@@ -275,34 +270,26 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm
 		}
 	}
 	total := prepared.Tokens()
-	interval := cmp.Or(o.syncEvery, syncInterval)
-	synced := time.Now()
 	stats, err := prepared.Run(ctx, lm.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory,
 		Progress: func(done int64) error {
 			if o.Progress != nil {
 				o.Progress(done, total)
 			}
-			if time.Since(synced) < interval {
-				return j.flush()
-			}
-			synced = time.Now()
-			return j.sync()
+			return j.keep(cmp.Or(o.syncEvery, syncInterval))
 		},
 	})
+	if err == nil && work.Diagnostics != nil {
+		var extra engine.Stats
+		extra, err = work.Diagnostics.observe(ctx, m, o, j, part)
+		stats.Tokens += extra.Tokens
+		stats.Batches += extra.Batches
+		stats.PeakKV = max(stats.PeakKV, extra.PeakKV)
+	}
 	if syncErr := j.sync(); err == nil {
 		err = syncErr
 	}
 	return stats, err
-}
-
-// preparePlan turns a plan's texts into tokens, and says where that failed.
-func preparePlan(ctx context.Context, m *Model, p *lm.Plan) (*lm.Prepared, error) {
-	prepared, err := await(ctx, func() (*lm.Prepared, error) { return p.Prepare(ctx) })
-	if wrong := m.Tokenizer.Err(); wrong != nil && ctx.Err() == nil {
-		err = wrong // first: what else is wrong may come of it
-	}
-	return prepared, err
 }
 
 // settingsOf is all that the run's numbers depend on.

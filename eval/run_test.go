@@ -47,7 +47,7 @@ func TestRunIsInvariant(t *testing.T) {
 		o.Out = filepath.Join(t.TempDir(), "run")
 		r := mustRun(t, o)
 		gotSamples, gotManifest, files := outcome(t, o.Out)
-		if files != "run.json samples.parquet " {
+		if files != "attention_maps.parquet diagnostics.parquet diagnostics_samples.parquet run.json samples.parquet " {
 			t.Errorf("the directory holds %s", files)
 		}
 		if r.Process.BatchTokens != v.batch || r.Process.Threads != v.threads {

@@ -11,9 +11,8 @@ import (
 	"github.com/softbench/softbench/reports/rundir"
 )
 
-// Shard is a part of a run that one process computes by itself: every Of-th
-// document of each task and every Of-th passkey trial, from number Number-1 on.
-// The zero Shard is the whole run.
+// Shard is a part of a run that one process computes by itself: documents, passkey trials
+// and samples of diagnostics (see Work.deal). The zero Shard is the whole run.
 type Shard struct{ Number, Of int }
 
 // ParseShard reads "2/3".
@@ -29,13 +28,20 @@ func ParseShard(s string) (Shard, error) {
 
 func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Number, s.Of) }
 
-func (s Shard) has(doc int) bool { return s.Of == 0 || doc%s.Of == s.Number-1 }
+// name is what the journal says of it: "" for the whole run.
+func (s Shard) name() string {
+	if s.Of == 0 {
+		return ""
+	}
+	return s.String()
+}
 
 // ShardResult says how much of a run a shard is.
 type ShardResult struct {
 	Shard    string `json:"shard"`
 	Requests int    `json:"requests"` // of the shard
 	Of       int    `json:"of"`       // requests of the whole run
+	Tokens   int64  `json:"tokens"`   // distinct, of the shard, without those of diagnostics
 	Resumed  int    `json:"resumed"`  // were done by an earlier process
 }
 
@@ -43,6 +49,7 @@ type ShardResult struct {
 // settings are the whole run's, and it is never finished by itself. Shards know
 // nothing of each other; Run merges them.
 func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, error) {
+	o.part = part
 	m, work, err := prepare(ctx, &o)
 	if errors.Is(err, rundir.ErrFinished) {
 		return nil, noShardWanted(o.Out)
@@ -55,8 +62,12 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 	if err != nil {
 		return nil, err
 	}
+	mine, err := work.deal(ctx, m, part)
+	if err != nil {
+		return nil, err
+	}
 	j := newJournal()
-	prepared, err := work.prepare(ctx, m, j, part)
+	prepared, err := work.prepare(ctx, m, j, mine)
 	if err != nil {
 		return nil, err
 	}
@@ -68,16 +79,13 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 		return nil, err
 	}
 	defer j.close()
-	if work.Diagnostics != nil {
-		o.Note("a shard has no diagnostics: the process that merges the shards computes them")
-	}
-	if _, err := compute(ctx, m, work, j, prepared, o, part); err != nil {
+	r := &ShardResult{Shard: part.String(), Tokens: prepared.Tokens(), Resumed: j.resumed()}
+	if _, err := compute(ctx, m, work, j, prepared, o, mine); err != nil {
 		return nil, err
 	}
-	r := &ShardResult{Shard: part.String(), Resumed: j.resumed()}
 	for k := range work.requests {
 		r.Of++
-		if part.has(k.doc) {
+		if mine.has(k.task, k.doc) {
 			r.Requests++
 		}
 	}

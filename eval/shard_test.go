@@ -72,6 +72,7 @@ func TestShards(t *testing.T) {
 		if sum != all {
 			t.Errorf("%d shards have %d requests, want %d", n, sum, all)
 		}
+		evenly(t, o, dirs)
 		rng.Shuffle(n, func(i, j int) { dirs[i], dirs[j] = dirs[j], dirs[i] })
 		m := o
 		m.Out, m.Merge = filepath.Join(t.TempDir(), "merged"), dirs
@@ -82,6 +83,76 @@ func TestShards(t *testing.T) {
 		gotSamples, gotManifest, gotFiles := outcome(t, m.Out)
 		if !bytes.Equal(gotSamples, samples) || gotManifest != manifest || gotFiles != files {
 			t.Errorf("%d shards, one of them killed after %d results, differ from a run by one process", n, killed)
+		}
+	}
+}
+
+// evenly holds the parts against each other: each has diagnostics and requests, or as good as.
+func evenly(t *testing.T, o RunOptions, dirs []string) {
+	t.Helper()
+	with := 0
+	for _, dir := range dirs {
+		text, err := os.ReadFile(filepath.Join(dir, "journal"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(text, []byte(`"observed":`)) {
+			with++
+		}
+	}
+	if want := min(2, len(dirs)); with < want {
+		t.Errorf("of %d shards %d have samples of diagnostics, want %d", len(dirs), with, want)
+	}
+}
+
+// TestEvenShards: the parts of a run whose first documents are long and share little are as
+// even as a document allows, and few tokens are computed twice; by turns they were not.
+func TestEvenShards(t *testing.T) {
+	o := goldenRun(t, goldenSuites(t)...)
+	m, w, err := prepare(t.Context(), &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	tokens := func(part dealt) (n int64) {
+		p, err := w.prepare(t.Context(), m, newJournal(), part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range w.Diagnostics.units {
+			if part.has(w.Diagnostics.name(), i) {
+				n += int64(w.Diagnostics.tokensOf(i))
+			}
+		}
+		return n + p.Tokens()
+	}
+	all := tokens(nil)
+	var longest int64
+	for _, p := range w.parts() {
+		for _, d := range p.documents() {
+			longest = max(longest, tokens(dealt{{p.name(), d.ID}: true}))
+		}
+	}
+	for _, n := range []int{2, 3, 7, 16} {
+		var most, sum, turns int64
+		for i := range n {
+			part, err := w.deal(t.Context(), m, Shard{i + 1, n})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine := tokens(part)
+			most, sum = max(most, mine), sum+mine
+			byTurns := dealt{}
+			for k := range w.requests {
+				if k.doc%n == i {
+					byTurns[docKey{k.task, k.doc}] = true
+				}
+			}
+			turns = max(turns, tokens(byTurns))
+		}
+		t.Logf("%d parts of %d tokens: at most %d (%d by turns; even: %d), %.3f of them computed in all; the longest document has %d", n, all, most, turns, all/int64(n), float64(sum)/float64(all), longest)
+		if most > sum/int64(n)+longest || most > turns || float64(sum) > 1.25*float64(all) {
+			t.Errorf("%d parts: the largest has %d of %d tokens, by turns %d", n, most, sum, turns)
 		}
 	}
 }
@@ -130,7 +201,7 @@ func TestShardRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for dir, b := range map[string][]byte{changed: bytes.Replace(text, []byte(`"doc":1,`), []byte(`"doc":2,`), 1), damaged: text[:len(text)-20]} {
+	for dir, b := range map[string][]byte{changed: bytes.Replace(text, []byte(`"request":0,`), []byte(`"request":9,`), 1), damaged: text[:len(text)-20]} {
 		if bytes.Equal(b, text) {
 			t.Fatal("nothing was changed")
 		}
@@ -145,7 +216,7 @@ func TestShardRefusals(t *testing.T) {
 		dirs []string
 		want []string
 	}{
-		"a gap":              {[]string{one, three}, []string{"the shards lack", "arc_easy document 1 request 0", "--resume"}},
+		"a gap":              {[]string{one, three}, []string{"the shards lack", "arc_easy document 3 request 0", "--resume"}},
 		"a torn result":      {[]string{one, damaged, three}, []string{"the shards lack 1 of"}},
 		"other settings":     {[]string{one, two, limited}, []string{limited, "other settings", "limit"}},
 		"a complete run":     {[]string{one, two, whole.Out}, []string{whole.Out, "complete run"}},

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
+	"sync/atomic"
 
 	"github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/probe/observed"
 )
 
 // Options are the constants of the definitions.
@@ -37,41 +40,26 @@ const (
 const MassBuckets = 24
 
 // Diagnostics is an engine.Observer. Use one for one run over samples that are each a
-// forest node without parent, and read it when the run is over.
+// forest node without parent, and read it when every sample is observed, here or by
+// another process (Take).
 type Diagnostics struct {
 	opts    Options
 	hidden  int
 	lengths []int // of each sample, by node
 	heads   [][]head
 	layers  []layer
+	samples []*observed.Sample
+	left    []atomic.Int32 // by sample, what is not complete: heads, and layers of the residual stream
 }
 
-// head accumulates one layer's head. Only one goroutine at a time touches it.
+// head accumulates one layer's head over the sample under way. Only one goroutine at a
+// time touches it.
 type head struct {
-	sinks    []int // samples whose mean weight on key k exceeds the threshold
-	samples  int
-	zeros    int64 // weights of exactly 0
-	small    int64 // weights <= Small
-	weights  int64 // all of the causal triangle
-	silent   int64 // queries without any weight
-	queries  int64
-	mass     float64
-	byLength [MassBuckets]Mass
-	keySums  []float64 // of the sample under way, by key
-	rows     []rowSum
-	before   tally   // at the sample's beginning
-	each     []tally // by sample
-}
-
-// tally is a head's counts over one sample, or over all until now.
-type tally struct {
-	sink                                   bool // on key 0
-	zeros, small, weights, silent, queries int64
-	mass                                   float64
-}
-
-func (h *head) now() tally {
-	return tally{zeros: h.zeros, small: h.small, weights: h.weights, silent: h.silent, queries: h.queries, mass: h.mass}
+	zeros, small, silent int64
+	mass                 float64
+	byLength             [MassBuckets]float64
+	keySums              []float64 // by key
+	rows                 []rowSum
 }
 
 // rowSum is a query under way.
@@ -88,22 +76,16 @@ type Mass struct {
 	Queries int64
 }
 
-// layer accumulates one layer's residual stream.
-type layer struct {
-	moments  moments
-	each     []moments // by sample
-	min, max float64
-	massive  int64
-	held     []float32 // of a sample that comes in pieces
-}
+// layer holds one layer's residual stream of a sample that comes in pieces.
+type layer struct{ held []float32 }
 
 // New makes diagnostics for a model of layers × heads and a residual stream of width
 // hidden, over samples whose lengths are given by forest node.
 func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, error) {
 	o.Threshold = cmp.Or(o.Threshold, DefaultThreshold)
 	o.Keys = cmp.Or(o.Keys, 1)
-	if o.Threshold < 0 || o.Threshold >= 1 || o.Keys < 0 {
-		return nil, fmt.Errorf("sink threshold %v over %d keys: want a threshold in (0, 1) and at least one key", o.Threshold, o.Keys)
+	if o.Threshold < 0 || o.Threshold >= 1 || o.Keys < 0 || o.Keys > maxKeys {
+		return nil, fmt.Errorf("sink threshold %v over %d keys: want a threshold in (0, 1) and one key to %d", o.Threshold, o.Keys, maxKeys)
 	}
 	if len(lengths) == 0 {
 		return nil, fmt.Errorf("no samples to measure")
@@ -113,16 +95,19 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, err
 			return nil, fmt.Errorf("sample %d has %d tokens, fewer than the %d keys asked about", i, n, o.Keys)
 		}
 	}
-	p := &Diagnostics{opts: o, hidden: hidden, lengths: lengths, heads: make([][]head, layers), layers: make([]layer, layers)}
+	p := &Diagnostics{
+		opts: o, hidden: hidden, lengths: lengths, heads: make([][]head, layers), layers: make([]layer, layers),
+		samples: make([]*observed.Sample, len(lengths)), left: make([]atomic.Int32, len(lengths)),
+	}
 	for l := range p.heads {
 		p.heads[l] = make([]head, heads)
 		for h := range p.heads[l] {
-			p.heads[l][h].sinks = make([]int, o.Keys)
 			p.heads[l][h].keySums = make([]float64, o.Keys)
-			p.heads[l][h].each = make([]tally, len(lengths))
 		}
-		p.layers[l].each = make([]moments, len(lengths))
-		p.layers[l].min, p.layers[l].max = math.Inf(1), math.Inf(-1)
+	}
+	for i, n := range lengths {
+		p.samples[i] = newObservation(n, layers, heads)
+		p.left[i].Store(int32(layers*heads + layers))
 	}
 	return p, nil
 }
@@ -156,7 +141,8 @@ func (p *Diagnostics) Attention(b engine.AttentionBlock) {
 		if position >= b.Key && position < b.Key+b.Keys { // the query's last key
 			h.endRow(row)
 			if position == p.lengths[b.Node]-1 {
-				h.endSample(b.Node, p.lengths[b.Node], p.opts.Threshold)
+				h.endSample(&p.samples[b.Node].Layers[b.Layer], b.Head, p.lengths[b.Node], p.opts.Threshold)
+				p.left[b.Node].Add(-1)
 			}
 		}
 	}
@@ -168,35 +154,30 @@ func (h *head) endRow(row *rowSum) {
 	hidden := int64(row.position + 1 - row.keys)
 	h.zeros += hidden
 	h.small += hidden
-	h.weights += int64(row.position + 1)
-	h.queries++
 	if !row.any {
 		h.silent++
 	}
 	h.mass += row.sum
-	bucket := min(MassBuckets-1, int(math.Log2(float64(row.position+1))))
-	h.byLength[bucket].Sum += row.sum
-	h.byLength[bucket].Queries++
+	h.byLength[bucketOf(row.position+1)] += row.sum
 	row.position = -1
 }
 
-// endSample decides whether key k is a sink: alpha_k is the sum of its weights
-// over the queries that see it, i >= k, divided by their number T-k+1.
-func (h *head) endSample(sample, length int, threshold float64) {
-	h.samples++
-	t, was := h.now(), h.before
-	h.before = t
-	h.each[sample] = tally{
-		sink:  h.keySums[0]/float64(length) > threshold,
-		zeros: t.zeros - was.zeros, small: t.small - was.small, weights: t.weights - was.weights,
-		silent: t.silent - was.silent, queries: t.queries - was.queries, mass: t.mass - was.mass,
-	}
+// bucketOf is the bucket of queries that see so many keys.
+func bucketOf(keys int) int { return min(MassBuckets-1, bits.Len(uint(keys))-1) }
+
+// endSample puts away what the sample gave, and decides whether key k is a sink: alpha_k
+// is the sum of its weights over the queries that see it, i >= k, divided by their number
+// T-k+1.
+func (h *head) endSample(to *observed.Layer, i, length int, threshold float64) {
+	to.Zeros[i], to.Small[i], to.Silent[i], to.Mass[i] = h.zeros, h.small, h.silent, h.mass
+	copy(to.MassByLength[i], h.byLength[:])
 	for k, sum := range h.keySums {
 		if sum/float64(length-k) > threshold {
-			h.sinks[k]++
+			to.Sinks[i] |= 1 << k
 		}
-		h.keySums[k] = 0
 	}
+	clear(h.keySums)
+	*h = head{keySums: h.keySums, rows: h.rows}
 }
 
 func (p *Diagnostics) Residual(r engine.Residual) {
@@ -206,28 +187,29 @@ func (p *Diagnostics) Residual(r engine.Residual) {
 	}
 	l.held = append(l.held, r.X...)
 	if r.Position+len(r.X)/p.hidden == p.lengths[r.Node] {
-		l.add(r.Node, l.held)
+		addStream(&p.samples[r.Node].Layers[r.Layer], l.held)
+		p.left[r.Node].Add(-1)
 		l.held = l.held[:0]
 	}
 }
 
-// add takes in one sample's residual stream after this layer.
-func (l *layer) add(sample int, x []float32) {
+// addStream takes in the sample's residual stream after this layer.
+func addStream(l *observed.Layer, x []float32) {
 	var m moments
 	abs := make([]float32, len(x))
+	l.Min, l.Max = math.Inf(1), math.Inf(-1)
 	for i, v := range x {
 		f := float64(v)
 		m.add(f)
-		l.min, l.max = min(l.min, f), max(l.max, f)
+		l.Min, l.Max = min(l.Min, f), max(l.Max, f)
 		abs[i] = float32(math.Abs(f))
 	}
-	l.moments.merge(m)
-	l.each[sample] = m
+	l.Moments = [5]float64{m.n, m.mean, m.m2, m.m3, m.m4}
 	slices.Sort(abs)
 	n := len(abs)
 	median := (float64(abs[(n-1)/2]) + float64(abs[n/2])) / 2
 	limit := max(MassiveValue, MassiveRatio*median)
 	for i := n - 1; i >= 0 && float64(abs[i]) > limit; i-- {
-		l.massive++
+		l.Massive++
 	}
 }

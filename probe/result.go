@@ -1,5 +1,7 @@
 package probe
 
+import "math"
+
 // Head is what one head did over all samples. Shares are in [0, 1].
 type Head struct {
 	Layer, Head int
@@ -55,26 +57,24 @@ type Sample struct {
 
 // Samples returns every sample's measures, in the samples' order.
 func (p *Diagnostics) Samples() []Sample {
-	out := make([]Sample, len(p.lengths))
-	for i := range out {
+	out := make([]Sample, len(p.samples))
+	for i, o := range p.samples {
 		var all tally
 		var heads, sinks, dead int64
 		var m moments
-		for l := range p.heads {
-			for h := range p.heads[l] {
-				t := &p.heads[l][h].each[i]
-				all.zeros, all.small, all.weights = all.zeros+t.zeros, all.small+t.small, all.weights+t.weights
-				all.queries += t.queries
-				all.mass += t.mass
+		for n := range o.Layers {
+			l := &o.Layers[n]
+			for h := range l.Sinks {
+				var one tally
+				one.add(o, l, h)
+				all.add(o, l, h)
 				heads++
-				if t.sink {
-					sinks++
-				}
-				if t.queries > 0 && t.silent == t.queries {
+				sinks += int64(l.Sinks[h] & 1)
+				if one.dead() {
 					dead++
 				}
 			}
-			m.merge(p.layers[l].each[i])
+			m.merge(stream(l))
 		}
 		out[i] = Sample{
 			SinkRate: share(sinks, heads), Sparsity: share(all.zeros, all.weights), NearSparsity: share(all.small, all.weights),
@@ -84,19 +84,36 @@ func (p *Diagnostics) Samples() []Sample {
 	return out
 }
 
+// head sums up a head over all samples, in their order.
+func (p *Diagnostics) head(layer, head int) (t tally, sinks []int64, byLength [MassBuckets]Mass) {
+	sinks = make([]int64, p.opts.Keys)
+	for _, o := range p.samples {
+		l := &o.Layers[layer]
+		t.add(o, l, head)
+		for k := range sinks {
+			sinks[k] += int64(l.Sinks[head] >> k & 1)
+		}
+		for b, sum := range l.MassByLength[head] {
+			byLength[b].Sum += sum
+			byLength[b].Queries += int64(min(o.Tokens, 2<<b-1) - (1<<b - 1))
+		}
+	}
+	return t, sinks, byLength
+}
+
 // Heads returns every head's measures, layer by layer.
 func (p *Diagnostics) Heads() []Head {
 	var out []Head
 	for l := range p.heads {
 		for i := range p.heads[l] {
-			h := &p.heads[l][i]
+			t, sinks, byLength := p.head(l, i)
 			r := Head{
-				Layer: l, Head: i, Sparsity: share(h.zeros, h.weights), NearSparsity: share(h.small, h.weights),
-				Dead: h.queries > 0 && h.silent == h.queries, Silent: share(h.silent, h.queries),
-				Mass: h.mass / float64(h.queries), MassByLength: h.byLength,
+				Layer: l, Head: i, Sparsity: share(t.zeros, t.weights), NearSparsity: share(t.small, t.weights),
+				Dead: t.dead(), Silent: share(t.silent, t.queries),
+				Mass: t.mass / float64(t.queries), MassByLength: byLength,
 			}
-			for _, n := range h.sinks {
-				r.SinkShare = append(r.SinkShare, share(int64(n), int64(h.samples)))
+			for _, n := range sinks {
+				r.SinkShare = append(r.SinkShare, share(n, int64(len(p.samples))))
 			}
 			out = append(out, r)
 		}
@@ -104,12 +121,23 @@ func (p *Diagnostics) Heads() []Head {
 	return out
 }
 
+// layer sums up a layer over all samples, in their order.
+func (p *Diagnostics) layer(i int) (m moments, low, high float64, massive int64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, o := range p.samples {
+		l := &o.Layers[i]
+		m.merge(stream(l))
+		low, high, massive = min(low, l.Min), max(high, l.Max), massive+l.Massive
+	}
+	return m, low, high, massive
+}
+
 // Layers returns every layer's measures.
 func (p *Diagnostics) Layers() []Layer {
 	var out []Layer
 	for i := range p.layers {
-		l := &p.layers[i]
-		out = append(out, Layer{Layer: i, Kurtosis: l.moments.kurtosis(), Min: l.min, Max: l.max, Massive: l.massive, Values: int64(l.moments.n)})
+		m, low, high, massive := p.layer(i)
+		out = append(out, Layer{Layer: i, Kurtosis: m.kurtosis(), Min: low, Max: high, Massive: massive, Values: int64(m.n)})
 	}
 	return out
 }
@@ -120,38 +148,38 @@ func (p *Diagnostics) Summary() Summary {
 	for _, n := range p.lengths {
 		s.Tokens += n
 	}
-	var zeros, small, weights, queries, dead, heads int64
-	var mass float64
-	sinks := make([]int64, p.opts.Keys)
+	var whole tally
+	var dead, heads int64
+	all := make([]int64, p.opts.Keys)
 	for l := range p.heads {
 		for i := range p.heads[l] {
-			h := &p.heads[l][i]
-			zeros, small, weights, queries = zeros+h.zeros, small+h.small, weights+h.weights, queries+h.queries
-			mass += h.mass
+			t, sinks, _ := p.head(l, i)
+			whole.zeros, whole.small, whole.weights, whole.queries = whole.zeros+t.zeros, whole.small+t.small, whole.weights+t.weights, whole.queries+t.queries
+			whole.mass += t.mass
 			heads++
-			if h.queries > 0 && h.silent == h.queries {
+			if t.dead() {
 				dead++
 			}
-			for k, n := range h.sinks {
-				sinks[k] += int64(n)
+			for k, n := range sinks {
+				all[k] += n
 			}
 		}
 	}
-	for k, n := range sinks {
+	for k, n := range all {
 		s.SinkRate[k] = share(n, heads*int64(len(p.lengths)))
 	}
-	s.Sparsity, s.NearSparsity, s.DeadHeads = share(zeros, weights), share(small, weights), share(dead, heads)
-	s.Mass = mass / float64(queries)
-	var all moments
+	s.Sparsity, s.NearSparsity, s.DeadHeads = share(whole.zeros, whole.weights), share(whole.small, whole.weights), share(dead, heads)
+	s.Mass = whole.mass / float64(whole.queries)
+	var pooled moments
 	for i := range p.layers {
-		l := &p.layers[i]
+		m, low, high, massive := p.layer(i)
 		if i == 0 {
-			s.Min, s.Max = l.min, l.max
+			s.Min, s.Max = low, high
 		}
-		all.merge(l.moments)
-		s.Min, s.Max, s.Massive = min(s.Min, l.min), max(s.Max, l.max), s.Massive+l.massive
+		pooled.merge(m)
+		s.Min, s.Max, s.Massive = min(s.Min, low), max(s.Max, high), s.Massive+massive
 	}
-	s.Kurtosis = all.kurtosis()
+	s.Kurtosis = pooled.kurtosis()
 	return s
 }
 

@@ -68,7 +68,7 @@ func (o *listOptions) runs(ctx context.Context, dir string) error {
 // runIn is what a directory's run is; false where it holds none. That one cannot be read
 // does not keep the others from being listed.
 func runIn(ctx context.Context, dir string) (listedRun, bool) {
-	settings, state, err := rundir.Begun(ctx, dir)
+	settings, _, state, err := rundir.Begun(ctx, dir)
 	if state == rundir.None {
 		return listedRun{}, false
 	}

@@ -25,7 +25,7 @@ var layers = []struct{ folder, may string }{
 
 	{"reports/text", ""},
 	{"reports/chart", "reports/text"},
-	{"reports/rundir", "reports/text tasks/metric lm/answer"},
+	{"reports/rundir", "reports/text tasks/metric lm/answer probe/observed"},
 	{"reports", "tasks stats"},
 
 	{"configs", "tasks passkey"},
@@ -34,6 +34,7 @@ var layers = []struct{ folder, may string }{
 	{"tasks/data", "eval/hub"},
 	{"tasks", "stats lm/answer"},
 	{"passkey", "stats tasks"}, // a kind of task: its trials are documents
+	{"probe/observed", ""},     // what diagnostics keep of a sample, on its way to the journal and back
 	{"probe", "engine"},
 	{"lm/answer", ""}, // what a model says to a request, on its way from lm to a row of a page
 	{"lm", "engine"},

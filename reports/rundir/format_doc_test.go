@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/probe/observed"
 )
 
 // TestFormatIsDocumented: docs/run-format.md names every column and JSON field in
@@ -28,6 +29,7 @@ func TestFormatIsDocumented(t *testing.T) {
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
 		reflect.TypeFor[DiagnosticsSample](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
 		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
+		reflect.TypeFor[observed.Sample](): "observations", reflect.TypeFor[observed.Layer](): "observed layers",
 		reflect.TypeFor[divergenceHeader](): "divergences", reflect.TypeFor[DivergenceRecord](): "divergences",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Calibration](): "calibration", reflect.TypeFor[Settings](): "settings",
 		reflect.TypeFor[TaskSettings](): "task settings", reflect.TypeFor[PasskeySettings](): "passkey settings",

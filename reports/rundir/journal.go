@@ -14,6 +14,7 @@ import (
 
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lm/answer"
+	"github.com/softbench/softbench/probe/observed"
 )
 
 // Record is one finished request, as the journal holds it: which it is, and the answer.
@@ -23,6 +24,11 @@ type Record struct {
 	Request int    `json:"request"`
 
 	answer.Answer
+
+	// Of diagnostics, whose "requests" are their samples: what was observed of one. Of the request
+	// after the last sample, the attention maps' weights, in the order of the maps.
+	Observed *observed.Sample `json:"observed,omitempty"`
+	Maps     [][]float32      `json:"maps,omitempty"`
 }
 
 // key identifies a record.
@@ -114,10 +120,16 @@ func parseLine(line []byte, v any) error {
 
 // header is the journal's first line.
 type header struct {
-	Journal  string   `json:"journal"` // journalOf
-	Schema   int      `json:"schema"`
+	Journal  string   `json:"journal"`        // journalOf
+	Schema   int      `json:"schema"`         // JournalSchema
+	Part     string   `json:"part,omitempty"` // number/of, such as 2/3; "": the whole run
 	Settings Settings `json:"settings"`
 }
+
+// JournalSchema is the version of a journal, which changes more often than what a
+// finished run leaves: a journal of another one is refused. Version 4 has the part, and
+// samples of diagnostics; parts of version 3 were every n-th document.
+const JournalSchema = 4
 
 const (
 	journalOf   = "softbench"
@@ -196,8 +208,8 @@ func readHeader(in *bufio.Reader) (h header, size int64, err error) {
 		}
 		return h, 0, errTorn
 	}
-	if h.Journal != journalOf || h.Schema != Schema {
-		return h, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench goes on with %d: use the version that wrote it", h.Journal, h.Schema, Schema)
+	if h.Journal != journalOf || h.Schema != JournalSchema {
+		return h, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench goes on with %d: use the version that wrote it", h.Journal, h.Schema, JournalSchema)
 	}
 	return h, int64(len(line)) + 1, nil
 }

@@ -20,6 +20,7 @@ import (
 // only one goroutine at a time may use its Writer.
 type Writer struct {
 	dir     string
+	part    string // "": the whole run
 	journal journalFile
 	release func() // the lock, where closing the journal does not end it
 	size    int64  // of what is written, whole
@@ -45,7 +46,10 @@ const keptAdvice = "what was done before is kept: make room if the disk is full,
 
 // Create begins a run in dir, which must not exist or be empty. Where that fails
 // it leaves nothing behind.
-func Create(dir string, s Settings) (*Writer, error) {
+func Create(dir string, s Settings) (*Writer, error) { return CreatePart(dir, "", s) }
+
+// CreatePart is Create for a part of a run, such as "2/3"; "" is the whole.
+func CreatePart(dir, part string, s Settings) (*Writer, error) {
 	has, err := contentsOf(dir)
 	if err == nil {
 		err = has.refusal(dir, false)
@@ -56,7 +60,7 @@ func Create(dir string, s Settings) (*Writer, error) {
 	if err := atomicfile.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("cannot write the run: %w", err)
 	}
-	w := &Writer{dir: dir, done: map[key]Record{}}
+	w := &Writer{dir: dir, part: part, done: map[key]Record{}}
 	if err := w.begin(s); err != nil {
 		if has == missing {
 			_ = os.Remove(dir) // does nothing where another process's run is in it
@@ -70,18 +74,23 @@ func Create(dir string, s Settings) (*Writer, error) {
 // settings must be those it was begun with. Of a complete run it returns
 // ErrFinished. note, not empty, is a remark for the user.
 func Resume(ctx context.Context, dir string, s Settings) (w *Writer, note string, err error) {
+	return ResumePart(ctx, dir, "", s)
+}
+
+// ResumePart is Resume for a part of a run. Another part is refused (SamePart).
+func ResumePart(ctx context.Context, dir, part string, s Settings) (w *Writer, note string, err error) {
 	has, err := contentsOf(dir)
 	if err != nil {
 		return nil, "", err
 	}
 	if has != aRun {
-		w, err := Create(dir, s)
+		w, err := CreatePart(dir, part, s)
 		return w, "", err
 	}
 	if err := Finished(ctx, dir, s); err != nil {
 		return nil, "", err
 	}
-	w = &Writer{dir: dir, done: map[key]Record{}}
+	w = &Writer{dir: dir, part: part, done: map[key]Record{}}
 	note, err = w.reopen(ctx, s)
 	if err != nil {
 		w.Close()
@@ -110,7 +119,7 @@ func Finished(ctx context.Context, dir string, s Settings) error {
 
 // begin makes a journal with its first line.
 func (w *Writer) begin(s Settings) error {
-	line, err := appendLine(nil, header{journalOf, Schema, s})
+	line, err := appendLine(nil, header{journalOf, JournalSchema, w.part, s})
 	if err != nil {
 		return fmt.Errorf("cannot write the run: %w", err)
 	}
@@ -189,7 +198,7 @@ func (w *Writer) reopen(ctx context.Context, s Settings) (note string, err error
 	w.removeTemporary()
 	h, records, size, err := readJournal(ctx, f)
 	if errors.Is(err, errTorn) { // died in its first step: nothing was done yet
-		line, err := appendLine(nil, header{journalOf, Schema, s})
+		line, err := appendLine(nil, header{journalOf, JournalSchema, w.part, s})
 		if err != nil {
 			return "", err
 		}
@@ -202,6 +211,9 @@ func (w *Writer) reopen(ctx context.Context, s Settings) (note string, err error
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	if err := SameSettings(w.dir, h.Settings, s); err != nil {
+		return "", err
+	}
+	if err := SamePart(w.dir, h.Part, w.part); err != nil {
 		return "", err
 	}
 	if opened.Size() > size {
@@ -221,6 +233,16 @@ func (w *Writer) reopen(ctx context.Context, s Settings) (note string, err error
 func SameSettings(dir string, was, now Settings) error {
 	if diff := Differences(was, now); len(diff) > 0 {
 		return fmt.Errorf("%s holds %w (%s): give those again, or choose another --out", dir, ErrOther, strings.Join(diff, "; "))
+	}
+	return nil
+}
+
+// SamePart refuses to go on with one part of a run as another. A part may be gone on with
+// as the whole run, and what was begun as the whole run as a part: either holds more than
+// it needs.
+func SamePart(dir, was, now string) error {
+	if was != "" && now != "" && was != now {
+		return fmt.Errorf("%s holds part %s of this run, not %s: choose another --out", dir, was, now)
 	}
 	return nil
 }
