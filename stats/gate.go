@@ -237,6 +237,35 @@ func DetectableAccuracyDrop(n int, discordance, allowed, level float64, rule Rul
 	return high
 }
 
+// MostDocuments bounds what DocumentsForDrop looks through.
+const MostDocuments = 1 << 18
+
+// DocumentsForDrop is about how many documents a gate needs to call a true drop of an accuracy a
+// regression with Power, where a share discordance of the documents differs: the fewest of a
+// bisection, as the chance grows with n but for steps of a document. 0 where MostDocuments do not
+// find it, as where the drop is no more than allowed.
+func DocumentsForDrop(drop, discordance, allowed, level float64, rule Rule) int {
+	finds := func(n int) bool { return DetectableAccuracyDrop(n, discordance, allowed, level, rule) <= drop }
+	if !(drop > allowed) {
+		return 0
+	}
+	low, high := 0, 16 // does not find, may find
+	for !finds(high) {
+		if high == MostDocuments {
+			return 0
+		}
+		low, high = high, 2*high
+	}
+	for high-low > max(1, low/200) {
+		if middle := (low + high) / 2; finds(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return high
+}
+
 // accuracyGate is a gate over n documents by counts of discordant ones.
 type accuracyGate struct {
 	n              int

@@ -86,6 +86,8 @@ var flagUses = map[string]flagUse{
 	"gate json": refused("--update makes none", "gate r1 --baseline b.json --update --json"), "gate github": refused("--update makes none", "gate r1 --baseline b.json --update --github"),
 	"gate junit": refused("--update makes none", "gate r1 --baseline b.json --update --junit x"), "gate markdown": refused("--update makes none", "gate r1 --baseline b.json --update --markdown x"),
 
+	"gate plan": used("instead of judging"), "gate documents": refused("about --plan", "gate r1 --baseline b.json --documents 5"), "gate drop": refused("about --plan", "gate r1 --baseline b.json --drop 0.1"),
+
 	"report echarts":      refused("no run is given", "report --fetch-assets --echarts page.js"),
 	"report offline":      refused("no run is given", "report --fetch-assets --offline"),
 	"report title":        refused("no run is given", "report --fetch-assets --title x"),

@@ -35,6 +35,11 @@ type gateOptions struct {
 	junit, markdown      string
 	summary              string // with --github: $GITHUB_STEP_SUMMARY
 	update, github, json bool
+
+	plan      bool
+	documents int
+	drop      float64
+	hasDrop   bool
 }
 
 func newGate(io streams, run work[gateOptions]) *cobra.Command {
@@ -47,16 +52,27 @@ document. A metric passes when the interval of its difference lies within the
 allowed drop, is regressed when the whole interval lies beyond it, and inconclusive
 otherwise: then the number of documents is printed with which a run that is as good
 as the baseline would pass. --update makes the baseline of the run, or renews it and
-keeps its allowed drops; nothing else ever writes it.
+keeps its allowed drops; nothing else ever writes it. --plan says before anything is
+run which drop the baseline's documents, or any number of them, will find.
 
 Exit codes: 0 passed, 1 regressed, 2 misuse or broken input (a missing task, other
 documents, tokenizer, prompts or settings), 3 inconclusive where the policy says
 that this fails; by default it passes.`,
 		Example: `  softbench gate runs/new --baseline baseline.json --update
   softbench gate runs/new --baseline baseline.json --policy gate.yaml --junit gate.xml
-  softbench gate runs/new --baseline baseline.json --github`,
-		Args: oneArg("run"),
+  softbench gate runs/new --baseline baseline.json --github
+  softbench gate --plan --documents 1000 --drop 0.02`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.plan {
+				return noArgs(cmd, args)
+			}
+			return oneArg("run")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.hasDrop = cmd.Flags().Changed("drop")
+			if o.plan {
+				return run(&o, cmd.Context())
+			}
 			o.run = args[0]
 			if o.baseline == "" {
 				return usageError(cmd, errors.New("no baseline: --baseline FILE says what to hold the run against"))
@@ -74,13 +90,27 @@ that this fails; by default it passes.`,
 	f.StringVar(&o.junit, "junit", "", "write JUnit XML to this `file`")
 	f.StringVar(&o.markdown, "markdown", "", "write a Markdown summary to this `file`")
 	f.BoolVar(&o.github, "github", false, "print annotations for GitHub Actions, and add the summary to $"+stepSummary)
-	f.BoolVar(&o.json, "json", false, "print the decision as JSON instead of a table")
+	f.BoolVar(&o.json, "json", false, "print the decision, or the plan, as JSON instead of a table")
+	f.BoolVar(&o.plan, "plan", false, "say which drop will be found, and judge nothing")
+	f.IntVar(&o.documents, "documents", 0, "with --plan: this many `documents`, instead of the baseline's")
+	f.Float64Var(&o.drop, "drop", 0, "with --plan: how many documents find this drop, in the metric's unit")
 	return cmd
 }
 
 func (o *gateOptions) execute(ctx context.Context) error {
 	if err := o.checkFiles(); err != nil {
 		return err
+	}
+	if o.plan {
+		return o.makePlan(ctx)
+	}
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{{"documents", o.documents != 0}, {"drop", o.hasDrop}} {
+		if f.given {
+			return fmt.Errorf("--%s is about --plan, which is not given", f.flag)
+		}
 	}
 	if o.update {
 		return o.renew(ctx)
@@ -137,6 +167,9 @@ func (o *gateOptions) tell(ctx context.Context, r *gate.Result) error {
 		annotations = o.io.err // GitHub reads both
 	} else if err := r.WriteTable(o.io.out); err != nil {
 		return err
+	}
+	if loud := r.Undecided(); loud != "" && o.json {
+		fmt.Fprintln(o.io.err, "softbench: warning:", loud)
 	}
 	if o.github {
 		if err := r.WriteAnnotations(annotations); err != nil {
@@ -266,4 +299,47 @@ func (o *gateOptions) renew(ctx context.Context) error {
 		return err
 	}
 	return b.WriteSummary(o.io.out, o.baseline, old)
+}
+
+// makePlan says what a gate will find.
+func (o *gateOptions) makePlan(ctx context.Context) error {
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"github", o.github}, {"update", o.update}} {
+		if f.given {
+			return fmt.Errorf("--%s is about a decision, and --plan makes none", f.flag)
+		}
+	}
+	const most = 1 << 20
+	switch {
+	case o.baseline != "" && o.documents != 0:
+		return errors.New("--baseline and --documents: a plan is for one of them")
+	case o.baseline == "" && (o.documents < 1 || o.documents > most):
+		return fmt.Errorf("--documents %d: a plan needs 1 to %d, or --baseline FILE, whose documents it takes", o.documents, most)
+	case o.hasDrop && !(o.drop > 0 && o.drop <= 1):
+		return fmt.Errorf("--drop %v: want a share of more than 0 and at most 1, such as 0.02", o.drop)
+	}
+	policy, err := o.readPolicy()
+	if err != nil {
+		return err
+	}
+	var base *gate.Baseline
+	if o.baseline != "" {
+		if base, err = readBaseline(ctx, o.baseline); err != nil {
+			return err
+		}
+	}
+	var drop *float64
+	if o.hasDrop {
+		drop = &o.drop
+	}
+	p, err := gate.MakePlan(base, policy, o.documents, drop)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, p)
+	}
+	return p.WriteTable(o.io.out)
 }

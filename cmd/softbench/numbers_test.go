@@ -52,6 +52,7 @@ func TestEveryNumber(t *testing.T) {
 		"quantize":  "quantize $MODEL --method rtn --group 32 -o $OUT",
 		"stress":    "stress $MODEL --suite arc_easy --data $DOCS --limit 1 --methods rtn --bits 4 --out $OUT",
 		"tokenize":  "tokenize $MODEL --text a",
+		"gate":      "gate --plan --documents 50 --drop 0.2",
 	}
 	numeric := []string{"int", "int64", "uint64", "float64", "difference"}
 	tried := 0

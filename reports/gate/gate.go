@@ -23,12 +23,16 @@ type Result struct {
 	Decision stats.Decision `json:"decision"` // the worst on a required metric
 	// Fails says that the job is to fail: a required metric regressed, or is
 	// inconclusive where the policy says that this fails.
-	Fails    bool     `json:"fails"`
-	Power    float64  `json:"power"` // of the detectable drops, in percent
-	Counts   Counts   `json:"counts"`
-	Metrics  []Metric `json:"metrics"`
-	Warnings []string `json:"warnings,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	Fails  bool    `json:"fails"`
+	Power  float64 `json:"power"` // of the detectable drops, in percent
+	Counts Counts  `json:"counts"`
+	// Joint is the decision with one chance of a false alarm over all required metrics.
+	Joint   *Joint   `json:"joint,omitempty"`
+	Metrics []Metric `json:"metrics"`
+	// Quarantined are documents that the policy leaves out.
+	Quarantined []Quarantined `json:"quarantined,omitempty"`
+	Warnings    []string      `json:"warnings,omitempty"`
+	Notes       []string      `json:"notes,omitempty"`
 }
 
 // Counts are the decisions on required metrics.
@@ -73,9 +77,13 @@ type Metric struct {
 	Unchanged  bool `json:"unchanged,omitempty"`
 	ByDocument bool `json:"by_document,omitempty"`
 	// Worse and Better count documents that changed, nil for metrics that are not shares.
-	Worse    *int     `json:"worse,omitempty"`
-	Better   *int     `json:"better,omitempty"`
-	Warnings []string `json:"warnings,omitempty"`
+	Worse  *int `json:"worse,omitempty"`
+	Better *int `json:"better,omitempty"`
+	// WorseDocuments are those that got worse, the most so first, at most mostDocuments.
+	WorseDocuments []DocumentDrop `json:"worse_documents,omitempty"`
+	// RegressedJointly: it regressed with the chance of a false alarm shared by all required metrics.
+	RegressedJointly bool     `json:"regressed_jointly,omitempty"`
+	Warnings         []string `json:"warnings,omitempty"`
 
 	// skewed is the one of Warnings that makes a pass less sure too; "": none.
 	skewed string
@@ -86,9 +94,14 @@ type Metric struct {
 func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 	r := &Result{Schema: Schema, Run: run.Name, Power: percent(stats.Power), Metrics: []Metric{}}
 	reasons := append(p.unused(b), b.unlike(run, p)...)
+	out, why := p.quarantine(run)
+	reasons = append(reasons, why...)
+	r.Quarantined = out.list
+	r.Notes = append(r.Notes, out.notes()...)
+	r.Warnings = append(r.Warnings, out.ended...)
 	same := b.sameCheckpoint(run)
 	for i := range b.Tasks {
-		why, err := r.checkTask(run, &b.Tasks[i], p, same)
+		why, err := r.checkTask(run, &b.Tasks[i], p, same, out)
 		if err != nil {
 			return nil, err
 		}
@@ -118,14 +131,17 @@ func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 	if n := compare.ClusterNote(run); n != "" {
 		r.Notes = append(r.Notes, n)
 	}
-	r.decide()
+	if err := r.joint(run, b, p, same, out); err != nil {
+		return nil, err
+	}
+	r.decide(p)
 	return r, nil
 }
 
 // checkTask judges a task's metrics. reasons are why the run is unfit; where the
 // policy requires none of the metrics concerned, they are notes instead. same says
 // that the run is of the baseline's checkpoint.
-func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same bool) (reasons []string, err error) {
+func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same bool, out quarantined) (reasons []string, err error) {
 	refuse := func(optional bool, why ...string) {
 		if optional {
 			for _, w := range why {
@@ -145,26 +161,39 @@ func (r *Result) checkTask(run *compare.Side, bt *BaselineTask, p *Policy, same 
 		refuse(allOptional, why...)
 		return reasons, nil
 	}
-	unchanged := same || bt.Answers != "" && bt.Answers == t.AnswersHash()
+	unchanged := bt.unchanged(t, same)
 	arithmetic := compare.ArithmeticOf(run.Format, run.MayDiffer["dtype"])
 	for k := range bt.Metrics {
 		bm := &bt.Metrics[k]
-		m, why, err := bt.judge(bm, t, p, unchanged, arithmetic)
+		m, why, err := bt.judge(bm, t, p, judging{unchanged: unchanged, arithmetic: arithmetic, out: out, shared: 1})
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("task %s: metric %s: %w", bt.Name, bm.Name, err)
 		case why != "":
 			refuse(!p.required(bt.Name, bm.Name), fmt.Sprintf("task %s: metric %s %s", bt.Name, bm.Name, why))
 		default:
+			m.WorseDocuments = bt.worse(bm, t, run, m.HigherIsBetter, out)
 			r.Metrics = append(r.Metrics, *m)
 		}
 	}
 	return reasons, nil
 }
 
+// unchanged says that a task's answers are the baseline's, or of its checkpoint.
+func (bt *BaselineTask) unchanged(t *compare.Task, same bool) bool {
+	return same || bt.Answers != "" && bt.Answers == t.AnswersHash()
+}
+
+// judging is what a metric's decision rests on beside its numbers.
+type judging struct {
+	unchanged  bool // the same right and wrong answers are not chance
+	arithmetic compare.Arithmetic
+	out        quarantined
+	shared     int // among how many metrics the chance of a false alarm is shared
+}
+
 // judge decides on one metric; why, not empty, says what makes the run unfit for it.
-// unchanged says that the same right and wrong answers are not chance.
-func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, unchanged bool, arithmetic compare.Arithmetic) (m *Metric, why string, err error) {
+func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, j judging) (m *Metric, why string, err error) {
 	i := slices.IndexFunc(t.Metrics, func(x compare.MetricInfo) bool { return x.Name == bm.Name })
 	if i < 0 {
 		return nil, "is missing in the run", nil
@@ -179,11 +208,15 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 	case t.Metrics[i].HigherIsBetter != bm.HigherIsBetter:
 		return nil, "has another direction in the run", nil
 	}
-	now := make([]compare.Value, len(t.Documents))
+	documents, values := j.out.keep(t.Documents, bm.Values)
+	if len(documents) == 0 {
+		return nil, "has no document that is not quarantined", nil
+	}
+	now := make([]compare.Value, len(documents))
 	lost, found, weights := 0, 0, 0
-	for k, d := range t.Documents {
+	for k, d := range documents {
 		now[k] = d.Values[i]
-		switch was := bm.Values[k]; {
+		switch was := values[k]; {
 		case was.Scored && !now[k].Scored:
 			lost++
 		case !was.Scored && now[k].Scored:
@@ -202,12 +235,12 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 	if rule.Confidence != 0 {
 		level = math.Round(1e10*(1-rule.Confidence)) / 1e10
 	}
-	values := bm.Values
-	tokens := make([]int, len(t.Documents))
-	for k, d := range t.Documents {
+	level /= float64(j.shared)
+	tokens := make([]int, len(documents))
+	for k, d := range documents {
 		tokens[k] = d.Tokens
 	}
-	rounding := arithmetic.Of(values, tokens)
+	rounding := j.arithmetic.Of(values, tokens)
 	byDocument := rule.ByDocument != nil && *rule.ByDocument && bm.Formula != compare.Mean
 	if byDocument {
 		var share float64
@@ -215,7 +248,7 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 		now, _ = compare.ByDocument(now)
 		rounding *= share
 	}
-	c, err := compare.Difference(info, values, now, compare.Clusters(t.Documents), unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
+	c, err := compare.Difference(info, values, now, compare.Clusters(documents), j.unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
 	if err != nil {
 		return nil, "", err
 	}
@@ -229,7 +262,7 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, un
 		Baseline: rundir.Number(c.A), Run: rundir.Number(c.B), Difference: rundir.Number(c.Diff), Low: rundir.Number(c.Low), High: rundir.Number(c.High),
 		Confidence: percent(1 - level), Test: string(c.Test), Drop: rundir.Number(g.Drop), AllowedDrop: rundir.Number(allowed),
 		Rule: p.regressed(rule), Detectable: rundir.Number(g.Detectable), Needed: g.NeededN, NeededClusters: g.NeededClusters, Clusters: c.Clusters,
-		Unchanged: unchanged && c.AHigher+c.BHigher == 0, ByDocument: byDocument, Warnings: c.Texts(),
+		Unchanged: j.unchanged && c.AHigher+c.BHigher == 0, ByDocument: byDocument, Warnings: c.Texts(),
 	}
 	m.Fails = m.Required && (g.Decision == stats.Regressed || g.Decision == stats.Inconclusive && p.failsInconclusive(rule))
 	for _, w := range c.Comparison.Warnings {
@@ -273,7 +306,7 @@ func percent(share float64) float64 { return math.Round(1e10*share) / 1e8 }
 
 // decide sums up: one regressed required metric is a regression, else one
 // inconclusive makes the whole so.
-func (r *Result) decide() {
+func (r *Result) decide(p *Policy) {
 	for _, m := range r.Metrics {
 		if !m.Required {
 			continue
@@ -281,6 +314,10 @@ func (r *Result) decide() {
 		r.Fails = r.Fails || m.Fails
 		switch m.Decision {
 		case stats.Regressed:
+			if p.jointly() && !m.RegressedJointly { // by itself, and not beside so many others
+				r.Counts.Inconclusive++
+				continue
+			}
 			r.Counts.Regressed++
 		case stats.Inconclusive:
 			r.Counts.Inconclusive++

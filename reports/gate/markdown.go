@@ -27,7 +27,16 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
 			fmt.Fprintf(&b, "- %s: %s\n", Markdown(m.Task+" "+m.Metric), Markdown(m.explain()))
+			for _, line := range m.worseLines(mostDocuments) {
+				fmt.Fprintf(&b, "  - %s\n", Markdown(line))
+			}
 		}
+	}
+	if line := r.jointLine(); line != "" {
+		fmt.Fprintf(&b, "- %s\n", Markdown(line))
+	}
+	if loud := r.Undecided(); loud != "" {
+		fmt.Fprintf(&b, "- **warning: %s**\n", Markdown(loud))
 	}
 	for _, s := range r.remarks() {
 		fmt.Fprintf(&b, "- %s\n", Markdown(s))

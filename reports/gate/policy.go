@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/internal/spelling"
@@ -27,7 +28,17 @@ type Policy struct {
 	// MayDiffer are settings in which a run may differ from its baseline.
 	MayDiffer []string
 	Rules     []Rule // a later one wins
+	// ErrorRate is whose chance of a false alarm is held: "each" metric's (also ""), or that of
+	// "all" required ones together.
+	ErrorRate string
+	// Quarantine leaves documents out.
+	Quarantine []Quarantine
+	// Today is the day by which a quarantine ends; nil: the clock's.
+	Today func() time.Time
 }
+
+// overAll is the ErrorRate of a joint decision.
+const overAll = "all"
 
 // Rule is a policy for the metrics that its pattern matches. What it leaves out,
 // it leaves to earlier rules.
@@ -49,11 +60,13 @@ type Rule struct {
 
 // policyFile is a policy as its YAML declares it.
 type policyFile struct {
-	Version      strictyaml.Int `yaml:"version"`
-	Inconclusive string         `yaml:"inconclusive"`
-	Regressed    string         `yaml:"regressed"`
-	MayDiffer    []string       `yaml:"may_differ"`
-	Metrics      []ruleFile     `yaml:"metrics"`
+	Version      strictyaml.Int   `yaml:"version"`
+	Inconclusive string           `yaml:"inconclusive"`
+	Regressed    string           `yaml:"regressed"`
+	MayDiffer    []string         `yaml:"may_differ"`
+	ErrorRate    string           `yaml:"error_rate"`
+	Quarantine   []quarantineFile `yaml:"quarantine"`
+	Metrics      []ruleFile       `yaml:"metrics"`
 }
 
 type ruleFile struct {
@@ -98,6 +111,14 @@ func ParsePolicy(text []byte, file string) (*Policy, error) {
 	}
 	p.FailInconclusive = fail != nil && *fail
 	if p.Regressed, err = parseRegressed(f.Regressed); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	switch p.ErrorRate = f.ErrorRate; f.ErrorRate {
+	case "", "each", overAll:
+	default:
+		return nil, fmt.Errorf("%s: error_rate: %q: want each (every metric has the chance of a false alarm) or all (they share it)", file, f.ErrorRate)
+	}
+	if p.Quarantine, err = parseQuarantine(f.Quarantine); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	for _, s := range f.MayDiffer {

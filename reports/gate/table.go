@@ -31,10 +31,19 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
 			b.WriteString(text.Printable(m.Task+" "+m.Metric) + ": " + m.explain() + "\n")
+			for _, line := range m.worseLines(mostDocuments) {
+				b.WriteString("  " + text.Printable(line) + "\n")
+			}
 		}
 	}
 	for _, s := range r.remarks() {
 		b.WriteString(text.Printable(s) + "\n")
+	}
+	if line := r.jointLine(); line != "" {
+		b.WriteString(line + "\n")
+	}
+	if loud := r.Undecided(); loud != "" {
+		b.WriteString("warning: " + loud + "\n")
 	}
 	b.WriteString(r.Headline() + "\n")
 	_, err := io.WriteString(w, noCommands(b.String()))
@@ -79,6 +88,25 @@ func (r *Result) Headline() string {
 		text += " (the policy lets inconclusive pass)"
 	}
 	return text
+}
+
+// Undecided says, where of the required metrics none passed and none regressed, that the gate has
+// guarded nothing; "" where it has.
+func (r *Result) Undecided() string {
+	if r.Counts.Pass+r.Counts.Regressed > 0 || r.Fails {
+		return ""
+	}
+	needed := 0
+	for i := range r.Metrics {
+		if m := &r.Metrics[i]; m.Required && (needed == 0 || m.Needed > 0 && m.Needed < needed) {
+			needed = m.Needed
+		}
+	}
+	s := "NOTHING WAS JUDGED: every required metric is inconclusive, so this gate lets a regression through as it lets through no change"
+	if needed > 0 {
+		s += fmt.Sprintf("; about %d documents would let the first of them pass", needed)
+	}
+	return s + " (gate --plan says how many find which drop; inconclusive: fail in the policy makes this an error)"
 }
 
 // explain says what a decision rests on, and how many documents would let as good a run pass.
