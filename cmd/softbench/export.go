@@ -14,6 +14,8 @@ import (
 	"github.com/softbench/softbench/reports/lmeval"
 )
 
+const exportFormats = "lm-eval, csv, markdown, latex, jsonl or tensorboard"
+
 type exportOptions struct {
 	io      streams
 	runs    []string
@@ -21,20 +23,31 @@ type exportOptions struct {
 	out     string
 	options compare.Options
 	figures figureOptions
+	choice  export.Choice
+	spread  string
 }
 
 func newExport(io streams, run work[exportOptions]) *cobra.Command {
 	o := exportOptions{io: io}
 	cmd := &cobra.Command{
-		Use:   "export --format lm-eval|csv|markdown|latex RUN... | --figures DIR RUN...",
+		Use:   "export --format lm-eval|csv|markdown|latex|jsonl|tensorboard RUN... | --figures DIR RUN...",
 		Short: "Write runs in other formats",
 		Long: `Write runs, or results of lm-evaluation-harness, in another format:
 
   lm-eval   the files that lm-evaluation-harness writes, below the directory -o
-  csv       a line for each run and metric, in full precision
-  markdown  a table with a column for each run, the best value in bold, and marks
-            where a run is better or worse than the first beyond chance
+  csv       a line for each run and metric, passkey cell and measure of
+            diagnostics, in full precision
+  markdown  a table with a column for each run, and marks where a run is better or
+            worse than the first beyond chance; the best value is bold where that
+            is shown
   latex     the same for a paper (package booktabs)
+  jsonl     an object for each run with all its numbers, its step and its time, as
+            loggers of Weights & Biases and MLflow take them
+  tensorboard
+            event files below the directory -o, a directory for each training
+
+Runs whose names differ in their last number are checkpoints of a training: the
+number is the step of jsonl and tensorboard.
 
 With --figures DIR, write every chart of the runs' page into that directory instead:
 as SVG, PDF and PNG of a column's width in a paper, in a light style with 8 pt type,
@@ -42,6 +55,8 @@ and its numbers as CSV; attention maps have their tokens on the axes, and those 
 one head of all runs stand side by side. --format says which (default all four).`,
 		Example: `  softbench export --format latex runs/softmax runs/softpick -o table.tex
   softbench export --format csv runs/step-*
+  softbench export --format latex --spread stderr --metrics acc_norm,perplexity runs/softmax runs/softpick
+  softbench export --format tensorboard runs/step-* -o logs
   softbench export --format lm-eval runs/softpick -o harness
   softbench export --figures figures --format pdf,csv runs/softmax runs/softpick`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,21 +66,27 @@ one head of all runs stand side by side. --format says which (default all four).
 				return usageError(cmd, errors.New("no run given"))
 			case o.figures.dir != "":
 			case o.format == "":
-				return usageError(cmd, errors.New("no format: --format lm-eval, csv, markdown or latex, or --figures DIR"))
+				return usageError(cmd, errors.New("no format: --format "+exportFormats+", or --figures DIR"))
 			}
 			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "lm-eval, csv, markdown or latex (required); of figures svg, pdf, png, csv or several (default all)")
-	f.StringVarP(&o.out, "output", "o", "", "`file` to write instead of standard output; for lm-eval the directory")
+	f.StringVar(&o.format, "format", "", exportFormats+" (required); of figures svg, pdf, png, csv or several (default all)")
+	f.StringVarP(&o.out, "output", "o", "", "`file` to write instead of standard output; for lm-eval and tensorboard the directory")
 	f.BoolVar(&o.options.Intersect, "intersect", false, "in a table or figure, compare the tasks and documents that runs share")
+	f.StringSliceVar(&o.choice.Metrics, "metrics", nil, "in a table, these `metrics` in this order, as acc or arc_easy/acc")
+	f.BoolVar(&o.choice.Diagnostics, "diagnostics", false, "in a table, the measures of diagnostics behind the metrics: sink rate, sparsity, kurtosis")
+	f.StringVar(&o.spread, "spread", string(export.NoSpread), "in a table, what stands behind a value: none, stderr or interval")
 	f.StringVar(&o.figures.dir, "figures", "", "write the charts into this `directory`")
 	f.StringVar(&o.figures.width, "width", "", "width of figures: column (3.25 inch, default), page (6.75 inch)")
 	return cmd
 }
 
 func (o *exportOptions) execute(ctx context.Context) error {
+	if err := o.checkChoice(); err != nil {
+		return err
+	}
 	switch {
 	case o.figures.dir != "":
 		return o.writeFigures(ctx)
@@ -75,7 +96,7 @@ func (o *exportOptions) execute(ctx context.Context) error {
 	var write func(io.Writer, []*compare.Side) error
 	switch {
 	case !o.options.Intersect:
-	case o.format == "csv" || o.format == "lm-eval":
+	case !o.isTable():
 		return fmt.Errorf("--intersect is about tables that compare runs, and --format %s writes each run as it is", o.format)
 	case len(o.runs) == 1:
 		return errors.New("--intersect is about what two runs share, and one is given")
@@ -89,8 +110,14 @@ func (o *exportOptions) execute(ctx context.Context) error {
 		write = o.table((*export.Table).WriteMarkdown)
 	case "latex":
 		write = o.table((*export.Table).WriteLaTeX)
+	case "jsonl":
+		write = func(w io.Writer, sides []*compare.Side) error { return export.WriteJSONLines(w, o.course(sides)) }
+	case "tensorboard":
+		if o.out == "" {
+			return errors.New("--format tensorboard writes files: name a directory with -o DIR")
+		}
 	default:
-		return fmt.Errorf("--format %q: want lm-eval, csv, markdown or latex", o.format)
+		return fmt.Errorf("--format %q: want %s", o.format, exportFormats)
 	}
 	var sides []*compare.Side
 	names := map[string]int{}
@@ -107,6 +134,9 @@ func (o *exportOptions) execute(ctx context.Context) error {
 			s.Name = o.runs[i]
 		}
 	}
+	if o.format == "tensorboard" {
+		return o.tensorboard(ctx, sides)
+	}
 	if o.out == "" {
 		return write(o.io.out, sides)
 	}
@@ -115,7 +145,7 @@ func (o *exportOptions) execute(ctx context.Context) error {
 
 func (o *exportOptions) table(write func(*export.Table, io.Writer) error) func(io.Writer, []*compare.Side) error {
 	return func(w io.Writer, sides []*compare.Side) error {
-		t, err := export.Make(sides, o.options)
+		t, err := export.Make(sides, o.options, o.choice)
 		if err != nil {
 			return err
 		}

@@ -80,7 +80,10 @@ var flagUses = map[string]flagUse{
 
 	"export format":  used(howItIsWritten),
 	"export figures": used(howItIsWritten), "export width": refused("about figures", "export r1 --format csv --width page"),
-	"export intersect": refused("writes each run as it is", "export r1 r2 --format csv --intersect"),
+	"export intersect":   refused("writes each run as it is", "export r1 r2 --format csv --intersect"),
+	"export metrics":     refused("writes each run as it is", "export r1 r2 --format csv --metrics acc"),
+	"export diagnostics": refused("writes each run as it is", "export r1 r2 --format csv --diagnostics"),
+	"export spread":      refused("writes each run as it is", "export r1 r2 --format jsonl --spread stderr"),
 
 	"gate baseline": used(whatIsRead), "gate policy": used("judging and renewing"), "gate update": used("the baseline"),
 	"gate json": refused("--update makes none", "gate r1 --baseline b.json --update --json"), "gate github": refused("--update makes none", "gate r1 --baseline b.json --update --github"),

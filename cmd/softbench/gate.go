@@ -63,17 +63,19 @@ that this fails; by default it passes.`,
   softbench gate runs/new --baseline baseline.json --github
   softbench gate --plan --documents 1000 --drop 0.02`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.plan {
-				return noArgs(cmd, args)
+			if o.plan && len(args) == 0 {
+				return nil
 			}
 			return oneArg("run")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.hasDrop = cmd.Flags().Changed("drop")
+			if len(args) > 0 {
+				o.run = args[0]
+			}
 			if o.plan {
 				return run(&o, cmd.Context())
 			}
-			o.run = args[0]
 			if o.baseline == "" {
 				return usageError(cmd, errors.New("no baseline: --baseline FILE says what to hold the run against"))
 			}
@@ -313,6 +315,8 @@ func (o *gateOptions) makePlan(ctx context.Context) error {
 	}
 	const most = 1 << 20
 	switch {
+	case o.run != "":
+		return fmt.Errorf("--plan judges no run: leave %s out", o.run)
 	case o.baseline != "" && o.documents != 0:
 		return errors.New("--baseline and --documents: a plan is for one of them")
 	case o.baseline == "" && (o.documents < 1 || o.documents > most):

@@ -11,29 +11,25 @@ import (
 	"github.com/softbench/softbench/reports/text"
 )
 
-// WriteCSV writes a line for each run and metric, numbers in full precision;
-// a number that cannot be given is empty.
+// WriteCSV writes a line for each run and metric, passkey cell (acc@length@depth) and measure of
+// diagnostics, numbers in full precision; a number that cannot be given is empty.
 func WriteCSV(w io.Writer, sides []*compare.Side) error {
 	out := csv.NewWriter(w)
 	if err := out.Write([]string{"run", "task", "metric", "n", "value", "stderr", "low", "high", "higher_is_better", "clusters", "stderr_clustered"}); err != nil {
 		return err
 	}
 	for _, s := range sides {
-		for i := range s.Tasks {
-			t := &s.Tasks[i]
-			for k, m := range t.Metrics {
-				value := m.Value
-				if math.IsNaN(value) {
-					value = t.Aggregate(k)
-				}
-				clusters, clustered := "", "" // where documents stand alone
-				if m.Clusters > 0 {
-					clusters, clustered = strconv.Itoa(m.Clusters), full(m.ClusteredStderr)
-				}
-				if err := out.Write([]string{cell(s.Name), cell(t.Name), cell(m.Name), strconv.Itoa(t.Scored(k)),
-					full(value), full(m.Stderr), full(m.Low), full(m.High), strconv.FormatBool(m.HigherIsBetter), clusters, clustered}); err != nil {
-					return err
-				}
+		for _, n := range numbersOf(s) {
+			clusters, clustered, higher := "", "", "" // where documents stand alone, and of a measure
+			if n.clusters > 0 {
+				clusters, clustered = strconv.Itoa(n.clusters), full(n.clusteredStderr)
+			}
+			if n.directed {
+				higher = strconv.FormatBool(n.higherIsBetter)
+			}
+			if err := out.Write([]string{cell(s.Name), cell(n.task), cell(n.metric), strconv.Itoa(n.n),
+				full(n.value), full(n.stderr), full(n.low), full(n.high), higher, clusters, clustered}); err != nil {
+				return err
 			}
 		}
 	}

@@ -20,13 +20,13 @@ func (t *Table) WriteMarkdown(w io.Writer) error {
 	b.WriteString("\n| --- | --- |" + strings.Repeat(" ---: |", len(t.Runs)) + "\n")
 	for i := range t.Rows {
 		r := &t.Rows[i]
-		fmt.Fprintf(&b, "| %s | %s %s |", gate.Markdown(r.Task), gate.Markdown(r.Metric), arrow(r.HigherIsBetter))
+		fmt.Fprintf(&b, "| %s | %s |", gate.Markdown(r.Task), strings.TrimRight(gate.Markdown(r.Metric)+" "+r.arrow("↑", "↓"), " "))
 		for k, c := range r.Cells {
 			text := r.show(k)
 			if c.Best {
 				text = "**" + text + "**"
 			}
-			b.WriteString(" " + text + mark(c.Mark, "†", "‡") + " |")
+			b.WriteString(" " + text + mark(c.Mark, "†", "‡") + gate.Markdown(r.behind(k, t.Spread, " ± ", ", ")) + " |")
 		}
 		b.WriteByte('\n')
 	}
@@ -35,15 +35,22 @@ func (t *Table) WriteMarkdown(w io.Writer) error {
 	} else if len(t.Runs) > 1 {
 		fmt.Fprintf(&b, "\nNo difference from %s is shown (paired by document, %s%% confidence after Holm's correction); shares in percent.\n", gate.Markdown(t.Runs[0]), text.Compact(t.Confidence))
 	}
+	if note := t.spreadNote("±"); note != "" {
+		b.WriteString("\n" + note + ".\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func arrow(higher bool) string {
-	if higher {
-		return "↑"
+// arrow points where the metric is better; "" of a measure.
+func (r *Row) arrow(up, down string) string {
+	switch {
+	case r.Measure:
+		return ""
+	case r.HigherIsBetter:
+		return up
 	}
-	return "↓"
+	return down
 }
 
 func mark(v compare.Verdict, better, worse string) string {
@@ -72,23 +79,22 @@ func (t *Table) WriteLaTeX(w io.Writer) error {
 			task = ""
 		}
 		last = r.Task
-		direction := "$\\downarrow$"
-		if r.HigherIsBetter {
-			direction = "$\\uparrow$"
-		}
-		b.WriteString(task + " & " + LaTeX(r.Metric) + " " + direction)
+		b.WriteString(task + " & " + strings.TrimRight(LaTeX(r.Metric)+" "+r.arrow("$\\uparrow$", "$\\downarrow$"), " "))
 		for k, c := range r.Cells {
 			text := strings.ReplaceAll(r.show(k), "–", "--")
 			if c.Best {
 				text = "\\textbf{" + text + "}"
 			}
-			b.WriteString(" & " + text + mark(c.Mark, "$^{\\dagger}$", "$^{\\ddagger}$"))
+			b.WriteString(" & " + text + mark(c.Mark, "$^{\\dagger}$", "$^{\\ddagger}$") + r.behind(k, t.Spread, " $\\pm$ ", ", "))
 		}
 		b.WriteString(" \\\\\n")
 	}
 	b.WriteString("\\bottomrule\n\\end{tabular}\n")
 	if t.marked() {
 		fmt.Fprintf(&b, "%% $^{\\dagger}$ better than %s, $^{\\ddagger}$ worse (paired by document, %s\\%% confidence after Holm's correction); shares in percent.\n", LaTeX(t.Runs[0]), text.Compact(t.Confidence))
+	}
+	if note := t.spreadNote("$\\pm$"); note != "" {
+		b.WriteString("% " + strings.ReplaceAll(note, "%", "\\%") + ".\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

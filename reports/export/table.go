@@ -14,6 +14,23 @@ type Table struct {
 	Runs       []string
 	Confidence float64 // in percent, of the marks
 	Rows       []Row
+	Spread     Spread
+}
+
+// Spread is what a table shows behind a value.
+type Spread string
+
+const (
+	NoSpread Spread = "none"
+	Stderr   Spread = "stderr"   // ± the standard error, the clustered one where documents are not independent
+	Interval Spread = "interval" // the value's own 95% interval
+)
+
+// Choice says what of the runs a table has.
+type Choice struct {
+	Metrics     []string // metric or task/metric; none: all
+	Diagnostics bool     // measures of diagnostics, behind the metrics
+	Spread      Spread
 }
 
 // Row is one metric.
@@ -21,6 +38,7 @@ type Row struct {
 	Task, Metric   string
 	HigherIsBetter bool
 	Share          bool // values are shares, shown in percent
+	Measure        bool // of diagnostics: neither way is better
 	Cells          []Cell
 }
 
@@ -28,14 +46,16 @@ type Row struct {
 type Cell struct {
 	Value float64
 	N     int
-	Best  bool            // of the row, as shown; ties are all best
-	Mark  compare.Verdict // against the first run
+	// Of the value alone; NaN where the run has none.
+	Stderr, Low, High float64
+	Best              bool            // of the row, as shown, and the difference from the first run is shown; ties are all best
+	Mark              compare.Verdict // against the first run
 }
 
 // Make sets runs side by side. Each is compared with the first, and runs that
 // cannot be are refused.
-func Make(sides []*compare.Side, o compare.Options) (*Table, error) {
-	t := &Table{}
+func Make(sides []*compare.Side, o compare.Options, choice Choice) (*Table, error) {
+	t := &Table{Spread: choice.Spread}
 	for k, s := range sides {
 		t.Runs = append(t.Runs, s.Name)
 		c, err := compare.Compare(sides[0], s, o)
@@ -54,14 +74,23 @@ func Make(sides []*compare.Side, o compare.Options) (*Table, error) {
 		}
 		for i := range t.Rows {
 			row := &t.Rows[i]
-			cell := Cell{Value: math.NaN()}
+			cell := Cell{Value: math.NaN(), Stderr: math.NaN(), Low: math.NaN(), High: math.NaN()}
 			for _, m := range c.Metrics {
 				if m.Task == row.Task && m.Metric == row.Metric {
-					cell = Cell{Value: float64(m.B), N: m.N, Mark: m.Verdict}
+					cell.Value, cell.N, cell.Mark = float64(m.B), m.N, m.Verdict
+					cell.spread(s, m)
 				}
 			}
 			row.Cells = append(row.Cells, cell)
 		}
+	}
+	if choice.Diagnostics {
+		if err := t.addMeasures(sides); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.choose(choice.Metrics); err != nil {
+		return nil, err
 	}
 	for i := range t.Rows {
 		t.Rows[i].best()
@@ -69,9 +98,10 @@ func Make(sides []*compare.Side, o compare.Options) (*Table, error) {
 	return t, nil
 }
 
-// best marks the best of two runs or more, by the digits shown.
+// best marks the best of two runs or more, by the digits shown, where it is shown to be: a run
+// that is better than the first, or the first where all others are worse.
 func (r *Row) best() {
-	if len(r.Cells) < 2 {
+	if len(r.Cells) < 2 || r.Measure {
 		return
 	}
 	top := -1
@@ -81,14 +111,16 @@ func (r *Row) best() {
 		}
 	}
 	for k := range r.Cells {
-		r.Cells[k].Best = top >= 0 && r.show(k) == r.show(top)
+		r.Cells[k].Best = top >= 0 && r.show(k) == r.show(top) && r.shown(k)
 	}
 }
 
 // show is a cell's value as a table shows it: shares in percent, all values of a
 // row with the same number of decimals.
-func (r *Row) show(k int) string {
-	v := r.Cells[k].Value
+func (r *Row) show(k int) string { return r.decimals(r.Cells[k].Value) }
+
+// decimals is a number of the row as a table shows it.
+func (r *Row) decimals(v float64) string {
 	switch {
 	case !finite(v):
 		return "–"

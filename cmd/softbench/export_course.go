@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/export"
+	"github.com/softbench/softbench/reports/html"
+)
+
+// isTable says whether runs are set side by side in one table.
+func (o *exportOptions) isTable() bool {
+	return o.figures.dir == "" && (o.format == "markdown" || o.format == "latex")
+}
+
+// checkChoice refuses what is about tables where none is made.
+func (o *exportOptions) checkChoice() error {
+	o.choice.Spread = export.Spread(o.spread)
+	switch o.choice.Spread {
+	case export.NoSpread, export.Stderr, export.Interval:
+	default:
+		return fmt.Errorf("--spread %q: want none, stderr or interval", o.spread)
+	}
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{{"metrics", len(o.choice.Metrics) > 0}, {"diagnostics", o.choice.Diagnostics}, {"spread", o.choice.Spread != export.NoSpread}} {
+		switch {
+		case !f.given || o.isTable():
+		case o.figures.dir != "":
+			return fmt.Errorf("--%s is about tables, and --figures makes none", f.flag)
+		default:
+			return fmt.Errorf("--%s is about tables, and --format %s writes each run as it is", f.flag, o.format)
+		}
+	}
+	return nil
+}
+
+// course gives runs their places in trainings, as the page has them.
+func (o *exportOptions) course(sides []*compare.Side) (runs []export.At) {
+	places, ok := html.Course(o.runs)
+	for i, s := range sides {
+		at := export.At{Side: s, Series: s.Name}
+		if ok {
+			at.Series, at.Step = places[i].Series, int64(places[i].Step)
+		}
+		runs = append(runs, at)
+	}
+	return runs
+}
+
+// tensorboard writes an event file for each training, in a directory that is named as it.
+func (o *exportOptions) tensorboard(ctx context.Context, sides []*compare.Side) error {
+	taken := map[string]string{}
+	for _, f := range export.TensorBoard(o.course(sides)) {
+		name := strings.Map(func(r rune) rune {
+			if strings.ContainsRune(`/\\:*`, r) {
+				return '_'
+			}
+			return r
+		}, strings.Trim(strings.ReplaceAll(f.Series, "*", ""), "-_./\\ "))
+		if name == "" {
+			name = "runs"
+		}
+		if other, ok := taken[name]; ok {
+			return fmt.Errorf("%s and %s would be written to the same directory %s: export them to different ones", other, f.Series, name)
+		}
+		taken[name] = f.Series
+		dir := filepath.Join(o.out, name)
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return err
+		}
+		path := filepath.Join(dir, f.Name)
+		if err := atomicfile.Output(ctx, path, func(w io.Writer) error { _, err := w.Write(f.Data); return err }); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(o.io.out, oneLine(path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package export
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/rundir"
+)
+
+// number is one result of a run: a task's metric, a passkey cell, or a diagnostics measure.
+type number struct {
+	task, metric      string
+	n                 int
+	value             float64
+	stderr, low, high float64 // NaN where it has none
+	higherIsBetter    bool
+	directed          bool // of a measure nothing is better
+	clusters          int
+	clusteredStderr   float64
+}
+
+// DiagnosticsTask is what the diagnostics of a run are called beside its tasks.
+const DiagnosticsTask = "diagnostics"
+
+// numbersOf are all results of a run.
+func numbersOf(s *compare.Side) (all []number) {
+	nan := math.NaN()
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
+		for k, m := range t.Metrics {
+			value := m.Value
+			if math.IsNaN(value) {
+				value = t.Aggregate(k)
+			}
+			all = append(all, number{
+				task: t.Name, metric: m.Name, n: t.Scored(k), value: value, stderr: m.Stderr, low: m.Low, high: m.High,
+				higherIsBetter: m.HigherIsBetter, directed: true, clusters: m.Clusters, clusteredStderr: m.ClusteredStderr,
+			})
+		}
+	}
+	if s.Manifest == nil {
+		return all
+	}
+	for _, c := range s.Manifest.Passkey {
+		all = append(all, number{
+			task: rundir.PasskeyTask, metric: fmt.Sprintf("acc@%d@%s", c.Length, strconv.FormatFloat(c.Depth, 'g', -1, 64)), n: c.N,
+			value: float64(c.Accuracy), stderr: nan, low: float64(c.Low), high: float64(c.High), higherIsBetter: true, directed: true,
+		})
+	}
+	if d := s.Manifest.Diagnostics; d != nil {
+		for _, m := range []struct {
+			name  string
+			value float64
+		}{
+			{"sink_rate", float64(d.SinkRate)}, {"sparsity", float64(d.Sparsity)}, {"near_sparsity", float64(d.NearSparsity)}, {"dead_heads", float64(d.DeadHeads)},
+			{"mass", float64(d.Mass)}, {"kurtosis", float64(d.Kurtosis)}, {"min", float64(d.Min)}, {"max", float64(d.Max)}, {"massive", float64(d.Massive)},
+		} {
+			all = append(all, number{task: DiagnosticsTask, metric: m.name, n: d.Samples, value: m.value, stderr: nan, low: nan, high: nan})
+		}
+	}
+	return all
+}
