@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,10 @@ func flagName(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 
 // flagError adds to an unknown flag what may have been meant.
 func flagError(cmd *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		return usageError(cmd, invalidValue(invalid))
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 {
 		return usageError(cmd, err)
@@ -47,4 +52,17 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usageError(cmd, fmt.Errorf("%w, did you mean --%s?", err, strings.Join(near, " or --")))
 	}
 	return usageError(cmd, err)
+}
+
+// invalidValue says what a flag's value must be where Go's own words name its functions.
+func invalidValue(err *pflag.InvalidValueError) error {
+	f := err.GetFlag()
+	want := map[string]string{"int": "a whole number", "int64": "a whole number", "uint64": "a whole number from 0 on", "float64": "a number", "bool": "true or false"}[f.Value.Type()]
+	if number, ok := errors.AsType[*strconv.NumError](err); ok && want != "" {
+		if errors.Is(number, strconv.ErrRange) {
+			want += " that fits 64 bits"
+		}
+		return fmt.Errorf("--%s %q: want %s", f.Name, err.GetValue(), want)
+	}
+	return err
 }

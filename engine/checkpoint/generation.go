@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 )
 
@@ -53,7 +54,7 @@ func (k *Checkpoint) Generation(ctx context.Context) (Generation, error) {
 	}
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal(text, &values); err != nil {
-		return g, fmt.Errorf("%s: not a JSON object: %w", path, err)
+		return g, fmt.Errorf("%s: not a JSON object: %w", path, jsonplace.Plain(err))
 	}
 	f := &fields{values: values}
 	if ids := f.ids("eos_token_id"); len(ids) > 0 {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 )
 
@@ -108,7 +109,7 @@ func shardsOf(path string) ([]string, error) {
 		WeightMap map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(text, &index); err != nil {
-		return nil, fmt.Errorf("%s: not an index of weights: %w", path, err)
+		return nil, fmt.Errorf("%s: not an index of weights: %w", path, jsonplace.Plain(err))
 	}
 	var shards []string
 	seen := map[string]bool{}

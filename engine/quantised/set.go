@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/softbench/softbench/engine/safetensors"
+	"github.com/softbench/softbench/internal/jsonplace"
 )
 
 // Config is what quantization_config says that the tensors do not.
@@ -41,7 +42,7 @@ var Methods = []string{"awq", "bitsandbytes", "compressed-tensors", "fbgemm_fp8"
 func ParseConfig(text []byte) (*Config, error) {
 	c := &Config{}
 	if err := json.Unmarshal(text, c); err != nil {
-		return nil, fmt.Errorf("quantization_config: %s", strings.TrimPrefix(err.Error(), "json: "))
+		return nil, fmt.Errorf("quantization_config: %s", strings.TrimPrefix(jsonplace.Plain(err).Error(), "json: "))
 	}
 	if c.Method == "" && c.Format != "" {
 		c.Method = "compressed-tensors"

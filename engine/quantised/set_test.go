@@ -21,7 +21,7 @@ func TestRefusedConfigs(t *testing.T) {
 		`{"quant_method":"gptq","format":"marlin"}`:            `layout "marlin"`,
 		`{"quant_method":"gptq","is_marlin_format":true}`:      `layout "marlin"`,
 		`{"quant_method":"awq","format":"gemv_fast"}`:          `layout "gemv_fast"`,
-		`[]`: "cannot unmarshal array",
+		`[]`: "the value is a JSON array, which it cannot be",
 		`{"quant_method":"awq","version":"gemv"}`:                                                                         `version "gemv"`,
 		`{"quant_method":"compressed-tensors","format":"nvfp4-pack-quantized"}`:                                           `format "nvfp4-pack-quantized"`,
 		`{"quant_method":"fp8","weight_block_size":[0,128]}`:                                                              "block of 0",

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/softbench/softbench/internal/jsonplace"
 )
 
 // Listing is the files of a repository at a commit.
@@ -150,8 +152,11 @@ type entry struct {
 
 // page adds a page's files.
 func (l *Listing) page(d *json.Decoder) error {
-	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return fmt.Errorf("it is not a list (%v)", err)
+	switch t, err := d.Token(); {
+	case err != nil:
+		return fmt.Errorf("it is not a list: %w", err)
+	case t != json.Delim('['):
+		return errors.New("it is not a list")
 	}
 	for d.More() {
 		var e entry
@@ -223,7 +228,7 @@ func (c *Client) json(ctx context.Context, address string, decode func(*json.Dec
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			return false, temporary{errors.New("the hub's answer is cut off")}
 		}
-		return false, fmt.Errorf("the hub's answer is not the JSON expected: %w", err)
+		return false, fmt.Errorf("the hub's answer is not the JSON expected: %w", jsonplace.Plain(err))
 	})
 	return header, err
 }

@@ -4,6 +4,7 @@ package jsonplace
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,19 @@ func Syntax(text []byte, err error) error {
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }
 
+// Plain is an error of encoding/json in words that tell nothing of Go's types; another is returned as it is.
+func Plain(err error) error {
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s is a JSON %s, which it cannot be", cmp.Or(kind.Field, "the value"), kind.Value)
+	case errors.As(err, &syntax):
+		return syntax
+	}
+	return err
+}
+
 // Locate adds the line to an error of encoding/json that knows its place.
 func Locate(text []byte, err error) error {
 	var syntax *json.SyntaxError
@@ -42,7 +56,7 @@ func Locate(text []byte, err error) error {
 		offset = kind.Offset
 	}
 	if offset < 0 || offset > int64(len(text)) {
-		return err
+		return Plain(err)
 	}
-	return fmt.Errorf("line %d: %w", Line(text, offset), err)
+	return fmt.Errorf("line %d: %w", Line(text, offset), Plain(err))
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 )
 
@@ -45,7 +46,7 @@ func ReadCourse(dir string) (*Course, error) {
 	}
 	c := &Course{}
 	if err := json.Unmarshal(text, &c.Asked); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, jsonplace.Plain(err))
 	}
 	c.Lines, err = ReadHistory(HistoryPath(dir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

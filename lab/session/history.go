@@ -13,6 +13,7 @@ import (
 	"os"
 
 	"github.com/softbench/softbench/internal/atomicfile"
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/reports/rundir"
 )
@@ -118,7 +119,7 @@ func parseHistory(r io.Reader) ([]Line, error) {
 		}
 		var l Line
 		if err := json.Unmarshal(text, &l); err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
+			return nil, fmt.Errorf("line %d: %w", number, jsonplace.Plain(err))
 		}
 		if l.Step < 1 || len(out) > 0 && l.Step <= out[len(out)-1].Step {
 			return nil, fmt.Errorf("line %d: step %d does not follow", number, l.Step)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/tasks/strictyaml"
@@ -273,7 +274,7 @@ func with(s session.Settings, overs ...map[string]any) (session.Settings, error)
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&s); err != nil {
-			return s, fmt.Errorf("settings: %s (names are those of a training's settings.json)", strings.TrimPrefix(err.Error(), "json: "))
+			return s, fmt.Errorf("settings: %s (names are those of a training's settings.json)", strings.TrimPrefix(jsonplace.Plain(err).Error(), "json: "))
 		}
 	}
 	return s, nil

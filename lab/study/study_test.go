@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 		{"preset: toy\nworld", "preset: tox\nworld", `preset "tox": not known`},
 		{"world: {own_words: 30}", "world: {preset: none}", `world: preset "none": not known`},
 		{"hidden: 16", "hiden: 16", `unknown field "hiden"`},
-		{"hidden: 16", "hidden: wide", "cannot unmarshal string"},
+		{"hidden: 16", "hidden: wide", "hidden is a JSON string, which it cannot be"},
 		{"hidden: 16", "seed: 16", "the seed is not a setting"},
 		{"rate: [1e-2, 0.001]", "rate: 0.1", "grid: rate: want a list"},
 		{"rate: [1e-2, 0.001]", "rate: [0.01, 1e-2]", "comes twice"},

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/pythonjson"
 )
 
@@ -121,7 +122,7 @@ func parseSample(text []byte) (Sample, error) {
 	text = pythonjson.Plain(text)
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return Sample{}, fmt.Errorf("not JSON, or cut off: %w", err)
+		return Sample{}, fmt.Errorf("not JSON, or cut off: %w", jsonplace.Plain(err))
 	}
 	var head struct {
 		DocID      *int            `json:"doc_id"`
@@ -135,7 +136,7 @@ func parseSample(text []byte) (Sample, error) {
 		Filtered   []any           `json:"filtered_resps"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return Sample{}, fmt.Errorf("not a sample: %w", err)
+		return Sample{}, fmt.Errorf("not a sample: %w", jsonplace.Plain(err))
 	}
 	if head.DocID == nil || *head.DocID < 0 {
 		return Sample{}, errors.New("not a sample: it has no doc_id")

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/tasks/jinja"
 	"github.com/softbench/softbench/tasks/py"
@@ -115,7 +116,7 @@ func object(ctx context.Context, path string) (map[string]json.RawMessage, error
 	}
 	var out map[string]json.RawMessage
 	if err := json.Unmarshal(text, &out); err != nil {
-		return nil, fmt.Errorf("%s: not a JSON object: %s", path, oneLine(err))
+		return nil, fmt.Errorf("%s: not a JSON object: %s", path, oneLine(jsonplace.Plain(err)))
 	}
 	return out, nil
 }
