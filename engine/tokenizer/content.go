@@ -53,9 +53,32 @@ type meaner struct {
 }
 
 type keyed struct {
-	key   string
-	place int // among the object's members
-	sum   [32]byte
+	key string
+	sum [32]byte
+}
+
+// ordered is a place among an object's members, and the first eight bytes of its key, which
+// nearly always tell keys apart.
+type ordered struct {
+	begins uint64
+	place  int32
+}
+
+// inOrder are the places of members by key, and of one key by place.
+func inOrder(members []keyed) []ordered {
+	order := make([]ordered, len(members))
+	for i, m := range members {
+		var begins [8]byte
+		copy(begins[:], m.key)
+		order[i] = ordered{binary.BigEndian.Uint64(begins[:]), int32(i)}
+	}
+	slices.SortFunc(order, func(a, b ordered) int {
+		if a.begins != b.begins {
+			return cmp.Compare(a.begins, b.begins)
+		}
+		return cmp.Or(strings.Compare(members[a.place].key, members[b.place].key), cmp.Compare(a.place, b.place))
+	})
+	return order
 }
 
 // next is the next byte that is neither a blank, a comma nor a colon; it is not taken.
@@ -171,17 +194,16 @@ func (m *meaner) object(path string) [32]byte {
 		if path == "" && (!slices.Contains(sections, key) || sum == null) {
 			continue
 		}
-		members = append(members, keyed{key, len(members), sum})
+		members = append(members, keyed{key, sum})
 	}
 	m.rest = m.rest[1:]
-	slices.SortFunc(members, func(a, b keyed) int {
-		return cmp.Or(strings.Compare(a.key, b.key), cmp.Compare(a.place, b.place))
-	})
+	order := inOrder(members)
 	h := sha256.New()
 	h.Write([]byte("o"))
 	var line []byte
-	for i, x := range members {
-		if i+1 < len(members) && members[i+1].key == x.key {
+	for i, o := range order {
+		x := &members[o.place]
+		if i+1 < len(order) && members[order[i+1].place].key == x.key {
 			continue
 		}
 		line = binary.LittleEndian.AppendUint64(line[:0], uint64(len(x.key)))

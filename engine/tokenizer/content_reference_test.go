@@ -90,7 +90,7 @@ func (m *decoded) object(path string) ([32]byte, error) {
 		if path == "" && (!slices.Contains(sections, key) || sum == null) {
 			continue
 		}
-		members = append(members, keyed{key, len(members), sum})
+		members = append(members, keyed{key, sum})
 	}
 	slices.SortStableFunc(members, func(a, b keyed) int { return strings.Compare(a.key, b.key) })
 	h := sha256.New()
@@ -113,6 +113,7 @@ func FuzzMeaning(f *testing.F) {
 		`{"model": {"vocab": {"a": 0, "\u00e9\n": 1, "é": 2, "\ud800": 3}, "merges": ["a b", ["a", "b"], "a b c", ""]}, "version": "1.0"}`,
 		`{"model": null, "added_tokens": [], "decoder": {"a": -1.50e3, "b": true, "c": false, "d": [null, {}, []]}}`,
 		` [1 , 2.0 ]`, `"a"`, `1 2`, `{"a":1}x`, `nul`, ``, "{\"model\": \"\xff\"}", `{"model":{"merges":{"x":"a b"}}}`, `{"model":1,"model":2}`,
+		`{"model":{"abcdefgh1":1,"abcdefgh0":2,"a":3,"a\u0000":4,"":5,"abcdefgh":6,"a":7}}`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -99,7 +99,8 @@ func TestMeaning(t *testing.T) {
 	}{
 		{`[1, 2.0]`, "[ 1,\n2 ]", true}, {`[1.50]`, `[1.5]`, true}, {`["1"]`, `[1]`, false}, {`[[1],2]`, `[1,[2]]`, false},
 		{`{"a":1,"b":2}`, `{"b":2,"a":1}`, true}, {`{"a":1,"a":2}`, `{"a":2}`, true}, {`{"a":1,"a":2}`, `{"a":1}`, false},
-		{`{"a":null}`, `{}`, false}, {`"null"`, `[null]`, false}, {`"\u00e9"`, `"é"`, true},
+		{`{"a":null}`, `{}`, false},
+		{`{"abcdefgh1":1,"abcdefgh0":2,"a":3,"a\u0000":4,"":5}`, `{"":5,"a\u0000":4,"a":3,"abcdefgh0":2,"abcdefgh1":1}`, true}, {`{"abcdefgh":1,"abcdefgh":2}`, `{"abcdefgh":2}`, true}, {`"null"`, `[null]`, false}, {`"\u00e9"`, `"é"`, true},
 		{`{"merges":["a b"]}`, `{"merges":[["a","b"]]}`, true}, {`{"merges":["a b c"]}`, `{"merges":[["a","b c"]]}`, false},
 		{`{"vocab":["a b"]}`, `{"vocab":[["a","b"]]}`, false}, {`{"vocab":{"merges":["a b"]}}`, `{"vocab":{"merges":[["a","b"]]}}`, false},
 		{`-0.25`, `-0.250`, true}, {`1e400`, `2e400`, false}, {`true`, `"true"`, false},
