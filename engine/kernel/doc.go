@@ -17,6 +17,8 @@
 //	avx512bf16  bfloat16 products by VDPBF16PS, the rest as avx512
 //	avx512      float32; bfloat16 weights are widened as they are read
 //	avx2        the same with AVX2 and FMA
+//	neonbf16    arm64: bfloat16 products by BFDOT, the rest as neon
+//	neon        float32 in vectors of four; bfloat16 weights are widened as they are read
 //	generic     portable Go, and all that the build tag noasm leaves
 //
 // The assembly is written by internal/asmgen (go generate): its micro-kernels

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -32,6 +33,18 @@ type Info struct {
 type candidate struct {
 	name, reason, note string
 	set                Set
+}
+
+// foreign are the assembly paths of an architecture in a build that leaves them out.
+func foreign(arch string) (list []candidate) {
+	reason := "it is for " + arch + ", and this build is for " + runtime.GOARCH
+	if runtime.GOARCH == arch {
+		reason = "this build leaves out assembly (noasm)"
+	}
+	for _, name := range map[string][]string{"amd64": {"amx", "avx512bf16", "avx512", "avx2"}, "arm64": {"neonbf16", "neon"}}[arch] {
+		list = append(list, candidate{name: name, reason: reason})
+	}
+	return list
 }
 
 var candidates = sync.OnceValue(func() []candidate {

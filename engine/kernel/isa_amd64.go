@@ -53,7 +53,7 @@ func archCandidates() []candidate {
 	offer(avx512bf16, "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16")
 	offer(avx512, "avx512f", "avx512bw", "avx512dq", "avx512vl")
 	offer(avx2, "avx2", "fma")
-	return list
+	return append(list, foreign("arm64")...)
 }
 
 // amxCandidate asks for the tiles, which the operating system grants to a whole

@@ -2,9 +2,6 @@
 
 package kernel
 
-// memoryBlock is more than the caches of a core hold: 128 MiB.
-const memoryBlock = 32 << 20
-
 // Peaks returns the loops that this machine can run, for one goroutine: each
 // goroutine that measures asks for its own.
 func Peaks() []Peak {
@@ -30,20 +27,7 @@ func Peaks() []Peak {
 		flops("float32 FMA", Float32, 12*2*8, peakF32AVX2)
 	}
 	if set["avx2"] {
-		var block []float32
-		at := 0
-		list = append(list, Peak{"memory read", "byte", Float32, func() float64 {
-			const piece = 1 << 16
-			if block == nil {
-				block = NewFloats(memoryBlock)
-				for i := 0; i < len(block); i += 1024 {
-					block[i] = 1 // a page that was never written is not memory
-				}
-			}
-			maximumAVX2(&block[at], piece)
-			at = (at + piece) % len(block)
-			return 4 * piece
-		}})
+		list = append(list, memoryPeak(func(x *float32, n int) { maximumAVX2(x, n) }))
 	}
 	return list
 }

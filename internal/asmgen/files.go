@@ -16,6 +16,9 @@ func Files() map[string][]byte {
 		"code_rows_avx512_amd64.s": codeRows(true),
 		"code_rows_avx2_amd64.s":   codeRows(false),
 		"code_rows_amd64.go":       codeRowTable(),
+		"tile_neon_arm64.s":        tilesNEON(),
+		"rows_neon_arm64.s":        rowsNEON(),
+		"peak_neon_arm64.s":        peakNEON(),
 	}
 }
 

@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
@@ -76,11 +76,7 @@ func (s *simd) weighChunk(kind attention.Kind, x []float32, lo, hi []int, st []S
 		t.old[i] = st[i].Max
 		t.ranges[i] = rangeOf(lo[i], hi[i])
 	}
-	if s.isa == isaAVX2 {
-		weighAVX2(t)
-	} else {
-		weighAVX512(t)
-	}
+	s.weigh(t)
 	for i := range st {
 		factor[i] = t.factor[i]
 		if t.max[i] == st[i].Max { // also where both are -Inf
@@ -96,9 +92,3 @@ func (s *simd) weighChunk(kind attention.Kind, x []float32, lo, hi []int, st []S
 
 // weighings are kept: one is three kilobytes, too much to clear at each call.
 var weighings = sync.Pool{New: func() any { return new(weighing) }}
-
-//go:noescape
-func weighAVX512(t *weighing)
-
-//go:noescape
-func weighAVX2(t *weighing)

@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
@@ -32,18 +32,3 @@ const (
 	modeAdd          // C += sum, the chain starts from zero
 	modeChain        // C = sum, the chain starts from C
 )
-
-//go:noescape
-func tileF32AVX512(t *tile)
-
-//go:noescape
-func tileDotAVX512(t *tile)
-
-//go:noescape
-func tileWideAVX512(t *tile)
-
-//go:noescape
-func tileF32AVX2(t *tile)
-
-//go:noescape
-func tileWideAVX2(t *tile)

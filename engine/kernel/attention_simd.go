@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
@@ -138,7 +138,7 @@ func (s *simd) AccumulateBF16(o []float32, p []uint16, m int, v []uint16, w int)
 // distance. What they may lie in goes back to wideScratch after use.
 func (s *simd) pairedRows(t *tile, x []uint16, w int) (a unsafe.Pointer, scratch *[]float32) {
 	scratch = wideScratch.Get().(*[]float32)
-	if s.isa == isaAVX512BF16 {
+	if s.dots {
 		t.lda = uintptr(w) * 2
 		return at(x, 0), scratch
 	}
@@ -153,8 +153,8 @@ func (s *simd) pairedRows(t *tile, x []uint16, w int) (a unsafe.Pointer, scratch
 
 // tilePairs runs the micro-kernel over pairs of bfloat16.
 func (s *simd) tilePairs(t *tile) {
-	if s.isa == isaAVX512BF16 {
-		tileDotAVX512(t)
+	if s.dots {
+		s.tileDot(t)
 	} else {
 		s.tileWide(t)
 	}

@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
@@ -68,10 +68,7 @@ func bytesOf(x []uint16) []byte {
 // transpose writes src, panel rows of n elements that lie stride apart, into
 // dst [n, panel].
 func (s *simd) transpose(dst, src []float32, stride, n int) {
-	whole := n &^ 7
-	for c := 0; c < s.panel && whole > 0; c += 8 {
-		transpose8AVX2(at(dst, c), uintptr(s.panel)*4, at(src, c*stride), uintptr(stride)*4, whole)
-	}
+	whole := s.transposeEights(dst, src, stride, n)
 	for i := whole; i < n; i++ {
 		for c := range s.panel {
 			dst[i*s.panel+c] = src[c*stride+i]
@@ -86,13 +83,6 @@ func pairs(x []uint16) []float32 {
 }
 
 func (s *simd) Round(dst []uint16, src []float32) {
-	if s.isa == isaAVX2 {
-		roundAVX2(first(dst), first(src), len(src))
-	} else {
-		roundAVX512(first(dst), first(src), len(src))
-	}
+	s.round(first(dst), first(src), len(src))
 	clear(dst[len(src):])
 }
-
-//go:noescape
-func transpose8AVX2(dst unsafe.Pointer, ldd uintptr, src unsafe.Pointer, lds uintptr, n int)

@@ -1,4 +1,4 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
@@ -18,11 +18,7 @@ func (s *simd) pairRows(dst []float32, x []float32, ldx, l, k, c int) {
 	if l+1 < k {
 		b = x[(l+1)*ldx+c:][:len(dst)]
 	}
-	if s.isa == isaAVX2 {
-		pairAVX2(first(dst), first(a), first(b), len(dst))
-	} else {
-		pairAVX512(first(dst), first(a), first(b), len(dst))
-	}
+	s.pair(first(dst), first(a), first(b), len(dst))
 }
 
 // PackColumns implements Gradients: x lies as a panel does, but for the rounding.

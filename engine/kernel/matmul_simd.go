@@ -1,12 +1,9 @@
-//go:build !noasm
+//go:build (amd64 || arm64) && !noasm
 
 package kernel
 
 import (
 	"sync"
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
 )
 
 // Prepare implements Set. Rows are padded with zeros to whole blocks of k.
@@ -98,7 +95,7 @@ func (s *simd) matMulF32(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 	}
 }
 
-// matMulDot multiplies pairs of bfloat16 with VDPBF16PS, which takes subnormals
+// matMulDot multiplies pairs of bfloat16 with VDPBF16PS or BFDOT, which take subnormals
 // as zero.
 func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, mode int) {
 	stride, padded := InputStride(in.K), PairedK(w.K)
@@ -116,7 +113,7 @@ func (s *simd) matMulDot(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix,
 			for i := b; i < end; i += s.rows {
 				t.rows = min(s.rows, end-i)
 				t.a, t.c = at(in.BF16, i*stride), at(y, (i-m0)*ldy+n-n0)
-				tileDotAVX512(&t)
+				s.tileDot(&t)
 			}
 		}
 	}
@@ -154,23 +151,3 @@ func (s *simd) matMulWide(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix
 }
 
 var wideScratch = sync.Pool{New: func() any { return new([]float32) }}
-
-// widen converts whole blocks of 32.
-func (s *simd) widen(dst []float32, src []uint16) {
-	if s.isa == isaAVX2 {
-		widenAVX2(&dst[0], &src[0], len(src))
-	} else {
-		widenAVX512(&dst[0], &src[0], len(src))
-	}
-}
-
-// widenBlocks widens whole blocks of 32 elements, and returns how many elements
-// that is.
-func widenBlocks(dst []float32, src []byte) int {
-	n := len(dst) &^ 31
-	if n == 0 || !cpu.X86.HasAVX2 {
-		return 0
-	}
-	widenAVX2(&dst[0], (*uint16)(unsafe.Pointer(&src[0])), n)
-	return n
-}
