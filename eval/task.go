@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/lm/answer"
@@ -72,8 +73,15 @@ func (t *TaskWork) generatedRow(row *rundir.Sample, o tasks.Outcome) {
 	for _, f := range o.Taken {
 		row.Filters, row.Filtered = append(row.Filters, f.Filter), append(row.Filtered, f.Text)
 	}
-	for _, name := range t.Task.MetricNames {
-		row.Metrics, row.Scores = append(row.Metrics, name), append(row.Scores, o.Scores[name])
+	t.scores(row, o)
+}
+
+// scores are those of the task's metrics that give each document a number.
+func (t *TaskWork) scores(row *rundir.Sample, o tasks.Outcome) {
+	for _, name := range t.Task.ScoreNames(&o) {
+		if v := o.Scores[name]; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			row.Metrics, row.Scores = append(row.Metrics, name), append(row.Scores, v)
+		}
 	}
 }
 
@@ -84,10 +92,16 @@ func (t *TaskWork) rows(d *tasks.Doc, o tasks.Outcome) []rundir.Sample {
 		t.generatedRow(&rows[0], o)
 		return rows
 	}
+	if t.Task.Scorer != nil {
+		t.scores(&rows[0], o)
+	}
 	for i := range metric.Table {
 		m := &metric.Table[i]
 		if m.Column == "" {
 			continue
+		}
+		if _, own := t.Task.Own[m.Name]; own {
+			continue // it is not the row's metric
 		}
 		if v, _, ok := o.Value(m.Name); ok {
 			for k := range rows {

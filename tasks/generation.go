@@ -20,6 +20,7 @@ type Generation struct {
 	MaxTokens int      // decoded at most
 	Filters   []*filter.Pipeline
 	Scorers   []*textmetric.Scorer
+	Corpora   []*textmetric.Corpus
 }
 
 // maxGenToks is lm-evaluation-harness' own number of tokens where a task says none.
@@ -99,19 +100,46 @@ func asNumber(v any) (int, bool) {
 // MetricNames are what the results are called: the metrics, each with its filter's name behind it
 // where that is not "none", as in lm-evaluation-harness' results.
 func (g *Generation) MetricNames() (names []string) {
+	for _, s := range g.Scorers {
+		names = append(names, s.Name)
+	}
+	for _, c := range g.Corpora {
+		names = append(names, c.Name)
+	}
+	return g.Named(names)
+}
+
+// Named are what metrics are called, by each filter.
+func (g *Generation) Named(metrics []string) (names []string) {
 	for _, f := range g.filters() {
-		for _, s := range g.Scorers {
-			names = append(names, g.called(s, f))
+		for _, m := range metrics {
+			names = append(names, m+behind(f))
 		}
 	}
 	return names
 }
 
-func (g *Generation) called(s *textmetric.Scorer, f *filter.Pipeline) string {
+// behind is what stands behind a metric's name.
+func behind(f *filter.Pipeline) string {
 	if f.Name == "none" {
-		return s.Name
+		return ""
 	}
-	return s.Name + "," + f.Name
+	return "," + f.Name
+}
+
+// Own are the metrics that are of all answers together.
+func (g *Generation) Own() map[string]OwnMetric {
+	own := map[string]OwnMetric{}
+	for _, c := range g.Corpora {
+		own[c.Name] = OwnMetric{HigherIsBetter: c.HigherIsBetter, Whole: &metric.Whole{Draws: metric.CorpusDraws, Of: func(parts []any) (float64, error) {
+			counts := make([][]float64, len(parts))
+			for i, p := range parts {
+				counts[i] = p.([]float64)
+			}
+			return c.Of(counts), nil
+		}}}
+	}
+	return own
 }
 
 // filters are the task's, or the one that takes the text as it is.
@@ -127,8 +155,8 @@ func (g *Generation) Request(context string) Request {
 	return Request{Ask: Generating, Context: context, Until: g.Until, Tokens: g.MaxTokens}
 }
 
-// score takes what the filters take of an answer, and scores it.
-func (g *Generation) score(doc *Doc, a answer.Answer, o *Outcome) error {
+// score takes what the filters take of an answer, and scores it, by the task's own scorer too where there is one.
+func (g *Generation) score(doc *Doc, a answer.Answer, o *Outcome, own Scorer) error {
 	o.Scores = map[string]float64{}
 	for _, f := range g.filters() {
 		taken, err := f.Apply(a.Text, doc.Choices)
@@ -141,7 +169,20 @@ func (g *Generation) score(doc *Doc, a answer.Answer, o *Outcome) error {
 			if err != nil {
 				return fmt.Errorf("document %d: %w", doc.ID, err)
 			}
-			o.Scores[g.called(s, f)] = v
+			o.Scores[s.Name+behind(f)] = v
+		}
+		for _, c := range g.Corpora {
+			if len(doc.Targets) != 1 {
+				return fmt.Errorf("document %d: %s is of one right answer, and there are %d", doc.ID, c.Name, len(doc.Targets))
+			}
+			o.keep(map[string]any{c.Name: c.Counts(taken, doc.Targets[0])}, behind(f))
+		}
+		if own != nil {
+			values, err := own.Score(doc, []answer.Answer{a}, taken)
+			if err != nil {
+				return fmt.Errorf("document %d: %w", doc.ID, err)
+			}
+			o.keep(values, behind(f))
 		}
 	}
 	return nil
@@ -210,7 +251,7 @@ func (d *definition) generation() (*Generation, error) {
 			return nil, err
 		}
 		g.Filters = append(g.Filters, p)
-		choices = choices || slices.ContainsFunc(f.Filter, func(s stepDef) bool { return s.Function == "multi_choice_regex" })
+		choices = choices || p.Looks
 	}
 	if choices && d.Options == nil {
 		return nil, errors.New(`the filter multi_choice_regex needs the key "options", which has a document's choices`)
@@ -219,6 +260,14 @@ func (d *definition) generation() (*Generation, error) {
 		return nil, errors.New(`the key "options" has no use: no filter looks at a document's choices (multi_choice_regex)`)
 	}
 	for _, m := range d.Metrics {
+		c, err := textmetric.NewCorpus(m.Metric, m.Options)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			g.Corpora = append(g.Corpora, c)
+			continue
+		}
 		s, err := textmetric.New(m.Metric, m.Options)
 		if err != nil {
 			return nil, err

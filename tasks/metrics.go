@@ -1,7 +1,10 @@
 package tasks
 
 import (
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/stats"
 	"github.com/softbench/softbench/tasks/metric"
@@ -18,12 +21,54 @@ const (
 // Metrics are the task's metrics over outcomes, in the task's order. Without outcomes there are none.
 func (t *Task) Metrics(outcomes []Outcome) []metric.Result {
 	var out []metric.Result
-	for _, name := range t.MetricNames {
-		if m, ok := Aggregate(name, outcomes); ok {
+	for _, name := range t.namesIn(outcomes) {
+		m, ok := t.aggregate(name, outcomes)
+		if ok {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// namesIn are the task's metrics, and after them those that its own scoring gave beside them, whose mean is taken.
+func (t *Task) namesIn(outcomes []Outcome) []string {
+	if t.Scorer == nil {
+		return t.MetricNames
+	}
+	more := map[string]bool{}
+	for i := range outcomes {
+		for name := range outcomes[i].Scores {
+			more[name] = true
+		}
+	}
+	for _, name := range t.MetricNames {
+		delete(more, name)
+	}
+	return append(t.MetricNames[:len(t.MetricNames):len(t.MetricNames)], slices.Sorted(maps.Keys(more))...)
+}
+
+// aggregate is one metric, as the task's own file says or as its row does.
+func (t *Task) aggregate(name string, outcomes []Outcome) (metric.Result, bool) {
+	base, _, _ := strings.Cut(name, ",")
+	own, ok := t.Own[base]
+	if !ok && (t.Scorer == nil || slices.Contains(t.MetricNames, name)) {
+		return Aggregate(name, outcomes)
+	}
+	if !ok {
+		own.HigherIsBetter = metric.ByName(name).HigherIsBetter
+	}
+	if own.Whole != nil {
+		return whole(name, own.HigherIsBetter, own.Whole, outcomes, func(o *Outcome) (any, bool) {
+			p, ok := o.Parts[name]
+			return p, ok
+		})
+	}
+	def := *metric.ByName(name)
+	def.Name, def.HigherIsBetter, def.Formula = name, own.HigherIsBetter, metric.Mean
+	return mean(&def, outcomes, func(o *Outcome) (float64, float64, bool) {
+		v, ok := o.Scores[name]
+		return v, 1, ok && !o.Unscored
+	})
 }
 
 // Aggregate is one metric over outcomes; ok is false where none of them has a part in it. Sums run
@@ -33,11 +78,20 @@ func Aggregate(name string, outcomes []Outcome) (metric.Result, bool) {
 	if !known {
 		return metric.Result{}, false
 	}
+	if def.Whole != nil && len(outcomes) > 0 && outcomes[0].Choices != nil {
+		return whole(name, def.HigherIsBetter, def.Whole, outcomes, func(o *Outcome) (any, bool) { return def.Part(o.Document) })
+	}
+	return mean(def, outcomes, func(o *Outcome) (float64, float64, bool) { return o.value(def) })
+}
+
+// mean is a metric that follows from its documents' values.
+func mean(def *metric.Metric, outcomes []Outcome, value func(*Outcome) (value, weight float64, ok bool)) (metric.Result, bool) {
 	l := stats.List{}
 	var sum, weight float64
 	weighted := false
-	for _, o := range outcomes {
-		v, w, ok := o.value(def)
+	for i := range outcomes {
+		o := &outcomes[i]
+		v, w, ok := value(o)
 		if !ok {
 			continue
 		}
@@ -53,7 +107,7 @@ func Aggregate(name string, outcomes []Outcome) (metric.Result, bool) {
 		l.Weights = nil
 	}
 	nan := metric.Number(math.NaN())
-	m := metric.Result{Name: name, N: len(l.Values), HigherIsBetter: def.HigherIsBetter, Value: metric.Number(def.Formula.Of(sum / weight)), Stderr: nan, Low: nan, High: nan}
+	m := metric.Result{Name: def.Name, N: len(l.Values), HigherIsBetter: def.HigherIsBetter, Value: metric.Number(def.Formula.Of(sum / weight)), Stderr: nan, Low: nan, High: nan}
 	// Values of which no error follows, as infinite ones, have none.
 	if e, err := stats.Single(l, stats.Options{Transform: def.Formula.Transform(), Draws: BootstrapSamples, Seed: BootstrapSeed}); err == nil {
 		m.Stderr, m.Low, m.High, m.Clusters = metric.Number(e.SE), metric.Number(e.Low), metric.Number(e.High), e.Clusters

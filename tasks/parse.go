@@ -47,13 +47,14 @@ func Parse(yaml []byte, file string) (*Task, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	names := d.Metrics.names()
+	var own map[string]OwnMetric
 	if generation != nil {
-		names = generation.MetricNames()
+		names, own = generation.MetricNames(), generation.Own()
 	}
 	d.source = d.findSource()
 	t := &Task{
 		Name: d.Name, Description: d.Description, Version: d.Version, Kind: d.Kind,
-		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: names, Generation: generation, Draws: d.Sampler == random,
+		Splits: d.Dataset.Split, Train: d.Dataset.Train, MetricNames: names, Generation: generation, Own: own, Draws: d.Sampler == random,
 		Dataset: data.Dataset{
 			Path: d.Dataset.Path, Config: d.Dataset.Config, Aliases: d.Dataset.Aliases,
 			Base: filepath.Dir(file), Linked: regularfile.LinkedDir(file), Named: d.Dataset.Shared,

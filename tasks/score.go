@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/tasks/metric"
@@ -20,6 +21,8 @@ type Outcome struct {
 	// any metric. It is not wrong.
 	Unscored bool
 	Taken    []Taken // of a generated answer, by each of the task's filters
+	// Parts in metrics that are no mean over documents, by the metric's name.
+	Parts map[string]any
 }
 
 // Score turns the model's answers to a document's requests into its outcome. There must be one
@@ -41,12 +44,38 @@ func (t *Task) Score(doc Doc, answers []answer.Answer) (Outcome, error) {
 			o.Choices = append(o.Choices, q.Choice)
 		}
 	}
-	if t.Generation != nil {
-		if err := t.Generation.score(&doc, answers[0], &o); err != nil {
-			return o, fmt.Errorf("task %s: %w", t.Name, err)
+	var err error
+	switch {
+	case t.Generation != nil:
+		err = t.Generation.score(&doc, answers[0], &o, t.Scorer)
+	case t.Scorer != nil && !o.Unscored:
+		var values map[string]any
+		if values, err = t.Scorer.Score(&doc, answers, ""); err == nil {
+			o.keep(values, "")
 		}
 	}
+	if err != nil {
+		return o, fmt.Errorf("task %s: %w", t.Name, err)
+	}
 	return o, nil
+}
+
+// keep takes values in under their names, with what stands behind them.
+func (o *Outcome) keep(values map[string]any, behind string) {
+	for name, v := range values {
+		name += behind
+		if n, ok := v.(float64); ok {
+			if o.Scores == nil {
+				o.Scores = map[string]float64{}
+			}
+			o.Scores[name] = n
+			continue
+		}
+		if o.Parts == nil {
+			o.Parts = map[string]any{}
+		}
+		o.Parts[name] = v
+	}
 }
 
 // Value is the outcome's part in a metric: what is averaged, and its weight. ok is false where it
@@ -73,4 +102,12 @@ func (o Outcome) Chosen(name string) int {
 		return -1
 	}
 	return m.Chosen(o.Document)
+}
+
+// ScoreNames are the names of a document's numbers, the task's metrics first.
+func (t *Task) ScoreNames(o *Outcome) []string {
+	return slices.DeleteFunc(slices.Clone(t.namesIn([]Outcome{*o})), func(name string) bool {
+		_, ok := o.Scores[name]
+		return !ok
+	})
 }

@@ -1,7 +1,9 @@
 package tasks
 
 import (
+	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/tasks/data"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // Request is one thing asked of the model. The texts are as the task makes them; moving trailing
@@ -43,6 +45,7 @@ type Doc struct {
 	Cluster  string // documents with the same non-empty Cluster are not independent
 	// Of a generated answer: the right ones, and choices that its filters look at.
 	Targets, Choices []string
+	Source           any // what the task's own Scorer takes
 }
 
 // Text is the whole text that is scored; "" where the document has none.
@@ -65,10 +68,25 @@ type Task struct {
 	MetricNames []string    // in the order they are shown
 	Draws       bool        // worked examples are drawn at random, by a seed
 	Generation  *Generation // of a task whose answers are generated; else nil
-	Digest      string      // SHA-256 of the definition: it changes when a prompt or a setting does
+	Scorer      Scorer      // scores documents by the task's own file; nil: the kind's metrics do
+	Own         map[string]OwnMetric
+	Digest      string // SHA-256 of the definition: it changes when a prompt or a setting does
 
 	def   *definition
 	maker Maker // nil: the documents are made from def
+}
+
+// OwnMetric is what a task's own file says of a metric, in place of the metric's row.
+type OwnMetric struct {
+	HigherIsBetter bool
+	Whole          *metric.Whole // nil: the mean over documents
+}
+
+// Scorer gives a document's values of the metrics that are a task's own.
+type Scorer interface {
+	// Score are numbers, and parts of metrics that are no mean, by the metrics' names. taken is what a filter took
+	// of a generated answer, "" for other kinds.
+	Score(doc *Doc, answers []answer.Answer, taken string) (map[string]any, error)
 }
 
 // Info is a name and what it stands for, for listings.

@@ -55,6 +55,10 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 			t.MustMatch["version"], t.MustMatch["digest"], t.MustMatch["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
 		}
 		for _, m := range r.Metrics {
+			if m.OfAll {
+				s.Notes = append(s.Notes, fmt.Sprintf("task %s: %s is of all documents together, and not compared", r.Name, m.Name))
+				continue
+			}
 			info := MetricInfo{
 				Name: m.Name, Formula: metric.ByName(m.Name).Formula, HigherIsBetter: m.HigherIsBetter,
 				Value: float64(m.Value), Stderr: float64(m.Stderr), Low: float64(m.Low), High: float64(m.High), Clusters: m.Clusters,

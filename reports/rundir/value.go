@@ -1,6 +1,8 @@
 package rundir
 
 import (
+	"slices"
+
 	"github.com/softbench/softbench/lm/answer"
 	"github.com/softbench/softbench/tasks/metric"
 )
@@ -46,6 +48,9 @@ func Answers(rows []Sample) (d metric.Document, ok bool) {
 // one, else what follows from the answers.
 func Value(m *metric.Metric, rows []Sample) (value, weight float64, ok bool) {
 	first := &rows[0]
+	if i := slices.Index(first.Metrics, m.Name); i >= 0 && i < len(first.Scores) {
+		return first.Scores[i], 1, true // what the task's own scoring gave
+	}
 	if m.Column != "" {
 		right := first.verdict(m.Column)
 		switch {

@@ -24,6 +24,7 @@ type Step struct {
 // Pipeline is filters that follow one another, under a name of its own.
 type Pipeline struct {
 	Name  string
+	Looks bool // a filter looks at the document's choices
 	steps []func(text string, choices []string) (string, error)
 }
 
@@ -81,6 +82,7 @@ func New(name string, steps []Step) (*Pipeline, error) {
 		if err != nil {
 			return nil, fmt.Errorf("filter %s: %s: %w", name, s.Function, err)
 		}
+		p.Looks = p.Looks || s.Function == "multi_choice_regex"
 		p.steps = append(p.steps, step)
 	}
 	return p, nil

@@ -18,7 +18,9 @@ type field struct {
 
 // function is a function of a task's Python code.
 type function interface {
+	Name() string
 	Call(args ...py.Value) (py.Value, error)
+	CallNamed(args []py.Value, named map[string]py.Value) (py.Value, error)
 }
 
 // newField reads a setting; nil where there is none.

@@ -32,11 +32,10 @@ var keys = []string{
 
 // refused are keys that ask for what is not done here.
 var refused = map[string]string{
-	"custom_dataset":  "documents made by Python code",
-	"doc_to_image":    "images",
-	"doc_to_audio":    "sound",
-	"use_prompt":      "prompts of promptsource",
-	"process_results": "metrics of the task's own Python code",
+	"custom_dataset": "documents made by Python code",
+	"doc_to_image":   "images",
+	"doc_to_audio":   "sound",
+	"use_prompt":     "prompts of promptsource",
 }
 
 // Task is a task that a file defines, with what a suite says of it.

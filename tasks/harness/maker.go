@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/data"
@@ -26,6 +27,10 @@ type maker struct {
 	pooled  function   // of the examples' split
 	tested  string     // the split that is evaluated
 	columns map[string]bool
+
+	generation  *tasks.Generation // of generated answers
+	filtersLook bool              // a filter looks at the document's choices
+	scorer      *scorer           // nil: the metrics are their rows'
 
 	several bool // each choice is a context of its own, as the first document says
 	many    bool // several targets are right, as the first document says
@@ -119,6 +124,7 @@ func (m *maker) settle(r row) error {
 // requests makes a document's requests.
 func (m *maker) requests(doc *tasks.Doc, r row, examples []*py.Dict, opts tasks.Options) error {
 	if m.kind == tasks.RollingPerplexity {
+		doc.Source = &source{doc: r.doc}
 		v, err := m.asked.target.target(r.doc, m.columns, false)
 		if err != nil {
 			return err
@@ -137,6 +143,12 @@ func (m *maker) requests(doc *tasks.Doc, r row, examples []*py.Dict, opts tasks.
 	target, err := m.asked.target.target(r.doc, m.columns, m.asked.choices != nil)
 	if err != nil {
 		return err
+	}
+	if m.kind == tasks.GenerateUntil {
+		return m.generated(doc, r.doc, contexts, target)
+	}
+	if m.scorer != nil {
+		doc.Source = &source{doc: r.doc, gold: target}
 	}
 	if m.kind == tasks.LastWord {
 		s, ok := target.(string)
@@ -187,6 +199,9 @@ func (m *maker) choiceRequests(doc *tasks.Doc, d *py.Dict, contexts []string, ta
 			continuation := delimiter + c
 			doc.Requests = append(doc.Requests, tasks.Request{Context: contexts[0], Continuation: continuation, Choice: continuation[len(delimiter):]})
 		}
+	}
+	if m.scorer != nil && len(m.scorer.measures) > 0 {
+		doc.Source = &source{doc: d, gold: class(gold, choices)}
 	}
 	golds, err := m.golds(gold, choices)
 	if err != nil {
@@ -239,6 +254,23 @@ func (m *maker) golds(gold py.Value, choices []string) ([]int, error) {
 		return []int{int(i)}, nil
 	}
 	return nil, nil
+}
+
+// class is a right choice as the harness's metrics of classes get it: its place; -100 where there is none.
+func class(gold py.Value, choices []string) py.Value {
+	if s, ok := gold.(string); ok {
+		if i := slices.Index(choices, s); i >= 0 {
+			return int64(i)
+		}
+		return int64(-100)
+	}
+	if i, ok := py.Int(gold); ok {
+		if i < int64(len(choices)) {
+			return i
+		}
+		return int64(-100)
+	}
+	return gold
 }
 
 // chatDelimiter stands before a choice that follows a chat template's text.

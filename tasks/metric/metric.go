@@ -26,8 +26,12 @@ type Metric struct {
 	// Length of a choice, by which its loglikelihood is divided before the largest is taken;
 	// nil where no choice is taken.
 	Length func(choice string) int
-	// Value of a document; nil where only the column has it.
+	// Value of a document; nil where only the column has it, or it has a part in the whole alone.
 	Value func(m *Metric, d Document) (value float64, ok bool)
+	// Whole of a metric that is no mean over documents, and a document's Part in it; ok is false of a
+	// document whose Value counts.
+	Whole *Whole
+	Part  func(d Document) (part any, ok bool)
 	// Harness is what lm-evaluation-harness calls how the metric follows from its documents.
 	Harness string
 }
@@ -119,7 +123,7 @@ func (m *Metric) Of(d Document) (value, weight float64, ok bool) {
 // Scores are the choices' loglikelihoods, each over its length; nil where the metric takes no
 // choice.
 func (m *Metric) Scores(d Document) []float64 {
-	if m.Length == nil || d.Choices == nil {
+	if m.Length == nil || len(d.Choices) != len(d.Answers) {
 		return nil
 	}
 	scores := make([]float64, len(d.Answers))
@@ -177,7 +181,7 @@ func ByName(name string) *Metric {
 	if m, ok := Find(name); ok {
 		return m
 	}
-	m := &Metric{Name: name, HigherIsBetter: !strings.Contains(name, "perplexity"), Formula: Mean, Harness: "mean"}
+	m := &Metric{Name: name, HigherIsBetter: !strings.Contains(name, "perplexity"), Formula: Mean, Value: scored, Harness: "mean"}
 	if name == "exact_match" || name == "f1" || strings.HasPrefix(name, "acc_") || strings.HasPrefix(name, "accuracy") {
 		m.Unit = Share
 	}

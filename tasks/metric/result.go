@@ -16,6 +16,7 @@ type Result struct {
 	High           Number `json:"high"`
 	N              int    `json:"n"` // documents it is over
 	HigherIsBetter bool   `json:"higher_is_better"`
+	OfAll          bool   `json:"of_all,omitempty"` // of all documents together: no document has a value
 	// Clusters of documents that are not independent and the standard error that
 	// allows for them; 0 and nil where every document stands alone.
 	Clusters        int     `json:"clusters,omitempty"`

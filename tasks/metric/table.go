@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"math"
 	"slices"
 	"unicode/utf8"
 )
@@ -31,12 +32,32 @@ var Table = []Metric{
 	{Name: "acc_text", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{Passkey}, Column: "right_text", Harness: "mean"},
 
 	// exact_match: share of generated answers that are a right one, as the task's filters take them and
-	// its options compare them. lm-evaluation-harness: exact_match, mean.
+	// its options compare them.
+	// lm-evaluation-harness: exact_match, mean.
 	{Name: "exact_match", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Value: scored, Harness: "mean"},
 
 	// f1: mean over generated answers of the harmonic mean of the shares of words in common with a
-	// right answer. SQuAD's script; rouge1, rouge2, rougeL likewise of rouge-score's F-measures.
-	{Name: "f1", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
+	// right answer: SQuAD's script. Of multiple choice with two choices the F1 score of choice 1, over all
+	// documents: lm-evaluation-harness' f1, which is scikit-learn's.
+	{Name: "f1", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil, MultipleChoice}, Named: true, Value: scored, Harness: "mean",
+		Part: classified, Whole: &Whole{Of: f1Of, Draws: WholeDraws}},
+
+	// mcc: correlation of the right choices and those taken, from -1 to 1, over all documents.
+	// lm-evaluation-harness: mcc, matthews_corrcoef of scikit-learn.
+	{Name: "mcc", HigherIsBetter: true, Formula: Mean, Kinds: []Kind{MultipleChoice}, Named: true, Harness: "matthews_corrcoef",
+		Part: classified, Whole: &Whole{Of: matthewsOf, Draws: WholeDraws}},
+
+	// brier_score: mean over documents of Σ (p - r)², p being the choices' likelihoods made to add up to 1, r 1 for the
+	// right choice. lm-evaluation-harness: brier_score (which gives no error).
+	{Name: "brier_score", Formula: Mean, Kinds: []Kind{MultipleChoice}, Named: true, Value: brier, Harness: "brier_score"},
+
+	// bleu, chrf, chrf++, ter: of all generated answers together, 0 to 100. sacrebleu's; lm-evaluation-harness: the same names.
+	{Name: "bleu", HigherIsBetter: true, Formula: Mean, Kinds: []Kind{GenerateUntil}, Named: true, Harness: "bleu"},
+	{Name: "chrf", HigherIsBetter: true, Formula: Mean, Kinds: []Kind{GenerateUntil}, Named: true, Harness: "chrf"},
+	{Name: "chrf++", HigherIsBetter: true, Formula: Mean, Kinds: []Kind{GenerateUntil}, Named: true, Harness: "chrf++"},
+	{Name: "ter", Formula: Mean, Kinds: []Kind{GenerateUntil}, Named: true, Harness: "ter"},
+
+	// rouge1, rouge2, rougeL: means of rouge-score's F-measures.
 	{Name: "rouge1", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
 	{Name: "rouge2", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
 	{Name: "rougeL", HigherIsBetter: true, Formula: Mean, Unit: Share, Kinds: []Kind{GenerateUntil}, Named: true, Value: scored, Harness: "mean"},
@@ -61,6 +82,52 @@ func logLikelihood(_ *Metric, d Document) (float64, bool) { return d.Answers[0].
 func scored(m *Metric, d Document) (float64, bool) {
 	v, ok := d.Scores[m.Name]
 	return v, ok
+}
+
+// classified is the right choice and the one with the highest loglikelihood.
+func classified(d Document) (any, bool) {
+	if len(d.Choices) == 0 || len(d.Choices) != len(d.Answers) {
+		return nil, false
+	}
+	scores := make([]float64, len(d.Answers))
+	for i, a := range d.Answers {
+		scores[i] = a.LogLikelihood
+	}
+	return Classified{d.Gold, argmax(scores)}, true
+}
+
+// classes counts parts of classified.
+func classes(parts []any) *Classes {
+	docs := make([]Classified, len(parts))
+	for i, p := range parts {
+		docs[i] = p.(Classified)
+	}
+	return CountClasses(docs)
+}
+
+func f1Of(parts []any) (float64, error)       { return classes(parts).F1("binary") }
+func matthewsOf(parts []any) (float64, error) { return classes(parts).Matthews(), nil }
+
+// brier is Σ (p - r)² over a document's choices.
+func brier(_ *Metric, d Document) (float64, bool) {
+	if len(d.Choices) == 0 || len(d.Choices) != len(d.Answers) || d.Gold < 0 {
+		return 0, false
+	}
+	highest, sum, out := math.Inf(-1), 0.0, 0.0
+	for _, a := range d.Answers {
+		highest = max(highest, a.LogLikelihood)
+	}
+	for _, a := range d.Answers {
+		sum += math.Exp(a.LogLikelihood - highest)
+	}
+	for i, a := range d.Answers {
+		p := math.Exp(a.LogLikelihood-highest) / sum
+		if i == d.Gold {
+			p--
+		}
+		out += p * p
+	}
+	return out, true
 }
 
 // right is 1 where the choice taken is the right one.

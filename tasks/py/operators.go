@@ -328,3 +328,12 @@ func Int(v Value) (int64, bool) {
 	i, _, isInt, _ := number(v)
 	return i, isInt
 }
+
+// Number is a number's value, True and False being 1 and 0.
+func Number(v Value) (float64, bool) {
+	i, f, isInt, isFloat := number(v)
+	if isInt {
+		return float64(i), true
+	}
+	return f, isFloat
+}

@@ -29,6 +29,7 @@ var attributes = func() map[string]bool {
 		"startswith", "endswith", "removeprefix", "removesuffix", "isdigit", "isdecimal", "isspace", "isalpha", "partition", "rpartition",
 		"append", "pop", "copy", "keys", "values", "items", "get", "update", "add", "intersection", "union", "difference", "issubset", "issuperset",
 		"column_names", "num_rows", "features", "map", "filter", "select", "remove_columns", "rename_column", "to_list", "group", "groups", "start", "end", "__name__",
+		"resolve", "absolute", "parent", "stem", "open",
 		"sub", "search", "match", "fullmatch", "findall", "compile",
 	} {
 		out[name] = true
@@ -55,7 +56,7 @@ func (m *Module) check(name string, seen map[string]bool) error {
 			if u.given[n] || builtins[n] != nil {
 				continue
 			}
-			v, ok, err := m.global(n, &budget{})
+			v, ok, err := m.global(n, &budget{loader: m.loader})
 			if err != nil {
 				return err
 			}

@@ -69,6 +69,10 @@ func init() {
 			}
 			return s, nil
 		}),
+		"sklearn.metrics.f1_score": native(f1Score), "sklearn.metrics.accuracy_score": native(accuracyScore), "sklearn.metrics.matthews_corrcoef": native(matthews),
+		"lm_eval.utils.weighted_f1_score": native(weightedF1),
+		"os.path.basename":                pathPart("basename", true), "os.path.dirname": pathPart("dirname", false),
+		"pathlib.Path": typeOf{"Path", makePath}, "json.load": native(jsonLoad),
 		"datasets.Dataset": &external{"datasets.Dataset"},
 		"datasets.Dataset.from_list": one("from_list", func(_ *budget, v py.Value) (py.Value, error) {
 			return fromList(v)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,8 @@ type Module struct {
 	parts  []part
 	names  map[string]py.Value
 	busy   map[string]bool
+	made   *py.Dict // what functions put into globals()
+	ran    bool     // the calls at the left edge that do so have been made
 	lock   sync.Mutex
 }
 
@@ -61,7 +64,7 @@ func (l *Loader) Load(file string) (*Module, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(text)
-	m := &Module{file: file, sum: hex.EncodeToString(sum[:]), loader: l, names: map[string]py.Value{}, busy: map[string]bool{}}
+	m := &Module{file: file, sum: hex.EncodeToString(sum[:]), loader: l, names: map[string]py.Value{}, busy: map[string]bool{}, made: py.NewDict()}
 	m.split(tokens)
 	if l.modules == nil {
 		l.modules = map[string]*Module{}
@@ -180,6 +183,10 @@ func (m *Module) global(name string, b *budget) (py.Value, bool, error) {
 	if ok {
 		return v, true, nil
 	}
+	if name == "__file__" {
+		file, err := filepath.Abs(m.file)
+		return filepath.ToSlash(file), true, err
+	}
 	var last []part
 	for _, p := range m.parts {
 		if slices.Contains(p.names, name) {
@@ -199,7 +206,7 @@ func (m *Module) global(name string, b *budget) (py.Value, bool, error) {
 				}
 			}
 		}
-		return nil, false, nil
+		return m.filled(name, b)
 	}
 	m.lock.Lock()
 	busy := m.busy[name]
@@ -232,7 +239,7 @@ func (m *Module) global(name string, b *budget) (py.Value, bool, error) {
 func (m *Module) runPart(p part, f *frame) error {
 	line := p.tokens[0].line
 	switch first := at0(p); first {
-	case "if", "try", "for", "with", "while", "class", "@":
+	case "if", "try", "for", "while", "class", "@":
 		return m.place(line, fmt.Errorf("a name that a %s at the left edge gives is not understood", map[bool]string{true: "decorated function", false: first}[first == "@"]))
 	}
 	ps := &parser{m: m, tokens: append(slices.Clone(p.tokens), token{kind: tokEOF, line: line})}
@@ -242,6 +249,36 @@ func (m *Module) runPart(p part, f *frame) error {
 	}
 	_, err = body.run(f)
 	return m.place(line, err)
+}
+
+// filled is a name that a function, called at the left edge, puts into globals().
+func (m *Module) filled(name string, b *budget) (py.Value, bool, error) {
+	if !m.ran {
+		m.ran = true
+		for _, p := range m.parts {
+			if len(p.tokens) < 3 || p.tokens[0].kind != tokName || p.tokens[1].text != "(" || p.names != nil || !m.fills(at0(p)) {
+				continue
+			}
+			if err := m.check(at0(p), map[string]bool{}); err != nil {
+				return nil, false, err
+			}
+			if err := m.runPart(p, &frame{names: map[string]py.Value{}, module: m, budget: b}); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	v, ok := m.made.Get(name)
+	return v, ok, nil
+}
+
+// fills reports whether a function of the module speaks of globals().
+func (m *Module) fills(name string) bool {
+	for _, p := range m.parts {
+		if at0(p) == "def" && slices.Contains(p.names, name) {
+			return slices.ContainsFunc(p.tokens, func(t token) bool { return t.kind == tokName && t.text == "globals" })
+		}
+	}
+	return false
 }
 
 // updated is a name of globals().update(dict).
@@ -325,7 +362,7 @@ func (m *Module) fileOf(name string) string {
 func (m *Module) Function(name string) (*Function, error) {
 	m.loader.run.Lock()
 	defer m.loader.run.Unlock()
-	v, ok, err := m.global(name, &budget{})
+	v, ok, err := m.global(name, &budget{loader: m.loader})
 	if err != nil {
 		return nil, err
 	}
@@ -344,11 +381,28 @@ type Function struct {
 	loader *Loader
 }
 
+// Name is what the function calls itself.
+func (f *Function) Name() string {
+	if fn, ok := f.of.(*Func); ok {
+		return fn.name
+	}
+	return ""
+}
+
 // Call calls it.
-func (f *Function) Call(args ...py.Value) (py.Value, error) {
+func (f *Function) Call(args ...py.Value) (py.Value, error) { return f.CallNamed(args, nil) }
+
+// CallNamed calls it, with arguments by name too.
+func (f *Function) CallNamed(args []py.Value, named map[string]py.Value) (py.Value, error) {
 	f.loader.run.Lock()
 	defer f.loader.run.Unlock()
-	return call(&budget{}, f.of, args, nil)
+	return call(&budget{loader: f.loader}, f.of, args, named)
+}
+
+// IsTypeError reports whether an error is Python's TypeError.
+func IsTypeError(err error) bool {
+	var r *raised
+	return errors.As(err, &r) && r.kind == "TypeError"
 }
 
 // imports reports whether a name is a module or a name of one that is not the task files'.

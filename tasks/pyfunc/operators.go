@@ -3,6 +3,7 @@ package pyfunc
 import (
 	"fmt"
 	"math/big"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -260,6 +261,10 @@ func operate(f *frame, op string, a, b py.Value) (py.Value, error) {
 			out.Unordered = x.Unordered || y.Unordered
 			each(y, func(k, v py.Value) { out.Set(k, v) })
 			return out, nil
+		}
+	case filePath:
+		if s, ok := b.(string); ok && op == "/" {
+			return filePath{path.Join(x.path, s)}, nil
 		}
 	case py.Object:
 		return nil, fmt.Errorf("%s of %s is not understood", op, py.TypeName(a))

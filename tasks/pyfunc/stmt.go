@@ -112,7 +112,9 @@ func (p *parser) statement() (stmt, error) {
 		return p.def()
 	case p.is("try"):
 		return p.try()
-	case p.is("with", "class", "async", "@", "global", "nonlocal", "del", "yield"):
+	case p.is("with"):
+		return p.with()
+	case p.is("class", "async", "@", "global", "nonlocal", "del", "yield"):
 		return nil, p.unexpected()
 	}
 	s, err := p.simple()
@@ -139,6 +141,38 @@ func (p *parser) statement() (stmt, error) {
 		return nil, p.unexpected()
 	}
 	return s, nil
+}
+
+// with reads with file as name: block; nothing but a file is understood.
+func (p *parser) with() (stmt, error) {
+	p.next()
+	of, err := p.ternary()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.expect("as"); err != nil {
+		return nil, err
+	}
+	t := p.next()
+	if t.kind != tokName {
+		return nil, p.unexpected()
+	}
+	p.give(t.text)
+	body, err := p.body()
+	if err != nil {
+		return nil, err
+	}
+	return func(f *frame) (ctl, error) {
+		v, err := of.eval(f)
+		if err != nil {
+			return 0, err
+		}
+		if _, ok := v.(openedFile); !ok {
+			return 0, fmt.Errorf("with a %s is not understood", py.TypeName(v))
+		}
+		f.names[t.text] = v
+		return body.run(f)
+	}, nil
 }
 
 func (p *parser) ifStatement() (stmt, error) {

@@ -2,6 +2,7 @@ package textmetric
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -42,6 +43,48 @@ func TestEqualsPackages(t *testing.T) {
 		if !tested[name] {
 			t.Errorf("no golden has the metric %s", name)
 		}
+	}
+}
+
+// Of all answers together, and of each, bleu, chrf and ter are sacrebleu's.
+func TestCorporaEqualSacrebleu(t *testing.T) {
+	text, err := os.ReadFile("testdata/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g struct {
+		More    [][2]string
+		Corpora []struct {
+			Metric string
+			Each   []float64
+			All    float64
+		}
+	}
+	if err := json.Unmarshal(text, &g); err != nil {
+		t.Fatal(err)
+	}
+	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-12*max(1, math.Abs(b)) }
+	if len(g.Corpora) != len(corpora) {
+		t.Errorf("the golden has %d metrics, of %d", len(g.Corpora), len(corpora))
+	}
+	for _, c := range g.Corpora {
+		m, err := NewCorpus(c.Metric, nil)
+		if err != nil || m == nil {
+			t.Fatalf("%s: %v", c.Metric, err)
+		}
+		var counts [][]float64
+		for i, p := range g.More {
+			counts = append(counts, m.Counts(p[0], p[1]))
+			if got := m.Of(counts[i : i+1]); !near(got, c.Each[i]) {
+				t.Errorf("%s of %q against %q is %v; sacrebleu has %v", c.Metric, p[0], p[1], got, c.Each[i])
+			}
+		}
+		if got := m.Of(counts); !near(got, c.All) {
+			t.Errorf("%s of all is %v; sacrebleu has %v", c.Metric, got, c.All)
+		}
+	}
+	if _, err := NewCorpus("bleu", map[string]any{"lowercase": true}); err == nil {
+		t.Error("an option of bleu is taken, and not used")
 	}
 }
 

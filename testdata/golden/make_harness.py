@@ -27,6 +27,7 @@ from jinja2 import meta, nodes
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks._index import Kind, TaskIndex
 from lm_eval.tasks._yaml_loader import load_yaml
+from lm_eval.models.utils import normalize_gen_kwargs
 from lm_eval.utils import env
 
 import harness_shapes
@@ -92,6 +93,8 @@ def columns(config):
     shapes = {}
     for n in dict.fromkeys(names):
         options = list(COMMON.get(n, [])) + PLAIN
+        if n == config.get("doc_to_choice"):
+            options = ["[s*4]"] + options  # of a text the harness would take the letters for choices
         if n in attrs:
             keys = sorted(attrs[n])
             options = ["{" + ",".join(f"{k}:{s}" for k in keys) + "}" for s in ("s", "[s*4]", "i", "[i*4]")] + [
@@ -145,10 +148,13 @@ def make(config, shape, name):
         for r in requests:
             if task.OUTPUT_TYPE == "generate_until":
                 context, options = r.args
-                until = options.get("until")
-                until = [until] if isinstance(until, str) else until
-                part.append(json.dumps([context, until, options.get("max_gen_toks", 256)], ensure_ascii=False))
+                options = normalize_gen_kwargs(options)
+                if options["do_sample"]:
+                    raise ValueError("sampling")
+                part.append(json.dumps([context, options["until"], options["max_gen_toks"]], ensure_ascii=False))
             else:
+                if not all(isinstance(a, str) for a in r.args):
+                    raise ValueError("a request that is no text")
                 part.append(json.dumps(list(r.args), ensure_ascii=False))
         doc = requests[0].doc
         if task.OUTPUT_TYPE == "multiple_choice":
