@@ -180,7 +180,11 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 	}
 	c.Settings = differing("", a.MayDiffer, b.MayDiffer)
 	for _, side := range []*Side{a, b} {
-		c.Notes = append(c.Notes, side.Notes...)
+		for _, n := range side.Notes {
+			if !slices.Contains(c.Notes, n) {
+				c.Notes = append(c.Notes, n)
+			}
+		}
 	}
 	if a.Format == Harness || b.Format == Harness {
 		c.Notes = append(c.Notes, "lm-evaluation-harness records no hash of the tokenizer: that both sides have the same one could not be checked in full")
