@@ -60,7 +60,7 @@ func (d *dataset) read(ctx context.Context, src data.Source, name string, proces
 	if err != nil {
 		return nil, err
 	}
-	t, err := newTable(ctx, rows)
+	t, err := newTable(ctx, rows, d.ordered)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ func (l *loader) function(v *value) (function, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.calls = true
 	f, err := m.Function(name)
 	if err != nil {
 		return nil, v.errorf("!function %s: %v", v.call, err)

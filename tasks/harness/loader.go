@@ -19,6 +19,7 @@ const promptVersion = 1
 // loader makes tasks of files.
 type loader struct {
 	index *Index
+	calls bool // the task that is loaded has functions of Python code
 }
 
 // keys are what a task's file may say. What says nothing about requests or metrics is read and left.
@@ -71,6 +72,7 @@ func (l *loader) build(c *value, name string) (*Task, error) {
 		return nil, v.errorf("repeats: more than one answer to a question is not understood")
 	}
 	m := &maker{}
+	l.calls = false
 	if err := l.prompt(c, m); err != nil {
 		return nil, err
 	}
@@ -107,6 +109,7 @@ func (l *loader) build(c *value, name string) (*Task, error) {
 	}
 	t.Digest = digest
 	t.Draws = t.Kind != tasks.RollingPerplexity && !m.first
+	m.data.ordered = l.calls
 	out.Task = tasks.Own(t, m)
 	return out, nil
 }
@@ -253,16 +256,16 @@ func places(c *value, name, path, config string) (dataset, error) {
 		}
 	}
 	if files == nil {
-		return dataset{[]data.Dataset{ds}}, nil
+		return dataset{places: []data.Dataset{ds}}, nil
 	}
 	if slices.Contains(builders, path) {
 		own := data.Dataset{Files: files}
 		ds.Aliases, ds.Named = []string{name}, false
-		return dataset{[]data.Dataset{ds, own}}, nil
+		return dataset{places: []data.Dataset{ds, own}}, nil
 	}
 	listed := ds
 	listed.Files = files
-	return dataset{[]data.Dataset{listed, ds}}, nil
+	return dataset{places: []data.Dataset{listed, ds}}, nil
 }
 
 // dataFiles reads data_files: one or more files, of a split each or of train.

@@ -37,7 +37,10 @@ type maker struct {
 }
 
 // dataset is where the documents are: places in the order in which they are looked for.
-type dataset struct{ places []data.Dataset }
+type dataset struct {
+	places  []data.Dataset
+	ordered bool // the order of columns can matter: Python code reads documents
+}
 
 // Documents implements tasks.Maker.
 func (m *maker) Documents(ctx context.Context, src data.Source, opts tasks.Options) ([]tasks.Doc, []data.File, error) {

@@ -138,15 +138,33 @@ func TestRequestsEqualTheHarness(t *testing.T) {
 }
 
 func compareTask(t *testing.T, x *Index, name string, shots int, shape string, want []string) error {
-	s, err := x.Select(name)
+	task, docs, err := documents(t, x, name, shots, shape)
 	if err != nil {
 		return err
+	}
+	if len(docs) != len(want) {
+		return fmt.Errorf("there are %d documents; the harness has %d", len(docs), len(want))
+	}
+	for i := range docs {
+		if got := asked(&docs[i], task); hash(got, 16) != want[i] {
+			return fmt.Errorf("document %d is asked otherwise:\n%.1500s", i, got)
+		}
+	}
+	return nil
+}
+
+// documents are those of a task over made-up data of a shape.
+func documents(t *testing.T, x *Index, name string, shots int, shape string) (*Task, []tasks.Doc, error) {
+	t.Helper()
+	s, err := x.Select(name)
+	if err != nil {
+		return nil, nil, err
 	}
 	task := s.Tasks[0]
 	e, _ := x.Find(name)
 	c, err := x.load(e.File)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	var splits []string
 	for _, k := range []string{"test_split", "validation_split", "training_split", "fewshot_split"} {
@@ -161,16 +179,5 @@ func compareTask(t *testing.T, x *Index, name string, shots int, shape string, w
 	}
 	src := write(t, t.TempDir(), task, shape, name, splits)
 	docs, _, err := task.Documents(context.Background(), src, tasks.Options{FewShot: shots, FewShotSeed: tasks.DefaultFewShotSeed})
-	if err != nil {
-		return err
-	}
-	if len(docs) != len(want) {
-		return fmt.Errorf("there are %d documents; the harness has %d", len(docs), len(want))
-	}
-	for i := range docs {
-		if got := asked(&docs[i], task); hash(got, 16) != want[i] {
-			return fmt.Errorf("document %d is asked otherwise:\n%.1500s", i, got)
-		}
-	}
-	return nil
+	return task, docs, err
 }

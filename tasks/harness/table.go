@@ -22,11 +22,11 @@ type table struct {
 	float bool              // some number here is a fraction
 }
 
-// newTable finds the rows' type. The order of keys is looked up in the files only where some object
-// lies within a document, as that costs a second reading.
-func newTable(ctx context.Context, rows []data.Row) (*table, error) {
+// newTable finds the rows' type. The order of keys is looked up in the files only where it can matter, as that costs a
+// second reading: where some object lies within a document, or (ordered) Python code may go through a document's columns.
+func newTable(ctx context.Context, rows []data.Row, ordered bool) (*table, error) {
 	t := &table{}
-	nested := false
+	nested := ordered
 	for _, r := range rows {
 		nested = t.see(r.Values, 0) || nested
 	}

@@ -90,6 +90,8 @@ def columns(config):
         elif "\n" not in text and re.fullmatch(r"[\w ]+", text):
             names.append(text)
         names += re.findall(r"""(?:doc|line|x|example|sample|row|item|d|ex|instance)(?:\[|\.get\()["']([\w ]+)["']""", text)
+    if "multi_choice_regex" in str(config.get("filter_list")):
+        names.append("choices")  # the filter looks at it
     shapes = {}
     for n in dict.fromkeys(names):
         options = list(COMMON.get(n, [])) + PLAIN
@@ -172,7 +174,10 @@ def make(config, shape, name):
                 gold = list(gold)
             else:
                 gold = str(gold)
-            part.append(json.dumps(gold if isinstance(gold, list) else [gold], ensure_ascii=False))
+            gold = gold if isinstance(gold, list) else [gold]
+            if not all(isinstance(g, str) for g in gold):
+                raise ValueError("a right answer that is no text")
+            part.append(json.dumps(gold, ensure_ascii=False))
         lines.append("\n".join(part))
     return task.get_config("num_fewshot"), lines
 

@@ -134,3 +134,21 @@ func JSON(v py.Value) string {
 	}
 	return string(b)
 }
+
+// Answer is a generated text for a right answer, by the rules of make_scores.py.
+func Answer(seed, target string) string {
+	switch number(seed+"/way", 4) {
+	case 0:
+		return target
+	case 1:
+		return "The answer is (" + target + ")."
+	case 2:
+		return text(seed)
+	}
+	return py.Upper(target) + " " + text(seed)
+}
+
+// LogLikelihood is an answer to a request for one, and whether its text is the greedy one.
+func LogLikelihood(seed string) (float64, bool) {
+	return -float64(number(seed, 1000))/8 - 1, number(seed+"/greedy", 2) == 1
+}
