@@ -181,3 +181,21 @@ func documents(t *testing.T, x *Index, name string, shots int, shape string) (*T
 	docs, _, err := task.Documents(context.Background(), src, tasks.Options{FewShot: shots, FewShotSeed: tasks.DefaultFewShotSeed})
 	return task, docs, err
 }
+
+// What starting costs before documents are read: the index of the harness's task files and the 57 tasks of mmlu.
+func BenchmarkGroup(b *testing.B) {
+	dir := os.Getenv(golden.HarnessEnv)
+	if dir == "" {
+		b.Skipf("%s is not set", golden.HarnessEnv)
+	}
+	for b.Loop() {
+		x, err := Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s, err := x.Select("mmlu")
+		if err != nil || len(s.Tasks) != 57 {
+			b.Fatalf("%v, %d tasks", err, len(s.Tasks))
+		}
+	}
+}
