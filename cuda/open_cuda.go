@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/softbench/softbench/cuda/driver"
 	"github.com/softbench/softbench/cuda/forward"
@@ -46,14 +47,28 @@ func Open(ctx context.Context, ck *checkpoint.Checkpoint, o Options) (engine.Bac
 	return b, nil
 }
 
-// OpenGPU takes a device and loads the kernels that suit it.
+// variable is the environment's choice among kernels: "mma" takes none of those that
+// only sm_90a runs.
+const variable = "SOFTBENCH_CUDA"
+
+// OpenGPU takes a device and loads the kernels that suit it, and SOFTBENCH_CUDA.
 func OpenGPU(ordinal int) (*driver.GPU, error) {
+	choice := os.Getenv(variable)
+	if choice != "" && choice != "mma" {
+		return nil, fmt.Errorf("%s is %q: mma is all that it may be", variable, choice)
+	}
 	list, err := images()
 	if err != nil {
 		return nil, err
 	}
 	gpu, err := driver.Open(ordinal, list)
-	return gpu, noDevice(err)
+	if err != nil {
+		return nil, noDevice(err)
+	}
+	if choice == "mma" {
+		gpu.WithoutHopper()
+	}
+	return gpu, nil
 }
 
 // images names each image by its target and contents: results of different

@@ -6,18 +6,21 @@
 
 FOLDER holds flash_softpick_attn.py of the paper's repository
 (github.com/zaydzuhri/softpick-attention), which needs einops; the package
-flash-linear-attention, as of 0.6.0, has no softpick. Without it softpick is not
-compared.
+flash-linear-attention, as of 0.6.0, has no softpick. Without it softpick is compared
+with softpick_triton.py alone, which is ours, after the paper's formulas.
 
 Runs cuda-check, which holds softbench's kernels against their specification and
 times them, then takes the same operands and shapes to torch: its SDPA with the
 flash backend, its matrix product (into bfloat16), and the paper's kernel. Results
 at the smallest shapes must agree first. Prints medians and their ratios, peer /
-softbench: above 1, softbench is faster.
-Exit codes: 0, 1 where results disagree or cuda-check fails, 2 without a device."""
+softbench: above 1, softbench is faster. Both sides are timed alike: after 50 ms of
+launches, the median of 11 rounds of 20 launches between two events, over operands
+that take turns where the L2 would hold them.
+Exit codes: 0, 1 where results disagree or cuda-check fails, 2 without a device, 3
+where a kernel hung."""
 import json, os, re, statistics, subprocess, sys, tempfile
 
-ROUNDS = 11
+WARM, ROUNDS, LAUNCHES, BEYOND = 50, 11, 20, 192 << 20  # cuda/conform/timing.go
 TOKENS, WIDTH = 16384, 2048
 
 
@@ -47,24 +50,32 @@ def agree(what, got, want, near):
         sys.exit(f"peers.py: {what} differs by up to {worst:.2g}, allowed are {near:.2g}")
 
 
-def median_ms(f):
+def median_ms(ready, bytes_read):
+    """ready() makes operands of so many bytes, and a call over them."""
     import torch
-    times = []
-    for i in range(ROUNDS + 2):
+    calls = [ready() for _ in range(max(1, -(-BEYOND // bytes_read)))]
+    turn = 0
+
+    def round(launches):
+        nonlocal turn
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         begin.record()
-        f()
+        for _ in range(launches):
+            calls[turn % len(calls)]()
+            turn += 1
         end.record()
         end.synchronize()
-        if i >= 2:
-            times.append(begin.elapsed_time(end))
-    return statistics.median(times)
+        return begin.elapsed_time(end)
+    warm = 0
+    while warm < WARM:
+        warm += max(round(1), 1e-3)
+    return statistics.median(round(LAUNCHES) / LAUNCHES for _ in range(ROUNDS))
 
 
-def sdpa(q, k, v):
+def sdpa(q, k, v, backend):
     import torch
     from torch.nn.attention import SDPBackend, sdpa_kernel
-    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+    with sdpa_kernel(getattr(SDPBackend, backend)):
         return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0)
 
 
@@ -87,11 +98,12 @@ def main():
     if not torch.cuda.is_available():
         print("peers.py: no CUDA device", file=sys.stderr)
         return 2
+    from softpick_triton import ready as plain
     softpick = paper_kernel(sys.argv[2]) if len(sys.argv) == 3 else None
     if not softpick:
-        print("the paper's softpick kernel is skipped: no folder with flash_softpick_attn.py was given")
+        print("the authors' softpick kernel is skipped: no folder with flash_softpick_attn.py was given")
     with tempfile.TemporaryDirectory() as folder:
-        code = subprocess.run([sys.argv[1], "-out", folder]).returncode
+        code = subprocess.run([sys.argv[1], "-only", "^(time of|gemm bfloat16|attention bfloat16)", "-out", folder, "-operands", folder]).returncode
         if code:
             return code
         rows = json.load(open(os.path.join(folder, "timings.json")))
@@ -106,13 +118,17 @@ def main():
             if row["kernel"].endswith("by mma.sync"):
                 continue  # not what a backend takes on this GPU
             name, numbers = row["kernel"] + ", " + row["shape"], [int(x) for x in re.findall(r"\d+", row["shape"])]
+            peers = []  # (name, what makes a call, bytes it reads and writes)
             if row["kernel"] == "gemm":
                 m, n, k = numbers
                 if m == 512:
                     a, w, c = (operand(row, i, t) for i, t in enumerate((torch.bfloat16, torch.bfloat16, torch.float32)))
                     agree(name, c.view(m, n), a.view(m, k).double() @ w.view(n, k).double().T, 1e-3)
-                a, w = torch.randn(m, k, device="cuda").bfloat16(), torch.randn(n, k, device="cuda").bfloat16()
-                peer, f = "torch.matmul", lambda: torch.matmul(a, w.T)
+
+                def product():
+                    a, w = torch.randn(m, k, device="cuda").bfloat16(), torch.randn(n, k, device="cuda").bfloat16()
+                    return lambda: torch.matmul(a, w.T)
+                peers.append(("torch.matmul (cuBLAS)", product, 2 * (m * k + n * k + m * n)))
             else:
                 size, n = numbers
                 pick = row["kernel"].endswith("softpick")
@@ -120,17 +136,29 @@ def main():
                 if n == 2048:
                     base = [operand(row, i, torch.bfloat16) for i in range(4)]
                 q, k, v, out = (x.view(shape).transpose(1, 2) for x in base)  # the same numbers in longer sequences
-                peer = "paper's Triton kernel" if pick else "torch SDPA, flash"
-                f = (softpick and softpick(q, k, v)) if pick else (lambda: sdpa(q, k, v))
+                kernels = {}
+                if pick:
+                    kernels["softpick in Triton"] = plain(q, k, v)
+                    if softpick:
+                        kernels["paper's Triton kernel"] = softpick(q, k, v)
+                else:
+                    for backend in ("FLASH_ATTENTION", "CUDNN_ATTENTION"):
+                        kernels["torch SDPA, " + backend] = lambda backend=backend: sdpa(q, k, v, backend)
+                want = reference(q[:1], k[:1], v[:1], pick) if n == 2048 else None
                 if n == 2048:
-                    want = reference(q[:1], k[:1], v[:1], pick)
                     agree(name, out[:1], want, 3e-2)
-                    if f:
+                for peer, f in kernels.items():
+                    try:
                         got = f()
+                    except RuntimeError as e:
+                        print(f"{name}: {peer} is skipped: {str(e).splitlines()[0]}")
+                        continue
+                    if n == 2048:
                         got = got[0] if isinstance(got, tuple) else got
-                        agree(peer, (got.transpose(1, 2) if pick else got)[:1], want, 3e-2)
-            if f:
-                ms = median_ms(f)
+                        agree(peer, (got.transpose(1, 2) if peer.startswith("paper") else got)[:1], want, 3e-2)
+                    peers.append((peer, lambda f=f: f, BEYOND))
+            for peer, ready, size_read in peers:
+                ms = median_ms(ready, size_read)
                 print(f"{name:52} {row['ms']:12.3f} {ms:10.3f} {ms / row['ms']:7.2f}  {peer}")
     return 0
 

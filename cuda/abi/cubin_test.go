@@ -103,6 +103,13 @@ func TestCubinKeepsTheAgreement(t *testing.T) {
 	if len(have) != len(all) {
 		t.Errorf("%d kernels, the host launches %d", len(have), len(all))
 	}
+	older, err := kernelsOf(image(t, "sm_80.cubin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range cubinMismatches(older, everyLaunch()) {
+		t.Errorf("sm_80: %s", m)
+	}
 	if m := cubinMismatches(nil, all); len(m) != len(all) {
 		t.Errorf("of no kernels %d are missing, want all %d", len(m), len(all))
 	}

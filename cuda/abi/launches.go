@@ -41,6 +41,9 @@ const (
 
 var epilogues = [...]string{"store", "add", "swiglu"}
 
+// String is the epilogue's name in those of its kernels.
+func (e Epilogue) String() string { return epilogues[e] }
+
 // Gemm multiplies a [m, k] with the transpose of w [n, k], both T, sums in
 // float in an order that depends on k alone; bias is float [n], or 0 for none.
 func Gemm(mode Mode, e Epilogue, a, w, bias, c device.Ptr, m, n, k int) *device.Launch {

@@ -1,6 +1,8 @@
 package conform
 
 import (
+	"fmt"
+
 	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/cuda/device"
 	"github.com/softbench/softbench/engine/attention"
@@ -14,6 +16,18 @@ type shape struct {
 	lengths         []int // positions of each sequence; the last rows of each are queries
 	rows            int   // queries of each sequence at most
 	shift           float64
+}
+
+// String names what of it matters to a kernel.
+func (s shape) String() string {
+	text := fmt.Sprintf("%v, %d/%d heads of %d, lengths %v, %d rows", s.kind, s.heads, s.kv, s.size, s.lengths, s.rows)
+	if s.window > 0 {
+		text += fmt.Sprintf(", window %d", s.window)
+	}
+	if s.shift != 0 {
+		text += fmt.Sprintf(", scores shifted by %v", s.shift)
+	}
+	return text
 }
 
 // shapes covers the kinds, head sizes, groups, windows, ragged paths in
@@ -130,12 +144,11 @@ func (r maker) attention(s shape) *testCase {
 	pick := observed[r.IntN(len(observed))]
 	key := r.IntN((pick.end+abi.KeyBlock-1)/abi.KeyBlock) * abi.KeyBlock
 	count := min(2*abi.KeyBlock, pick.end-key)
-	return &testCase{r.name("attention %v, %d/%d heads of %d, window %d, lengths %v, shift %v", s.kind, s.heads, s.kv, s.size, s.window, s.lengths, s.shift),
-		[]*buffer{
-			in(of(r.mode), q), in(of(r.mode), keys), in(of(r.mode), values), out(of(r.mode), rows*s.heads*s.size, near, 1),
-			out(floats, 2*rows*s.heads, 1e-4, 1e-3), ints(tiles), ints(runs), out(floats, s.heads*pick.rows*count, near, 1),
-		},
-		func(p []device.Ptr) []*device.Launch {
+	return &testCase{buffers: []*buffer{
+		in(of(r.mode), q), in(of(r.mode), keys), in(of(r.mode), values), out(of(r.mode), rows*s.heads*s.size, near, 1).of(s.heads * s.size),
+		out(floats, 2*rows*s.heads, 1e-4, 1e-3).of(2 * s.heads), ints(tiles), ints(runs), out(floats, s.heads*pick.rows*count, near, 1).of(count),
+	},
+		launch: func(p []device.Ptr) []*device.Launch {
 			a := abi.AttentionArgs{
 				Q: p[0], Keys: p[1], Values: p[2], Out: p[3], Stats: p[4], Tiles: p[5], Runs: p[6], N: len(tiles) / abi.TileInts,
 				Kind: s.kind, Window: s.window, Heads: s.heads, KVHeads: s.kv, Size: s.size,

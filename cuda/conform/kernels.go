@@ -41,96 +41,106 @@ func (r maker) rounding() float64 {
 
 func one(l *device.Launch) []*device.Launch { return []*device.Launch{l} }
 
-// lazy is a case that is made when it is wanted, of the kernel named.
+// lazy is a case that is made when it is wanted: its name, and the kernel and mode it
+// is of, are known before.
 type lazy struct {
-	kernel string
-	make   func() *testCase
+	kernel, name string
+	mode         abi.Mode
+	make         func() *testCase
 }
 
-// adder takes a case of the kernel named.
-type adder func(kernel string, f func(r maker) *testCase)
+// adder takes a case of the kernel named, at the shape named.
+type adder func(kernel, shape string, f func(r maker) *testCase)
 
 // cases lists every kernel at sizes around every tile's edge; those of sm_90a too
 // where they are asked for.
 func cases(seed uint64, hopper bool) (list []lazy) {
 	in := func(mode abi.Mode) adder {
-		return func(kernel string, f func(r maker) *testCase) {
+		return func(kernel, shape string, f func(r maker) *testCase) {
 			stream := uint64(len(list))
-			list = append(list, lazy{kernel, func() *testCase { return f(maker{rand.New(rand.NewPCG(seed, stream)), mode}) }})
+			name := fmt.Sprintf("%s %s, %s", kernel, mode, shape)
+			list = append(list, lazy{kernel, name, mode, func() *testCase {
+				k := f(maker{rand.New(rand.NewPCG(seed, stream)), mode})
+				k.name = name
+				return k
+			}})
 		}
 	}
 	for _, mode := range []abi.Mode{abi.F32, abi.BF16} {
 		add := in(mode)
 		for _, hidden := range []int{8, 64, 200, 1024, 2816} {
 			for _, rows := range []int{1, 3, 130} {
-				add("embed", func(r maker) *testCase { return r.embed(rows, hidden) })
-				add("rmsnorm", func(r maker) *testCase { return r.rmsNorm(rows, hidden, false) })
-				add("rmsnorm", func(r maker) *testCase { return r.rmsNorm(rows, hidden, true) })
+				shape := fmt.Sprintf("%d rows of %d", rows, hidden)
+				add("embed", shape, func(r maker) *testCase { return r.embed(rows, hidden) })
+				add("rmsnorm", shape, func(r maker) *testCase { return r.rmsNorm(rows, hidden, false) })
+				add("rmsnorm", shape+" by index", func(r maker) *testCase { return r.rmsNorm(rows, hidden, true) })
 			}
 		}
 		gemms(add)
 		for _, size := range []int{32, 64, 96, 128, 192, 256} {
-			add("rope", func(r maker) *testCase { return r.rope(17, 4, 2, size, false, false) })
-			add("rope", func(r maker) *testCase { return r.rope(5, 3, 1, size, true, true) })
+			add("rope", fmt.Sprintf("17 rows, 4+2 heads of %d", size), func(r maker) *testCase { return r.rope(17, 4, 2, size, false, false) })
+			add("rope", fmt.Sprintf("5 rows, 3+1 heads of %d, norms, scaled", size), func(r maker) *testCase { return r.rope(5, 3, 1, size, true, true) })
 		}
 		for _, s := range shapes() {
-			add("attention", func(r maker) *testCase { return r.attention(s) })
+			add("attention", s.String(), func(r maker) *testCase { return r.attention(s) })
 		}
 		heads(add)
 	}
 	for i, width := range []int{4, 256, 4096} {
-		list = append(list, lazy{"gather", func() *testCase {
-			return maker{rand.New(rand.NewPCG(seed, uint64(i))), abi.F32}.gather(1+64*i, width)
-		}})
+		in(abi.F32)("gather", fmt.Sprintf("%d rows of %d bytes", 1+64*i, width), func(r maker) *testCase { return r.gather(1+64*i, width) })
 	}
 	if hopper {
 		gemms(in(abi.BF16Hopper))
 		heads(in(abi.BF16Hopper))
 		for _, s := range hopperShapes() {
-			in(abi.BF16Hopper)("attention", func(r maker) *testCase { return r.attention(s) })
+			in(abi.BF16Hopper)("attention", s.String(), func(r maker) *testCase { return r.attention(s) })
 		}
 	}
 	return list
 }
 
 func gemms(add adder) {
+	draw := rand.New(rand.NewPCG(1, 6)) // of sums' lengths and biases
 	for _, m := range []int{1, 15, 17, 65, abi.GemmM, abi.GemmM + 1} {
 		for _, n := range []int{8, 72, abi.GemmN, abi.GemmN + 8} {
 			for e := abi.Store; e <= abi.SwiGLU; e++ {
-				add("gemm", func(r maker) *testCase {
-					return r.gemm(e, m, n, []int{8, 32, 64, 72, 96, 128}[r.IntN(6)], r.IntN(2) == 0)
-				})
+				i := draw.IntN(12)
+				k, bias := []int{8, 32, 64, 72, 96, 128}[i/2], i%2 == 0
+				add("gemm", product(e, m, n, k, bias), func(r maker) *testCase { return r.gemm(e, m, n, k, bias) })
 			}
 		}
 	}
-	add("gemm", func(r maker) *testCase { return r.gemm(abi.Store, 130, 136, 1024, true) })
-	add("gemm", func(r maker) *testCase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
+	add("gemm", product(abi.Store, 130, 136, 1024, true), func(r maker) *testCase { return r.gemm(abi.Store, 130, 136, 1024, true) })
+	add("gemm", product(abi.SwiGLU, 20, 264, 2816, false), func(r maker) *testCase { return r.gemm(abi.SwiGLU, 20, 264, 2816, false) })
+}
+
+// product names a matrix product.
+func product(e abi.Epilogue, m, n, k int, bias bool) string {
+	text := fmt.Sprintf("%s of %d x %d x %d", e, m, n, k)
+	if bias {
+		text += ", bias"
+	}
+	return text
 }
 
 func heads(add adder) {
 	for _, m := range []int{1, 5, abi.HeadRows - 1, abi.HeadRows + 1} {
 		for _, vocab := range []int{300, abi.HeadColumns, 3*abi.HeadColumns + 1} {
-			add("head", func(r maker) *testCase { return r.head(m, vocab, 40) })
+			add("head", fmt.Sprintf("%d rows, %d of 40", m, vocab), func(r maker) *testCase { return r.head(m, vocab, 40) })
 		}
 	}
 }
 
-func (r maker) name(format string, a ...any) string {
-	return fmt.Sprintf(format, a...) + " " + r.mode.String()
-}
-
 func (r maker) embed(rows, hidden int) *testCase {
 	const vocab = 50
-	return &testCase{r.name("embed %d rows of %d", rows, hidden),
-		[]*buffer{ints(r.below(rows, vocab)), in(of(r.mode), r.normal(vocab*hidden, 1)), out(floats, rows*hidden, 0, 0)},
-		func(p []device.Ptr) []*device.Launch { return one(abi.Embed(r.mode, p[0], p[1], p[2], rows, hidden)) }}
+	return &testCase{buffers: []*buffer{ints(r.below(rows, vocab)), in(of(r.mode), r.normal(vocab*hidden, 1)), out(floats, rows*hidden, 0, 0).of(hidden)},
+		launch: func(p []device.Ptr) []*device.Launch { return one(abi.Embed(r.mode, p[0], p[1], p[2], rows, hidden)) }}
 }
 
 func (r maker) rmsNorm(rows, hidden int, index bool) *testCase {
 	const all = 140
-	return &testCase{r.name("rmsnorm %d rows of %d, index %v", rows, hidden, index),
-		[]*buffer{in(floats, r.normal(all*hidden, 3)), in(floats, r.normal(hidden, 1)), ints(r.below(rows, all)), out(of(r.mode), rows*hidden, 4*r.rounding(), 1e-6)},
-		func(p []device.Ptr) []*device.Launch {
+	return &testCase{buffers: []*buffer{in(floats, r.normal(all*hidden, 3)), in(floats, r.normal(hidden, 1)), ints(r.below(rows, all)), out(of(r.mode), rows*hidden, 4*r.rounding(), 1e-6).of(hidden)},
+		launch: func(p []device.Ptr) []*device.Launch {
 			at := p[2]
 			if !index {
 				at = 0
@@ -141,7 +151,7 @@ func (r maker) rmsNorm(rows, hidden int, index bool) *testCase {
 
 func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *testCase {
 	scale := 1 / math.Sqrt(float64(k))
-	c := out(floats, m*n, 1e-5, 1)
+	c := out(floats, m*n, 1e-5, 1).of(n)
 	switch e {
 	case abi.Add:
 		c.data = in(floats, r.normal(m*n, 1)).data
@@ -150,11 +160,10 @@ func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *testCase {
 		if r.mode == abi.F32 {
 			size = 1 // of the two sums whose product it is; in bfloat16 the last rounding is all
 		}
-		c = out(of(r.mode), m*n/2, max(1e-5, 4*r.rounding()), size)
+		c = out(of(r.mode), m*n/2, max(1e-5, 4*r.rounding()), size).of(n / 2)
 	}
-	return &testCase{r.name("gemm %d, %d x %d x %d, bias %v", e, m, n, k, bias),
-		[]*buffer{in(of(r.mode), r.normal(m*k, 1)), in(of(r.mode), r.normal(n*k, scale)), in(floats, r.normal(n, 1)), c},
-		func(p []device.Ptr) []*device.Launch {
+	return &testCase{buffers: []*buffer{in(of(r.mode), r.normal(m*k, 1)), in(of(r.mode), r.normal(n*k, scale)), in(floats, r.normal(n, 1)), c},
+		launch: func(p []device.Ptr) []*device.Launch {
 			b := p[2]
 			if !bias {
 				b = 0
@@ -165,9 +174,8 @@ func (r maker) gemm(e abi.Epilogue, m, n, k int, bias bool) *testCase {
 
 func (r maker) gather(rows, width int) *testCase {
 	const all = 50
-	return &testCase{r.name("gather %d rows of %d bytes", rows, width),
-		[]*buffer{ints(r.below(all*width/4, math.MaxInt32)), ints(r.below(rows, all)), out(words, rows*width/4, 0, 0)},
-		func(p []device.Ptr) []*device.Launch { return one(abi.Gather(p[0], p[1], p[2], rows, width)) }}
+	return &testCase{buffers: []*buffer{ints(r.below(all*width/4, math.MaxInt32)), ints(r.below(rows, all)), out(words, rows*width/4, 0, 0).of(width / 4)},
+		launch: func(p []device.Ptr) []*device.Launch { return one(abi.Gather(p[0], p[1], p[2], rows, width)) }}
 }
 
 func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *testCase {
@@ -181,13 +189,12 @@ func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *testCase {
 		cos[i], sin[i] = float32(math.Cos(float64(a))), float32(math.Sin(float64(a)))
 	}
 	near := 8 * r.rounding()
-	return &testCase{r.name("rope %d rows, %d+%d heads of %d, norm %v, scale %v", rows, heads, kv, size, norm, scale),
-		[]*buffer{
-			in(floats, r.normal(rows*(heads+2*kv)*size, 1)), out(of(r.mode), rows*heads*size, near, 0.1),
-			out(of(r.mode), slots*kv*size, near, 1), out(of(r.mode), slots*kv*size, near, 1),
-			ints(slot), in(floats, cos), in(floats, sin), in(floats, r.normal(rows, 5)), in(floats, r.normal(heads, 1)), in(floats, r.normal(size, 1)), in(floats, r.normal(size, 1)),
-		},
-		func(p []device.Ptr) []*device.Launch {
+	return &testCase{buffers: []*buffer{
+		in(floats, r.normal(rows*(heads+2*kv)*size, 1)), out(of(r.mode), rows*heads*size, near, 0.1).of(heads * size),
+		out(of(r.mode), slots*kv*size, near, 1).of(kv * size), out(of(r.mode), slots*kv*size, near, 1).of(kv * size),
+		ints(slot), in(floats, cos), in(floats, sin), in(floats, r.normal(rows, 5)), in(floats, r.normal(heads, 1)), in(floats, r.normal(size, 1)), in(floats, r.normal(size, 1)),
+	},
+		launch: func(p []device.Ptr) []*device.Launch {
 			a := abi.RopeArgs{QKV: p[0], Q: p[1], Keys: p[2], Values: p[3], Slot: p[4], Cos: p[5], Sin: p[6], LogN: p[7], Rows: rows, Heads: heads, KVHeads: kv, Size: size, Eps: 1e-6}
 			if scale {
 				a.Scale = p[8]
@@ -212,12 +219,11 @@ func (r maker) head(m, vocab, hidden int) *testCase {
 	blocks := abi.HeadBlocks(vocab)
 	partials := out(words, m*blocks*abi.HeadFloats, 0, 0)
 	partials.any = func(int) bool { return true }
-	return &testCase{r.name("head %d rows, %d of %d", m, vocab, hidden),
-		[]*buffer{
-			in(of(r.mode), r.normal(m*hidden, 1)), in(of(r.mode), r.normal(vocab*hidden, scale)), ints(start), ints(ids),
-			out(floats, len(ids), 1e-5, 1), partials, out(doubles, m, 1e-6, 1), out(words, m, 0, 0),
-		},
-		func(p []device.Ptr) []*device.Launch {
+	return &testCase{buffers: []*buffer{
+		in(of(r.mode), r.normal(m*hidden, 1)), in(of(r.mode), r.normal(vocab*hidden, scale)), ints(start), ints(ids),
+		out(floats, len(ids), 1e-5, 1), partials, out(doubles, m, 1e-6, 1), out(words, m, 0, 0),
+	},
+		launch: func(p []device.Ptr) []*device.Launch {
 			return []*device.Launch{
 				abi.Head(r.mode, p[0], p[1], p[2], p[3], p[4], p[5], m, vocab, hidden),
 				abi.HeadMerge(p[5], p[6], p[7], m, blocks),

@@ -2,6 +2,9 @@ package conform
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -12,15 +15,18 @@ import (
 // TestSimulatedDeviceConforms: no case asks for what the contract does not say,
 // and none reads what nobody wrote.
 func TestSimulatedDeviceConforms(t *testing.T) {
-	n := 0
-	err := Kernels(context.Background(), func() (device.Device, error) { return sim.New(1 << 30).Hopper(), nil }, func(r Result) {
-		n++
-		if r.Err == nil && r.Worst != 0 {
-			t.Errorf("%s: the simulated device differs from itself by %v", r.Name, r.Worst)
+	names := map[string]bool{}
+	err := Run(context.Background(), Kernels(true), Site{Open: func() (device.Device, error) { return sim.New(1 << 30).Hopper(), nil }}, func(c Check, o Outcome) {
+		if names[c.Name] {
+			t.Errorf("two checks are named %q", c.Name)
+		}
+		names[c.Name] = true
+		if o.Err == nil && o.Worst != 0 {
+			t.Errorf("%s: the simulated device differs from itself by %v", c.Name, o.Worst)
 		}
 	})
-	if err != nil || n < 300 {
-		t.Fatalf("%d cases, error %v", n, err)
+	if err != nil || len(names) < 300 {
+		t.Fatalf("%d cases, error %v", len(names), err)
 	}
 }
 
@@ -93,7 +99,7 @@ func TestFaultsAreFound(t *testing.T) {
 			}
 			k := l.make()
 			dev := faulty{sim.New(1 << 30), c.kernel, c.change}
-			if _, err := k.check(func() (device.Device, error) { return dev, nil }); err != nil {
+			if _, err := k.check(func() (device.Device, error) { return dev, nil }, false); err != nil {
 				found++
 				break
 			}
@@ -101,5 +107,66 @@ func TestFaultsAreFound(t *testing.T) {
 		if found == 0 {
 			t.Errorf("%s: %s is left out, and no case fails", c.kernel, c.what)
 		}
+	}
+}
+
+// TestMismatchesAreToldInFull: how many elements are wrong, where the first are, and
+// which is farthest off.
+func TestMismatchesAreToldInFull(t *testing.T) {
+	b := out(floats, 60, 0.1, 1).of(20)
+	want := in(floats, make([]float32, 60)).data
+	list := make([]float32, 60)
+	for i := 19; i < 60; i++ {
+		list[i] = 0.2
+	}
+	list[3], list[50] = 0.05, -7
+	got := append(in(floats, list).data, 0xff, 0xff, 1)
+	worst, m := b.compare(got, want)
+	if worst != 0 || m == nil || m.Elements != 60 || m.Count != 41 || len(m.First) != mostTold || m.Behind != 3 {
+		t.Fatalf("worst %v, %+v", worst, m)
+	}
+	if f, l := m.First[1], m.Largest; f.Row != 1 || f.Column != 0 || l.Row != 2 || l.Column != 10 || l.Got != -7 || l.Want != 0 {
+		t.Errorf("second %+v, farthest off %+v", f, l)
+	}
+	nan := float32(math.NaN())
+	list[20] = nan
+	if _, m := b.compare(in(floats, list).data, want); m.Largest.Row != 1 || m.Largest.Column != 0 {
+		t.Errorf("NaN is not the farthest off: %+v", m.Largest)
+	}
+	text, err := json.Marshal(m)
+	var back Mismatch
+	if err := errors.Join(err, json.Unmarshal(text, &back)); err != nil || back.First[1].Got != m.First[1].Got {
+		t.Errorf("as JSON: %s, %v", text, err)
+	}
+	changed := in(floats, []float32{1, 2})
+	if _, m := changed.compare(in(floats, []float32{1, 3}).data, changed.data); m == nil || m.Count != 1 {
+		t.Errorf("an input that was changed: %+v", m)
+	}
+	if text := (Mismatches{*m}).Error(); strings.Contains(text, "\n") || !strings.Contains(text, "41 of 60 elements are wrong, the first (row 0, column 19) is") {
+		t.Error(text)
+	}
+}
+
+// TestOtherBitsTheSecondTimeAreFound: of a kernel that is right both times.
+func TestOtherBitsTheSecondTimeAreFound(t *testing.T) {
+	n := 0
+	for _, c := range Kernels(false) {
+		if c.Group != "rmsnorm float32" {
+			continue
+		}
+		dev := faulty{sim.New(1 << 30), "sb_rmsnorm", func(l *device.Launch) {
+			if n++; n%2 == 0 {
+				l.Args[6] = device.F(l.Args[6].Float() * 1.5)
+			}
+		}}
+		site := Site{Open: func() (device.Device, error) { return dev, nil }}
+		if o := c.Run(t.Context(), site); o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		n, site.Twice = 0, true
+		if o := c.Run(t.Context(), site); o.Err == nil || !strings.Contains(o.Err.Error(), "has other bits the second time") {
+			t.Errorf("%s: %v", c.Name, o.Err)
+		}
+		return
 	}
 }

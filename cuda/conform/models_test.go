@@ -2,6 +2,8 @@ package conform
 
 import (
 	"context"
+	"errors"
+	"math"
 	"testing"
 
 	"github.com/softbench/softbench/cuda/device"
@@ -44,6 +46,32 @@ func TestModels(t *testing.T) {
 		dev := func() device.Device { return faulty{sim.New(free), "sb_rmsnorm", change} }
 		if _, err := v.check(context.Background(), on(dev), 3, 10); err == nil {
 			t.Errorf("%s is not found", what)
+		}
+	}
+}
+
+// TestRoundedIsTheSpecifications: what a device's bfloat16 is allowed follows from the
+// simulated device, on the models that a device must pass.
+func TestRoundedIsTheSpecifications(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes models of 128 dimensions on the simulated device")
+	}
+	for i, v := range variants() {
+		r, err := v.compute(t.Context(), uint64(i), modelNodes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := on(func() device.Device { return sim.New(1 << 30) })(t.Context(), r.ck, kernel.BFloat16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := scores(t.Context(), b, r.ck, r.forest, engine.RunOptions{BatchTokens: 4096})
+		if err := errors.Join(err, b.Close(), r.ck.Close()); err != nil {
+			t.Fatal(err)
+		}
+		worst, mean := r.apart(got)
+		if math.Abs(mean-v.rounded) > 0.01*v.rounded || worst > mostRounded/1.5 {
+			t.Errorf("%s: %.5f on average and %.3f at most from the CPU's float32, declared are %.5f and half as much again below %v", v.name, mean, worst, v.rounded, mostRounded)
 		}
 	}
 }

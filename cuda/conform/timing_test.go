@@ -1,10 +1,11 @@
 package conform
 
 import (
-	"context"
+	"strings"
 	"testing"
 
 	"github.com/softbench/softbench/cuda/abi"
+	"github.com/softbench/softbench/cuda/device"
 	"github.com/softbench/softbench/cuda/sim"
 	"github.com/softbench/softbench/engine/attention"
 )
@@ -12,9 +13,9 @@ import (
 // TestTimedAttentionCoversEveryRow: a tile left out would be time left out.
 func TestTimedAttentionCoversEveryRow(t *testing.T) {
 	for i, n := range []int{2048, 16384, 2048, 16384} {
-		x := timeAttention([]abi.Mode{abi.BF16, abi.BF16Hopper}[i/2], attention.Softpick, 64, n)
+		x := timeAttention([]abi.Mode{abi.BF16, abi.BF16Hopper}[i/2], attention.Softpick, 64, n, timedRows[Full], timedWidth[Full])
 		tiles, runs := x.tables[0], x.tables[1]
-		seen := make([]int, timedTokens)
+		seen := make([]int, timedRows[Full])
 		for i := 0; i < len(tiles); i += abi.TileInts {
 			row, rows, position, run := int(tiles[i]), int(tiles[i+1]), int(tiles[i+2]), int(tiles[i+3])
 			if int(runs[2*run+1])+position != row || position != row%n {
@@ -29,8 +30,8 @@ func TestTimedAttentionCoversEveryRow(t *testing.T) {
 				t.Fatalf("%d tokens: row %d is computed %d times", n, r, times)
 			}
 		}
-		pairs := float64(timedTokens/n) * float64(n) * float64(n) / 2
-		if want := 4 * pairs * timedWidth; x.flops != want {
+		pairs := float64(timedRows[Full]/n) * float64(n) * float64(n) / 2
+		if want := 4 * pairs * float64(timedWidth[Full]); x.flops != want {
 			t.Errorf("%d tokens: %g operations, want %g", n, x.flops, want)
 		}
 	}
@@ -40,43 +41,93 @@ func TestTimedAttentionCoversEveryRow(t *testing.T) {
 type clocked struct {
 	*sim.Device
 	next float64
+	from map[device.Ptr]int // first operands, by how often
 }
 
 func (c *clocked) Time(f func() error) (float64, error) {
+	from := c.next
+	err := f()
+	return (c.next - from) * (c.next + from + 3) / 2, err
+}
+
+func (c *clocked) Launch(l *device.Launch) error {
 	c.next++
-	return c.next + 1, f()
-}
-
-// TestTimedGemm: the median of all but two launches, and operands that are the
-// product's.
-func TestTimedGemm(t *testing.T) {
-	for _, mode := range []abi.Mode{abi.BF16, abi.BF16Hopper} {
-		t.Run(mode.String(), func(t *testing.T) { timedGemm(t, timeGemm(mode, 6, 16, 8)) })
+	first := l.Args[0].Ptr()
+	if l.Args[0].Kind == device.Boxes {
+		first = l.Args[0].Matrix.Base
 	}
+	c.from[first]++
+	return c.Device.Launch(l)
 }
 
-func timedGemm(t *testing.T, x timed) {
-	x.shown = true
-	told := 0
-	err := x.run(context.Background(), func() (Timer, error) { return &clocked{Device: sim.New(1 << 20)}, nil }, func(got Timing, operands [][]byte) error {
-		told++
-		if got.Median != 9 || got.Best != 4 || got.TFLOPS != 2*6*16*8/9.0/1e9 || got.Shape != "6 x 16 x 8" {
-			t.Errorf("timing %+v", got)
+// TestTimed: the median of a launch's share of each round after the first launches,
+// which warm the device up, over operands that take turns; and operands that are told.
+func TestTimed(t *testing.T) {
+	for _, mode := range []abi.Mode{abi.BF16, abi.BF16Hopper} {
+		x := timeGemm(mode, 6, 16, 8)
+		x.shown, x.pace = true, pace{warm: 5, rounds: 3, launch: 4, beyond: 3000} // an operand's set is of 736 bytes
+		dev := &clocked{Device: sim.New(1 << 20), from: map[device.Ptr]int{}}
+		o := x.run(t.Context(), Site{Open: func() (device.Device, error) { return dev, nil }})
+		if o.Err != nil {
+			t.Fatal(o.Err)
+		}
+		// The first launch is checked and the next two, 3 and 4 ms, warm up; rounds are of 5, 6, 7, 8 ms and so on.
+		want := Timing{Kernel: "gemm", Shape: "6 x 16 x 8", Median: 10.5, Best: 6.5, TFLOPS: 2 * 6 * 16 * 8 / 10.5 / 1e9}
+		if *o.Timing != want {
+			t.Errorf("%v: timing %+v, want %+v", mode, *o.Timing, want)
+		}
+		if len(dev.from) != 5 || len(o.Operands) != 3 {
+			t.Errorf("%v: %d sets of operands took turns, want 5; %d operands are told, want 3", mode, len(dev.from), len(o.Operands))
 		}
 		for r := range 6 {
 			for j := range 16 {
 				sum := 0.0
 				for k := range 8 {
-					sum += halves.value(operands[0][2*(r*8+k):]) * halves.value(operands[1][2*(j*8+k):])
+					sum += halves.value(o.Operands[0][2*(r*8+k):]) * halves.value(o.Operands[1][2*(j*8+k):])
 				}
-				if d := floats.value(operands[2][4*(r*16+j):]) - sum; d > 1e-5 || d < -1e-5 {
+				if d := floats.value(o.Operands[2][4*(r*16+j):]) - sum; d > 1e-5 || d < -1e-5 {
 					t.Fatalf("element %d, %d differs by %g", r, j, d)
 				}
 			}
 		}
-		return nil
-	})
-	if err != nil || told != 1 {
-		t.Errorf("told %d times, %v", told, err)
 	}
 }
+
+// TestOnlyRightResultsAreTimed: at the very shape, on a device that computes something else.
+func TestOnlyRightResultsAreTimed(t *testing.T) {
+	for _, c := range Timings(true, Small) {
+		for fault, change := range map[string]func(l *device.Launch){
+			"": func(*device.Launch) {},
+			"another kind": func(l *device.Launch) {
+				if strings.HasPrefix(l.Kernel, "sb_attention") {
+					l.Args[7] = device.I((l.Args[7].Int() + 2) % 5)
+				}
+			},
+			"a part of the sum": func(l *device.Launch) {
+				if strings.HasPrefix(l.Kernel, "sb_gemm") {
+					l.Args[6] = device.I(l.Args[6].Int() - 8)
+				}
+			},
+		} {
+			if c.Needs == "" || fault != "" && strings.HasPrefix(c.Needs, "gemm") != (fault == "a part of the sum") || fault == "a part of the sum" && strings.Contains(c.Needs, "wgmma") {
+				continue // its sum's length is a matrix's
+			}
+			dev := &clocked{Device: sim.New(1 << 28), from: map[device.Ptr]int{}}
+			o := c.Run(t.Context(), Site{Open: func() (device.Device, error) { return wrongTimer{faulty{dev.Device, "sb_", change}, dev}, nil }})
+			if fault == "" && (o.Err != nil || o.Timing == nil) {
+				t.Errorf("%s: %v", c.Name, o.Err)
+			}
+			if fault != "" && (o.Err == nil || !strings.Contains(o.Err.Error(), "not timed")) {
+				t.Errorf("%s, with %s: %v, timing %v", c.Name, fault, o.Err, o.Timing)
+			}
+		}
+	}
+}
+
+// wrongTimer is a faulty device with a clock.
+type wrongTimer struct {
+	faulty
+	clock *clocked
+}
+
+func (w wrongTimer) Time(f func() error) (float64, error) { return 1, f() }

@@ -166,6 +166,14 @@ func firstLine(log []byte) string {
 
 func (g *GPU) Info() device.Info { return g.info }
 
+// WithoutHopper has backends take none of the kernels that only sm_90a runs.
+func (g *GPU) WithoutHopper() {
+	if g.info.Hopper {
+		g.info.Hopper = false
+		g.info.Image += " by mma.sync" // a run by these is not mixed with one by the others
+	}
+}
+
 func (g *GPU) Alloc(bytes int64) (device.Ptr, error) {
 	var p cu.DevicePtr
 	err := g.thread.do(func() (err error) {

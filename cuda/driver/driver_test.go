@@ -20,6 +20,9 @@ func TestStartsWithoutADriver(t *testing.T) {
 	if !errors.Is(err, ErrNoDevice) || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("got %v, want one line about no CUDA device", err)
 	}
+	if text := err.Error(); !strings.Contains(text, "libcuda.so.1") {
+		t.Errorf("%v does not say what was looked for, in the loader's words", err)
+	}
 	if _, err := Open(0, nil); !errors.Is(err, ErrNoDevice) {
 		t.Fatalf("Open: got %v, want ErrNoDevice", err)
 	}

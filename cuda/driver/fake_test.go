@@ -166,6 +166,12 @@ func TestHopperImage(t *testing.T) {
 	if i := g.Info(); i.Image != want || i.Hopper != (want == "hopper") {
 		t.Errorf("took image %q, with kernels for Hopper: %v", i.Image, i.Hopper)
 	}
+	if want == "hopper" {
+		want += " by mma.sync"
+	}
+	if g.WithoutHopper(); g.Info().Hopper || g.Info().Image != want {
+		t.Errorf("without Hopper's kernels it is %+v", g.Info())
+	}
 	if err := g.Close(); err != nil {
 		t.Error(err)
 	}

@@ -32,11 +32,7 @@ func noDevice(format string, a ...any) error {
 func Count() (int, error) {
 	code := C.softbench_load()
 	if code == C.SOFTBENCH_NO_DRIVER {
-		reason := C.GoString(C.softbench_load_error())
-		if strings.Contains(reason, "cannot open shared object file") {
-			reason = "libcuda.so.1 is not installed: it comes with NVIDIA's driver"
-		}
-		return 0, noDevice("%s", reason)
+		return 0, noDevice("%s (it comes with NVIDIA's driver)", C.GoString(C.softbench_load_error()))
 	}
 	if code != 0 {
 		return 0, noDevice("the driver's cuInit failed: %s", describe(C.CUresult(code)))

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /*
  * Every driver function is defined here as a jump through a slot, so that the
@@ -42,15 +43,32 @@ static int state = SOFTBENCH_NO_DRIVER;
 static int missing;
 static char reason[512];
 
+/* Where installers put the driver's library beside the loader's own directories:
+ * distributions, containers that are lent a GPU, WSL, NixOS. */
+static const char *const elsewhere[] = {
+#if defined(__x86_64__)
+	"/usr/lib/x86_64-linux-gnu",
+#elif defined(__aarch64__)
+	"/usr/lib/aarch64-linux-gnu",
+#endif
+	"/usr/lib64", "/usr/local/nvidia/lib64", "/usr/local/nvidia/lib", "/usr/lib/wsl/lib", "/run/opengl-driver/lib",
+};
+
 static void load(void) {
 	void *lib = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!lib) {
-		snprintf(reason, sizeof reason, "%s", dlerror());
-		return;
+	if (!lib) snprintf(reason, sizeof reason, "%s", dlerror());
+	for (size_t i = 0; !lib && i < sizeof elsewhere / sizeof *elsewhere; i++) {
+		char path[128];
+		snprintf(path, sizeof path, "%s/libcuda.so.1", elsewhere[i]);
+		lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+		const char *why = lib ? NULL : dlerror();
+		/* A file that is there and does not load says more than one that is not. */
+		if (why && access(path, F_OK) == 0) snprintf(reason, sizeof reason, "%s", why);
 	}
+	if (!lib) return;
 	CUresult (*init)(unsigned int) = (CUresult(*)(unsigned int))dlsym(lib, "cuInit");
 	if (!init) {
-		snprintf(reason, sizeof reason, "libcuda.so.1 has no cuInit");
+		snprintf(reason, sizeof reason, "libcuda.so.1 has no cuInit: it is not NVIDIA's driver");
 		return;
 	}
 	void *p;

@@ -75,11 +75,11 @@ func in(m Manner) func() (device.Device, error) {
 func TestKernels(t *testing.T) {
 	need(t)
 	n, worst := 0, 0.0
-	err := conform.Kernels(context.Background(), in(0), func(r conform.Result) {
+	err := conform.Run(context.Background(), conform.Kernels(true), conform.Site{Open: in(0)}, func(_ conform.Check, o conform.Outcome) {
 		n++
-		worst = max(worst, r.Worst)
-		if r.Err != nil {
-			t.Error(r.Err)
+		worst = max(worst, o.Worst)
+		if o.Err != nil {
+			t.Error(o.Err)
 		}
 	})
 	t.Logf("%d cases, at most %.2f of the difference allowed", n, worst)
@@ -105,8 +105,8 @@ func TestMissingBarriersAreFound(t *testing.T) {
 	long(t)
 	for _, fault := range []Manner{NoBarriers, NoWaits} {
 		failed := 0
-		_ = conform.Kernels(context.Background(), in(fault), func(r conform.Result) {
-			if r.Err != nil {
+		_ = conform.Run(context.Background(), conform.Kernels(true), conform.Site{Open: in(fault)}, func(_ conform.Check, o conform.Outcome) {
+			if o.Err != nil {
 				failed++
 			}
 		})
@@ -134,8 +134,8 @@ func TestModels(t *testing.T) {
 		}
 		return forward.New(ctx, dev, ck, forward.Options{Formats: kernel.FormatsOf(dt), Rows: 600})
 	}
-	err := conform.SmallModels(context.Background(), open, func(r conform.Result) {
-		t.Logf("%s: %.1e from the CPU, %v", r.Name, r.Worst*conform.Parity, r.Err)
+	err := conform.Run(context.Background(), conform.Models(conform.Small), conform.Site{Backend: open}, func(c conform.Check, o conform.Outcome) {
+		t.Logf("%s: %.1e from the CPU, %v", c.Name, o.Worst*conform.Parity, o.Err)
 	})
 	if err != nil {
 		t.Error(err)

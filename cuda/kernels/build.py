@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles kernels.cu with NVRTC and ptxas 12.1, from the PyPI wheels
 nvidia-cuda-nvrtc-cu12==12.1.105 and nvidia-cuda-nvcc-cu12==12.1.105 unpacked in
-the folder given, into image/: PTX 7.0 for sm_80 and a cubin for sm_90a, packed by
+the folder given, into image/: PTX 7.0 for sm_80, the cubin of it, and a cubin for sm_90a, packed by
 gzip, and the hashes of the sources and of these. Prints each kernel's registers,
 static shared memory and spilled bytes on sm_90a.
 
@@ -73,7 +73,7 @@ digest = lambda b: hashlib.sha256(b).hexdigest()
 with open(image + "/sources.sha256", "w") as f:
     for n in names:
         f.write(f"{digest(source[n])}  {n}\n")
-    for n, data in (("sm_80.ptx.gz", text), ("sm_90a.cubin.gz", cubin)):
+    for n, data in (("sm_80.cubin.gz", machine), ("sm_80.ptx.gz", text), ("sm_90a.cubin.gz", cubin)):
         packed = gzip.compress(data, 9, mtime=0)
         open(os.path.join(image, n), "wb").write(packed)
         f.write(f"{digest(packed)}  image/{n}\n")

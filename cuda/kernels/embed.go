@@ -24,7 +24,7 @@ type Image struct {
 
 // Images returns what was compiled, best first.
 func Images() ([]Image, error) {
-	list := []Image{{Name: "sm_90a.cubin", Min: 90, Max: 90, Hopper: true}, {Name: "sm_80.ptx", Min: 80}}
+	list := []Image{{Name: "sm_90a.cubin", Min: 90, Max: 90, Hopper: true}, {Name: "sm_80.cubin", Min: 80, Max: 89}, {Name: "sm_80.ptx", Min: 80}}
 	for i := range list {
 		f, err := files.Open("image/" + list[i].Name + ".gz")
 		if err != nil {

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/softbench/softbench/cuda/conform"
 	"github.com/softbench/softbench/cuda/device"
+	"github.com/softbench/softbench/cuda/emu"
 )
 
 // TestWithoutADevice: one line and exit code 2, as every command of softbench.
@@ -37,6 +39,12 @@ func TestArguments(t *testing.T) {
 	if code := run(context.Background(), []string{"-none"}, &out, &errs); code != 2 {
 		t.Errorf("an unknown flag: exit code %d, want 2", code)
 	}
+	for _, args := range [][]string{{"-only", "("}, {"-on", "tpu"}, {"-hang", "0s"}, {"-quick", "-budget", "1m"}, {"-operands", "/dev/null"}} {
+		errs.Reset()
+		if code := run(context.Background(), args, &out, &errs); code != 2 || strings.Count(errs.String(), "\n") != 1 {
+			t.Errorf("%q: exit code %d, %q", args, code, errs.String())
+		}
+	}
 	if code := run(context.Background(), []string{"-h"}, &out, &errs); code != 0 {
 		t.Errorf("-h: exit code %d, want 0", code)
 	}
@@ -50,45 +58,58 @@ func TestHeader(t *testing.T) {
 	info := device.Info{Name: "A GPU", Major: 9, SMs: 132, ClockMHz: 1980, MemoryMHz: 2619, Total: 80 << 30, Free: 79 << 30, Driver: 12020, Image: "sm_90a"}
 	var w strings.Builder
 	header(&w, info, file)
-	want := "device\tA GPU, sm_90, 132 SMs at up to 1980 MHz, memory 81920 MiB (80896 free) at up to 2619 MHz\ndriver\tNVIDIA UNIX Kernel Module 535.1, CUDA 12.2, kernels sm_90a\n"
+	want := "device  A GPU, sm_90, 132 SMs at up to 1980 MHz, memory 81920 MiB (80896 free) at up to 2619 MHz\ndriver  NVIDIA UNIX Kernel Module 535.1, CUDA 12.2, kernels sm_90a\n\n"
 	if w.String() != want {
 		t.Errorf("got %q\nwant %q", w.String(), want)
 	}
 	w.Reset()
-	if header(&w, info, file+"none"); !strings.Contains(w.String(), "driver\tunknown version, CUDA 12.2") {
+	if header(&w, info, file+"none"); !strings.Contains(w.String(), "driver  unknown version, CUDA 12.2") {
 		t.Errorf("without the file: %q", w.String())
 	}
 }
 
-// TestRatio: softpick's speed is told as a part of softmax's at the same shape.
-func TestRatio(t *testing.T) {
+// TestOnTheEmulatedDevice: the program as a whole, with its own processes, over a part of
+// its checks: each outcome, the table, what is kept, and nothing done twice.
+func TestOnTheEmulatedDevice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the program and the emulation")
+	}
+	for _, tool := range []string{"go", "g++"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("no %s", tool)
+		}
+	}
 	dir := t.TempDir()
-	var w strings.Builder
-	rows := newTimings(&w, dir)
-	for _, x := range []conform.Timing{
-		{Kernel: "gemm", Shape: "a", Median: 2, Best: 1, TFLOPS: 3},
-		{Kernel: softmax, Shape: "a", Median: 3, Best: 3, TFLOPS: 200},
-		{Kernel: softmax, Shape: "b", Median: 5, Best: 5, TFLOPS: 100},
-		{Kernel: softpick, Shape: "a", Median: 2, Best: 2, TFLOPS: 300},
-		{Kernel: softpick, Shape: "c", Median: 2, Best: 2, TFLOPS: 300},
-	} {
-		if err := rows.tell(x, [][]byte{[]byte(x.Shape)}); err != nil {
-			t.Fatal(err)
+	program, emulation, folder, operands := filepath.Join(dir, "cuda-check"), filepath.Join(dir, "emu"), filepath.Join(dir, "out"), filepath.Join(dir, "operands")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := errors.Join(emu.Build("../../kernels", emulation), os.Mkdir(folder, 0o755), os.Mkdir(operands, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	check := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(program, append([]string{"-on", "emu:" + emulation, "-only", "^(gather|rmsnorm bfloat16, 3 rows|time of gemm|model, softpick)"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return string(out)
+	}
+	first := check("-out", folder, "-operands", operands)
+	for _, want := range []string{"emulated device", "gather float32, 65 rows of 256 bytes ... ok, 0.00", "model, softpick ... ok", "time of gemm, 17 x 136 x 72 ... ", "\ngemm by mma.sync, 130 x 264 x 64  ", "\nrmsnorm bfloat16  10  0 "} {
+		if !strings.Contains(first, want) {
+			t.Errorf("%q is not in\n%s", want, first)
 		}
 	}
-	lines := strings.Split(strings.TrimSpace(w.String()), "\n")
-	for i, want := range []string{"bfloat16\tms\tbest\tTFLOP/s\tspeed of softmax = 1", "gemm, a\t2.000\t1.000\t3.0\t", "attention softmax, a\t3.000\t3.000\t200.0\t",
-		"attention softmax, b\t5.000\t5.000\t100.0\t", "attention softpick, a\t2.000\t2.000\t300.0\t1.50", "attention softpick, c\t2.000\t2.000\t300.0"} {
-		if strings.TrimRight(lines[i], "\t") != strings.TrimRight(want, "\t") {
-			t.Errorf("line %d is %q, want %q", i, lines[i], want)
-		}
+	var timings []conform.Timing
+	text, err := os.ReadFile(filepath.Join(folder, "timings.json"))
+	if err := errors.Join(err, json.Unmarshal(text, &timings)); err != nil || len(timings) != 4 || timings[0].Median <= 0 {
+		t.Errorf("timings.json: %v, %v", timings, err)
 	}
-	var list []conform.Timing
-	text, err := os.ReadFile(filepath.Join(dir, "timings.json"))
-	if err := errors.Join(err, json.Unmarshal(text, &list)); err != nil || len(list) != 5 || list[3].Median != 2 {
-		t.Errorf("timings.json: %v, %v", list, err)
+	if files, err := os.ReadDir(operands); err != nil || len(files) != 3 || files[2].Name() != "gemm_17_x_136_x_72_2" {
+		t.Errorf("operands: %v, %v", files, err)
 	}
-	if data, err := os.ReadFile(filepath.Join(dir, "attention_softmax_b_0")); err != nil || string(data) != "b" {
-		t.Errorf("operand: %q, %v", data, err)
+	if again := check("-out", folder); strings.Contains(again, " ... ") || !strings.Contains(again, "\nrmsnorm bfloat16  10  0 ") {
+		t.Errorf("a second time\n%s", again)
 	}
 }

@@ -1,0 +1,10 @@
+//go:build cuda && linux && (amd64 || arm64)
+
+package main
+
+import (
+	"github.com/softbench/softbench/cuda"
+	"github.com/softbench/softbench/cuda/device"
+)
+
+func openGPU(ordinal int) (device.Device, error) { return cuda.OpenGPU(ordinal) }
