@@ -112,4 +112,55 @@ func TestOnTheEmulatedDevice(t *testing.T) {
 	if again := check("-out", folder); strings.Contains(again, " ... ") || !strings.Contains(again, "\nrmsnorm bfloat16  10  0 ") {
 		t.Errorf("a second time\n%s", again)
 	}
+	firstRun(t, dir, program, emulation)
+}
+
+// firstRun is cuda/first-run where nothing but the program is at hand: conformance is done
+// in as many commands as it takes, once, and the rest is left out, which is said.
+func firstRun(t *testing.T, dir, program, emulation string) {
+	script, err := os.ReadFile("../../first-run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(dir, "carried")
+	if err := errors.Join(os.Mkdir(at, 0o755), os.WriteFile(filepath.Join(at, "first-run"), script, 0o755), os.Link(program, filepath.Join(at, "cuda-check"))); err != nil {
+		t.Fatal(err)
+	}
+	tools := filepath.Join(dir, "tools") // and none of python3, compute-sanitizer, ncu
+	if err := os.Mkdir(tools, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range []string{"bash", "dirname", "mkdir", "cat", "timeout", "tee", "grep", "touch", "rm", "env"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Skipf("no %s", tool)
+		}
+		if err := os.Symlink(path, filepath.Join(tools, tool)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(args string, seconds string) (string, int) {
+		cmd := exec.Command(filepath.Join(at, "first-run"), filepath.Join(dir, "state"), seconds)
+		cmd.Env = []string{"PATH=" + tools, "CHECK_ARGS=" + args, "TMPDIR=" + dir}
+		out, err := cmd.CombinedOutput()
+		if exit := (&exec.ExitError{}); err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	args := "-on emu:" + emulation + " -only ^gather"
+	for i, c := range []struct {
+		args, seconds string
+		code          int
+		want          string
+	}{
+		{args, "10", 75, "needs 40 seconds"},
+		{args, "600", 0, "gather float32, 65 rows of 256 bytes ... ok"},
+		{args, "600", 0, "== conformance: done before, exit code 0"},
+	} {
+		out, code := run(c.args, c.seconds)
+		if code != c.code || !strings.Contains(out, c.want) || !strings.Contains(out, "== profiles: skipped, no ncu") {
+			t.Errorf("command %d: exit code %d, want %d and %q in\n%s", i+1, code, c.code, c.want, out)
+		}
+	}
 }
