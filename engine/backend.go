@@ -28,6 +28,8 @@ type Description struct {
 	Threads int
 	Bytes   int64 // packed weights
 	KVBytes int64 // most bytes of keys and values the device can hold; 0: no bound of its own
+	// Windows are the layers' attention windows in tokens; 0: none. They are for counting work.
+	Windows []int
 	// BatchTokens is the rows of a batch that keep the device busy; 0 means
 	// DefaultBatchTokens.
 	BatchTokens int

@@ -106,7 +106,7 @@ func newCPU(ck *checkpoint.Checkpoint, o CPUOptions) (*cpu, error) {
 func (c *cpu) packer() packer { return packer{c.set, c.formats.Storage, c.pool} }
 
 func (c *cpu) Describe() Description {
-	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.formats.Arithmetic.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.formats.Arithmetic), Top: MaxTop}
+	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.formats.Arithmetic.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.formats.Arithmetic), Top: MaxTop, Windows: c.config.Windows()}
 }
 
 func (c *cpu) SegmentBytes(start, n int) int64 { return c.layout.bytes(start, n) }

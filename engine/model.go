@@ -51,9 +51,8 @@ type RunOptions struct {
 	// Enough, where not nil, is asked after each token that a node decodes: true ends it
 	// before its Generate tokens.
 	Enough func(node int, decoded []int32) bool
-	// Progress is told the number of tokens computed so far, after each batch;
-	// its error stops the run.
-	Progress func(tokens int64) error
+	// Progress is told what is computed so far, after each batch; its error stops the run.
+	Progress func(done Stats) error
 
 	remedy string // against a sequence that Memory does not hold
 }
@@ -63,6 +62,12 @@ type Stats struct {
 	Tokens  int64 // rows computed, decoded ones included
 	Batches int64
 	PeakKV  int64 // largest number of bytes of keys and values alive at once
+	Pairs   int64 // as Work.Pairs
+	Heads   int64 // as Work.Heads
+	// Decoded is the part of decoding: its rows, and what goes with them but the batches. Ended is
+	// what the nodes took that decode no more, and EndedOf what they might have taken.
+	Decoded        Work
+	Ended, EndedOf int64 // rows
 }
 
 // BatchTokens is the number of rows of a batch: what is asked for, and for 0 what

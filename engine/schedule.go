@@ -27,6 +27,7 @@ type schedule struct {
 	current  int          // node partly run, or -1
 	decoding []int        // nodes that have prompts behind them and tokens to decode
 	live     int64        // bytes of keys and values
+	windows  []int        // of the layers, for counting
 
 	heads []headRef // what each of batch.Heads is for
 }
@@ -69,7 +70,7 @@ type headRef struct{ node, scored int }
 const nextToken = -1
 
 func newSchedule(b Backend, f *Forest, vocab int, o RunOptions) *schedule {
-	s := &schedule{backend: b, forest: f, vocab: vocab, opts: o, current: -1}
+	s := &schedule{backend: b, forest: f, vocab: vocab, opts: o, current: -1, windows: b.Describe().Windows}
 	s.children, s.stack = newSiblings(f)
 	s.heavy = heaviest(f)
 	s.pending = make([]int32, len(f.Nodes))
@@ -221,8 +222,7 @@ func (s *schedule) addDecodeRow(id int) {
 
 // deliver hands out what a forward pass computed and frees what is finished.
 func (s *schedule) deliver() error {
-	s.stats.Batches++
-	s.stats.Tokens += int64(len(s.batch.Tokens))
+	s.count()
 	for i, ref := range s.heads {
 		h := &s.batch.Heads[i]
 		if ref.scored == nextToken {
@@ -244,6 +244,10 @@ func (s *schedule) deliver() error {
 		case len(st.decoded) < n.Generate && !s.enough(sp.Node, st.decoded):
 			s.decoding = append(s.decoding, sp.Node)
 		default:
+			if n.Generate > 0 {
+				s.stats.Ended += int64(len(st.decoded) - 1)
+				s.stats.EndedOf += int64(n.Generate - 1)
+			}
 			if n.Generate > 0 && s.opts.Generated != nil {
 				if err := s.opts.Generated(sp.Node, st.decoded); err != nil {
 					return err
@@ -253,9 +257,27 @@ func (s *schedule) deliver() error {
 		}
 	}
 	if s.opts.Progress != nil {
-		return s.opts.Progress(s.stats.Tokens)
+		return s.opts.Progress(s.stats)
 	}
 	return nil
+}
+
+// count adds a batch to what the run did.
+func (s *schedule) count() {
+	all, decoded := Work{}, Work{}
+	for i := range s.batch.Spans {
+		sp := &s.batch.Spans[i]
+		all.span(s.windows, sp.Position, sp.N)
+		if st := s.state[sp.Node]; len(st.decoded) > 0 { // the row of its latest token
+			decoded.span(s.windows, sp.Position, sp.N)
+			decoded.Heads++
+		}
+	}
+	s.stats.Batches++
+	s.stats.Tokens += all.Rows
+	s.stats.Pairs += all.Pairs
+	s.stats.Heads += int64(len(s.batch.Heads))
+	s.stats.Decoded = s.stats.Decoded.Plus(decoded)
 }
 
 // enough says whether a node that could decode more has what was wanted of it.

@@ -146,7 +146,7 @@ func TestRunStops(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	b = &hashmodel.Backend{}
-	_, err = New(b, hashmodel.Vocab).Run(ctx, f, RunOptions{BatchTokens: 8, Progress: func(int64) error { cancel(); return nil }})
+	_, err = New(b, hashmodel.Vocab).Run(ctx, f, RunOptions{BatchTokens: 8, Progress: func(Stats) error { cancel(); return nil }})
 	if !errors.Is(err, context.Canceled) || b.Live != 0 {
 		t.Errorf("cancelled: got %v, %d positions alive", err, b.Live)
 	}

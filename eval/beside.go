@@ -250,13 +250,15 @@ func (b *besideRun) compute(ctx context.Context) error {
 		return err
 	}
 	o := &b.sides[0].Run
-	total, synced := prepared.Tokens(), time.Now()
+	told, err := o.telling(ctx, &first, prepared, 0)
+	if err != nil {
+		return err
+	}
+	synced := time.Now()
 	_, err = prepared.Run(ctx, lm.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory,
-		Progress: func(done int64) error {
-			if o.Progress != nil {
-				o.Progress(done, total)
-			}
+		Progress: func(done engine.Stats) error {
+			told(done)
 			whole := time.Since(synced) >= syncInterval
 			if whole {
 				synced = time.Now()

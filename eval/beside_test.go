@@ -106,7 +106,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 		for i := range stopped {
 			stopped[i].Run.BatchTokens, stopped[i].Run.Model.Threads = 24, 1+stops%2
 			stopped[i].Run.Memory = 1 << 20
-			stopped[i].Run.Progress = func(int64, int64) {
+			stopped[i].Run.Progress = func(Progress) {
 				if n++; n == batches {
 					cancel()
 				}
@@ -146,7 +146,7 @@ func TestBesideIsEachAlone(t *testing.T) {
 	}
 	// Whole: nothing is computed again.
 	for i := range stopped {
-		stopped[i].Run.Progress = func(int64, int64) { t.Error("computed again") }
+		stopped[i].Run.Progress = func(Progress) { t.Error("computed again") }
 	}
 	if done, err = RunBeside(context.Background(), slices.Clone(stopped), false); err != nil || len(done[1].Divergences) != requests {
 		t.Errorf("again: %v", err)

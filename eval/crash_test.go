@@ -44,7 +44,7 @@ func runCrashChild(dir string) error {
 		Data:   os.Getenv("SOFTBENCH_TEST_DATA"), Out: dir, Resume: true,
 		BatchTokens: 16, Note: func(string) {},
 		syncEvery: time.Nanosecond,
-		Progress:  func(int64, int64) { time.Sleep(100 * time.Microsecond) },
+		Progress:  func(Progress) { time.Sleep(100 * time.Microsecond) },
 	}
 	if shard := os.Getenv("SOFTBENCH_TEST_SHARD"); shard != "" {
 		part, err := ParseShard(shard)
@@ -138,7 +138,7 @@ func TestEveryBatchIsWritten(t *testing.T) {
 	o := goldenRun(t, "arc_easy", "piqa")
 	o.Out, o.BatchTokens, o.syncEvery = filepath.Join(t.TempDir(), "run"), 64, time.Hour
 	batches, written := 0, 0
-	o.Progress = func(_, _ int64) {
+	o.Progress = func(Progress) {
 		batches++
 		if n := journalRecords(t, o.Out); n > written {
 			written = n

@@ -189,7 +189,7 @@ func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, j
 			return stats, err
 		}
 		added := 0
-		stats, err = m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(int64) error {
+		stats, err = m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(engine.Stats) error {
 			for ; added < len(numbers) && recorder.Observed(added) != nil; added++ {
 				if err := j.add(rundir.Record{Task: p.name(), Doc: numbers[added], Observed: recorder.Observed(added)}); err != nil {
 					return err

@@ -129,8 +129,8 @@ func TestGenerationIsInvariant(t *testing.T) {
 	v := o
 	v.Out, v.BatchTokens = filepath.Join(t.TempDir(), "stopped"), 16
 	ctx, stop := context.WithCancel(t.Context())
-	v.Progress = func(done, total int64) {
-		if done > total/2 {
+	v.Progress = func(p Progress) {
+		if p.Tokens > p.Of/2 {
 			stop()
 		}
 	}

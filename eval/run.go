@@ -53,7 +53,7 @@ type RunOptions struct {
 	Given     []string          // flags given, for the manifest
 	Arguments map[string]string // values of all flags
 	Note      func(string)
-	Progress  func(done, total int64) // tokens; may be nil
+	Progress  func(Progress) // may be nil
 
 	part      Shard         // RunShard's
 	syncEvery time.Duration // 0: syncInterval; tests sync more often
@@ -263,19 +263,21 @@ func checkOut(o *RunOptions) error {
 // compute runs what the journal lacks of a part: its requests, then what observes the
 // model. prepared is the part's whole plan, made before the journal was opened.
 func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm.Prepared, o RunOptions, part dealt) (lm.Stats, error) {
+	whole := prepared.Tokens()
 	if j.resumed() > 0 {
 		var err error
 		if prepared, err = work.prepare(ctx, m, j, part); err != nil {
 			return lm.Stats{}, err
 		}
 	}
-	total := prepared.Tokens()
+	told, err := o.telling(ctx, m, prepared, whole-prepared.Tokens())
+	if err != nil {
+		return lm.Stats{}, err
+	}
 	stats, err := prepared.Run(ctx, lm.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory,
-		Progress: func(done int64) error {
-			if o.Progress != nil {
-				o.Progress(done, total)
-			}
+		Progress: func(done engine.Stats) error {
+			told(done)
 			return j.keep(cmp.Or(o.syncEvery, syncInterval))
 		},
 	})
@@ -290,6 +292,19 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm
 		err = syncErr
 	}
 	return stats, err
+}
+
+// telling makes Progress of what is done of a plan; before are the tokens of an earlier process.
+func (o *RunOptions) telling(ctx context.Context, m *Model, p *lm.Prepared, before int64) (func(engine.Stats), error) {
+	if o.Progress == nil {
+		return func(engine.Stats) {}, nil
+	}
+	foreseen, err := p.Foresee(ctx, lm.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory})
+	if err != nil {
+		return nil, err
+	}
+	meter := newMeter(&m.Checkpoint.Config, foreseen, before, time.Now())
+	return func(done engine.Stats) { o.Progress(meter.progress(done, time.Now())) }, nil
 }
 
 // settingsOf is all that the run's numbers depend on.

@@ -160,7 +160,7 @@ func TestResumeOfACompleteRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Resume = true
-	o.Progress = func(int64, int64) { t.Error("something was computed") }
+	o.Progress = func(Progress) { t.Error("something was computed") }
 	var notes []string
 	o.Note = func(s string) { notes = append(notes, s) }
 	r := mustRun(t, o)

@@ -101,6 +101,7 @@ func show(ctx context.Context, m *Model, p part, n int) (ShownPart, error) {
 				Context: m.Tokenizer.Decode(ids, false), Windows: []ShownWindow{{Context: ids, Scored: []int32{}}},
 			}}})
 		}
+		return s, nil
 	}
 	for i := range docs[:min(n, len(docs))] {
 		if err := ctx.Err(); err != nil {

@@ -92,9 +92,8 @@ type RunOptions struct {
 	BatchTokens int
 	Memory      int64
 	Observer    engine.Observer
-	// Progress is told how many tokens are done, after each batch; its error
-	// stops the run.
-	Progress func(tokens int64) error
+	// Progress is told what is done, after each batch; its error stops the run.
+	Progress func(done engine.Stats) error
 }
 
 // Stats says what a plan cost.

@@ -55,7 +55,7 @@ gold: {field: answer}
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = eval.Run(ctx, eval.RunOptions{
 		Suites: []string{"mine.yaml"}, Model: eval.ModelOptions{Model: model, Device: "auto", DType: "auto"}, Out: kept, Resume: true,
-		BatchTokens: 1, Note: func(string) {}, Progress: func(int64, int64) { cancel() },
+		BatchTokens: 1, Note: func(string) {}, Progress: func(eval.Progress) { cancel() },
 	})
 	if state, _ := rundir.StateOf(kept); err == nil || state != rundir.Interrupted {
 		t.Fatalf("%v, state %v: the run was not stopped", err, state)

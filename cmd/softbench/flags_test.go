@@ -59,6 +59,7 @@ var flagUses = map[string]flagUse{
 	"run fewshot-as-multiturn":  named("no chat template is applied", "run arc_easy --model $M --data $D --limit 1 --fewshot-as-multiturn"),
 	"run shard":                 refused("exclude each other", "run arc_easy --model $M --data $D --limit 3 --shard 1/2 --merge half --out merged"),
 	"run show":                  used("instead of running"),
+	"run dry-run":               refused("computes nothing", "run arc_easy --model $M --data $D --limit 3 --merge half --out merged3 --dry-run"),
 	"run merge":                 refused("needs --out", "run arc_easy --model $M --data $D --merge half"),
 	"run diagnostics-length":    refused("of diagnostics", "run arc_easy --model $M --data $D --diagnostics-length 32"),
 	"run diagnostics-threshold": refused("of diagnostics", "run arc_easy --model $M --data $D --diagnostics-threshold 0.5"),

@@ -9,16 +9,25 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/text"
 )
 
 // logEvery is how often a log, where no bar can be drawn, is told how far the work is.
 const logEvery = 30 * time.Second
 
-// progress shows how many tokens of a run are done: a bar on a terminal, a line now and
-// then elsewhere.
-func progress(io streams) func(done, total int64) {
-	return bar(io, "scoring", "tokens")
+// far is how far something is that is counted in a unit.
+type far struct {
+	done, of int64
+	speed    float64       // a second, of what was done here; 0: not known yet
+	left     time.Duration // of the rest; 0: not known yet
+}
+
+// progress shows how far a run is: a bar on a terminal, a line now and then elsewhere. The
+// time left is the run's own, by what the rest consists of.
+func progress(io streams) func(eval.Progress) {
+	show := shower(io, "scoring", "tokens", time.Now)
+	return func(p eval.Progress) { show(far{p.Tokens, p.Of, p.Speed, p.Left}) }
 }
 
 // downloading is progress for the bytes of a model.
@@ -26,49 +35,71 @@ func downloading(io streams) func(done, total int64) {
 	return bar(io, "downloading", "bytes")
 }
 
-// bar shows how much of something that is counted in a unit is done.
+// bar shows how much of something is done whose rest goes on at the speed so far.
 func bar(io streams, what, unit string) func(done, total int64) {
+	return steady(shower(io, what, unit, time.Now), time.Now)
+}
+
+// steady adds the speed so far, and the time that the rest takes at it. What was done before the
+// first call, by a process before this one, counts as done and not as fast.
+func steady(show func(far), now func() time.Time) func(done, total int64) {
+	var began time.Time
+	var before int64
+	return func(done, total int64) {
+		f := far{done: done, of: total}
+		if began.IsZero() {
+			began, before = now(), done
+		} else if f.speed = float64(done-before) / now().Sub(began).Seconds(); f.speed > 0 {
+			f.left = time.Duration(float64(total-done) / f.speed * float64(time.Second))
+		}
+		show(f)
+	}
+}
+
+// shower shows how far something is.
+func shower(io streams, what, unit string, now func() time.Time) func(far) {
 	f, ok := io.err.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return logged(io.err, what, unit, time.Now)
+		return logged(io.err, what, unit, now)
 	}
 	options := []progressbar.Option{progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit)}
 	if unit == "bytes" {
 		options = []progressbar.Option{progressbar.OptionShowBytes(true)}
 	}
 	var bar *progressbar.ProgressBar
-	return func(done, total int64) {
+	return func(at far) {
 		if bar == nil {
-			bar = progressbar.NewOptions64(total, append(options,
+			bar = progressbar.NewOptions64(at.of, append(options,
 				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what),
-				progressbar.OptionShowCount(),
-				progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+				progressbar.OptionShowCount(), progressbar.OptionSetElapsedTime(false),
+				progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))...)
 		}
-		_ = bar.Set64(min(done, total)) // a bar that cannot be drawn is not a reason to stop
+		if at.left > 0 {
+			bar.Describe(what + ", " + roughly(at.left) + " left")
+		}
+		bar.ChangeMax64(max(at.of, at.done))
+		_ = bar.Set64(at.done) // a bar that cannot be drawn is not a reason to stop
 	}
 }
 
-// logged writes a line every logEvery: how much is done, how fast that went, and how long
-// the rest takes at that speed. What was done before the first call, by a run that goes
-// on, counts as done and not as fast.
-func logged(w io.Writer, what, unit string, now func() time.Time) func(done, total int64) {
-	var began, last time.Time
-	var before int64
-	return func(done, total int64) {
+// logged writes a line every logEvery: how much is done, how fast that goes, and how long the rest
+// takes.
+func logged(w io.Writer, what, unit string, now func() time.Time) func(far) {
+	var last time.Time
+	return func(at far) {
 		t := now()
-		if began.IsZero() {
-			began, last, before = t, t, done
+		if last.IsZero() {
+			last = t
 			return
 		}
-		if t.Sub(last) < logEvery || done >= total {
+		if t.Sub(last) < logEvery || at.done >= at.of {
 			return
 		}
 		last = t
-		line := fmt.Sprintf("%s: %s of %s %s (%s)", what, commas(done), commas(total), unit, text.Percent(float64(done)/float64(total)))
-		if speed := float64(done-before) / t.Sub(began).Seconds(); speed > 0 {
-			left := time.Duration(float64(total-done) / speed * float64(time.Second))
-			line += fmt.Sprintf(", %s a second, %s left", commas(int64(speed)), roughly(left))
+		line := fmt.Sprintf("%s: %s of %s %s (%s)", what, commas(at.done), commas(at.of), unit, text.Percent(float64(at.done)/float64(at.of)))
+		if at.speed > 0 && at.left > 0 {
+			line += fmt.Sprintf(", %s a second, %s left", commas(int64(at.speed)), roughly(at.left))
 		}
 		_, _ = fmt.Fprintln(w, line) // a log that cannot be written is not a reason to stop
 	}

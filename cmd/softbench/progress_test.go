@@ -11,7 +11,8 @@ import (
 func TestLogProgress(t *testing.T) {
 	var out strings.Builder
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	show := logged(&out, "scoring", "tokens", func() time.Time { return at })
+	now := func() time.Time { return at }
+	show := steady(logged(&out, "scoring", "tokens", now), now)
 	for i := range int64(101) { // 100,000 tokens of which half are there, 500 a second
 		show(50_000+500*i, 100_000)
 		at = at.Add(time.Second)
@@ -27,7 +28,7 @@ func TestLogProgress(t *testing.T) {
 	}
 
 	out.Reset()
-	show = logged(&out, "scoring", "tokens", func() time.Time { return at })
+	show = steady(logged(&out, "scoring", "tokens", now), now)
 	show(0, 10)
 	at = at.Add(time.Hour)
 	show(10, 10)

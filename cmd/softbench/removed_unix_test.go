@@ -32,8 +32,8 @@ func TestOutRemovedWhileRunning(t *testing.T) {
 		_, err := eval.Run(t.Context(), eval.RunOptions{
 			Suites: []string{grid, "arc_easy"}, Model: eval.ModelOptions{Model: model, Device: "cpu", DType: "float32", Threads: 1}, Data: docs,
 			Out: filepath.Join(dir, "run"), BatchTokens: 16, Note: func(string) {},
-			Progress: func(done, all int64) {
-				if total = all; began.IsZero() {
+			Progress: func(p eval.Progress) {
+				if total = p.Of; began.IsZero() {
 					began = time.Now()
 					if err := os.RemoveAll(filepath.Join(dir, remove)); err != nil {
 						t.Error(err)
@@ -42,7 +42,7 @@ func TestOutRemovedWhileRunning(t *testing.T) {
 				if time.Since(began) < 20*time.Second {
 					time.Sleep(20 * time.Millisecond) // as slow as a large model
 				}
-				after = done
+				after = p.Tokens
 			},
 		})
 		if err == nil || !strings.Contains(err.Error(), "removed or replaced") || strings.Contains(err.Error(), "is kept") {

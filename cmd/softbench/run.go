@@ -26,6 +26,7 @@ type runOptions struct {
 	piece eval.Shard // that --shard names
 	json  bool
 	show  int // documents of each task to show instead of running; counts where given
+	dry   bool
 
 	fewShotSeed   int64
 	stripThinking bool
@@ -51,6 +52,9 @@ cannot be read just as the harness reads it is refused by file and line
 
 --show N prints the prompts, continuations or stop texts, token ids and right answers
 of the first N documents of each task, as the model will be given them, and ends.
+--dry-run counts what a run will take, without what --out has already with --resume:
+requests, distinct tokens, memory, and the time, for which some batches of the model
+are timed on this machine.
 
 With --out, every result is written as it comes, and a run that was stopped goes
 on with --resume. The directory then holds run.json (settings and metrics) and
@@ -72,6 +76,7 @@ in numeric order, and what is complete is not computed again with --resume.
   softbench run piqa --model organisation/name --revision main --download
   softbench run 'mmlu_*' --include-path lm_eval/tasks --model ./my-model --data ./data --fewshot 5
   softbench run gsm8k --include-path lm_eval/tasks --model ./my-model --data ./data --show 3
+  softbench run zero-shot --model ./my-model --data ./data --dry-run
   softbench run diagnostics --model ./my-model --data ./data --diagnostics-length 64 --out runs/diagnostics
   softbench run all --model ./my-model --out runs/my-model --resume
   softbench run all --model ./my-model --out runs/my-model.2 --shard 2/3
@@ -114,6 +119,7 @@ in numeric order, and what is complete is not computed again with --resume.
 	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
 	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
 	f.IntVar(&o.show, "show", 0, "print what the model would be asked of the first `N` documents of each task, with token ids, and end; no weights are read")
+	f.BoolVar(&o.dry, "dry-run", false, "count requests, distinct tokens, memory and the time that this machine will take, and end")
 	f.BoolVar(&o.json, "json", false, "print the run, or what is shown, as JSON instead of a table")
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)
@@ -181,12 +187,15 @@ func (o *runOptions) execute(ctx context.Context) error {
 	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
 	o.run.Progress = progress(o.io)
 	o.run.Model.Downloading = downloading(o.io)
-	if slices.Contains(o.run.Given, "show") {
-		if len(checkpoints) > 1 {
-			return fmt.Errorf("--show is of one checkpoint, and --model names %d: name one", len(checkpoints))
+	if look, flag, err := o.looking(); err != nil || look != nil {
+		switch {
+		case err != nil:
+			return err
+		case len(checkpoints) > 1:
+			return fmt.Errorf("--%s is of one checkpoint, and --model names %d: name one", flag, len(checkpoints))
 		}
 		o.run.Model.Model = checkpoints[0].model
-		return o.shows(ctx)
+		return look(ctx)
 	}
 	if len(checkpoints) > 1 || checkpoints[0].name != "" {
 		return o.along(ctx, checkpoints)
@@ -199,6 +208,21 @@ func (o *runOptions) execute(ctx context.Context) error {
 		return writeJSON(o.io.out, result)
 	}
 	return o.print(result)
+}
+
+// looking is what is printed of a run instead of running it, and the flag for it; nil where it is
+// to be run.
+func (o *runOptions) looking() (look func(context.Context) error, flag string, err error) {
+	show := slices.Contains(o.run.Given, "show")
+	switch {
+	case show && o.dry:
+		return nil, "", errors.New("--show and --dry-run exclude each other: each prints something else of the run, and ends")
+	case show:
+		return o.shows, "show", nil
+	case o.dry:
+		return o.forecast, "dry-run", nil
+	}
+	return nil, "", nil
 }
 
 // one runs a checkpoint, or computes a part of its run.

@@ -117,7 +117,7 @@ func (o *stressOptions) compute(ctx context.Context, t *stressed) error {
 		for _, s := range append([]string{stress.Stored}, some...) {
 			run := t.run
 			show := progress(o.io)
-			run.Out, run.Progress = t.path(s), func(done, total int64) { heading(); show(done, total) }
+			run.Out, run.Progress = t.path(s), func(p eval.Progress) { heading(); show(p) }
 			if s == stress.Stored {
 				run.Model.QuantiseInclude, run.Model.Calibrate = nil, ""
 			} else if run.Model.Quantise = s; !calibrated(s) {

@@ -132,7 +132,7 @@ func (b *Backend) Describe() engine.Description {
 	info := b.dev.Info()
 	return engine.Description{
 		Device: "cuda", ISA: info.Image, DType: b.mode.DType(), Threads: 1, Bytes: b.sizes.weights,
-		Name: info.Name, KVBytes: int64(b.sizes.slots) * b.sizes.perSlot, BatchTokens: b.sizes.rows, Top: 1,
+		Name: info.Name, KVBytes: int64(b.sizes.slots) * b.sizes.perSlot, BatchTokens: b.sizes.rows, Top: 1, Windows: b.config.Windows(),
 	}
 }
 

@@ -180,6 +180,15 @@ type Fused struct {
 	ByGroup bool
 }
 
+// Windows are the layers' attention windows: keys at distance >= a window are not seen; 0: all are.
+func (c *Config) Windows() []int {
+	out := make([]int, c.Layers)
+	for i := range min(c.Layers, len(c.Blocks)) {
+		out[i] = c.Blocks[i].Window
+	}
+	return out
+}
+
 // Window is the sliding window of all layers: ok is false where they differ.
 func (c *Config) Window() (window int, ok bool) {
 	for i, b := range c.Blocks {

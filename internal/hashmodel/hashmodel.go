@@ -45,7 +45,7 @@ func (s *segment) Release() {
 }
 
 func (b *Backend) Describe() engine.Description {
-	return engine.Description{Device: "hash", Top: engine.MaxTop}
+	return engine.Description{Device: "hash", Top: engine.MaxTop, Windows: []int{0, 7}}
 }
 
 func (b *Backend) Close() error { return nil }
