@@ -92,6 +92,9 @@ func (b *besideRun) open(ctx context.Context) error {
 		if err := b.sameTokens(i); err != nil {
 			return err
 		}
+		if first := b.models[0]; m.Chat != nil && first.Chat != nil && m.Chat.SHA256() != first.Chat.SHA256() {
+			return fmt.Errorf("%s and %s have different chat templates: they would not be asked the same; nothing was computed", b.sides[0].Name, b.sides[i].Name)
+		}
 	}
 	return nil
 }
@@ -142,7 +145,7 @@ func (b *besideRun) gather(ctx context.Context) error {
 	}
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
-	if b.work, err = gatherTasks(ctx, suite, notes, source, o.Prompts.options(), o.SkipMissing); err != nil {
+	if b.work, err = gatherTasks(ctx, suite, notes, source, o.Prompts.of(b.models[0].Chat), o.SkipMissing); err != nil {
 		return err
 	}
 	if len(b.work.Tasks) == 0 {

@@ -9,6 +9,7 @@ import (
 	"github.com/softbench/softbench/passkey"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/chat"
 	"github.com/softbench/softbench/tasks/data"
 )
 
@@ -29,6 +30,13 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 			MaxLength: in.MaxLength, StrictLength: o.Model.Strict,
 		},
 	}
+	var template *chat.Template
+	if o.Model.Chat {
+		if template, err = readTemplate(ctx, in.Dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	run.Settings.Prompts = o.Prompts.settings(template)
 	if o.Model.MaxLength > 0 {
 		run.Settings.MaxLength = o.Model.MaxLength
 	}
@@ -45,7 +53,7 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	source.Download, source.Notify = o.Download, o.Note
 	missing := absent{skip: o.SkipMissing}
 	for _, e := range suite.Tasks {
-		docs, files, err := documents(ctx, e, source, o.Prompts.options())
+		docs, files, err := documents(ctx, e, source, o.Prompts.of(template))
 		if missing.take(e.Task.Name, err) {
 			continue
 		}

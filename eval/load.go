@@ -242,8 +242,8 @@ func (m *Model) load(ctx context.Context, o ModelOptions) error {
 // thinking.
 func (m *Model) openChat(ctx context.Context, o ModelOptions) (err error) {
 	if o.Chat {
-		if m.Chat, err = chat.Read(ctx, m.Dir); err != nil {
-			return fmt.Errorf("--apply-chat-template: %w", err)
+		if m.Chat, err = readTemplate(ctx, m.Dir); err != nil {
+			return err
 		}
 	}
 	if o.StripThinking != nil && !*o.StripThinking {
@@ -258,6 +258,15 @@ func (m *Model) openChat(ctx context.Context, o ModelOptions) (err error) {
 		m.thinking = lm.Thinking{Begin: "<think>", End: "</think>"}
 	}
 	return nil
+}
+
+// readTemplate reads the chat template that is to be applied.
+func readTemplate(ctx context.Context, dir string) (*chat.Template, error) {
+	t, err := chat.Read(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("--apply-chat-template: %w", err)
+	}
+	return t, nil
 }
 
 func (m *Model) newLM(o ModelOptions) (err error) {

@@ -13,23 +13,23 @@ type Prompts struct {
 	Multiturn   bool   // in a chat examples are turns of their own, not part of the question
 }
 
-// settings are what of it all prompts depend on; nil where they are the tasks' own texts.
-func (p Prompts) settings(m *Model) *rundir.PromptSettings {
-	if m.Chat == nil && p.System == "" {
+// settings are what of it all prompts depend on; nil where they are the tasks' own texts. template
+// is the one that is applied, or nil.
+func (p Prompts) settings(template *chat.Template) *rundir.PromptSettings {
+	if template == nil && p.System == "" {
 		return nil
 	}
 	s := &rundir.PromptSettings{System: p.System}
-	if m.Chat != nil {
-		s.ChatTemplate, s.Multiturn = m.Chat.SHA256(), p.Multiturn
+	if template != nil {
+		s.ChatTemplate, s.Multiturn = template.SHA256(), p.Multiturn
 	}
 	return s
 }
 
-// of are the options of every task's documents for a model, which has a chat template where one is
-// to be applied.
-func (p Prompts) of(m *Model) tasks.Options {
+// of are the options of every task's documents, with the chat template that is applied, or nil.
+func (p Prompts) of(template *chat.Template) tasks.Options {
 	o := p.options()
-	if m == nil || m.Chat == nil {
+	if template == nil {
 		return o
 	}
 	o.Multiturn = p.Multiturn
@@ -38,7 +38,7 @@ func (p Prompts) of(m *Model) tasks.Options {
 		for i, said := range messages {
 			turns[i] = chat.Message{Role: said.Role, Content: said.Content}
 		}
-		return m.Chat.Apply(turns, generationPrompt)
+		return template.Apply(turns, generationPrompt)
 	}
 	return o
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/softbench/softbench/lm"
 	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/tasks"
+	"github.com/softbench/softbench/tasks/chat"
 	"github.com/softbench/softbench/tasks/data"
 )
 
@@ -228,7 +229,11 @@ func gatherFor(ctx context.Context, suite *configs.Suite, notes []string, source
 			return nil, nil, err
 		}
 	}
-	work, err := gatherTasks(ctx, suite, notes, source, o.Prompts.of(m), o.SkipMissing)
+	var template *chat.Template
+	if m != nil {
+		template = m.Chat
+	}
+	work, err := gatherTasks(ctx, suite, notes, source, o.Prompts.of(template), o.SkipMissing)
 	if err == nil && m == nil {
 		m, err = open(ctx, o.Model)
 	}
@@ -328,7 +333,7 @@ func settingsBut(m *Model, w *Work, o RunOptions, d engine.Description) rundir.S
 	for _, p := range w.parts() {
 		p.settings(&s)
 	}
-	s.Prompts = o.Prompts.settings(m)
+	s.Prompts = o.Prompts.settings(m.Chat)
 	if w.generates() {
 		s.Generation = &rundir.GenerationSettings{End: m.Generation.End, Thinking: m.thinking.End}
 	}

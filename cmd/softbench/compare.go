@@ -24,6 +24,7 @@ type compareOptions struct {
 	io      streams
 	sides   [2]string
 	run     eval.RunOptions // of checkpoints; Suites empty: chosen by the other side
+	tasks   taskFlags
 	batch   batchFlags
 	runs    string // directory of the checkpoints' runs
 	kl      bool
@@ -54,6 +55,9 @@ KL(A||B) of every scored token: of two checkpoints with one tokenizer, which are
 computed side by side on the processor. With --data FILE in the place of a suite,
 that is over any text.
 
+Checkpoints are asked as 'softbench run' asks with the same flags of tasks, prompts and
+chats; against a run, as that was asked.
+
 Without A and B, the built-in twins are compared on the suite world, and the report
 is written to twins.html (--report '' leaves it out): two small models that were
 trained alike but for their attention, softmax and softpick.`,
@@ -72,6 +76,7 @@ trained alike but for their attention, softmax and softpick.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run.Given, o.run.Arguments = flagValues(cmd)
+			o.tasks.given(&o.run)
 			if len(args) == 0 {
 				if err := o.defaultSides(); err != nil {
 					return err
@@ -95,8 +100,6 @@ trained alike but for their attention, softmax and softpick.`,
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents")
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and models named organisation/name")
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of models of the hub (default main; also organisation/name@REVISION)")
-	f.IntVar(&o.run.Limit, "limit", 0, "first `N` documents of each task, 0 for all (default: as the suite says)")
-	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.BoolVar(&o.kl, "kl", false, "measure KL(A||B) of two checkpoints too, token by token; --data may name a text")
 	f.StringVar(&o.runs, "runs", "", "`directory` to keep the checkpoints' runs in (default: in the user's cache)")
 	f.StringToStringVar(&o.options.Map, "map", nil, "take a task of lm-evaluation-harness as another, `THEIRS=OURS`: a copy of ours under a name of its own")
@@ -106,6 +109,7 @@ trained alike but for their attention, softmax and softpick.`,
 	f.Uint64Var(&o.options.Seed, "seed", 0, "seed of the random draws, 0 for the usual one")
 	f.BoolVar(&o.json, "json", false, "print the comparison as JSON instead of a table")
 	f.StringVar(&o.report, "report", "", "write an HTML report to this `file` too")
+	addTaskFlags(cmd, &o.tasks, &o.run)
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)
 	addLibraryFlags(cmd, &o.echarts)

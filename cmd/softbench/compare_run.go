@@ -109,7 +109,7 @@ func (o *compareOptions) plan(ctx context.Context, path string, other *compare.S
 func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side, plans [2]*planned) error {
 	two := plans[0] != nil && plans[1] != nil
 	if two && o.kl {
-		if err := someTask(ctx, plans[0].run.Suites); err != nil {
+		if err := someTask(ctx, &plans[0].run); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,8 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 		}
 		run := p.run
 		if two {
-			run.Suites, run.Limit, run.FewShot, run.DiagnosticsLength, run.DiagnosticsThreshold, run.Given = nil, 0, 0, 0, 0, nil
+			run.Suites, run.Limit, run.Share, run.FewShot, run.DiagnosticsLength, run.DiagnosticsThreshold, run.Given = nil, 0, 0, 0, 0, 0, nil
+			run.IncludePath = nil
 		}
 		manifest, samples, err := eval.Foresee(ctx, run, p.in)
 		if err != nil {
@@ -144,10 +145,14 @@ func (o *compareOptions) checkBefore(ctx context.Context, sides [2]*compare.Side
 }
 
 // someTask refuses suites without anything that --kl can be measured on.
-func someTask(ctx context.Context, suites []string) error {
-	for _, name := range suites {
+func someTask(ctx context.Context, run *eval.RunOptions) error {
+	var find configs.Finder
+	if err := heard(ctx, func() (err error) { find, err = configs.NewFinder(run.IncludePath...); return err }); err != nil {
+		return err
+	}
+	for _, name := range run.Suites {
 		var s *configs.Suite
-		if err := heard(ctx, func() (err error) { s, err = configs.Resolve(name); return err }); err != nil {
+		if err := heard(ctx, func() (err error) { s, err = find.Resolve(name); return err }); err != nil {
 			return err
 		}
 		if len(s.Tasks) > 0 || s.Passkey != nil {
@@ -155,7 +160,7 @@ func someTask(ctx context.Context, suites []string) error {
 		}
 	}
 	return fmt.Errorf("--suite %s: --kl is of the tokens that tasks score, and there is no task: name one too; nothing was computed",
-		strings.Join(suites, ","))
+		strings.Join(run.Suites, ","))
 }
 
 // compute runs a planned run, or finds that it is there.
@@ -228,11 +233,15 @@ func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]strin
 		run.Suites = []string{"zero-shot"}
 		return nil
 	}
+	find, err := configs.NewFinder(run.IncludePath...)
+	if err != nil {
+		return err
+	}
 	if other.Manifest == nil {
 		for _, t := range other.Tasks {
 			name := cmp.Or(names[t.Name], t.Name)
-			if _, err := configs.Resolve(name); err != nil {
-				_, noAlias := configs.Resolve(t.Alias)
+			if _, err := find.Resolve(name); err != nil {
+				_, noAlias := find.Resolve(t.Alias)
 				if names[t.Name] != "" || t.Alias == "" || noAlias != nil {
 					return fmt.Errorf("%s: task %s: %w; --map %s=OURS says of which task it is a copy, or --suite names what to run", other.Path, t.Name, err, t.Name)
 				}
@@ -246,6 +255,7 @@ func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]strin
 	if set.Passkey != nil || set.Diagnostics != nil {
 		return fmt.Errorf("%s has more than tasks: name its suite with --suite", other.Path)
 	}
+	asAsked(run, other.Manifest)
 	for i, t := range set.Tasks {
 		run.Suites = append(run.Suites, t.Name)
 		if i > 0 && (t.Limit != set.Tasks[0].Limit || t.FewShot != set.Tasks[0].FewShot) {
@@ -259,6 +269,34 @@ func likeOther(run *eval.RunOptions, other *compare.Side, names map[string]strin
 		}
 	}
 	return nil
+}
+
+// asAsked puts prompts into what a run's were put into, but for what the flags say.
+func asAsked(run *eval.RunOptions, other *rundir.Run) {
+	said := func(flag string) bool { return slices.Contains(run.Given, flag) }
+	if p := other.Settings.Prompts; p != nil {
+		if !said("apply-chat-template") {
+			run.Model.Chat = p.ChatTemplate != ""
+		}
+		if !said("system-instruction") {
+			run.Prompts.System = p.System
+		}
+		if !said("fewshot-as-multiturn") && p.ChatTemplate != "" {
+			run.Prompts.Multiturn = p.Multiturn
+		}
+	}
+	if seed, drawn := other.Seeds["fewshot"]; drawn && !said("fewshot-seed") {
+		as := int64(seed)
+		run.Prompts.FewShotSeed = &as
+	}
+}
+
+// given is a value where there is one.
+func given[T any](value *T) string {
+	if value == nil {
+		return "-"
+	}
+	return fmt.Sprint(*value)
 }
 
 // runDirectory names the directory of a checkpoint's run by all that is known
@@ -276,6 +314,9 @@ func (o *compareOptions) runDirectory(run *eval.RunOptions, in *eval.Inspection,
 		engine.Revision, in.ModelSHA256, in.TokenizerSHA256, in.Attention, run.Suites, run.Data, run.Limit, run.FewShot,
 		run.Model.DType, run.Model.Device, run.Model.MaxLength, run.Model.Strict, run.Model.AllowUnscored, os.Getenv("SOFTBENCH_ISA"),
 	})
+	if p := &run.Prompts; run.Model.Chat || p.System != "" || p.FewShotSeed != nil || run.Model.StripThinking != nil || run.Share > 0 || len(run.IncludePath) > 0 {
+		key += fmt.Sprintf("%t %q %t %s %s %v %q", run.Model.Chat, p.System, p.Multiturn, given(p.FewShotSeed), given(run.Model.StripThinking), run.Share, run.IncludePath)
+	}
 	if m := &run.Model; m.Quantise != "" || m.Adapter != "" {
 		key += fmt.Sprintf("%q %q %q", m.Quantise, m.QuantiseInclude, m.Adapter)
 	}

@@ -133,10 +133,10 @@ const trainingNumbers = "hidden intermediate layers heads head-dim context posit
 
 // aboutACheckpoint are refused by compare where neither side is a checkpoint, and so is
 // any flag that is not about the comparison.
-const aboutACheckpoint = "suite data download limit fewshot runs allow-unscored attention batch-tokens device dtype max-length memory strict-length strip-prefix threads adapter quantize"
+const aboutACheckpoint = "suite data download limit fewshot runs allow-unscored attention include-path fewshot-seed apply-chat-template system-instruction fewshot-as-multiturn strip-thinking batch-tokens device dtype max-length memory strict-length strip-prefix threads adapter quantize"
 
 // valueOf is one that each flag takes.
-var valueOf = map[string]string{"quantize": "nf4", "memory": "1GiB", "device": "cpu", "dtype": "float32", "attention": "softmax", "limit": "1", "fewshot": "1", "max-length": "64", "batch-tokens": "8", "threads": "1"}
+var valueOf = map[string]string{"quantize": "nf4", "memory": "1GiB", "device": "cpu", "dtype": "float32", "attention": "softmax", "limit": "1", "fewshot": "1", "max-length": "64", "batch-tokens": "8", "threads": "1", "fewshot-seed": "7"}
 
 // TestEveryFlag: no flag of any command is silently without use. A new one fails here
 // until its row says what it does where a command has no use for it.
@@ -151,7 +151,7 @@ func TestEveryFlag(t *testing.T) {
 	}
 	for _, f := range strings.Fields(aboutACheckpoint) {
 		line := "compare r1 r2 --" + f
-		if f == "download" || strings.HasPrefix(f, "allow") || strings.HasPrefix(f, "strict") {
+		if slices.Contains(strings.Fields("download allow-unscored strict-length apply-chat-template fewshot-as-multiturn strip-thinking"), f) {
 			rows["compare "+f] = refused("neither side is one", line)
 			continue
 		}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/softbench/softbench/eval"
 	"github.com/softbench/softbench/reports/rundir"
-	"github.com/softbench/softbench/tasks"
 )
 
 type runOptions struct {
@@ -28,8 +27,7 @@ type runOptions struct {
 	show  int // documents of each task to show instead of running; counts where given
 	dry   bool
 
-	fewShotSeed   int64
-	stripThinking bool
+	tasks taskFlags
 }
 
 func newRun(io streams, run work[runOptions]) *cobra.Command {
@@ -89,12 +87,7 @@ in numeric order, and what is complete is not computed again with --resume.
 				o.run.Suites = []string{"zero-shot"}
 			}
 			o.run.Given, o.run.Arguments = flagValues(cmd)
-			if cmd.Flags().Changed("fewshot-seed") {
-				o.run.Prompts.FewShotSeed = &o.fewShotSeed
-			}
-			if cmd.Flags().Changed("strip-thinking") {
-				o.run.Model.StripThinking = &o.stripThinking
-			}
+			o.tasks.given(&o.run)
 			return run(&o, cmd.Context())
 		},
 	}
@@ -108,19 +101,12 @@ in numeric order, and what is complete is not computed again with --resume.
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and a model named organisation/name")
 	f.BoolVar(&o.run.SkipMissing, "skip-missing", false, "leave out tasks whose documents are not here, with a note, instead of failing")
 	f.StringVar(&o.run.Model.Revision, "revision", "", "branch, tag or `commit` of a model of the hub (default main; also organisation/name@REVISION)")
-	f.StringArrayVar(&o.run.IncludePath, "include-path", nil, "`directory` of lm-evaluation-harness' task files, whose names, groups, tags and patterns can be run")
-	f.Var(&limitValue{&o.run.Limit, &o.run.Share}, "limit", "first `N` documents of each task, or a share of them such as 0.1; 0 for all (default: as the suite says)")
-	f.Int64Var(&o.fewShotSeed, "fewshot-seed", tasks.DefaultFewShotSeed, "seed of worked examples that a task draws at random, as lm-evaluation-harness draws them")
-	f.BoolVar(&o.run.Model.Chat, "apply-chat-template", false, "put prompts into the checkpoint's chat template")
-	f.StringVar(&o.run.Prompts.System, "system-instruction", "", "`text` before everything else in a prompt: a chat's system message")
-	f.BoolVar(&o.run.Prompts.Multiturn, "fewshot-as-multiturn", true, "in a chat, worked examples are turns of their own; false: part of the question")
-	f.BoolVar(&o.stripThinking, "strip-thinking", true, "cut off what a model thinks before a generated answer (default: where the chat template marks it; given: between <think> and </think> too)")
-	f.IntVar(&o.run.FewShot, "fewshot", 0, "worked examples before each document, 0 for none (default: as the suite says)")
 	f.IntVar(&o.run.DiagnosticsLength, "diagnostics-length", 0, "`tokens` of a sample that diagnostics measure, 0 for the suite's (diagnostics: 512)")
 	f.Float64Var(&o.run.DiagnosticsThreshold, "diagnostics-threshold", 0, "mean `weight` on the first token above which a head counts as a sink, 0 for the suite's (0.3)")
 	f.IntVar(&o.show, "show", 0, "print what the model would be asked of the first `N` documents of each task, with token ids, and end; no weights are read")
 	f.BoolVar(&o.dry, "dry-run", false, "count requests, distinct tokens, memory and the time that this machine will take, and end")
 	f.BoolVar(&o.json, "json", false, "print the run, or what is shown, as JSON instead of a table")
+	addTaskFlags(cmd, &o.tasks, &o.run)
 	addModelFlags(cmd, &o.run.Model)
 	addBatchFlags(cmd, &o.batch)
 	return cmd
