@@ -51,7 +51,9 @@ type Comparison struct {
 	ByDocument  bool     `json:"by_document,omitempty"` // perplexities are means over documents
 	Summary     Summary  `json:"summary"`
 	Metrics     []Metric `json:"metrics"`
-	Diagnostics []Change `json:"diagnostics,omitempty"`
+	// Groups are of tasks together; the summary does not count them.
+	Groups      []GroupDifference `json:"groups,omitempty"`
+	Diagnostics []Change          `json:"diagnostics,omitempty"`
 	// KL is how far B's distributions of the next token are from A's; nil where that was not asked for.
 	KL       *Divergence `json:"kl,omitempty"`
 	Settings []Setting   `json:"settings_that_differ,omitempty"`
@@ -195,6 +197,9 @@ func Compare(a, b *Side, o Options) (*Comparison, error) {
 		}
 	}
 	if err := c.measure(pairs, a.rounding().or(b.rounding()), o); err != nil {
+		return nil, err
+	}
+	if err := c.compareGroups(a, b, pairs, a.rounding().or(b.rounding()), o); err != nil {
 		return nil, err
 	}
 	if err := c.compareDiagnostics(a, b, o); err != nil {

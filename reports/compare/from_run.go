@@ -73,6 +73,13 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 		}
 		s.Tasks = append(s.Tasks, t)
 	}
+	for _, r := range run.Groups {
+		g := Group{Name: r.Name, Tasks: r.Tasks}
+		for _, m := range r.Metrics {
+			g.Metrics = append(g.Metrics, GroupMetric{m.Name, m.HigherIsBetter, m.Weighted})
+		}
+		s.Groups = append(s.Groups, g)
+	}
 	if len(run.Passkey) > 0 {
 		t := Task{Name: rundir.PasskeyTask, Kind: rundir.PasskeyTask, ClusteredBy: "key", MustMatch: map[string]string{}}
 		for _, name := range metric.OfKind(metric.Passkey, false) {

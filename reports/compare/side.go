@@ -43,6 +43,7 @@ type Side struct {
 	// name; a value is JSON or text. A setting that is missing is not known.
 	MustMatch, MayDiffer map[string]string
 	Tasks                []Task
+	Groups               []Group
 	Notes                []string
 }
 

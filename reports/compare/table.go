@@ -70,6 +70,7 @@ func tableText(c *Comparison, width int) string {
 		b.WriteByte('\n')
 		b.WriteString(text.Wrap(c.conclusion(), width))
 	}
+	c.writeGroups(&b, width, &notes)
 	if len(c.Diagnostics) > 0 {
 		c.writeDiagnostics(&b, width, &notes)
 	}

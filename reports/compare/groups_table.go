@@ -1,0 +1,46 @@
+package compare
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/softbench/softbench/reports/text"
+)
+
+// writeGroups writes a row for each metric of each group.
+func (c *Comparison) writeGroups(b *strings.Builder, width int, notes *footnotes) {
+	if len(c.Groups) == 0 {
+		return
+	}
+	g := &text.Grid{}
+	g.Column("group", text.Left, text.Keep)
+	g.Column("tasks", text.Right, 4)
+	g.Column("n", text.Right, 3)
+	g.Column("metric", text.Left, text.Keep)
+	g.Column("A", text.Right, text.Keep)
+	g.Column("B", text.Right, text.Keep)
+	g.Column("B - A", text.Right, text.Keep)
+	title := text.Compact(c.Confidence) + "% interval"
+	if len(c.Groups) > 1 {
+		title += ", corrected"
+	}
+	g.Column(title, text.Left, 2)
+	g.Column("p", text.Right, 1)
+	g.Column("B is", text.Left, text.Keep)
+	for i := range c.Groups {
+		m := &c.Groups[i]
+		verdict := m.word()
+		for _, n := range m.footnotes() {
+			verdict += " " + notes.mark(n)
+		}
+		g.Row(text.Printable(m.Task), strconv.Itoa(m.Tasks), strconv.Itoa(m.N), text.Printable(m.Metric.Metric)+" "+text.Arrow(m.HigherIsBetter),
+			text.Decimal(m.A), text.Decimal(m.B), text.Signed(m.Difference), text.Interval(m.LowAdjusted, m.HighAdjusted), probability(m.Adjusted), verdict)
+	}
+	b.WriteByte('\n')
+	g.Fit(width).Write(b)
+	for _, m := range c.Groups {
+		if !m.Weighted {
+			b.WriteString(text.Wrap(text.Printable(m.Task)+": "+text.Printable(m.Metric.Metric)+" is the mean of its tasks, each the same whatever its documents.", width))
+		}
+	}
+}
