@@ -142,7 +142,7 @@ func readJournal(ctx context.Context, m *Model, work *Work, o RunOptions) (*jour
 	if o.Out == "" || !o.Resume {
 		return j, nil
 	}
-	if was, _, err := rundir.Begun(ctx, o.Out); was == nil || err != nil {
+	if was, _, _, err := rundir.Begun(ctx, o.Out); was == nil || err != nil {
 		return j, err
 	}
 	settings, err := settingsOf(ctx, m, work, o)

@@ -25,10 +25,6 @@ func (o *runOptions) forecast(ctx context.Context) error {
 func writeForecast(w io.Writer, f *eval.Forecast) error {
 	t := &shownText{w: w}
 	for _, p := range f.Parts {
-		if p.Requests == 0 {
-			t.line("%s (%s): %s samples", oneLine(p.Name), p.Kind, commas(int64(p.Documents)))
-			continue
-		}
 		t.line("%s (%s): %s documents, %s requests", oneLine(p.Name), p.Kind, commas(int64(p.Documents)), commas(int64(p.Requests)))
 	}
 	t.line("")
