@@ -151,6 +151,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		counts = append(counts, field{t.Name, object{{"original", t.Documents}, {"effective", t.Documents - t.Unscored}}})
 		taskHashes = append(taskHashes, field{t.Name, hashes[t.Name]})
 	}
+	groups, subtasks := groupsOf(run, &results, &higher, &shots)
 	prompts := rundir.PromptSettings{}
 	if run.Settings.Prompts != nil {
 		prompts = *run.Settings.Prompts
@@ -168,8 +169,12 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 			limit = t.Limit
 		}
 	}
-	return object{
-		{"results", results}, {"group_subtasks", object{}}, {"configs", configs}, {"versions", versions}, {"n-shot", shots},
+	all := object{{"results", results}}
+	if len(groups) > 0 {
+		all = append(all, field{"groups", groups})
+	}
+	return append(all, object{
+		{"group_subtasks", subtasks}, {"configs", configs}, {"versions", versions}, {"n-shot", shots},
 		{"higher_is_better", higher}, {"n-samples", counts},
 		{"config", object{{"model", "softbench"}, {"model_args", object{{"pretrained", model}, {"dtype", run.Settings.DType}, {"attention", run.Settings.Attention}}},
 			{"model_num_parameters", run.Model.Parameters}, {"model_dtype", run.Settings.DType}, {"model_sha", run.Settings.ModelSHA256},
@@ -180,7 +185,7 @@ func resultsOf(model string, run *rundir.Run, hashes map[string]string) object {
 		{"task_hashes", taskHashes}, {"model_source", "softbench"}, {"model_name", model}, {"model_name_sanitized", sanitise(model)},
 		{"system_instruction", system}, {"system_instruction_sha", systemHash}, {"fewshot_as_multiturn", prompts.Multiturn}, {"chat_template", nil}, {"chat_template_sha", chat},
 		{"total_evaluation_time_seconds", strconv.FormatFloat(run.Process.Seconds, 'g', -1, 64)},
-	}
+	}...)
 }
 
 func orNA(n rundir.Number) any {
