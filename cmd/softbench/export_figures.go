@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func (o *exportOptions) writeFigures(ctx context.Context) error {
 	if o.options.Intersect && len(o.runs) == 1 {
 		return errors.New("--intersect is about what two runs share, and one is given")
 	}
-	page, err := openPage(ctx, o.io, o.runs, o.options)
+	page, err := openPage(ctx, o.io, o.runs, "", o.options)
 	if err != nil {
 		return err
 	}
@@ -61,7 +60,7 @@ func (o *exportOptions) writeFigures(ctx context.Context) error {
 	if len(figures) == 0 {
 		return errors.New("the runs have nothing that is drawn: no score, passkey grid, perplexity by position or diagnostics")
 	}
-	if err := os.MkdirAll(o.figures.dir, 0o777); err != nil {
+	if err := atomicfile.MkdirAll(o.figures.dir, 0o777); err != nil {
 		return err
 	}
 	for _, f := range figures {

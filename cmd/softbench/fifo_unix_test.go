@@ -134,7 +134,7 @@ const oneSetting = " --methods rtn --bits 4"
 const byGPTQ = " --quantize gptq:4 --calibrate text.txt"
 
 // noInput are the flags with a text that names nothing to be read.
-var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction host token model-name max-body metrics spread`)
+var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction host token model-name max-body metrics spread figures width baseline`)
 
 // TestNothingWaitsForAPipe: where a file is meant, only a file is read: a pipe without
 // a writer is refused by name, by every command.

@@ -95,6 +95,7 @@ var flagUses = map[string]flagUse{
 	"report echarts":      refused("no run is given", "report --fetch-assets --echarts page.js"),
 	"report offline":      refused("no run is given", "report --fetch-assets --offline"),
 	"report title":        refused("no run is given", "report --fetch-assets --title x"),
+	"report baseline":     refused("one is given", "report r1 --baseline r1 -o page.html"),
 	"report intersect":    refused("what two runs share", "report r1 --intersect -o page.html"),
 	"report fetch-assets": used("the user's cache"),
 

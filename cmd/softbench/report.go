@@ -24,6 +24,7 @@ type reportOptions struct {
 	out     string
 	title   string
 	fetch   bool // ECharts, into the user's cache
+	base    string
 	compare compare.Options
 	echarts libraryFlags
 }
@@ -52,7 +53,8 @@ The file needs no other; its tables and drawings need no network.
 Runs whose names differ in their last number (step-200, step-1000) are the checkpoints
 of a training: they stand in the order of their steps, and their scores and diagnostics
 are drawn over them, a line for each training where there are several (a/step-*
-b/step-*). The comparison is of the first and the last run.
+b/step-*). The comparison is of the first and the last run; of three and more, every
+run also stands against the --baseline, and up to eight in all pairs, corrected together.
 
 Its interactive charts are drawn by ECharts, which comes from --echarts FILE, else
 from the copy that --fetch-assets put into the user's cache, else over the network
@@ -60,6 +62,7 @@ when the page is opened (a pinned version, by its integrity hash; --offline leav
 that out).`,
 		Example: `  softbench report runs/softmax runs/softpick -o report.html
   softbench report runs/step-* -o course.html --offline
+  softbench report runs/* --baseline runs/softmax -o all.html
   softbench report --fetch-assets`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.runs = args
@@ -81,6 +84,7 @@ that out).`,
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "output", "o", "", "HTML `file` to write (required)")
 	f.StringVar(&o.title, "title", "", "title of the page")
+	f.StringVar(&o.base, "baseline", "", "the `run` that every other one is compared with (default the first)")
 	f.BoolVar(&o.compare.Intersect, "intersect", false, "compare the documents that both runs have, with a note")
 	f.BoolVar(&o.fetch, "fetch-assets", false, "download ECharts into the user's cache first")
 	addLibraryFlags(cmd, &o.echarts)
@@ -90,11 +94,17 @@ that out).`,
 // unused refuses flags that nothing would use.
 func (o *reportOptions) unused(flags *pflag.FlagSet) error {
 	if o.fetch && len(o.runs) == 0 && o.out == "" {
-		for _, f := range []string{"title", "intersect", "echarts", "offline"} {
+		for _, f := range []string{"title", "baseline", "intersect", "echarts", "offline"} {
 			if flags.Changed(f) {
 				return fmt.Errorf("--%s is about a page, and no run is given: --fetch-assets alone downloads ECharts", f)
 			}
 		}
+	}
+	if o.base != "" && !slices.Contains(o.runs, o.base) {
+		return fmt.Errorf("--baseline %s: give it as one of the runs too", o.base)
+	}
+	if o.base != "" && len(o.runs) == 1 {
+		return errors.New("--baseline is about several runs, and one is given")
 	}
 	if o.compare.Intersect && len(o.runs) == 1 {
 		return errors.New("--intersect is about what two runs share, and one is given")
@@ -112,7 +122,7 @@ func (o *reportOptions) execute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := openPage(ctx, o.io, o.runs, o.compare)
+	page, err := openPage(ctx, o.io, o.runs, o.base, o.compare)
 	if err != nil {
 		return err
 	}
@@ -122,9 +132,13 @@ func (o *reportOptions) execute(ctx context.Context) error {
 
 // openPage is what a page about runs has: the runs in the order of their steps where they are
 // a course, and the last one compared with the first.
-func openPage(ctx context.Context, io streams, paths []string, options compare.Options) (html.Page, error) {
+// base is the path of the run that all others are compared with, "": the first.
+func openPage(ctx context.Context, io streams, paths []string, base string, options compare.Options) (html.Page, error) {
 	page := html.Page{Softbench: version()}
 	places, isCourse := html.Course(paths)
+	if at := slices.Index(paths, base); at > 0 && !isCourse {
+		paths = slices.Concat(paths[at:at+1], paths[:at], paths[at+1:])
+	}
 	if isCourse {
 		inOrderOfSteps(paths, places)
 	}
@@ -146,9 +160,66 @@ func openPage(ctx context.Context, io streams, paths []string, options compare.O
 		}
 	}
 	if len(sides) > 1 {
-		return page, compareRuns(io, &page, sides[0], sides[len(sides)-1], options)
+		if err := compareRuns(io, &page, sides[0], sides[len(sides)-1], options); err != nil {
+			return page, err
+		}
+	}
+	if len(sides) > 2 {
+		return page, comparePairs(ctx, io, &page, sides, max(0, slices.Index(paths, base)), options)
 	}
 	return page, nil
+}
+
+// mostPairs bounds how many runs are compared in all pairs: of more, each with the baseline
+// alone.
+const mostPairs = 8
+
+// comparePairs compares every run with the baseline, and where they are few all pairs.
+// Those that cannot be compared are left out with a note.
+func comparePairs(ctx context.Context, io streams, page *html.Page, sides []*compare.Side, base int, options compare.Options) error {
+	one := func(a, b int) (*compare.Comparison, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		options.Names = [2]string{html.Letter(a, len(sides)), html.Letter(b, len(sides))}
+		c, err := compare.Compare(sides[a], sides[b], options)
+		if _, ok := errors.AsType[*compare.Incomparable](err); ok {
+			return nil, nil
+		}
+		return c, err
+	}
+	gather := func(pairs [][2]int) (out []html.Pair, err error) {
+		var all []*compare.Comparison
+		for _, p := range pairs {
+			c, err := one(p[0], p[1])
+			if err != nil {
+				return nil, err
+			}
+			if c == nil {
+				fmt.Fprintf(io.err, "note: %s and %s cannot be compared: left out of the table of all runs\n", html.Letter(p[0], len(sides)), html.Letter(p[1], len(sides)))
+				continue
+			}
+			all, out = append(all, c), append(out, html.Pair{A: p[0], B: p[1], Comparison: c})
+		}
+		return out, compare.Together(all)
+	}
+	var against, pairs [][2]int
+	for b := range sides {
+		if b != base {
+			against = append(against, [2]int{base, b})
+		}
+		for a := range b {
+			pairs = append(pairs, [2]int{a, b})
+		}
+	}
+	var err error
+	if page.Against, err = gather(against); err != nil {
+		return err
+	}
+	if len(sides) <= mostPairs {
+		page.Pairs, err = gather(pairs)
+	}
+	return err
 }
 
 // pageRuns are sides as the page takes them.

@@ -59,6 +59,8 @@ type Comparison struct {
 	Settings []Setting   `json:"settings_that_differ,omitempty"`
 	Notes    []string    `json:"notes,omitempty"`
 	Warnings []string    `json:"warnings,omitempty"`
+
+	results []*Result // of Metrics
 }
 
 // SideInfo says which run a side is.

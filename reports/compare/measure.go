@@ -74,7 +74,7 @@ func (c *Comparison) measure(pairs []taskPair, rounding Arithmetic, o Options) e
 		if m.Primary {
 			c.Summary.count(&m)
 		}
-		c.Metrics = append(c.Metrics, m)
+		c.Metrics, c.results = append(c.Metrics, m), append(c.results, r)
 	}
 	switch texts := slices.ContainsFunc(todo, func(t place) bool { return t.pair.a.Metrics[t.i].Formula != Mean }); {
 	case c.ByDocument && !texts:

@@ -20,9 +20,11 @@ type document struct {
 	Comparison  *compare.Comparison `json:"comparison,omitempty"`
 	NotCompared string              `json:"not_compared,omitempty"`
 	// Settings that are not the same in all runs.
-	Settings []setting    `json:"settings_that_differ,omitempty"`
-	Passkey  []cellChange `json:"passkey_difference,omitempty"` // last run minus first
-	Flips    *Flips       `json:"flips,omitempty"`
+	Settings []setting      `json:"settings_that_differ,omitempty"`
+	Passkey  []cellChange   `json:"passkey_difference,omitempty"` // last run minus first
+	Against  []pairDocument `json:"against_baseline,omitempty"`
+	Pairs    []pairDocument `json:"pairs,omitempty"`
+	Flips    *Flips         `json:"flips,omitempty"`
 }
 
 type runDocument struct {
@@ -103,7 +105,7 @@ type bucket struct {
 }
 
 func newDocument(p Page) (*document, error) {
-	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared}
+	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared, Against: newPairs(p.Against, true), Pairs: newPairs(p.Pairs, false)}
 	for _, r := range p.Runs {
 		pos, err := positionsOf(r.Samples)
 		if err != nil {

@@ -27,8 +27,11 @@ type Page struct {
 	// they cannot be compared: NotCompared then says why.
 	Comparison  *compare.Comparison
 	NotCompared string
-	Library     Library // ECharts; the zero value leaves it out
-	Softbench   string  // version of the program, for the footer
+	// Against are comparisons of every other run with the baseline, corrected together, and
+	// Pairs those of all pairs, corrected together likewise; none of fewer than three runs.
+	Against, Pairs []Pair
+	Library        Library // ECharts; the zero value leaves it out
+	Softbench      string  // version of the program, for the footer
 }
 
 // Run is one run of a report.
@@ -60,9 +63,14 @@ var (
 	stressTemplate string
 	//go:embed assets/page.css
 	pageStyle string
+	//go:embed assets/figures.js
+	figuresScript string
 	//go:embed assets/page.js
-	pageScript string
+	ownScript string
 )
+
+// pageScript is every page's: what its drawings do, and the rest.
+var pageScript = figuresScript + ownScript
 
 var page = template.Must(template.Must(template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate)).Parse(studyTemplate)).Parse(stressTemplate))
 

@@ -24,6 +24,7 @@ type view struct {
 	Warnings    []prose
 	Sections    []sectionLink
 	Differences *differencesView
+	Against     *runsView
 	Divergence  *divergenceView
 	Scores      *scoresView
 	Passkey     *passkeyView
@@ -136,6 +137,7 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 	b := &builder{doc: d, numbers: n, runs: v.Legend}
 	b.verdict(v)
 	v.Differences = b.differences()
+	v.Against = b.against()
 	v.Divergence = b.divergence()
 	v.Scores = b.scores()
 	v.Passkey = b.passkey()
@@ -149,7 +151,7 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 		v.Provenance = append(v.Provenance, b.provenance(i))
 	}
 	v.Sections = there([]section{
-		{v.Differences != nil, "differences", "Differences"}, {v.Divergence != nil, "divergence", "Divergence"}, {v.Scores != nil, "scores", "Scores"},
+		{v.Differences != nil, "differences", "Differences"}, {v.Against != nil, "against", "Every run"}, {v.Divergence != nil, "divergence", "Divergence"}, {v.Scores != nil, "scores", "Scores"},
 		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
 		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Flips != nil, "flips", "Documents that flipped"},
 		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},

@@ -148,6 +148,30 @@
     for (const s of specs) if (live.has(s.id)) draw(s);
   }
 
+  // ---- What is chosen stands in the address, so that it can be sent: filters, the page of
+  // documents, one document, and what is folded open. ----
+
+  const folds = [...document.querySelectorAll("main details:not(.save)")];
+  let state = new URLSearchParams(), written = "";
+  const readState = () => {
+    const text = decodeURI(location.hash.slice(1));
+    state = new URLSearchParams(text.includes("=") ? text : "");
+  };
+  const writeState = (changes) => {
+    for (const [k, v] of Object.entries(changes)) v ? state.set(k, v) : state.delete(k);
+    written = "#" + state;
+    if (String(state) || location.hash.includes("=")) location.replace(written);
+  };
+  const openFolds = () => {
+    const open = (state.get("open") || "").split(".").filter((k) => k).map(Number);
+    folds.forEach((f, k) => { if (open.includes(k)) f.open = true; });
+  };
+  readState();
+  openFolds();
+  for (const f of folds) {
+    f.addEventListener("toggle", () => writeState({ open: folds.map((d, k) => (d.open ? k : -1)).filter((k) => k >= 0).join(".") }));
+  }
+
   // ---- Flipped documents ----
 
   const perPage = 20;
@@ -200,7 +224,11 @@
     const change = flip.changes[flip.metric];
     head.append(flip.task + " \u00b7 document ", datum(flip.doc_id, "/flips/shown/" + flip.index + "/doc_id"), " \u00b7 ");
     head.append(make("span", change, change === "worse" ? letters[1] + " lost it" : letters[1] + " gained it"));
+    const link = make("a", "tag", "link");
+    link.href = "#" + new URLSearchParams({ doc: flip.task + "/" + flip.doc_id });
+    link.setAttribute("aria-label", "Link to " + flip.task + " document " + flip.doc_id);
     for (const m of metrics) if (flip.changes[m]) head.append(make("span", "tag", m + (flip.changes[m] === change ? "" : ": other way")));
+    head.append(link);
     item.append(head);
     if (flip.kind === "passkey") {
       const p = make("p");
@@ -261,16 +289,27 @@
     better.textContent = letters[1] + " gained it";
     $("filter").hidden = false;
 
-    let page = 0;
+    let page = 0, alone = "";
+    const controls = { task: "f-task", metric: "f-metric", direction: "f-direction", text: "f-text" };
+    const restore = () => {
+      for (const [k, id] of Object.entries(controls)) {
+        $(id).value = state.get(k) || "";
+        if ($(id).value !== (state.get(k) || "")) $(id).value = ""; // no such choice on this page
+      }
+      page = Math.max(0, (parseInt(state.get("page"), 10) || 1) - 1);
+      alone = state.get("doc") || "";
+    };
     const render = () => {
       const task = $("f-task").value, metric = $("f-metric").value, direction = $("f-direction").value;
       const needle = $("f-text").value.trim().toLowerCase();
       const hits = flips.filter((f) => {
+        if (alone) return f.task + "/" + f.doc_id === alone;
         const changes = metric ? [f.changes[metric]] : Object.values(f.changes);
         return (!task || f.task === task) && changes.some((c) => c && (!direction || c === direction)) && (!needle || f.search.includes(needle));
       });
       const pages = Math.max(1, Math.ceil(hits.length / perPage));
       page = Math.min(page, pages - 1);
+      writeState({ task, metric, direction, text: $("f-text").value.trim(), page: page ? page + 1 : "", doc: alone });
       const from = page * perPage;
       const shown = hits.slice(from, from + perPage);
       list.replaceChildren(...shown.map((f) => {
@@ -285,7 +324,7 @@
       $("prev").disabled = page === 0;
       $("next").disabled = page === pages - 1;
     };
-    const again = () => { page = 0; render(); };
+    const again = () => { page = 0; alone = ""; render(); };
     for (const id of ["f-task", "f-metric", "f-direction"]) $(id).addEventListener("change", again);
     let timer = 0;
     $("f-text").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(again, 120); });
@@ -293,7 +332,18 @@
     const turn = (by) => { page += by; render(); $("f-count").scrollIntoView({ block: "nearest" }); };
     $("prev").addEventListener("click", () => turn(-1));
     $("next").addEventListener("click", () => turn(1));
+    const show1 = () => { if (location.hash.includes("=") && (state.has("doc") || Object.keys(controls).some((k) => state.has(k)))) $("flips").scrollIntoView(); };
+    addEventListener("hashchange", () => {
+      if (location.hash === written || !location.hash.includes("=")) return;
+      readState();
+      openFolds();
+      restore();
+      render();
+      show1();
+    });
+    restore();
     render();
+    show1();
   }
 
   showTheme();
