@@ -66,7 +66,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"lab study": parse("study.yaml", newLabStudy, nil), "lab report": parse("t1 -o page.html", newLabReport, nil),
 	}
 	// What is parsed further, or refused beside what else the line has.
-	special := map[string]string{"run limit": "7", "compare limit": "7", "stress limit": "7", "stress bits": "3", "export format": "markdown", "report intersect": "r2 --intersect", "lab train mix": "copy=1", "compare effect": "0.5"}
+	special := map[string]string{"run limit": "7", "compare limit": "7", "stress limit": "7", "stress bits": "3", "export format": "markdown", "report intersect": "r2 --intersect", "report baseline": "r2 --baseline r2", "lab train mix": "copy=1", "compare effect": "0.5"}
 	tried := 0
 	for name, c := range commands {
 		base, err := c.read(strings.Fields(c.args))
