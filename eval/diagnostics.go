@@ -51,7 +51,7 @@ func (w *Work) addDiagnostics(ctx context.Context, d configs.Diagnostics, m *Mod
 	}
 	p := &DiagnosticsWork{Diagnostics: d}
 	err := p.takeSamples(ctx, w.texts, func(text string, most int) [][]int32 {
-		return cutSamples(m.Tokenizer.Encode(text, false), tokensBefore(m.Tokenizer, text), d.Length, most)
+		return cutSamples(m.encoder.Encode(text, false), tokensBefore(m.encoder, text), d.Length, most)
 	})
 	if err != nil {
 		return err

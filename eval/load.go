@@ -49,7 +49,8 @@ type ModelOptions struct {
 	Downloading func(done, total int64) // its bytes; may be nil
 	Calibrating func(done, total int)   // blocks of a calibration; may be nil
 
-	configAlone bool // no weights are opened, and no option about them counts
+	course      *Course // of which the model is a part; may be nil
+	configAlone bool    // no weights are opened, and no option about them counts
 }
 
 // MaxThreads bounds what may be asked for: each thread has working memory of its
@@ -125,6 +126,7 @@ type Model struct {
 	Engine     *engine.Model
 	Checkpoint *checkpoint.Checkpoint
 	Tokenizer  *tokenizer.Tokenizer
+	encoder    lm.Tokenizer // the same, with what a course has encoded already
 	Generation checkpoint.Generation
 	Chat       *chat.Template // nil: not applied
 	thinking   lm.Thinking
@@ -270,11 +272,14 @@ func readTemplate(ctx context.Context, dir string) (*chat.Template, error) {
 }
 
 func (m *Model) newLM(o ModelOptions) (err error) {
+	if m.encoder == nil {
+		m.encoder = o.course.remember(m.Tokenizer)
+	}
 	length := o.MaxLength
 	if length == 0 {
 		length = maxLength(&m.Checkpoint.Config, m.Tokenizer)
 	}
-	m.LM, err = lm.New(m.Engine, m.Tokenizer, lm.Options{
+	m.LM, err = lm.New(m.Engine, m.encoder, lm.Options{
 		MaxLength: length, StrictLength: o.Strict, AllowUnscored: o.AllowUnscored, Threads: o.Threads, End: m.Generation.End, Thinking: m.thinking,
 	})
 	if err != nil {

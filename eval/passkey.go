@@ -26,7 +26,7 @@ func (w *Work) addPasskey(ctx context.Context, g passkey.Grid, m *Model) error {
 		return err
 	}
 	w.Notes = append(w.Notes, notes...)
-	trials, err := await(ctx, func() ([]passkey.Trial, error) { return g.Build(m.Tokenizer) })
+	trials, err := await(ctx, func() ([]passkey.Trial, error) { return g.Build(m.encoder) })
 	if err != nil {
 		return err
 	}

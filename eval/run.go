@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"slices"
@@ -49,6 +50,9 @@ type RunOptions struct {
 
 	BatchTokens int
 	Memory      int64
+
+	// Course is what this run has in common with those of other checkpoints; nil: it stands alone.
+	Course *Course
 
 	Version   string            // softbench's own
 	Given     []string          // flags given, for the manifest
@@ -185,7 +189,7 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 	if err := checkOut(o); err != nil {
 		return nil, nil, err
 	}
-	o.Model.Download, o.Model.Note = o.Download, o.Note
+	o.Model.Download, o.Model.Note, o.Model.course = o.Download, o.Note, o.Course
 	source := data.NewSource(o.Data)
 	source.Download = o.Download
 	source.Notify = o.Note
@@ -230,10 +234,16 @@ func gatherFor(ctx context.Context, suite *configs.Suite, notes []string, source
 		}
 	}
 	var template *chat.Template
+	prompts := ""
 	if m != nil {
 		template = m.Chat
 	}
-	work, err := gatherTasks(ctx, suite, notes, source, o.Prompts.of(template), o.SkipMissing)
+	if s := o.Prompts.settings(template); s != nil {
+		prompts = fmt.Sprintf("%+v", *s)
+	}
+	work, err := o.Course.work(prompts, func() (*Work, error) {
+		return gatherTasks(ctx, suite, notes, source, o.Prompts.of(template), o.SkipMissing)
+	})
 	if err == nil && m == nil {
 		m, err = open(ctx, o.Model)
 	}

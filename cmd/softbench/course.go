@@ -92,11 +92,12 @@ func (o *runOptions) along(ctx context.Context, all []station) error {
 	if o.run.Model.Revision != "" {
 		return errors.New("--revision is of one checkpoint, and --model names several: organisation/name@REVISION,REVISION names revisions")
 	}
+	together := eval.NewCourse()
 	var runs []runOptions
 	for _, s := range all {
 		one := *o
 		one.run.Progress = progress(o.io)
-		one.run.Model.Model = s.model
+		one.run.Model.Model, one.run.Course = s.model, together
 		one.run.Out = filepath.Join(o.run.Out, s.name)
 		if one.run.Merge = nil; o.run.Merge != nil {
 			for _, dir := range o.run.Merge {
