@@ -50,7 +50,8 @@ type cpuScratch struct {
 	mix       expertScratch
 	second    []float32 // the same of the attention, where the MLP reads what it read
 	in        kernel.Input
-	tiles     []attentionTile // one a thread
+	int8      kernel.Int8Input // the same, for weights that want that
+	tiles     []attentionTile  // one a thread
 	work      []attentionWork
 	head      headScratch
 	kept      []int // rows of the batch that x holds after the last layer
@@ -103,7 +104,7 @@ func newCPU(ck *checkpoint.Checkpoint, o CPUOptions) (*cpu, error) {
 }
 
 // packer packs weights for this backend.
-func (c *cpu) packer() packer { return packer{c.set, c.formats.Storage, c.pool} }
+func (c *cpu) packer() packer { return packer{set: c.set, storage: c.formats.Storage, pool: c.pool} }
 
 func (c *cpu) Describe() Description {
 	return Description{Device: "cpu", ISA: c.set.Name(), DType: c.formats.Arithmetic.String(), Threads: c.pool.threads, Bytes: c.weights.bytes(), BatchTokens: c.set.BatchRows(c.formats.Arithmetic), Top: MaxTop, Windows: c.config.Windows()}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
@@ -30,12 +31,19 @@ func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *linear, bias
 			return err
 		}
 	}
+	if err := c.quantiseInput(ctx, rows, w); err != nil {
+		return err
+	}
 	first := 0
 	for _, p := range w.parts {
 		tile := kernel.TaskColumns(c.set, p.N, c.pool.threads)
 		err := c.pool.run(ctx, (p.N+tile-1)/tile, func(_, i int) {
 			n0, n1 := i*tile, min(p.N, (i+1)*tile)
-			c.set.MatMul(y[first+n0:], w.N, &c.scratch.in, 0, rows, p, n0, n1, add)
+			if p.Int8 != nil {
+				c.set.MatMulInt8(y[first+n0:], w.N, &c.scratch.int8, 0, rows, p, n0, n1, add)
+			} else {
+				c.set.MatMul(y[first+n0:], w.N, &c.scratch.in, 0, rows, p, n0, n1, add)
+			}
 			if bias == nil {
 				return
 			}
@@ -54,11 +62,25 @@ func (c *cpu) matmul(ctx context.Context, y []float32, rows int, w *linear, bias
 	return nil
 }
 
+// quantiseInput rounds the prepared input to int8 too, where w has a part that wants that.
+func (c *cpu) quantiseInput(ctx context.Context, rows int, w *linear) error {
+	if !slices.ContainsFunc(w.parts, func(p *kernel.Matrix) bool { return p.Int8 != nil }) {
+		return nil
+	}
+	c.scratch.int8.Reset(rows, w.K)
+	return c.pool.run(ctx, chunks(rows), func(_, i int) {
+		c.scratch.int8.Quantise(&c.scratch.in, i*rowChunk, min(rows, (i+1)*rowChunk))
+	})
+}
+
 // packer packs weights for a Set.
 type packer struct {
 	set     kernel.Set
 	storage kernel.Storage // of numbers; codes of few bits stay what they are
 	pool    pool
+	// int8 lets weights be packed that are multiplied in int8: not those that matmul does not
+	// multiply.
+	int8 bool
 }
 
 // linear packs matrices of equal width, one below the other: neighbours that are stored
@@ -66,12 +88,16 @@ type packer struct {
 func (p packer) linear(ctx context.Context, views ...*checkpoint.View) (*linear, error) {
 	w := &linear{K: views[0].K}
 	for len(views) > 0 {
-		coding := codingOf(views[0])
+		coding, int8 := codingOf(views[0]), p.takesInt8(views[0])
 		n := 1
-		for n < len(views) && equal(coding, codingOf(views[n])) {
+		for n < len(views) && equal(coding, codingOf(views[n])) && int8 == p.takesInt8(views[n]) {
 			n++
 		}
-		m, err := p.matrix(ctx, coding, views[:n])
+		pack := p.matrix
+		if int8 {
+			pack = p.int8Matrix
+		}
+		m, err := pack(ctx, coding, views[:n])
 		if err != nil {
 			return nil, err
 		}
@@ -96,21 +122,55 @@ func equal(a, b *kernel.Coding) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
+// takesInt8 reports whether a view's weights are packed to be multiplied in int8.
+func (p packer) takesInt8(v *checkpoint.View) bool {
+	c := v.Codes()
+	return p.int8 && c != nil && c.Int8 && v.K <= kernel.MaxInt8K
+}
+
 // matrix packs views that are stored in the same way.
 func (p packer) matrix(ctx context.Context, coding *kernel.Coding, views []*checkpoint.View) (*kernel.Matrix, error) {
 	if coding == nil {
 		return packRows(ctx, p.set, p.storage, p.pool, views...)
 	}
-	n, k := 0, views[0].K
-	var codes []*quantise.Codes
+	w := p.set.NewCoded(*coding, totalRows(views), views[0].K)
+	return w, p.packCodes(ctx, views, func(n0, n1 int, row func(j int, codes []uint8, scales, zeros []float32)) {
+		w.PackCodes(n0, n1, row)
+	})
+}
+
+// int8Matrix packs views whose codes are int8, more by 128.
+func (p packer) int8Matrix(ctx context.Context, _ *kernel.Coding, views []*checkpoint.View) (*kernel.Matrix, error) {
+	w := p.set.NewInt8(totalRows(views), views[0].K)
+	return w, p.packCodes(ctx, views, func(n0, n1 int, row func(j int, codes []uint8, scales, zeros []float32)) {
+		codes, scale := make([]uint8, w.K), make([]float32, 1)
+		w.PackInt8(n0, n1, func(j int, dst []int8) float32 {
+			row(j, codes, scale, nil)
+			for k, c := range codes {
+				dst[k] = int8(c ^ 0x80)
+			}
+			return scale[0]
+		})
+	})
+}
+
+func totalRows(views []*checkpoint.View) (n int) {
 	for _, v := range views {
 		n += v.N
+	}
+	return n
+}
+
+// packCodes has pack fill rows of a matrix of codes, some at a time; row reads those of the views,
+// one below the other.
+func (p packer) packCodes(ctx context.Context, views []*checkpoint.View, pack func(n0, n1 int, row func(j int, codes []uint8, scales, zeros []float32))) error {
+	var codes []*quantise.Codes
+	for _, v := range views {
 		codes = append(codes, v.Codes())
 	}
-	w := p.set.NewCoded(*coding, n, k)
-	step := p.set.PanelWidth() * max(1, 256/p.set.PanelWidth())
+	n, step := totalRows(views), p.set.PanelWidth()*max(1, 256/p.set.PanelWidth())
 	err := readTasks(ctx, p.pool, (n+step-1)/step, func(task int) {
-		w.PackCodes(task*step, min(n, (task+1)*step), func(j int, row []uint8, scales, zeros []float32) {
+		pack(task*step, min(n, (task+1)*step), func(j int, row []uint8, scales, zeros []float32) {
 			at := 0
 			for j >= views[at].N {
 				j -= views[at].N
@@ -122,7 +182,7 @@ func (p packer) matrix(ctx context.Context, coding *kernel.Coding, views []*chec
 	for _, v := range views {
 		v.Drop()
 	}
-	return w, err
+	return err
 }
 
 // table is a weight of which single rows are read: as it is stored, or codes of few bits.

@@ -104,6 +104,7 @@ func (p packer) norm(ck *checkpoint.Checkpoint, name string, n checkpoint.NormWe
 // layer packs block i.
 func (p packer) layer(ctx context.Context, ck *checkpoint.Checkpoint, i int) (*cpuLayer, error) {
 	cfg, src := &ck.Config, &ck.Layers[i]
+	p.int8 = true
 	pack := func(parts ...*checkpoint.View) (*linear, error) { return p.linear(ctx, parts...) }
 	gateUp, gateUpBias := []*checkpoint.View{src.Up}, []*checkpoint.View{src.UpBias}
 	if src.Gate != nil {

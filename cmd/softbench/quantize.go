@@ -29,7 +29,7 @@ func newQuantize(io streams, run work[quantizeOptions]) *cobra.Command {
 		Use:   "quantize MODEL",
 		Short: "Write a checkpoint with weights of few bits",
 		Long: `Quantise the linear layers of a checkpoint's blocks and write it as a new one, which
-transformers, vLLM and softbench load: rtn, rtn-asym, gptq, gptq-asym and fp8 as
+transformers, vLLM and softbench load: rtn, rtn-asym, gptq, gptq-asym, fp8 and w8a8 as
 compressed-tensors, nf4 and fp4 as bitsandbytes. Embeddings, head, norms and routers stay
 as they are. The directory appears whole or not at all, and the same input gives the same
 bytes. gptq is shown the first 65,536 tokens of a text, which must not be what the model
@@ -42,9 +42,9 @@ is tested with; stopped, it goes on from the blocks that it keeps in DIR.partial
 		RunE: ofModel(&o, &o.model, run),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, gptq, gptq-asym, fp8, nf4 or fp4 (required)")
+	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, gptq, gptq-asym, fp8, w8a8, nf4 or fp4 (required)")
 	f.IntVar(&o.bits, "bits", 0, "`bits` of a weight: 2, 3, 4 or 8; may be left out where the method has one number of them")
-	f.StringVar(&o.group, "group", "64", "`columns` that share a scale: 32, 64, 128, or row for a whole row")
+	f.StringVar(&o.group, "group", "", "`columns` that share a scale: 32, 64, 128, or row for a whole row; 64 where it is not given, and a row with w8a8")
 	f.StringVar(&o.text, "calibrate", "", "`file` of text that gptq and gptq-asym are shown")
 	f.BoolVar(&o.act, "act-order", false, "gptq and gptq-asym round the inputs that matter most first")
 	f.StringVarP(&o.output, "output", "o", "", "`directory` to write, which must be new or empty (required)")
@@ -54,7 +54,7 @@ is tested with; stopped, it goes on from the blocks that it keeps in DIR.partial
 
 func (o *quantizeOptions) execute(ctx context.Context) error {
 	if o.method == "" {
-		return errors.New("no method given: --method rtn, rtn-asym, gptq, gptq-asym, fp8, nf4 or fp4 says how to quantise")
+		return errors.New("no method given: --method rtn, rtn-asym, gptq, gptq-asym, fp8, w8a8, nf4 or fp4 says how to quantise")
 	}
 	if o.output == "" {
 		return errors.New("no directory given: -o DIR says where the checkpoint goes")
@@ -63,7 +63,10 @@ func (o *quantizeOptions) execute(ctx context.Context) error {
 	if o.bits != 0 {
 		bits = strconv.Itoa(o.bits)
 	}
-	scheme := o.method + ":" + bits + ":" + o.group
+	scheme := o.method + ":" + bits
+	if o.group != "" {
+		scheme += ":" + o.group
+	}
 	if o.act {
 		scheme += ":act"
 	}

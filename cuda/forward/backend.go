@@ -65,6 +65,9 @@ func open(ctx context.Context, dev device.Device, ck *checkpoint.Checkpoint, o O
 	if mode == abi.BF16 && dev.Info().Hopper {
 		mode = abi.BF16Hopper
 	}
+	if ck.Int8 {
+		return nil, fmt.Errorf("products of int8 activations are %w: use --device cpu", ErrUnsupported)
+	}
 	if err := supported(&c); err != nil {
 		return nil, err
 	}

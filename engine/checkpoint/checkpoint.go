@@ -40,6 +40,8 @@ type Checkpoint struct {
 	// Computed says, of a quantised format, what is computed with; "" for the weights
 	// as they are stored.
 	Computed string
+	// Int8 says that some weights are multiplied with activations that are rounded to int8.
+	Int8 bool
 	// Quantised is nil where Options asked for none.
 	Quantised *Quantised
 	Notes     []string
@@ -209,7 +211,11 @@ func (k *Checkpoint) dequantise() error {
 	}
 	k.Format += ", " + config.Name()
 	k.Computed, k.fewBits = dequantised, true
-	if config.Activations() {
+	switch {
+	case config.Int8():
+		k.Computed, k.Int8 = int8Computed, true
+		k.Notes = append(k.Notes, "computed with "+k.Computed)
+	case config.Activations():
 		k.Computed = "the dequantised weights, each number as the format's reference makes it, and activations in full precision, though the format means them to be quantised: scores are those of the weights, not of that arithmetic"
 		k.Notes = append(k.Notes, "computed with "+k.Computed)
 	}

@@ -188,12 +188,18 @@ func (z *Quantising) Finish() {
 	}
 	k.Quantised = &z.done
 	k.Computed = fmt.Sprintf("%s quantised as %s, each number dequantised as the method's reference does", what, z.q.Scheme)
+	if k.Int8 = z.q.Scheme.Int8(); k.Int8 {
+		k.Computed = fmt.Sprintf("%s quantised as %s: %s", what, z.q.Scheme, int8Computed)
+	}
 	note := fmt.Sprintf("quantised as %s: %s, %d weights, %.2f bits a parameter", z.q.Scheme, what, z.done.Weights, 8*float64(z.done.Bytes)/float64(z.done.Parameters))
 	if c := z.q.Calibration; c != nil {
 		note += fmt.Sprintf("; calibrated on %d sequences of %d tokens of the text with SHA-256 %s", c.Sequences, c.Length, c.SHA256)
 	}
 	k.Notes = append(k.Notes, note)
 }
+
+// int8Computed says what is computed where activations are int8 too.
+const int8Computed = "int8 weights times activations that are rounded to int8 a token at a time (symmetric, the largest magnitude over 127.5), sums in whole numbers"
 
 // takes says whether a weight is quantised: routers, biases and what belongs to
 // attention kinds and activations never are.

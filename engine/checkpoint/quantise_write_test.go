@@ -59,7 +59,7 @@ func TestWrittenIsReadAgain(t *testing.T) {
 			}
 		}
 	}
-	if tried != 20 {
+	if tried != 21 {
 		t.Errorf("%d schemes tried", tried)
 	}
 }

@@ -28,6 +28,7 @@ func TestConformance(t *testing.T) {
 func conformance(t *testing.T, s Set) {
 	t.Run("MatMul", func(t *testing.T) { conformMatMul(t, s) })
 	t.Run("codes", func(t *testing.T) { conformCodes(t, s) })
+	t.Run("int8", func(t *testing.T) { conformInt8(t, s) })
 	t.Run("attention", func(t *testing.T) { conformAttention(t, s) })
 	t.Run("attention in bfloat16", func(t *testing.T) { conformAttentionBF16(t, s, []int{32, 64, 96, 128, 160, 192, 256}) })
 	t.Run("Weigh", func(t *testing.T) { conformWeigh(t, s) })

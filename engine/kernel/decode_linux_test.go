@@ -22,7 +22,7 @@ func threadTime(b *testing.B) time.Duration {
 
 // BenchmarkDecode multiplies rows with the linear layers of SmolLM2-135M, 106 million weights of
 // which bfloat16's do not fit into a cache, on one thread: with bfloat16 and with codes of groups of
-// 64 in turn, each in processor time. It reports the medians' rates, and how many times bfloat16's.
+// 64, and in int8, in turn, each in processor time. It reports the medians' rates, and how many times bfloat16's.
 //
 //	go test ./engine/kernel -run '^$' -bench Decode -benchtime 15x
 func BenchmarkDecode(b *testing.B) {
@@ -50,7 +50,7 @@ func benchDecode(b *testing.B, s Set, rows int) {
 		{"bf16", Coding{}},
 		{"2", Coding{Bits: 2}}, {"3", Coding{Bits: 3}}, {"4", Coding{Bits: 4, Zero: 8}}, {"4zeros", Coding{Bits: 4, Zeros: true}},
 		{"nf4", Coding{Bits: 4, Form: Level, Levels: [16]float32{-1, -.7, -.5, -.4, -.3, -.2, -.1, 0, .1, .2, .3, .4, .5, .6, .7, 1}}},
-		{"8", Coding{Bits: 8, Zero: 128}},
+		{"8", Coding{Bits: 8, Zero: 128}}, {"w8a8", Coding{Bits: 8, Zero: 128}},
 	}
 	shapes := [][2]int{{960, 576}, {576, 576}, {3072, 576}, {576, 1536}}
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -74,6 +74,17 @@ func benchDecode(b *testing.B, s Set, rows int) {
 					total += float64(n * k)
 					continue
 				}
+				if form.name == "w8a8" {
+					w := s.NewInt8(n, k)
+					w.PackInt8(0, n, func(_ int, codes []int8) float32 {
+						for j := range codes {
+							codes[j] = int8(rng.IntN(256) - 128)
+						}
+						return rng.Float32()
+					})
+					all[f] = append(all[f], w)
+					continue
+				}
 				c := form.Coding
 				c.Group, c.Round = 64, RoundBFloat16
 				w := s.NewCoded(c, n, k)
@@ -93,12 +104,21 @@ func benchDecode(b *testing.B, s Set, rows int) {
 		}
 	}
 	y := make([]float32, rows*3072)
+	var in Int8Input // its making is counted
 	took := make([][]float64, len(forms))
 	for b.Loop() {
 		for f := range forms {
 			start := threadTime(b)
 			for i, w := range all[f] {
+				if w.Int8 != nil {
+					in.Reset(rows, w.K)
+					in.Quantise(&inputs[i%len(shapes)], 0, rows)
+				}
 				for n := 0; n < w.N; n += 256 {
+					if w.Int8 != nil {
+						s.MatMulInt8(y[n:], w.N, &in, 0, rows, w, n, min(w.N, n+256), false)
+						continue
+					}
 					s.MatMul(y[n:], w.N, &inputs[i%len(shapes)], 0, rows, w, n, min(w.N, n+256), false)
 				}
 			}

@@ -18,6 +18,8 @@ const (
 	// StoredCodes keeps codes of few bits, with scales (Coding). Each Set has a product of them in
 	// each arithmetic: that of the numbers they stand for, to the bit.
 	StoredCodes
+	// StoredInt8 keeps whole numbers of eight bits, which MatMulInt8 alone multiplies.
+	StoredInt8
 
 	storages // how many there are
 )
@@ -66,7 +68,7 @@ func FormatsOf(a Arithmetic) Formats { return usual[a] }
 // arithmeticNames are as users write them, in --dtype.
 var arithmeticNames = [...]string{Float32: "float32", BFloat16: "bfloat16"}
 
-var storageNames = [...]string{StoredFloat32: "float32", StoredBFloat16: "bfloat16", StoredCodes: "codes"}
+var storageNames = [...]string{StoredFloat32: "float32", StoredBFloat16: "bfloat16", StoredCodes: "codes", StoredInt8: "int8"}
 
 // A format that lacks its row in one of the tables does not compile.
 var (

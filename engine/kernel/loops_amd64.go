@@ -22,6 +22,12 @@ func tileF32AVX2(t *tile)
 func tileWideAVX2(t *tile)
 
 //go:noescape
+func tileInt8AVX512(t *tile)
+
+//go:noescape
+func tileInt8AVX2(t *tile)
+
+//go:noescape
 func transpose8AVX2(dst unsafe.Pointer, ldd uintptr, src unsafe.Pointer, lds uintptr, n int)
 
 //go:noescape

@@ -11,10 +11,11 @@ type Matrix struct {
 	N, K    int
 	Storage Storage
 	// F32 and BF16 hold panels of PanelWidth columns in the Set's own layout, Codes
-	// codes of few bits; all but one are nil.
+	// codes of few bits, Int8 whole numbers for MatMulInt8; all but one are nil.
 	F32   []float32
 	BF16  []uint16
 	Codes *Codes
+	Int8  *Int8
 }
 
 // newMatrix allocates size elements, zeros, for W [n, k].
@@ -48,6 +49,9 @@ func (w *Matrix) Bytes() int64 {
 	n := int64(len(w.F32))*4 + int64(len(w.BF16))*2
 	if c := w.Codes; c != nil {
 		n += 4 * int64(len(c.words)+len(c.scales)+len(c.zeros))
+	}
+	if c := w.Int8; c != nil {
+		n += int64(len(c.codes)) + 4*int64(len(c.scales))
 	}
 	return n
 }
@@ -84,16 +88,21 @@ func (in *Input) Skip(m int) {
 // checkProduct panics where a MatMul would reach outside its operands: assembly
 // checks no index.
 func checkProduct(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1, panel int) {
-	if in.K != w.K || n1 > w.N || n0%panel != 0 || m0 < 0 || n0 < 0 {
-		panic(fmt.Sprintf("kernel: MatMul of rows %d:%d of %v [·, %d] with columns %d:%d of %v [%d, %d] in panels of %d",
-			m0, m1, in.Arithmetic, in.K, n0, n1, w.Storage, w.N, w.K, panel))
-	}
-	_ = y[(m1-m0-1)*ldy+n1-n0-1]
+	checkRanges(y, ldy, in.K, m0, m1, w, n0, n1, panel)
 	if rows := m1 * InputStride(in.K); in.Arithmetic == Float32 {
 		_ = in.F32[:rows]
 	} else {
 		_ = in.BF16[:rows]
 	}
+}
+
+// checkRanges is what all products check.
+func checkRanges(y []float32, ldy, k, m0, m1 int, w *Matrix, n0, n1, panel int) {
+	if k != w.K || n1 > w.N || n0%panel != 0 || m0 < 0 || n0 < 0 {
+		panic(fmt.Sprintf("kernel: product of rows %d:%d [·, %d] with columns %d:%d of %v [%d, %d] in panels of %d",
+			m0, m1, k, n0, n1, w.Storage, w.N, w.K, panel))
+	}
+	_ = y[(m1-m0-1)*ldy+n1-n0-1]
 }
 
 // InputStride is the distance between two rows of an Input of k activations.

@@ -62,6 +62,17 @@ type Set interface {
 	//	    y[(i-m0)*ldy + j-n0] += sum               (add true)
 	MatMul(y []float32, ldy int, in *Input, m0, m1 int, w *Matrix, n0, n1 int, add bool)
 
+	// NewInt8 allocates a weight matrix W [n, k] of int8, which Matrix.PackInt8 fills; k
+	// is at most MaxInt8K.
+	NewInt8(n, k int) *Matrix
+
+	// MatMulInt8 is MatMul of int8 activations and weights, sums in whole numbers:
+	//
+	//	sum := Σ_k in[i,k]·w[j,k];  y = float32(sum)·scale of row i·scale of row j of W
+	//
+	// each operation rounded. All Sets give the same bits.
+	MatMulInt8(y []float32, ldy int, in *Int8Input, m0, m1 int, w *Matrix, n0, n1 int, add bool)
+
 	// Scores multiplies m queries with groups of KeyGroup transposed keys:
 	//
 	//	s[i*lds + g*16 + l] = Σ_d q[i*hd+d]·kt[(g*hd+d)*16+l]     (d ascending)

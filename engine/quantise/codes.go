@@ -10,6 +10,9 @@ import (
 type Codes struct {
 	Rows, Cols int
 	Coding     kernel.Coding
+	// Int8 says that activations are to be whole numbers of eight bits too: codes of eight
+	// bits with a zero of 128 and a scale of each row, for kernel.Set.MatMulInt8.
+	Int8 bool
 	// Row writes the codes of row i, and a scale and a zero of each group.
 	Row func(i int, codes []uint8, scales, zeros []float32)
 }
@@ -42,7 +45,7 @@ func (m *Matrix) Coded() *Codes {
 	case m.Levels != nil:
 		c.Form = kernel.E4M3
 	}
-	return &Codes{m.Rows, m.Cols, c, func(i int, codes []uint8, scales, zeros []float32) {
+	return &Codes{m.Rows, m.Cols, c, m.Int8, func(i int, codes []uint8, scales, zeros []float32) {
 		m.RowCodes(i, codes)
 		copy(scales, m.Scales[i*m.across:])
 		if m.Zeros != nil {

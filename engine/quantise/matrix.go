@@ -23,6 +23,7 @@ type Matrix struct {
 	Zero       float32
 	Levels     []float32 // [1<<Bits]; nil for whole numbers
 	Format     safetensors.DType
+	Int8       bool // activations are whole numbers of eight bits too
 
 	across int // groups of a row
 	stride int // bytes of a row of codes

@@ -3,6 +3,12 @@ package quantise
 // half puts zero in the middle of the codes.
 func half(m *Matrix) { m.Zero = float32(int(1) << (m.Bits - 1)) }
 
+// int8Inputs is half, of weights that meet activations of eight bits.
+func int8Inputs(m *Matrix) {
+	half(m)
+	m.Int8 = true
+}
+
 // zeroPoints gives each group a zero of its own.
 func zeroPoints(m *Matrix) { m.Zeros = make([]float32, len(m.Scales)) }
 

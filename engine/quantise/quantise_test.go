@@ -56,7 +56,7 @@ func TestOddSizes(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
-		"hqq:4": "hqq:4:64", "nf4": "nf4:4:64", "fp8": "fp8:8:64", "fp4:4:128": "fp4:4:128", "nf4::32": "nf4:4:32", "rtn:2:row": "rtn:2:row", "rtn-asym:3:32": "rtn-asym:3:32",
+		"hqq:4": "hqq:4:64", "nf4": "nf4:4:64", "fp8": "fp8:8:64", "w8a8": "w8a8:8:row", "w8a8:8:row": "w8a8:8:row", "fp4:4:128": "fp4:4:128", "nf4::32": "nf4:4:32", "rtn:2:row": "rtn:2:row", "rtn-asym:3:32": "rtn-asym:3:32",
 	} {
 		s, err := quantise.Parse(text)
 		if err != nil || s.String() != want {
@@ -64,7 +64,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for text, says := range map[string]string{
-		"": "one of rtn, rtn-asym, hqq, nf4, fp4, fp8", "hqq": "how many bits", "hqq:5": "[2 3 4 8]", "hqq:4:48": "32, 64, 128 or row", "nf4:3": "[4]",
+		"": "one of rtn, rtn-asym, hqq, nf4, fp4, fp8, w8a8", "w8a8:8:64": "no groups", "w8a8:4": "no 4 bits", "hqq": "how many bits", "hqq:5": "[2 3 4 8]", "hqq:4:48": "32, 64, 128 or row", "nf4:3": "[4]",
 		"hqq:4:64:1": "method:bits[:group]", "awful:4": "method:bits[:group]", "rtn:four": "[2 3 4 8]", "rtn:4:0": "32, 64, 128 or row", "rtn:4:-64": "32, 64, 128 or row", "fp8:4": "[8]",
 	} {
 		if _, err := quantise.Parse(text); err == nil || !strings.Contains(err.Error(), says) {

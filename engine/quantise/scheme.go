@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
@@ -21,6 +22,10 @@ const (
 	FP4           Method = "fp4"      // bitsandbytes
 	FP8           Method = "fp8"      // E4M3: compressed-tensors' float-quantized
 
+	// W8A8 is RTN by rows, with activations that are rounded to eight bits too, a token at a
+	// time: compressed-tensors' int-quantized.
+	W8A8 Method = "w8a8"
+
 	GPTQ           Method = "gptq"      // round to nearest as RTN, errors made up for (QuantiseWith)
 	GPTQAsymmetric Method = "gptq-asym" // the same as RTNAsymmetric
 )
@@ -35,6 +40,8 @@ type rule struct {
 	group func(w *weights, g int, x []float32, codes []uint8)
 	// about sets what all groups share.
 	about func(m *Matrix)
+	// byRow is true where rows share a scale and nothing less does.
+	byRow bool
 	// calibrated is true where QuantiseWith makes the codes.
 	calibrated bool
 }
@@ -48,13 +55,14 @@ var rules = map[Method]rule{
 	NF4:           {bits: []int{4}, group: (*weights).table, about: func(m *Matrix) { m.Levels = nf4[:] }},
 	FP4:           {bits: []int{4}, group: (*weights).table, about: func(m *Matrix) { m.Levels = fp4[:] }},
 	FP8:           {bits: []int{8}, group: (*weights).eightBitFloat, about: func(m *Matrix) { m.Levels = e4m3() }},
+	W8A8:          {bits: []int{8}, group: (*weights).roundSymmetric, about: int8Inputs, byRow: true},
 
 	GPTQ:           {bits: whole, group: (*weights).roundSymmetric, about: half, calibrated: true},
 	GPTQAsymmetric: {bits: whole, group: (*weights).roundAsymmetric, about: zeroPoints, calibrated: true},
 }
 
 // Methods are the names of all, in the order of help texts.
-var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8, GPTQ, GPTQAsymmetric}
+var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8, W8A8, GPTQ, GPTQAsymmetric}
 
 // Groups are the numbers of columns that may share a scale; 0 is a whole row.
 var Groups = []int{32, 64, 128, 0}
@@ -74,6 +82,9 @@ type Scheme struct {
 // Calibrated reports whether the method needs text that shows what weights are multiplied
 // with.
 func (s Scheme) Calibrated() bool { return rules[s.Method].calibrated }
+
+// Int8 reports whether activations are quantised too, to int8.
+func (s Scheme) Int8() bool { return s.Method == W8A8 }
 
 // Symmetric reports whether all groups have the same zero.
 func (s Scheme) Symmetric() bool {
@@ -105,6 +116,12 @@ func Parse(text string) (Scheme, error) {
 		return s, fmt.Errorf("%q: %s has no %s bits: want one of %v", text, s.Method, parts[1], r.bits)
 	} else {
 		s.Bits = n
+	}
+	if r.byRow {
+		if s.Group = 0; len(parts) == 3 && parts[2] != "row" {
+			return s, fmt.Errorf("%q: %s has a scale for each row, and no groups", text, s.Method)
+		}
+		return s, nil
 	}
 	if len(parts) < 3 {
 		return s, nil
@@ -157,6 +174,9 @@ type weights struct {
 // side or not: no number depends on it.
 func (s Scheme) Quantise(w []float32, rows, cols int, format safetensors.DType, each func(count int, one func(i int) error) error) (*Matrix, error) {
 	r := rules[s.Method]
+	if s.Int8() && cols > kernel.MaxInt8K {
+		return nil, fmt.Errorf("%s of %d columns: want at most %d, whose sums stay below 2^31", s.Method, cols, kernel.MaxInt8K)
+	}
 	m := newMatrix(rows, cols, s.Bits, s.Group, format)
 	r.about(m)
 	q := &weights{Matrix: m, x: w, round: rounder(format), eps: epsilon(format), each: each}

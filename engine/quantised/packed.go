@@ -277,7 +277,11 @@ func (d *decoding) scaled(module string, q *safetensors.Tensor) (*safetensors.Te
 		}
 		return round(v * s.t.ElementF32(n))
 	}
-	return matrix(module+".weight", string(q.DType)+" scaled", rows, cols, at, d.eightBits(q, s, zeros), q, s.t, zeros), nil
+	codes := d.eightBits(q, s, zeros)
+	if d.config.Int8() && (codes == nil || !codes.Int8) {
+		return nil, fmt.Errorf("its activations are to be int8: that takes weights of dtype I8 with at most %d columns and one scale for each row, or for all, without zero points", kernel.MaxInt8K)
+	}
+	return matrix(module+".weight", string(q.DType)+" scaled", rows, cols, at, codes, q, s.t, zeros), nil
 }
 
 // eightBits are the codes of scaled: whole numbers, more by half the range, and E4M3.
@@ -296,7 +300,11 @@ func (d *decoding) eightBits(q *safetensors.Tensor, s *scales, zeros *safetensor
 	if zeros != nil {
 		zero = func(n int) float32 { return 128 + number(zeros, n) }
 	}
-	return coded(c, rows, cols, s, func(i, j int) uint8 { return q.Data[i*cols+j] ^ 0x80 }, zero)
+	codes := coded(c, rows, cols, s, func(i, j int) uint8 { return q.Data[i*cols+j] ^ 0x80 }, zero)
+	if codes != nil {
+		codes.Int8 = zero == nil && s.cols >= cols && cols <= kernel.MaxInt8K && d.config.Int8()
+	}
+	return codes
 }
 
 // number is element i of a tensor of floats or of I8.

@@ -24,6 +24,7 @@ type Config struct {
 	Activation       string `json:"activation_scheme"`
 	Groups           map[string]struct {
 		Weights *struct {
+			scheme
 			Block []int `json:"block_structure"`
 		} `json:"weights"`
 		Inputs json.RawMessage `json:"input_activations"`
@@ -33,6 +34,37 @@ type Config struct {
 	Sparsity  struct {
 		Format string `json:"format"`
 	} `json:"sparsity_config"`
+}
+
+// scheme is how compressed-tensors says that numbers are quantised.
+type scheme struct {
+	Bits      int    `json:"num_bits"`
+	Type      string `json:"type"`
+	Symmetric *bool  `json:"symmetric"`
+	Strategy  string `json:"strategy"`
+	Dynamic   any    `json:"dynamic"` // a bool, or "local"
+}
+
+// int8 reports whether it is whole numbers of eight bits without zero points, of one of the
+// strategies.
+func (s *scheme) int8(strategies ...string) bool {
+	whole, symmetric := cmp.Or(s.Type, "int") == "int", s.Symmetric == nil || *s.Symmetric // compressed-tensors' defaults
+	return s.Bits == 8 && whole && symmetric && slices.Contains(strategies, s.Strategy)
+}
+
+// Int8 reports whether activations are meant to be quantised to int8 a token at a time, and all
+// weights are int8 of a scale for each row, or one: what this program computes so.
+func (c *Config) Int8() bool {
+	for _, g := range c.Groups {
+		var inputs scheme
+		if g.Weights == nil || !said(g.Inputs) || json.Unmarshal(g.Inputs, &inputs) != nil {
+			return false
+		}
+		if dynamic, ok := inputs.Dynamic.(bool); !ok || !dynamic || !inputs.int8("token") || !g.Weights.int8("channel", "tensor") {
+			return false
+		}
+	}
+	return c.Method == "compressed-tensors" && c.Format == "int-quantized" && len(c.Groups) > 0
 }
 
 // Methods are the values of quant_method that are read.

@@ -39,10 +39,15 @@ func ConfigOf(s quantise.Scheme, ignore []string) map[string]any {
 	if s.Method == quantise.FP8 {
 		weights["type"], format = "float", "float-quantized"
 	}
+	var inputs any
+	if s.Int8() {
+		format = "int-quantized"
+		inputs = map[string]any{"num_bits": 8, "type": "int", "symmetric": true, "strategy": "token", "dynamic": true}
+	}
 	return map[string]any{
 		"quant_method": "compressed-tensors", "format": format, "quantization_status": "compressed", "ignore": ignore,
 		"config_groups": map[string]any{"group_0": map[string]any{
-			"targets": []string{"Linear"}, "weights": weights, "input_activations": nil, "output_activations": nil,
+			"targets": []string{"Linear"}, "weights": weights, "input_activations": inputs, "output_activations": nil,
 		}},
 	}
 }
@@ -60,12 +65,19 @@ func Entries(s quantise.Scheme, name string, m *quantise.Matrix) ([]safetensors.
 	}
 	codes := make([]uint8, m.Cols)
 	switch s.Method {
-	case quantise.FP8:
+	case quantise.FP8, quantise.W8A8:
 		data := make([]byte, m.Rows*m.Cols)
 		for i := range m.Rows {
 			m.RowCodes(i, data[i*m.Cols:][:m.Cols])
 		}
-		return []safetensors.Entry{{Name: name, DType: safetensors.E4M3, Shape: []int{m.Rows, m.Cols}, Data: data}, scales(m.Format)}, nil
+		format := safetensors.E4M3
+		if s.Int8() {
+			format = "I8"
+			for i := range data {
+				data[i] ^= 0x80 // codes count from -128
+			}
+		}
+		return []safetensors.Entry{{Name: name, DType: format, Shape: []int{m.Rows, m.Cols}, Data: data}, scales(m.Format)}, nil
 	case quantise.NF4, quantise.FP4:
 		return fourBitEntries(s, name, m)
 	}

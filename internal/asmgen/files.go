@@ -30,6 +30,8 @@ func tilesAVX512() []byte {
 		emit(f, "tileDotAVX512 is tile's loop over pairs of bfloat16 in A and B; a step is a pair,\nmultiplied by VDPBF16PS.")
 	(&tileKind{name: "tileWideAVX512", reg: "Z", rows: 14, vecs: 2, step: 8, product: productWide, constants: wideMask("Z")}).
 		emit(f, "tileWideAVX512 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
+	(&tileKind{name: "tileInt8AVX512", reg: "Z", rows: 14, vecs: 2, step: 4, product: productInt8}).
+		emit(f, "tileInt8AVX512 is tile's loop over pairs of int16 in A and of int8 in B; C is int32.")
 	return f.buf.Bytes()
 }
 
@@ -39,6 +41,8 @@ func tilesAVX2() []byte {
 		emit(f, "tileF32AVX2 is tile's loop over float32.")
 	(&tileKind{name: "tileWideAVX2", reg: "Y", rows: 6, vecs: 2, step: 8, product: productWide, constants: wideMask("Y")}).
 		emit(f, "tileWideAVX2 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
+	(&tileKind{name: "tileInt8AVX2", reg: "Y", rows: 6, vecs: 2, step: 4, product: productInt8}).
+		emit(f, "tileInt8AVX2 is tile's loop over pairs of int16 in A and of int8 in B; C is int32.")
 	return f.buf.Bytes()
 }
 

@@ -16,8 +16,10 @@ type machine struct {
 	mem     []byte
 	gpr     map[string]uint64
 	vec     [32][64]byte
+	mask    uint64            // K1
 	symbols map[string]uint64 // addresses, fields' offsets
-	zero    bool
+	zero    bool              // of the last comparison
+	less    bool
 }
 
 var memoryOperand = regexp.MustCompile(`^(-?\d+)?\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
@@ -47,6 +49,9 @@ func (m *machine) address(o string) (at uint64, ok bool) {
 // value is an operand of a general instruction.
 func (m *machine) value(o string) uint64 {
 	if o[0] == '$' {
+		if v, ok := m.symbols[o[1:]]; ok {
+			return v
+		}
 		v, err := strconv.ParseUint(o[1:], 0, 64)
 		if err != nil {
 			panic(err)
@@ -151,8 +156,8 @@ func (m *machine) run(text string) error {
 		switch name {
 		case "RET":
 			return nil
-		case "JNE", "JNZ":
-			if !m.zero {
+		case "JNE", "JNZ", "JEQ", "JMP", "JLE":
+			if map[string]bool{"JNE": !m.zero, "JNZ": !m.zero, "JEQ": m.zero, "JMP": true, "JLE": m.zero || m.less}[name] {
 				pc = labels[o[0]]
 			}
 		case "BYTE":
@@ -191,7 +196,7 @@ func (m *machine) step(name string, o []string) error {
 		m.gpr[last] = at
 		return nil
 	case "MOVQ":
-		if o[0] == "r+0(FP)" {
+		if strings.HasSuffix(o[0], "+0(FP)") {
 			return nil
 		}
 		m.gpr[last] = m.value(o[0])
@@ -203,7 +208,14 @@ func (m *machine) step(name string, o []string) error {
 		m.gpr[last] = 0
 		return nil
 	case "TESTQ":
-		m.zero = m.gpr[last] == 0
+		m.zero, m.less = m.gpr[last] == 0, int64(m.gpr[last]) < 0
+		return nil
+	case "CMPQ":
+		a, b := m.value(o[0]), m.value(o[1])
+		m.zero, m.less = a == b, int64(a) < int64(b)
+		return nil
+	case "KMOVW":
+		m.mask = m.value(o[0])
 		return nil
 	case "ADDQ":
 		m.gpr[last] += m.value(o[0])
@@ -222,7 +234,34 @@ func (m *machine) step(name string, o []string) error {
 	}
 	n := size(reg) / 4
 	switch name {
-	case "VMOVUPS", "VMOVAPS", "VMOVDQU", "VMOVDQU32":
+	case "VPMOVSXBW":
+		at, _ := m.address(o[0])
+		out := make([]uint32, n)
+		for i := range out {
+			out[i] = uint32(uint16(int8(m.mem[at+uint64(2*i)]))) | uint32(int8(m.mem[at+uint64(2*i)+1]))<<16
+		}
+		m.put(last, out)
+		return nil
+	case "VMASKMOVPS", "VMOVUPS":
+		if len(o) == 3 { // stores all that the mask lets through
+			at, _ := m.address(last)
+			mask := m.mask
+			if name == "VMASKMOVPS" {
+				mask = 0
+				for i, w := range m.words(o[1], n) {
+					mask |= uint64(w>>31) << i
+				}
+			}
+			for i, w := range m.words(o[0], n) {
+				if mask>>i&1 == 1 {
+					binary.LittleEndian.PutUint32(m.mem[int(at)+4*i:], w)
+				}
+			}
+			return nil
+		}
+		m.put(last, m.words(o[0], n))
+		return nil
+	case "VMOVAPS", "VMOVDQU", "VMOVDQU32":
 		m.put(last, m.words(o[0], n))
 		return nil
 	case "VMOVD":
@@ -311,6 +350,12 @@ func (m *machine) three(name string, o []string, n int) error {
 			out[i] = floats(b[i], c[i], func(x, y float32) float32 { return fma(x, y, math.Float32frombits(a[i])) })
 		case "VFMSUB132PS":
 			out[i] = floats(a[i], c[i], func(x, y float32) float32 { return fma(x, y, -math.Float32frombits(b[i])) })
+		case "VPADDD":
+			out[i] = b[i] + c[i]
+		case "VPMADDWD":
+			out[i] = uint32(int32(int16(b[i]))*int32(int16(c[i])) + int32(b[i])>>16*(int32(c[i])>>16))
+		case "VXORPS":
+			out[i] = b[i] ^ c[i]
 		case "VPERMPS":
 			out[i] = c[b[i]&uint32(n-1)]
 		case "VBLENDVPS":
@@ -494,4 +539,60 @@ func (c codeRow) number(code int, scale, zero float32) float32 {
 		x = math.Float32frombits((b + 0x7fff + b>>16&1) &^ 0xffff)
 	}
 	return x
+}
+
+// TestInt8Tile: the tiles of int8, on paper, have exact sums, also of numbers at the ends of the range.
+func TestInt8Tile(t *testing.T) {
+	for isa, text := range map[string]string{"AVX2": string(tilesAVX2()), "AVX512": string(tilesAVX512())} {
+		lanes, most := 8, 6
+		if isa == "AVX512" {
+			lanes, most = 16, 14
+		}
+		_, text, _ = strings.Cut(text, "TEXT ·tileInt8"+isa)
+		for rows := 1; rows <= most; rows++ {
+			if err := int8Tile("TEXT"+text, lanes, rows, 1+rows%2); err != nil {
+				t.Errorf("%s, %d rows: %v", isa, rows, err)
+			}
+		}
+	}
+}
+
+func int8Tile(text string, lanes, rows, vecs int) error {
+	const steps, object, a, b, c, masks = 5, 0x100, 0x1000, 0x4000, 0x8000, 0x600
+	m := &machine{mem: make([]byte, 1<<16), gpr: map[string]uint64{"AX": object}, symbols: map[string]uint64{"const_modeChain": 2, "const_modeAdd": 1}}
+	for i, f := range []struct {
+		name string
+		v    int
+	}{
+		{"c", c}, {"a", a}, {"b", b}, {"ldc", 8 * lanes}, {"lda", 4 * steps}, {"bstep", 4 * lanes}, {"bvec", 2 * lanes},
+		{"steps", steps}, {"rows", rows}, {"vecs", vecs}, {"mode", 0}, {"mask", 1<<lanes - 1}, {"lanes", masks},
+	} {
+		m.symbols["tile_"+f.name] = uint64(8 * i)
+		binary.LittleEndian.PutUint64(m.mem[object+8*i:], uint64(f.v))
+	}
+	for i := range 4 * lanes {
+		m.mem[masks+i] = 0xff
+	}
+	value := func(i int) int { return (i*i*37+i*11)%256 - 128 }
+	for i := range rows * 2 * steps {
+		binary.LittleEndian.PutUint16(m.mem[a+2*i:], uint16(value(i)))
+	}
+	for i := range steps * 4 * lanes {
+		m.mem[b+i] = byte(value(i + 7))
+	}
+	if err := m.run(text); err != nil {
+		return err
+	}
+	for r := range rows {
+		for col := range vecs * lanes {
+			want := 0
+			for k := range 2 * steps {
+				want += value(r*2*steps+k) * value(7+k/2*4*lanes+2*col+k%2)
+			}
+			if got := int32(binary.LittleEndian.Uint32(m.mem[c+r*8*lanes+4*col:])); got != int32(want) {
+				return fmt.Errorf("the sum of row %d and column %d is %d, want %d", r, col, got, want)
+			}
+		}
+	}
+	return nil
 }

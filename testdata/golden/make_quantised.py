@@ -158,6 +158,7 @@ def plain(dtype):
 
 CT = lambda fmt, weights, inputs=None: dict(quant_method="compressed-tensors", format=fmt, config_groups={"group_0": {
     "targets": ["Linear"], "weights": weights, "input_activations": inputs}}, ignore=["lm_head"])
+TOKEN = dict(num_bits=8, type="int", symmetric=True, strategy="token", dynamic=True)
 CASES = {
     "gptq": (gptq(4, 16), dict(quant_method="gptq", bits=4, group_size=16, desc_act=False, sym=False)),
     "gptq-order": (gptq(4, 16, order=True), dict(quant_method="gptq", bits=4, group_size=16, desc_act=True, sym=False, checkpoint_format="gptq")),
@@ -174,6 +175,7 @@ CASES = {
     "ct-pack-zero-order": (lambda *a: compressed("pack-quantized", "group", symmetric=False, order=True, group_size=16)(*a), CT("pack-quantized", dict(num_bits=4, type="int", strategy="group", group_size=16, symmetric=False, actorder="group"))),
     "ct-pack-3": (lambda *a: compressed("pack-quantized", "channel", bits=3)(*a), CT("pack-quantized", dict(num_bits=3, type="int", strategy="channel"))),
     "ct-int": (lambda *a: compressed("int-quantized", "channel", bits=8)(*a), CT("int-quantized", dict(num_bits=8, type="int", strategy="channel"), dict(num_bits=8, dynamic=True))),
+    "ct-w8a8": (lambda *a: compressed("int-quantized", "channel", bits=8)(*a), CT("int-quantized", dict(num_bits=8, type="int", strategy="channel", symmetric=True), TOKEN)),
     "ct-int-zero": (lambda *a: compressed("int-quantized", "channel", bits=8, symmetric=False)(*a), CT("int-quantized", dict(num_bits=8, type="int", strategy="channel", symmetric=False))),
     "ct-float": (lambda *a: compressed("float-quantized", "tensor", bits=8, kind="float")(*a), CT("float-quantized", dict(num_bits=8, type="float", strategy="tensor"))),
     "ct-float-block": (lambda *a: compressed("float-quantized", "block", bits=8, kind="float", block_structure=[24, 24])(*a), CT("float-quantized", dict(num_bits=8, type="float", strategy="block", block_structure=[24, 24]))),
@@ -187,6 +189,28 @@ CASES = {
     "f8": (plain(torch.float8_e5m2), None),
     "mxfp4": (None, dict(quant_method="mxfp4")),
 }
+
+
+def int8_inputs(model):
+    """Rounds what the blocks' linear layers read as compressed-tensors does as a model runs.
+
+    Returns a list that is extended by how near a number was to the middle of two codes: what
+    comes nearer than the arithmetic errs is rounded to either."""
+    from compressed_tensors.quantization import QuantizationArgs, QuantizationStatus
+    from compressed_tensors.quantization.lifecycle.forward import forward_quantize
+
+    args, near = QuantizationArgs(**TOKEN), []
+
+    def rounded(module, x):
+        scaled = x[0] / (x[0].abs().amax(-1, keepdim=True) / 127.5)
+        near.append((scaled - scaled.floor() - 0.5)[scaled.abs() < 127].abs().min().item())
+        return (forward_quantize(module, x[0], "input", args),)
+
+    for key, module in model.named_modules():
+        if key.endswith("_proj"):
+            module.quantization_status = QuantizationStatus.FROZEN
+            module.register_forward_pre_hook(rounded)
+    return near
 
 
 @torch.no_grad()
@@ -227,16 +251,25 @@ def make(name):
                 weights[key] = back.float().contiguous()
                 assert list(weights[key].shape) == shape, (key, weights[key].shape, shape)
                 sums[key] = hashlib.sha256(weights[key].numpy().astype("<f4").tobytes()).hexdigest()
+                if name == "ct-w8a8":  # products are of codes, which no number's rounding comes between
+                    weights[key] = stored[key].float() * stored[key + "_scale"].float()
         save_file(weights, f"{tmp}/model.safetensors", {"format": "pt"})
         model, info = transformers.AutoModelForCausalLM.from_pretrained(tmp, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
         assert not any(info.values()), info
     save_file({k: v.contiguous() for k, v in stored.items()}, out / "model.safetensors", {"format": "pt"})
     (out / "config.json").write_text(json.dumps(dict(config, **({"quantization_config": settings} if settings else {})), indent=1) + "\n")
     model.eval()
+    near = int8_inputs(model) if name == "ct-w8a8" else None
     sequences, scores = [], []
-    for length in LENGTHS:
+    for length in LENGTHS if near is None else LENGTHS[:3]:
+        if near is not None:
+            near.clear()
         ids = rng.integers(0, 101, length + 1)
         logits = model(torch.tensor(ids[None, :-1]), use_cache=False).logits[0].float()
+        while near is not None and min(near) < 3e-4:
+            near.clear()
+            ids = rng.integers(0, 101, length + 1)
+            logits = model(torch.tensor(ids[None, :-1]), use_cache=False).logits[0].float()
         logp = torch.log_softmax(logits.double(), -1)
         top = logits.topk(2).values
         sequences.append({"ids": ids[:-1].tolist(), "targets": ids[1:].tolist()})
