@@ -5,7 +5,7 @@
 (() => {
   const charts = document.getElementById("charts");
   const specs = new Map(((charts && JSON.parse(charts.textContent)) || []).map((s) => [s.id, s]));
-  const space = document.createRange().createContextualFragment("<svg></svg>").firstChild.namespaceURI;
+  const space = document.createRange().createContextualFragment("<" + "svg/>").firstChild.namespaceURI;
   const first = (x) => [].concat(x)[0];
   const figures = [...document.querySelectorAll("figure")].filter((f) => f.querySelector(".drawing svg"));
 
