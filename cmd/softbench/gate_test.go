@@ -41,12 +41,15 @@ func fenced(text, language string) (blocks []string) {
 func TestDocumentedGate(t *testing.T) {
 	docs := readDocs(t)
 	blocks := fenced(docs, "yaml")
-	if len(blocks) != 4 {
-		t.Fatalf("%d YAML blocks, want a suite, a policy and two pipelines", len(blocks))
+	if len(blocks) != 5 {
+		t.Fatalf("%d YAML blocks, want a suite, a policy, a quarantine and two pipelines", len(blocks))
 	}
-	suite, blocks := blocks[0], blocks[1:]
-	if _, err := gate.ParsePolicy([]byte(blocks[0]), "docs/ci.md"); err != nil {
-		t.Errorf("the policy: %v", err)
+	suite, quarantine := blocks[0], blocks[2]
+	blocks = append(blocks[1:2], blocks[3:]...)
+	for _, policy := range []string{blocks[0], quarantine} {
+		if _, err := gate.ParsePolicy([]byte(policy), "docs/ci.md"); err != nil {
+			t.Errorf("the policy: %v", err)
+		}
 	}
 	for _, b := range blocks[1:] {
 		var v any

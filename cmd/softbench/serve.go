@@ -43,10 +43,9 @@ arrive together are computed as one, and no answer depends on which do.
 The server listens on 127.0.0.1, to which no other machine has a way. With another
 --host anyone who reaches it is answered, unless --token is given: requests must
 then carry "Authorization: Bearer TOKEN". The variable SOFTBENCH_TOKEN is its
-default, which other users of the machine do not see. Ctrl-C ends it.`,
-		Example: `  softbench serve ./my-model --port 8000
-  lm_eval --model local-completions --tasks arc_easy --model_args \
-    model=./my-model,base_url=http://127.0.0.1:8000/v1/completions,tokenizer_backend=huggingface`,
+default, which other users of the machine do not see. Ctrl-C ends it. docs/serve.md
+has the command with which lm-evaluation-harness asks.`,
+		Example: "  softbench serve ./my-model --port 8000",
 		Args: oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.name == "" && len(args) == 1 {

@@ -32,7 +32,7 @@ func TestProductsAreLookedUp(t *testing.T) {
 						t.Errorf("%q does not say %q", err, part)
 					}
 				}
-				w, in := s.NewMatrix(f, 64, 32), Input{}
+				in := Input{}
 				in.Reset(a, 1, 32)
 				func() {
 					defer func() {
@@ -40,6 +40,7 @@ func TestProductsAreLookedUp(t *testing.T) {
 							t.Errorf("%s multiplies %v", name, formats)
 						}
 					}()
+					w := s.NewMatrix(f, 64, 32) // of int8 there is none: it has products of its own
 					s.MatMul(make([]float32, 64), 64, &in, 0, 1, w, 0, 64, false)
 				}()
 			}

@@ -169,7 +169,7 @@ func TestAnnotationsAreFew(t *testing.T) {
 
 // A quarantined document counts in no metric until its day is over.
 func TestQuarantine(t *testing.T) {
-	base, run := accuracies(2, 100, func(i, k int) bool { return k < 40 })
+	base, run := accuracies(2, 1000, func(i, k int) bool { return k < 40 })
 	for _, s := range []*compare.Side{base, run} {
 		for i := range s.Tasks {
 			for k := range s.Tasks[i].Documents {
@@ -195,11 +195,11 @@ func TestQuarantine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Decision != stats.Pass || r.Metrics[0].N != 60 || len(r.Quarantined) != 80 || len(r.Metrics[0].WorseDocuments) != 0 || !strings.Contains(render(t, r.WriteTable), "document 3 is in quarantine until 2026-12-31 and not judged: the key is wrong") {
+	if r.Decision != stats.Pass || r.Metrics[0].N != 960 || len(r.Quarantined) != 80 || len(r.Metrics[0].WorseDocuments) != 0 || !strings.Contains(render(t, r.WriteTable), "document 3 is in quarantine until 2026-12-31 and not judged: the key is wrong") {
 		t.Errorf("%s of %d documents, %d left out", r.Decision, r.Metrics[0].N, len(r.Quarantined))
 	}
 	policy.Today = at("2027-01-01 00:00:01")
-	if r, err = Check(run, b, policy); err != nil || r.Decision != stats.Regressed || r.Metrics[0].N != 100 || len(r.Warnings) != 40 || !strings.Contains(r.Warnings[0], "ended on 2026-12-31") {
+	if r, err = Check(run, b, policy); err != nil || r.Decision != stats.Regressed || r.Metrics[0].N != 1000 || len(r.Warnings) != 40 || !strings.Contains(r.Warnings[0], "ended on 2026-12-31") {
 		t.Errorf("after it: %+v, %v", r, err)
 	}
 	policy = policyOf(t, "quarantine:", "- {document: ffffffffffffffff, reason: none, until: 2099-01-01}")

@@ -47,7 +47,7 @@ func makePath(_ *budget, args []py.Value, _ map[string]py.Value) (py.Value, erro
 			return x, nil
 		}
 	}
-	return nil, fmt.Errorf("Path like this is not understood")
+	return nil, fmt.Errorf("a Path like this is not understood")
 }
 
 // openedFile is a file that is read, of those that lie beside the task files.
