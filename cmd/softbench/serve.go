@@ -46,7 +46,7 @@ then carry "Authorization: Bearer TOKEN". The variable SOFTBENCH_TOKEN is its
 default, which other users of the machine do not see. Ctrl-C ends it. docs/serve.md
 has the command with which lm-evaluation-harness asks.`,
 		Example: "  softbench serve ./my-model --port 8000",
-		Args: oneArg("model"),
+		Args:    oneArg("model"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.name == "" && len(args) == 1 {
 				o.name = args[0]
