@@ -51,11 +51,12 @@ type Server struct {
 	room    chan struct{} // as many as requests may be in hand
 	number  atomic.Int64
 	mux     *http.ServeMux
+	body    time.Duration // in which a body must come, once there is room for its request
 }
 
 // New makes a server of a model.
 func New(l *lm.LM, tok Tokenizer, o Options) *Server {
-	s := &Server{lm: l, tok: tok, options: o, started: time.Now(), queue: make(chan *job), stopped: make(chan struct{}), room: make(chan struct{}, o.Requests), mux: http.NewServeMux()}
+	s := &Server{lm: l, tok: tok, options: o, started: time.Now(), queue: make(chan *job), stopped: make(chan struct{}), room: make(chan struct{}, o.Requests), mux: http.NewServeMux(), body: time.Minute}
 	s.mux.HandleFunc("/v1/completions", only(http.MethodPost, s.completions))
 	s.mux.HandleFunc("/v1/models", only(http.MethodGet, s.models))
 	s.mux.HandleFunc("/v1/models/{name...}", only(http.MethodGet, s.model))
@@ -156,6 +157,8 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	// The wait for room was not the client's: its body may still be on the way.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.body))
 	var out *answered
 	err := rescue.Try(func() (err error) { out, err = s.complete(w, r); return err })
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute)) // for who does not read
@@ -221,7 +224,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	h := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
+		ReadTimeout:       s.body,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          log.New(io.Discard, "", 0), // of connections that break

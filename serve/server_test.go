@@ -476,6 +476,37 @@ func TestMoreThanRoom(t *testing.T) {
 	wg.Wait()
 }
 
+// A request that waits for room longer than a body may take is read and answered afterwards.
+func TestWaitingIsNotABodysTime(t *testing.T) {
+	l, err := lm.New(engine.New(&slowBackend{}, hashmodel.Vocab), runes{}, lm.Options{MaxLength: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(l, runes{}, Options{Model: "m", MaxBody: 1 << 20, Requests: 1, Top: 5})
+	s.body = 200 * time.Millisecond
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, listener) }()
+	s.room <- struct{}{}
+	heard := make(chan reply, 1)
+	go func() { // more than is read with the header
+		heard <- post(t, "http://"+listener.Addr().String(), `{"prompt":[1,5],"max_tokens":1}`+strings.Repeat(" ", 100_000))
+	}()
+	time.Sleep(3 * s.body)
+	<-s.room
+	if r := <-heard; r.status != 200 {
+		t.Errorf("%+v", r)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // A tokenizer that spells one character in several tokens, as byte-level ones do: names are never
 // half a character, the same name never stands for two tokens, and offsets only grow.
 func TestSpeller(t *testing.T) {
