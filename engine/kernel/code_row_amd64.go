@@ -204,13 +204,13 @@ func (s *simd) codeCall(scratch *codeScratch, w *Matrix, n, whole int) codeRow {
 		step = codeStep
 	}
 	r := codeRow{
-		codes: uintptr(at(c.words, vector*c.steps*words)), cvec: uintptr(c.steps*words) * 4,
-		scales: uintptr(at(c.scales, vector*c.groups*s.lanes)), svec: uintptr(c.groups*s.lanes) * 4,
+		codes: address(c.words, vector*c.steps*words), cvec: uintptr(c.steps*words) * 4,
+		scales: address(c.scales, vector*c.groups*s.lanes), svec: uintptr(c.groups*s.lanes) * 4,
 		zeros: uintptr(unsafe.Pointer(&scratch.zeros)), levels: unsafe.Pointer(&scratch.levels),
 		steps: whole / step, group: (c.Group + step - 1) / step,
 	}
 	if c.zeros != nil {
-		r.zeros, r.zvec, r.zstep = uintptr(at(c.zeros, vector*c.groups*s.lanes)), r.svec, uintptr(s.lanes)*4
+		r.zeros, r.zvec, r.zstep = address(c.zeros, vector*c.groups*s.lanes), r.svec, uintptr(s.lanes)*4
 	}
 	return r
 }

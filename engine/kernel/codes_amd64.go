@@ -127,7 +127,7 @@ func (s *simd) unpackColumns(scratch *codeScratch, w *Matrix, n, to, first int) 
 	run := c.unpacker(s.isa == isaAVX2)
 	u := &scratch.call
 	*u = unpack{
-		codes: uintptr(at(c.words, vector*c.steps*c.Bits*s.lanes+first*c.Bits/32*s.lanes)),
+		codes: address(c.words, vector*c.steps*c.Bits*s.lanes+first*c.Bits/32*s.lanes),
 		group: (c.Group + step - 1) / step,
 	}
 	group := first / c.Group
@@ -135,9 +135,9 @@ func (s *simd) unpackColumns(scratch *codeScratch, w *Matrix, n, to, first int) 
 		group++
 		u.left = u.group - in/step
 	}
-	u.scales = uintptr(at(c.scales, (vector*c.groups+group)*s.lanes))
+	u.scales = address(c.scales, (vector*c.groups+group)*s.lanes)
 	if c.zeros != nil {
-		u.zeros, u.zstep = uintptr(at(c.zeros, (vector*c.groups+group)*s.lanes)), uintptr(s.lanes)*4
+		u.zeros, u.zstep = address(c.zeros, (vector*c.groups+group)*s.lanes), uintptr(s.lanes)*4
 	} else {
 		u.zeros = uintptr(unsafe.Pointer(&scratch.zeros))
 	}

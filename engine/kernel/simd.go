@@ -58,3 +58,9 @@ func (s *simd) columns(t *tile, n int) {
 func at[T any](x []T, i int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(x)), i*int(unsafe.Sizeof(x[0])))
 }
+
+// address is at as a number, for loops that keep it so: i may be len(x), which is no place a
+// pointer may have.
+func address[T any](x []T, i int) uintptr {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(x))) + uintptr(i)*unsafe.Sizeof(x[0])
+}
