@@ -28,7 +28,7 @@ func (p *Plan) Fed(i int) (Fed, error) {
 	if err != nil {
 		return Fed{}, err
 	}
-	f := Fed{Truncated: int(q.truncated), Unscored: q.unscored}
+	f := Fed{Truncated: int(q.truncated), Unscored: q.why()}
 	for _, w := range windows {
 		if q.prompt != nil {
 			w.from = len(w.tokens)

@@ -33,12 +33,20 @@ type pending struct {
 	sequence *sequence
 	done     func(*pending) error
 	windows  []windowSum
-	index    int32 // in the plan
-	left     int32 // windows not complete
-	rolling  bool
-	unscored answer.Unscored
+	unscored *answer.Unscored // nil where there is a loglikelihood
+	index    int32            // in the plan
+	left     int32            // windows not complete
 	// Of a loglikelihood, as in its answer.
 	contextTokens, continuationTokens, truncated int32
+	rolling                                      bool
+}
+
+// why is why a request has no loglikelihood, "" where it has one.
+func (q *pending) why() answer.Unscored {
+	if q.unscored == nil {
+		return ""
+	}
+	return *q.unscored
 }
 
 // prompt is a request to decode.
@@ -116,7 +124,7 @@ func (p *Plan) Loglikelihood(r Request, done func(answer.Answer) error) error {
 
 func (q *pending) result() answer.Answer {
 	res := answer.Answer{
-		ContextTokens: int(q.contextTokens), ContinuationTokens: int(q.continuationTokens), Truncated: int(q.truncated), Unscored: q.unscored,
+		ContextTokens: int(q.contextTokens), ContinuationTokens: int(q.continuationTokens), Truncated: int(q.truncated), Unscored: q.why(),
 	}
 	if res.Unscored == "" {
 		res.LogLikelihood, res.Greedy = q.windows[0].logLikelihood, q.windows[0].greedy
@@ -142,8 +150,9 @@ func (l *LM) windows(q *pending, m *memo) ([]window, error) {
 	if err := l.scorable(r, &info); err != nil {
 		return nil, err
 	}
-	q.contextTokens, q.continuationTokens, q.unscored = int32(info.ContextTokens), int32(info.ContinuationTokens), info.Unscored
-	if q.unscored != "" {
+	q.contextTokens, q.continuationTokens = int32(info.ContextTokens), int32(info.ContinuationTokens)
+	if why := info.Unscored; why != "" {
+		q.unscored = &why
 		return nil, nil
 	}
 	if cut := len(ids) - (l.maxLength + 1); cut > 0 {
