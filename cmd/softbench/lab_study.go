@@ -40,7 +40,11 @@ every claim of the file whether the numbers bear it out. docs/lab.md describes t
 
 The page is written anew after every training. A stopped study goes on where it was
 with the same command, and ends with the same page. Whether a claim holds is not
-an error: the exit code is 0 when every training came to its end.`,
+an error: the exit code is 0 when every training came to its end.
+
+With --record trainings are shared: between studies that have some in common,
+between machines, and with whoever has the file. lab/studies/record.jsonl of the
+repository has those that docs/remedies.md and docs/twins.md speak of.`,
 		Example: `  softbench lab study lab/studies/sinks.yaml --out studies/sinks
   softbench lab study lab/studies/sinks.yaml --out studies/sinks --list`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -62,6 +66,7 @@ an error: the exit code is 0 when every training came to its end.`,
 	f := cmd.Flags()
 	f.StringVar(&o.run.Out, "out", "", "directory of the study (required)")
 	f.StringVar(&o.run.World, "world", "", "directory of a world (default: OUT/world, made as the file says)")
+	f.StringVar(&o.run.Record, "record", "", "file of finished trainings, of this study and others: none of them is made again, and what ends here is added")
 	f.IntVar(&o.run.Threads, "threads", 0, "threads of all trainings together, 0 for one per processor; no number depends on it")
 	f.BoolVar(&o.list, "list", false, "list the trainings and how far each is, and train nothing")
 	f.BoolVar(&o.json, "json", false, "print the page's numbers as JSON instead of a table of verdicts")
@@ -90,12 +95,12 @@ func (o *labStudyOptions) execute(ctx context.Context) error {
 		return err
 	}
 	if o.list {
-		return o.listTrainings(s)
+		return o.listTrainings(ctx, s)
 	}
-	o.tell(s)
+	o.tell(ctx, s)
 	trainings, err := s.Run(ctx, o.run)
 	if trainings != nil {
-		if wrong := o.page(s); wrong != nil {
+		if wrong := o.page(context.WithoutCancel(ctx), s); wrong != nil {
 			return errors.Join(err, wrong)
 		}
 	}
@@ -105,11 +110,11 @@ func (o *labStudyOptions) execute(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	return o.print(s)
+	return o.print(ctx, s)
 }
 
 // tell reports progress on stderr, and keeps the page.
-func (o *labStudyOptions) tell(s *study.Study) {
+func (o *labStudyOptions) tell(ctx context.Context, s *study.Study) {
 	total := len(s.Trainings(o.run.Out))
 	o.run.Began = func(t study.Training) { fmt.Fprintf(o.io.err, "%s: begins\n", oneLine(t.Name)) }
 	o.run.Line = func(t study.Training, l session.Line) {
@@ -119,7 +124,7 @@ func (o *labStudyOptions) tell(s *study.Study) {
 		}
 	}
 	o.run.Ended = func(t study.Training) {
-		if err := o.page(s); err != nil {
+		if err := o.page(context.WithoutCancel(ctx), s); err != nil {
 			fmt.Fprintln(o.io.err, "the page:", oneLine(err.Error()))
 		}
 		what := "done"
@@ -133,16 +138,19 @@ func (o *labStudyOptions) tell(s *study.Study) {
 func (o *labStudyOptions) path() string { return filepath.Join(o.run.Out, "study.html") }
 
 // page writes the page of what is on disk.
-func (o *labStudyOptions) page(s *study.Study) error {
-	p, err := o.summary(s)
+func (o *labStudyOptions) page(ctx context.Context, s *study.Study) error {
+	p, err := o.summary(ctx, s)
 	if err != nil {
+		return err
+	}
+	if err := atomicfile.MkdirAll(o.run.Out, 0o777); err != nil { // nothing was trained: all is in the record
 		return err
 	}
 	return atomicfile.Write(o.path(), func(w io.Writer) error { return html.WriteStudy(w, *p) })
 }
 
-func (o *labStudyOptions) summary(s *study.Study) (*html.StudyPage, error) {
-	trainings, err := s.Progress(o.run.Out)
+func (o *labStudyOptions) summary(ctx context.Context, s *study.Study) (*html.StudyPage, error) {
+	trainings, err := s.Progress(ctx, o.run)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +161,8 @@ func (o *labStudyOptions) summary(s *study.Study) (*html.StudyPage, error) {
 	return studyPage(r), nil
 }
 
-func (o *labStudyOptions) listTrainings(s *study.Study) error {
-	trainings, err := s.Progress(o.run.Out)
+func (o *labStudyOptions) listTrainings(ctx context.Context, s *study.Study) error {
+	trainings, err := s.Progress(ctx, o.run)
 	if err != nil {
 		return err
 	}
@@ -176,8 +184,8 @@ func (o *labStudyOptions) listTrainings(s *study.Study) error {
 	return err
 }
 
-func (o *labStudyOptions) print(s *study.Study) error {
-	p, err := o.summary(s)
+func (o *labStudyOptions) print(ctx context.Context, s *study.Study) error {
+	p, err := o.summary(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -231,7 +239,7 @@ func studyPage(r *study.Result) *html.StudyPage {
 		p.Verdicts = append(p.Verdicts, x)
 	}
 	for _, t := range r.Trainings {
-		x := html.StudyTraining{Name: t.Name, Steps: t.Steps, Done: t.Done, Stopped: t.Stopped}
+		x := html.StudyTraining{Name: t.Name, Steps: t.Steps, Done: t.Done, Stopped: t.Stopped, Kernels: t.Kernels}
 		if n := len(t.Lines); n > 0 {
 			x.Step = t.Lines[n-1].Step
 		}

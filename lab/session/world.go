@@ -32,11 +32,11 @@ var tokenizerConfig = []byte(`{"bos_token": "` + world.BOS + `", "tokenizer_clas
 
 // WorldOptions are the numbers of a world.
 type WorldOptions struct {
-	Seed      uint64
-	Words     int // of training text
-	Questions int // of each form
-	Vocab     int // of the tokenizer, without the own words
-	OwnWords  int // invented words for exercises
+	Seed      uint64 `json:"seed"`
+	Words     int    `json:"words"`     // of training text
+	Questions int    `json:"questions"` // of each form
+	Vocab     int    `json:"vocab"`     // of the tokenizer, without the own words
+	OwnWords  int    `json:"own_words"` // invented words for exercises
 }
 
 // World makes dir a world: what world.Write writes, a tokenizer trained on the

@@ -34,7 +34,11 @@ type Study struct {
 }
 
 // Diagnostics says how the trainings are measured.
-type Diagnostics struct{ Every, Samples, Length int }
+type Diagnostics struct {
+	Every   int `json:"every"` // steps
+	Samples int `json:"samples"`
+	Length  int `json:"length"` // tokens; 0: the context
+}
 
 // Cell is one combination of the grid's values.
 type Cell struct {

@@ -21,6 +21,7 @@ import (
 type Options struct {
 	Out     string
 	World   string // a world's directory; "": Out/world, made if it is not there
+	Record  string // a file of finished trainings (Entry), which are not trained again and to which others are added; "": none
 	Threads int    // of all trainings together
 	// Began, Line and Ended, where not nil, are told what happens, one call at a
 	// time.
@@ -39,6 +40,7 @@ type Training struct {
 	Lines   []session.Line // its history so far
 	Done    bool           // nothing is left to train
 	Stopped string         // why it ended before its last step, where it did
+	Kernels string         // of a training from the record: those it was trained with
 }
 
 // finishedFile is in a training's directory once nothing is left to train, with
@@ -60,12 +62,26 @@ func (s *Study) Trainings(out string) []Training {
 	return all
 }
 
-// Progress lists the trainings with what they have written so far.
-func (s *Study) Progress(out string) ([]Training, error) {
-	all := s.Trainings(out)
+// Progress lists the trainings with what they have written so far, or with what
+// the record has of them.
+func (s *Study) Progress(ctx context.Context, o Options) ([]Training, error) {
+	var record []Entry
+	if o.Record != "" {
+		if o.World != "" {
+			return nil, errors.New("a record holds trainings on the world that the study's file describes, not on that of a directory: leave out one of them")
+		}
+		var err error
+		if record, err = ReadRecord(ctx, o.Record); err != nil {
+			return nil, err
+		}
+	}
+	all := s.Trainings(o.Out)
 	for i := range all {
 		if err := all[i].read(s); err != nil {
 			return nil, err
+		}
+		if !all[i].Done {
+			s.known(&all[i], record)
 		}
 	}
 	return all, nil
@@ -75,23 +91,28 @@ func (s *Study) Progress(out string) ([]Training, error) {
 // threads. A training that diverges is a result; any other error stops the study
 // once the others have saved. The same call goes on where it was stopped.
 func (s *Study) Run(ctx context.Context, o Options) ([]Training, error) {
-	world, err := s.world(o)
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.Progress(o.Out)
+	all, err := s.Progress(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	var left []*Training
 	for i := range all {
-		if !all[i].Done {
+		switch {
+		case !all[i].Done:
 			left = append(left, &all[i])
+		case o.Record != "" && all[i].Kernels == "": // trained here before there was a record
+			if err := s.keep(ctx, &all[i], o.Record); err != nil {
+				return nil, err
+			}
 		}
 	}
 	jobs := min(o.Threads, len(left))
 	if jobs == 0 {
 		return all, nil
+	}
+	world, err := s.world(o)
+	if err != nil {
+		return nil, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -224,10 +245,14 @@ func (r *runner) train(ctx context.Context, t *Training) error {
 	if err := t.finish(); err != nil {
 		return err
 	}
+	var kept error
 	r.tell(func() {
+		if r.Record != "" {
+			kept = r.keep(ctx, t, r.Record)
+		}
 		if r.Ended != nil {
 			r.Ended(*t)
 		}
 	})
-	return nil
+	return kept
 }

@@ -140,9 +140,9 @@ func TestStudiesOfTheRepository(t *testing.T) {
 }
 
 // shown is a result without what differs between two runs: directories and the clock.
-func shown(t *testing.T, s *Study, out string) string {
+func shown(t *testing.T, s *Study, o Options) string {
 	t.Helper()
-	all, err := s.Progress(out)
+	all, err := s.Progress(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,14 +193,14 @@ func TestStopAnywhere(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if stops++; stops == 1 && shown(t, s, cut) == shown(t, s, whole) {
+		if stops++; stops == 1 && shown(t, s, Options{Out: cut}) == shown(t, s, Options{Out: whole}) {
 			t.Error("a stopped study looks like a whole one")
 		}
 	}
 	if stops < 2 {
 		t.Errorf("stopped %d times", stops)
 	}
-	if got, want := shown(t, s, cut), shown(t, s, whole); got != want {
+	if got, want := shown(t, s, Options{Out: cut}), shown(t, s, Options{Out: whole}); got != want {
 		t.Errorf("stopped and resumed:\n%s\nwhole:\n%s", got, want)
 	}
 	began := 0
@@ -210,6 +210,83 @@ func TestStopAnywhere(t *testing.T) {
 	other := parse(t, strings.Replace(tiny, "batch: 2", "batch: 3", 1))
 	if _, err := other.Run(context.Background(), Options{Out: cut, World: world, Threads: 1}); err == nil || !strings.Contains(err.Error(), "other settings than the study's") {
 		t.Errorf("another study in the same directory: %v", err)
+	}
+}
+
+// TestRecord: what a record holds is not trained again, by this study or one
+// that has trainings in common with it, and gives the same result; what ends is
+// added; a record that is not one is refused before anything is trained.
+func TestRecord(t *testing.T) {
+	dir := t.TempDir()
+	record := filepath.Join(dir, "record.jsonl")
+	first := parse(t, strings.Replace(tiny, "rate: [1e-2, 0.001]", "rate: [1e-2]", 1))
+	whole := parse(t, strings.Replace(tiny, "rate: [1e-2, 0.001]", "rate: [1e-2, 1e+30]", 1))
+	run := func(s *Study, o Options) (began int) {
+		o.Threads = 2
+		o.Began = func(Training) { began++ }
+		if _, err := s.Run(context.Background(), o); err != nil {
+			t.Fatal(err)
+		}
+		return began
+	}
+	plain, shared := Options{Out: filepath.Join(dir, "plain")}, Options{Out: filepath.Join(dir, "shared"), Record: record}
+	if n := run(whole, plain); n != 8 {
+		t.Errorf("%d trainings began, want 8", n)
+	}
+	if n := run(first, Options{Out: filepath.Join(dir, "first"), Record: record}); n != 4 {
+		t.Errorf("%d trainings began with an empty record, want 4", n)
+	}
+	if n := run(whole, shared); n != 4 {
+		t.Errorf("%d trainings began beside a record of 4, want 4", n)
+	}
+	if got, want := shown(t, whole, shared), shown(t, whole, plain); got != want {
+		t.Errorf("with a record:\n%s\nwithout:\n%s", got, want)
+	}
+	again := Options{Out: filepath.Join(dir, "again"), Record: record}
+	if n := run(whole, again); n != 0 {
+		t.Errorf("%d trainings began though all are in the record", n)
+	}
+	if got, want := shown(t, whole, again), shown(t, whole, plain); got != want {
+		t.Errorf("all from the record:\n%s\nwithout:\n%s", got, want)
+	}
+	other := parse(t, strings.Replace(tiny, "samples: 4", "samples: 5", 1))
+	if all, err := other.Progress(context.Background(), again); err != nil || all[0].Done {
+		t.Errorf("a training that was measured otherwise is taken: %v %v", all[0], err)
+	}
+
+	text, err := os.ReadFile(record)
+	if err != nil || strings.Count(string(text), "\n") != 8 {
+		t.Fatalf("a record of %d lines: %v", strings.Count(string(text), "\n"), err)
+	}
+	for _, c := range [][3]string{
+		{"\n", "", "line 1: more than one"},
+		{"\"steps\":12", "\"steps\":13", "ends at step 12 of 13"},
+		{"\"step\":8", "\"step\":4", "does not follow"},
+		{"\"lines\":", "\"linse\":", "linse"},
+		{"{", "", "line 1: "},
+	} {
+		damaged := filepath.Join(dir, "damaged.jsonl")
+		if err := os.WriteFile(damaged, []byte(strings.Replace(string(text), c[0], c[1], 1)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		nowhere := filepath.Join(dir, "nowhere")
+		_, err := whole.Run(context.Background(), Options{Out: nowhere, Record: damaged, Threads: 1})
+		if err == nil || !strings.Contains(err.Error(), c[2]) || !strings.HasPrefix(err.Error(), damaged) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q for %q: %v, want %q", c[1], c[0], err, c[2])
+		}
+		if _, err := os.Stat(nowhere); err == nil {
+			t.Errorf("%q for %q: refused after something was made", c[1], c[0])
+		}
+	}
+	if err := os.WriteFile(record, text[:len(text)-1], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := whole.Progress(context.Background(), again); err == nil || !strings.Contains(err.Error(), "line 8 is not whole") {
+		t.Errorf("a record whose end is missing: %v", err)
+	}
+	again.World = "world"
+	if _, err := whole.Run(context.Background(), again); err == nil || !strings.Contains(err.Error(), "leave out one of them") {
+		t.Errorf("a record beside a world's directory: %v", err)
 	}
 }
 
@@ -342,13 +419,13 @@ func TestUnreadable(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(s.Trainings(out)[0].Dir, "training"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Progress(out); err != nil {
+	if _, err := s.Progress(context.Background(), Options{Out: out}); err != nil {
 		t.Errorf("a training stopped before its first step: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(s.Trainings(out)[0].Dir, "training", "settings.json"), []byte("{"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Progress(out); err == nil {
+	if _, err := s.Progress(context.Background(), Options{Out: out}); err == nil {
 		t.Error("damaged settings are taken")
 	}
 }

@@ -20,10 +20,11 @@ type StudyPage struct {
 	Cells     []StudyCell     `json:"cells"`
 	Verdicts  []StudyVerdict  `json:"verdicts"`
 	Trainings []StudyTraining `json:"trainings"`
-	Done      int             `json:"done"`     // trainings; WriteStudy counts them
-	Count     int             `json:"count"`    // of all trainings
-	Settings  any             `json:"settings"` // of the first cell
-	Softbench string          `json:"-"`        // version of the program, for the footer
+	Done      int             `json:"done"`               // trainings; WriteStudy counts them
+	Count     int             `json:"count"`              // of all trainings
+	Recorded  int             `json:"recorded,omitempty"` // of them from a record
+	Settings  any             `json:"settings"`           // of the first cell
+	Softbench string          `json:"-"`                  // version of the program, for the footer
 }
 
 // StudyMeasure is a number that the page shows.
@@ -75,6 +76,7 @@ type StudyTraining struct {
 	Steps   int    `json:"steps"`
 	Done    bool   `json:"done"`
 	Stopped string `json:"stopped,omitempty"`
+	Kernels string `json:"kernels,omitempty"` // of a training from a record
 }
 
 // studyView is what the study's template shows.
@@ -187,6 +189,14 @@ func (v *studyView) progress(p *StudyPage, n *numbers) {
 		}
 	}
 	v.Progress = say(n.at(text.Count, of(&p.Done)), " of ", n.at(text.Count, of(&p.Count)), " trainings are done.")
+	for i := range p.Trainings {
+		if p.Trainings[i].Kernels != "" {
+			p.Recorded++
+		}
+	}
+	if p.Recorded > 0 {
+		v.Progress = append(v.Progress, say(" ", n.at(text.Count, of(&p.Recorded)), " of them are from a record, and were not trained for this page.")...)
+	}
 	if p.Done < p.Count {
 		v.Progress = append(v.Progress, say(" The others count in the curves only, as far as they are.")...)
 	}
