@@ -105,7 +105,7 @@ func (s steps) Options(id string) Interactive {
 // else knows of it. docs/extending.md says so.
 func TestANewChartIsOneDescription(t *testing.T) {
 	drawnBothWays(t, map[string]Chart{"steps": steps{10, 30, 20}})
-	if d := Small(steps{10}); d.Wide != "" || !strings.Contains(string(d.Narrow), `d="M0 90L1 90"`) {
+	if d := Small(steps{10}); d.Wide != "" || !strings.Contains(string(d.Narrow), `d="M0 90H1"`) {
 		t.Errorf("drawn as %q", d)
 	}
 }

@@ -51,8 +51,7 @@ func (h Heat) label(value float64) string {
 	return s
 }
 
-// Scene is the drawing: one path for all cells of a shade, as a path for each cell would
-// be most of the page.
+// Scene is the drawing.
 func (h Heat) Scene(width float64) *Scene {
 	columns, rows := float64(max(1, len(h.Columns))), float64(max(1, len(h.Rows)))
 	c := newCanvas(width, width)
@@ -75,25 +74,12 @@ func (h Heat) Scene(width float64) *Scene {
 	b.bottom = b.top + down*rows
 	c.Height = b.bottom + below
 
-	shades := map[string]*path{}
-	var order []string
-	for _, cell := range h.Cells {
-		if !text.Finite(cell.Value) {
-			continue
-		}
-		ink := h.ink(cell.Value)
-		if shades[ink] == nil {
-			shades[ink] = &path{}
-			order = append(order, ink)
-		}
-		left, top := b.left+across*float64(cell.Column), b.top+down*float64(cell.Row)
-		shades[ink].polygon(left, top+down, left+across, top+down, left+across, top, left, top)
-	}
 	var frame path
 	frame.polygon(b.left, b.top, b.right, b.top, b.right, b.bottom, b.left, b.bottom)
 	c.stroke(&frame, "grid", Line{Width: 1}, 1)
+	shades, order := h.shades(b, across, down)
 	for _, ink := range order {
-		c.fill(shades[ink], ink, 0, 1)
+		c.stroke(shades[ink], ink, Line{Width: down}, 1)
 	}
 	if h.Unit != Weight {
 		for _, cell := range h.Cells {
@@ -124,6 +110,34 @@ func (h Heat) Scene(width float64) *Scene {
 	c.text("middle", (b.left+b.right)/2, c.Height-4, "muted", h.X.Name)
 	c.turned("middle", c.size, (b.top+b.bottom)/2, "muted", h.Y.Name)
 	return c.done()
+}
+
+// shades are the cells as one path for each shade, with the shades in their order: strokes as wide
+// as a row, one for neighbours of one shade. A shape for each cell would be most of the page.
+func (h Heat) shades(b box, across, down float64) (paths map[string]*path, order []string) {
+	paths = map[string]*path{}
+	type end struct{ row, column int }
+	ends := map[string]end{} // of the last stroke of a shade
+	for _, cell := range h.Cells {
+		if !text.Finite(cell.Value) {
+			continue
+		}
+		ink := h.ink(cell.Value)
+		if paths[ink] == nil {
+			paths[ink] = &path{}
+			order = append(order, ink)
+		}
+		p := paths[ink]
+		left, y := b.left+across*float64(cell.Column), b.top+down*(float64(cell.Row)+0.5)
+		if at, ok := ends[ink]; ok && at == (end{cell.Row, cell.Column}) {
+			(*p)[len(*p)-1].X = left + across
+		} else {
+			p.move(left, y)
+			p.line(left+across, y)
+		}
+		ends[ink] = end{cell.Row, cell.Column + 1}
+	}
+	return paths, order
 }
 
 // longest is the width of the longest of names, at most so much.

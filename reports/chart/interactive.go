@@ -17,6 +17,7 @@ type Interactive struct {
 	Unit   Unit           `json:"unit,omitempty"`   // of the values
 	Across bool           `json:"across,omitempty"` // the values' axis is the horizontal one
 	Step   float64        `json:"step,omitempty"`   // of the horizontal axis's labels; 0: ECharts' choice
+	From   string         `json:"from,omitempty"`   // where the page has the numbers that the options lack
 	Option map[string]any `json:"option"`
 }
 

@@ -75,7 +75,7 @@ func (s *Shape) svg(b *strings.Builder, p Palette) {
 		classes = ` class="` + strings.Join(class, " ") + `"`
 	}
 	if s.Text == "" {
-		fmt.Fprintf(b, `<path d="%s"%s%s/>`, d(s.Path), classes, more.String())
+		fmt.Fprintf(b, `<path d="%s"%s%s/>`, d(s.Path, s.Stroke != ""), classes, more.String())
 		return
 	}
 	turn := ""
@@ -86,21 +86,33 @@ func (s *Shape) svg(b *strings.Builder, p Palette) {
 		s.Anchor, number(s.X), number(s.Y), number(s.Size), classes, more.String(), turn, template.HTMLEscapeString(s.Text))
 }
 
-// d is the d of a path.
-func d(path []Segment) string {
+// d is the d of a path. Short writes a step along an axis with one number, as in the many
+// paths of grids and cells that are stroked.
+func d(path []Segment, short bool) string {
 	var b strings.Builder
+	var x, y string
 	for _, s := range path {
+		toX, toY := number(s.X), number(s.Y)
 		switch s.Op {
 		case MoveTo:
-			b.WriteString("M" + number(s.X) + " " + number(s.Y))
+			b.WriteString("M" + toX + " " + toY)
 		case LineTo:
-			b.WriteString("L" + number(s.X) + " " + number(s.Y))
+			switch {
+			case short && toY == y:
+				b.WriteString("H" + toX)
+			case short && toX == x:
+				b.WriteString("V" + toY)
+			default:
+				b.WriteString("L" + toX + " " + toY)
+			}
 		case Close:
 			b.WriteByte('Z')
+			continue
 		case Circle:
 			r, across := number(s.R), number(2*s.R)
 			fmt.Fprintf(&b, "M%[1]s %[2]sa%[3]s %[3]s 0 1 0 %[4]s 0a%[3]s %[3]s 0 1 0 -%[4]s 0Z", number(s.X-s.R), number(s.Y), r, across)
 		}
+		x, y = toX, toY
 	}
 	return b.String()
 }

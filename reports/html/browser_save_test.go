@@ -134,10 +134,10 @@ func TestDrawingsAnswer(t *testing.T) {
 	b := open(t, openBrowser(t), write(t, twoRuns(t)), 1280, "light")
 	said := eval[[]string](b, `(() => ["forest", "layers-0", "passkey-0"].map((id) => {
   const svg = [...document.querySelectorAll("#" + id + " .drawing svg")].find((s) => s.getClientRects().length);
-  const mark = svg.querySelector("path.stroke-paper, path[class*=fill-heat]");
+  const mark = svg.querySelector("path.stroke-paper, path[class*=stroke-heat]");
   svg.scrollIntoView({ block: "center" });
   const n = mark.getAttribute("d").match(/[-\d.]+/g).map(Number);
-  const at = new DOMPoint(n[0] + 3, n[1] - (id === "passkey-0" ? 3 : 0)).matrixTransform(svg.getScreenCTM());
+  const at = new DOMPoint(n[0] + 3, n[1]).matrixTransform(svg.getScreenCTM());
   svg.dispatchEvent(new PointerEvent("pointermove", { clientX: at.x, clientY: at.y }));
   const tip = document.querySelector(".tip");
   return tip.hidden ? "" : tip.textContent;

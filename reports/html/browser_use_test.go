@@ -120,7 +120,7 @@ func TestListedNumbersAreInTheJSON(t *testing.T) {
 
 // The answer marked for a run is the one its verdict was computed from.
 func TestListedAnswersFitTheVerdict(t *testing.T) {
-	for _, f := range findFlips(twoRuns(t).Runs[0].Samples, twoRuns(t).Runs[1].Samples).Shown {
+	for _, f := range findFlips(twoRuns(t).Runs[0].Samples, twoRuns(t).Runs[1].Samples, roomForFlips(2)).Shown {
 		if f.Kind != "multiple_choice" {
 			continue
 		}

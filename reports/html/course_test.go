@@ -78,7 +78,7 @@ func TestScoresOverTheSteps(t *testing.T) {
 		}
 		for _, run := range []string{"stroke-run0", "stroke-run1"} {
 			line := regexp.MustCompile(`<path d="([^"]*)" class="` + run + `"`).FindStringSubmatch(f)
-			if line == nil || strings.Count(line[1], "L") != 3 || strings.Count(line[1], "M") != 1 {
+			if line == nil || strings.Count(line[1], "L")+strings.Count(line[1], "H") != 3 || strings.Count(line[1], "M") != 1 {
 				t.Errorf("not one line through four points: %v", line)
 			}
 		}

@@ -128,7 +128,7 @@ func newDocument(p Page) (*document, error) {
 		first, last := p.Runs[0], p.Runs[len(p.Runs)-1]
 		if p.NotCompared == "" { // else nothing of the two is paired
 			d.Passkey = passkeyDifference(d.Runs[0].Manifest.Passkey, d.Runs[len(d.Runs)-1].Manifest.Passkey)
-			d.Flips = findFlips(first.Samples, last.Samples)
+			d.Flips = findFlips(first.Samples, last.Samples, roomForFlips(len(p.Runs)))
 		}
 		settings, err := settingsThatDiffer(d.Runs)
 		if err != nil {

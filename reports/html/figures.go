@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/softbench/softbench/reports/chart"
-	"github.com/softbench/softbench/reports/text"
 )
 
 // Figure is a chart of a page as it stands alone: with its legend, and tokens on the axes of
@@ -64,13 +63,9 @@ func (b *builder) mapFigures() (out []Figure) {
 				panels[h] = &chart.Panels{}
 				order = append(order, h)
 			}
-			var tokens []string
-			for _, t := range m.Tokens {
-				tokens = append(tokens, text.Visible(t))
-			}
 			p := panels[h]
 			p.Titles = append(p.Titles, b.runName(i))
-			p.Charts = append(p.Charts, alone(m.chart(tokens), ""))
+			p.Charts = append(p.Charts, alone(m.chart(visibleTokens(m.Tokens)), ""))
 		}
 	}
 	slices.SortFunc(order, func(x, y head) int { return cmp.Or(cmp.Compare(x.layer, y.layer), cmp.Compare(x.head, y.head)) })

@@ -11,15 +11,18 @@ import (
 
 // Bounds of what a page carries of the flipped documents: the rest is counted.
 const (
-	maxFlips    = 2000
-	maxText     = 4000    // bytes of one text
-	maxFlipText = 6 << 20 // bytes of all of them, as they stand in the page
+	maxFlips = 2000
+	maxText  = 4000 // bytes of one text
 )
+
+// roomForFlips is how many bytes the documents may take in a page of n runs: a page stays below
+// 2 MB, of which each run has a part.
+func roomForFlips(n int) int { return max(200_000, 2_400_000/max(n, 1)) }
 
 // Flips are the documents that one run got right and the other wrong.
 type Flips struct {
 	Total   int    `json:"total"`
-	Carried int    `json:"carried"` // the first of them, as many as a page can carry
+	Carried int    `json:"carried"` // those that the page has, the first of each task
 	Shown   []Flip `json:"shown"`
 	// Metrics in which a document can flip, in the order of their table.
 	Metrics []string `json:"metrics"`
@@ -65,14 +68,15 @@ type Score struct {
 
 type docKey struct{ task, hash string }
 
-// findFlips pairs documents by task and hash. It is nil where no document is right
-// or wrong in both: where one has no samples (results of lm-evaluation-harness), and
-// of perplexities.
-func findFlips(a, b []rundir.Sample) *Flips {
+// findFlips pairs documents by task and hash, and keeps those that have room, in bytes. It is
+// nil where no document is right or wrong in both: where one has no samples (results of
+// lm-evaluation-harness), and of perplexities.
+func findFlips(a, b []rundir.Sample, room int) *Flips {
 	others := map[docKey][]rundir.Sample{}
 	eachDocument(b, func(rows []rundir.Sample) { others[docKey{rows[0].Task, rows[0].DocHash}] = rows })
 	f := &Flips{Shown: []Flip{}, Metrics: flippable()}
-	budget, judged := maxFlipText, false
+	tasks := newQueues(room)
+	judged := false
 	eachDocument(a, func(rows []rundir.Sample) {
 		other := others[docKey{rows[0].Task, rows[0].DocHash}]
 		if len(other) != len(rows) {
@@ -80,24 +84,64 @@ func findFlips(a, b []rundir.Sample) *Flips {
 		}
 		changes, both := changesOf(rows, other)
 		judged = judged || both
-		if len(changes) == 0 {
-			return
+		if len(changes) > 0 {
+			f.Total++
+			tasks.add(rows, other, changes)
 		}
-		f.Total++
-		if len(f.Shown) == maxFlips || budget <= 0 {
-			return
-		}
-		flip := newFlip(rows, other, changes)
-		if budget -= flip.size(); budget < 0 {
-			return
-		}
-		f.Shown = append(f.Shown, flip)
-		f.Carried++
 	})
 	if !judged {
 		return nil
 	}
+	f.Shown = append(f.Shown, tasks.shared()...)
+	f.Carried = len(f.Shown)
 	return f
+}
+
+// queues are the flipped documents of each task, of which as many are kept as have room
+// together: as many of one task as of another, and what one leaves is the others'.
+type queues struct {
+	room  int
+	order []string
+	flips map[string][]Flip
+	sizes map[string]int
+}
+
+func newQueues(room int) *queues {
+	return &queues{room: room, flips: map[string][]Flip{}, sizes: map[string]int{}}
+}
+
+// add keeps a document, unless its task's alone take all the room.
+func (q *queues) add(a, b []rundir.Sample, changes map[string]string) {
+	task := a[0].Task
+	if len(q.flips[task]) == maxFlips || q.sizes[task] > q.room {
+		return
+	}
+	if q.flips[task] == nil {
+		q.order = append(q.order, task)
+	}
+	flip := newFlip(a, b, changes)
+	q.flips[task], q.sizes[task] = append(q.flips[task], flip), q.sizes[task]+flip.size(q.room)
+}
+
+// shared are the documents that have room: one of each task in turn, in the order of the tasks.
+func (q *queues) shared() (out []Flip) {
+	room, taken := q.room, map[string]int{}
+	for turn, more := 0, true; more && turn < maxFlips; {
+		more = false
+		for _, task := range q.order {
+			all := q.flips[task]
+			if k := taken[task]; k < len(all) && turn < maxFlips {
+				if size := all[k].size(room); size <= room {
+					room, taken[task], more = room-size, k+1, true
+					turn++
+				}
+			}
+		}
+	}
+	for _, task := range q.order {
+		out = append(out, q.flips[task][:taken[task]]...)
+	}
+	return out
 }
 
 // eachDocument calls f with the rows of one document after another.
@@ -234,11 +278,12 @@ func cutText(s string) (string, bool) {
 	return "…" + s[start:], true
 }
 
-// size is what the document takes in the page, in bytes.
-func (f *Flip) size() int {
+// size is what the document takes in the page, in bytes; that which JSON cannot hold takes
+// more than there is, and is left out.
+func (f *Flip) size(room int) int {
 	text, err := json.Marshal(f)
 	if err != nil {
-		return maxFlipText // the page's own encoding reports it
+		return room + 1
 	}
-	return len(text)
+	return len(text) + 1
 }

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/softbench/softbench/reports/chart"
 	"github.com/softbench/softbench/reports/rundir"
@@ -17,8 +18,8 @@ type AttentionMap struct {
 	Weights [][]float64 `json:"weights"`
 }
 
-// Bounds of attention maps, each weight being a table's cell: of a run's and of
-// all on a page, some 250 bytes each.
+// Bounds of the weights of attention maps, of a run's and of all on a page: some 30 bytes each,
+// in the page's JSON and in the drawing.
 const (
 	maxWeights  = 10_000
 	pageWeights = 30_000
@@ -59,7 +60,7 @@ func MapsOf(rows []rundir.MapRow, runs int) (maps []AttentionMap, left int) {
 		for i := range r.Tokens {
 			row := make([]float64, i+1)
 			for j := range row {
-				row[j] = float64(r.Weights[at+j])
+				row[j] = shortest(r.Weights[at+j])
 			}
 			at += i + 1
 			m.Weights = append(m.Weights, row)
@@ -69,9 +70,22 @@ func MapsOf(rows []rundir.MapRow, runs int) (maps []AttentionMap, left int) {
 	return maps, left
 }
 
+// shortest is the number of the fewest decimals that is w in float32: a page has a third of the
+// digits that w has in float64, none of which is w's own.
+func shortest(w float32) float64 {
+	x, _ := strconv.ParseFloat(strconv.FormatFloat(float64(w), 'g', -1, 32), 64)
+	return x
+}
+
+// empty is the map's chart without its numbers and names.
+func (m AttentionMap) empty() chart.Heat {
+	return chart.Heat{Unit: chart.Weight, X: chart.Axis{Name: "key"}, Y: chart.Axis{Name: "query"}, Bare: true}
+}
+
 // chart is the map with exact zeros left blank.
 func (m AttentionMap) chart(tokens []string) chart.Heat {
-	h := chart.Heat{Unit: chart.Weight, X: chart.Axis{Name: "key"}, Y: chart.Axis{Name: "query"}, Columns: tokens, Rows: tokens, Bare: true}
+	h := m.empty()
+	h.Columns, h.Rows = tokens, tokens
 	for q, row := range m.Weights {
 		for k, w := range row {
 			if w != 0 {
@@ -80,4 +94,12 @@ func (m AttentionMap) chart(tokens []string) chart.Heat {
 		}
 	}
 	return h
+}
+
+// visibleTokens are tokens as they can be shown.
+func visibleTokens(tokens []string) (out []string) {
+	for _, t := range tokens {
+		out = append(out, text.Visible(t))
+	}
+	return out
 }

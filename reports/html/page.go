@@ -63,14 +63,16 @@ var (
 	stressTemplate string
 	//go:embed assets/page.css
 	pageStyle string
+	//go:embed assets/shared.js
+	sharedScript string
 	//go:embed assets/figures.js
 	figuresScript string
 	//go:embed assets/page.js
 	ownScript string
 )
 
-// pageScript is every page's: what its drawings do, and the rest.
-var pageScript = figuresScript + ownScript
+// pageScript is every page's: its numbers, what its drawings do, and the rest.
+var pageScript = sharedScript + figuresScript + ownScript
 
 var page = template.Must(template.Must(template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate)).Parse(studyTemplate)).Parse(stressTemplate))
 

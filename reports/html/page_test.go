@@ -485,7 +485,7 @@ func TestLongTextsStaySmall(t *testing.T) {
 	if limit := 15<<20 - int(Pinned.Size); len(page) > limit {
 		t.Errorf("%d bytes, want at most %d beside ECharts", len(page), limit)
 	}
-	if !strings.Contains(page, "The page carries the first") {
+	if !strings.Contains(page, " of them, the first of each task, to stay small") {
 		t.Error("the page does not say that it left documents out")
 	}
 	if _, faults := checkNumbers(page); len(faults) > 0 {

@@ -18,7 +18,7 @@ func generatedStyle() string {
 	}
 	for _, name := range chart.ShadeInks {
 		for k := range chart.Levels + 1 {
-			fmt.Fprintf(&b, ".fill-%[1]s-%[2]d{fill:color-mix(in srgb,var(--%[1]s) %[3]d%%,var(--paper-shade))}\n", name, k, k*100/chart.Levels)
+			fmt.Fprintf(&b, ".stroke-%[1]s-%[2]d{stroke:color-mix(in srgb,var(--%[1]s) %[3]d%%,var(--paper-shade))}\n", name, k, k*100/chart.Levels)
 		}
 	}
 	return b.String()

@@ -2,6 +2,7 @@ package html
 
 import (
 	"cmp"
+	"fmt"
 	"html/template"
 	"math"
 	"slices"
@@ -36,13 +37,6 @@ type mapView struct {
 	layer, head int
 	Caption     prose
 	Drawing     template.HTML
-	Tokens      []string
-	Rows        []mapRow
-}
-
-type mapRow struct {
-	Token  string
-	Values []Value
 }
 
 // measure is one diagnostic of a layer.
@@ -248,20 +242,12 @@ func (b *builder) maps(i int) []mapView {
 			whose = "Layer "
 		}
 		v.Caption = say(whose, b.numbers.at(text.Count, of(&m.Layer)), ", head ", b.numbers.at(text.Count, of(&m.Head)))
-		for _, t := range m.Tokens {
-			v.Tokens = append(v.Tokens, text.Visible(t))
-		}
-		for q, row := range m.Weights {
-			r := mapRow{Token: v.Tokens[q]}
-			for j := range row {
-				r.Values = append(r.Values, b.numbers.at(text.Figures, of(&row[j])))
-			}
-			v.Rows = append(v.Rows, r)
-		}
 		if len(m.Tokens) > 1 {
-			h := m.chart(v.Tokens)
-			v.Drawing = chart.Small(h).Narrow
-			b.charts = append(b.charts, h.Options(v.ID))
+			v.Drawing = chart.Small(m.chart(visibleTokens(m.Tokens))).Narrow
+			// The weights stand in the document, once.
+			o := m.empty().Options(v.ID)
+			o.From = fmt.Sprintf("/runs/%d/attention_maps/%d", i, k)
+			b.charts = append(b.charts, o)
 			out = append(out, v)
 		}
 	}

@@ -1,10 +1,7 @@
 // What the page's own drawings do without a library: they leave as SVG, PNG, PDF and CSV, say
 // the number under the pointer, hide a series by its legend, and show a part that is dragged
 // over (a double click shows all again). Nothing is asked of a network.
-"use strict";
 (() => {
-  const charts = document.getElementById("charts");
-  const specs = new Map(((charts && JSON.parse(charts.textContent)) || []).map((s) => [s.id, s]));
   const space = document.createRange().createContextualFragment("<" + "svg/>").firstChild.namespaceURI;
   const first = (x) => [].concat(x)[0];
   const figures = [...document.querySelectorAll("figure")].filter((f) => f.querySelector(".drawing svg"));
@@ -47,7 +44,7 @@
     };
     const group = make("g", {}), legend = figure.querySelector(".legend") || (figure.closest("section") || figure).querySelector(":scope > .legend");
     let x = 2, y = 0;
-    const spec = specs.get(figure.id);
+    const spec = softbench.chart(figure.id);
     const lines = spec && spec.option.series.filter((s) => s.type === "line" && s.name !== "interval" && s.name !== "reference").length > 1 && !spec.across;
     if (legend && lines) {
       y = 12;
@@ -121,10 +118,11 @@
     const path = (d) => {
       const out = [];
       let at = [0, 0], circles = 0;
-      for (const [, op, rest] of d.matchAll(/([MLaZ])([^MLaZ]*)/g)) {
+      const steps = [...d.matchAll(/([MLHVaZ])([^MLHVaZ]*)/g)];
+      for (const [k, [, op, rest]] of steps.entries()) {
         const n = rest.trim().split(/[ ,]+/).map(Number);
-        if (op === "M") { at = n; circles = 0; if (!/^M[^MLaZ]*a/.test(d.slice(d.indexOf(op + rest)))) out.push(n.map(num).join(" ") + " m"); }
-        else if (op === "L") out.push(n.map(num).join(" ") + " l");
+        if (op === "M") { at = n; circles = 0; if (!steps[k + 1] || steps[k + 1][1] !== "a") out.push(n.map(num).join(" ") + " m"); }
+        else if ("LHV".includes(op)) { at = op === "L" ? n : op === "H" ? [n[0], at[1]] : [at[0], n[0]]; out.push(at.map(num).join(" ") + " l"); }
         else if (op === "a") { if (circles++ === 0) out.push(circle(at[0] + n[0], at[1], n[0])); }
         else if (!circles) out.push("h");
       }
@@ -194,7 +192,7 @@
   });
   const formats = {
     SVG: (f) => new Blob([alone(f).svg], { type: "image/svg+xml" }), PNG: png,
-    PDF: (f) => new Blob([pdf(f)], { type: "application/pdf" }), CSV: (f) => new Blob([csv(rowsOf(specs.get(f.id)))], { type: "text/csv" }),
+    PDF: (f) => new Blob([pdf(f)], { type: "application/pdf" }), CSV: (f) => new Blob([csv(rowsOf(softbench.chart(f.id)))], { type: "text/csv" }),
   };
   for (const figure of figures) {
     const box = document.createElement("details"), summary = document.createElement("summary");
@@ -205,7 +203,7 @@
     box.addEventListener("toggle", () => {
       if (box.children.length > 1) return;
       for (const [name, make] of Object.entries(formats)) {
-        if (name === "CSV" && !specs.has(figure.id)) continue;
+        if (name === "CSV" && !softbench.chart(figure.id)) continue;
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = name;
@@ -227,7 +225,7 @@
   // Where the points of a drawing are, with what each says: marks and cells stand in the order of
   // the numbers.
   const pointsOf = (figure, svg) => {
-    const spec = specs.get(figure.id);
+    const spec = softbench.chart(figure.id);
     if (!spec) return [];
     const middle = (sub) => {
       const n = sub.match(/[-\d.]+/g).map(Number);
@@ -238,7 +236,7 @@
     const marks = [...svg.querySelectorAll("path.stroke-paper")].map((p) => [...p.getAttribute("d").matchAll(/M[^M]*/g)].map((m) => middle(m[0])));
     const heat = spec.option.series.find((s) => s.type === "heatmap");
     if (heat) {
-      const frame = svg.querySelector("path.stroke-grid").getAttribute("d").match(/[-\d.]+/g).map(Number), [l, t, r, , , b] = frame;
+      const frame = svg.querySelector("path.stroke-grid").getBBox(), [l, t, r, b] = [frame.x, frame.y, frame.x + frame.width, frame.y + frame.height];
       const columns = first(spec.option.xAxis).data.length, rows = first(spec.option.yAxis).data.length;
       const cells = heat.data.map((d) => [l + (r - l) * (d.value[0] + 0.5) / columns, t + (b - t) * (d.value[1] + 0.5) / rows, d.name]);
       cells.reach = Math.hypot((r - l) / columns, (b - t) / rows) / 2;

@@ -1,26 +1,9 @@
 // The page's own script: theme, charts where ECharts is there, and the list of
-// flipped documents. Without it the page keeps its tables and drawings. Texts
-// of documents only ever become text nodes.
-"use strict";
+// flipped documents. Without it the page keeps its tables and drawings.
 (() => {
   const $ = (id) => document.getElementById(id);
-  const read = (id) => JSON.parse($(id).textContent);
   const root = document.documentElement;
-
-  const make = (tag, cls, text) => {
-    const e = document.createElement(tag);
-    if (cls) e.className = cls;
-    if (text !== undefined) e.textContent = text;
-    return e;
-  };
-
-  // Control characters as pictures, direction overrides as the replacement
-  // character; line ends and tabs stay.
-  const visible = (s) =>
-    s.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => {
-      const n = c.charCodeAt(0);
-      return n < 32 ? String.fromCharCode(0x2400 + n) : n === 127 ? "\u2421" : "\ufffd";
-    });
+  const { make, datum, visible, specs } = softbench;
 
   // ---- Theme ----
 
@@ -107,7 +90,6 @@
     return option;
   };
 
-  const specs = read("charts") || [];
   const live = new Map();
   let watch = null;
 
@@ -133,12 +115,11 @@
         for (const e of entries) {
           if (!e.isIntersecting) continue;
           watch.unobserve(e.target);
-          const spec = specs.find((s) => s.id === e.target.id);
           try {
-            draw(spec);
+            draw(softbench.chart(e.target.id));
           } catch (err) {
             e.target.classList.remove("drawn"); // its drawing stays
-            console.error("chart " + spec.id + ": " + err.message);
+            console.error("chart " + e.target.id + ": " + err.message);
           }
         }
       }, { rootMargin: "600px" });
@@ -211,13 +192,6 @@
     return into;
   };
 
-  const datum = (value, from) => {
-    const d = make("data", "", String(value));
-    d.value = value;
-    d.dataset.from = from;
-    return d;
-  };
-
   const show = (flip, needle, letters) => {
     const item = make("li");
     const head = make("h3");
@@ -270,7 +244,7 @@
   };
 
   function setUpFlips() {
-    const report = read("report");
+    const report = softbench.report();
     const flips = report.flips.shown;
     metrics = report.flips.metrics;
     const letters = ["A", String.fromCharCode(64 + Math.min(report.runs.length, 26))];
