@@ -62,10 +62,14 @@ type canvas struct {
 	size float64 // of the type
 }
 
+// TypeSizes are the sizes of the type of a narrow drawing and of a wide one. A wide one is shrunk
+// to three quarters before its type is below 10 px.
+var TypeSizes = [2]float64{11, 13}
+
 func newCanvas(width, height float64) *canvas {
-	c := &canvas{Scene: Scene{Width: width, Height: height}, size: 12}
+	c := &canvas{Scene: Scene{Width: width, Height: height}, size: TypeSizes[1]}
 	if width < 400 {
-		c.size = 11
+		c.size = TypeSizes[0]
 	}
 	return c
 }

@@ -24,7 +24,7 @@ const typeSize = 8
 // scene is the chart laid out for a width, and how many points one of its px is: type is
 // 8 pt then.
 func scene(c chart.Drawn, w Width) (s *chart.Scene, unit float64) {
-	for _, size := range []float64{11, 12} { // of a narrow and a wide drawing's type
+	for _, size := range chart.TypeSizes {
 		unit = typeSize / size
 		s = c.Scene(math.Round(float64(w) / unit))
 		if ok := sizeOf(s); ok == 0 || ok == size {

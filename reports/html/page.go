@@ -122,6 +122,7 @@ type head struct {
 	Style                    template.CSS
 	Script, Data             template.JS
 	Legend                   []runView
+	Who                      []prose // what was run, for the summary
 }
 
 // newHead is the head of a page about what has the given names.

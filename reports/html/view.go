@@ -35,6 +35,28 @@ type view struct {
 	Provenance  []provenance
 }
 
+// mostWho bounds the runs that the summary describes: of more the provenance does.
+const mostWho = 4
+
+// who says of each run what model it is of, and how that was computed.
+func (b *builder) who(v *view) {
+	if len(b.runs) > mostWho {
+		return
+	}
+	for i, r := range b.doc.Runs {
+		var line prose
+		if len(b.runs) > 1 {
+			line = say(b.runs[i].Letter + ": ")
+		}
+		m := r.Manifest
+		if r.Foreign {
+			v.Who = append(v.Who, append(line, say("results of ", verbatim(r.Format))...))
+			continue
+		}
+		v.Who = append(v.Who, append(line, say(verbatim(m.Model.Type), ", ", b.numbers.at(text.Count, of(&m.Model.Parameters)), " parameters, ", verbatim(m.Settings.Attention), " attention, ", verbatim(m.Settings.DType), ", context of ", b.numbers.at(text.Count, of(&m.Settings.MaxLength)), " tokens")...))
+	}
+}
+
 type sectionLink struct{ ID, Name string }
 
 // section is one that a page may have.
@@ -136,6 +158,7 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 	}
 	b := &builder{doc: d, numbers: n, runs: v.Legend}
 	b.verdict(v)
+	b.who(v)
 	v.Differences = b.differences()
 	v.Against = b.against()
 	v.Divergence = b.divergence()

@@ -18,6 +18,7 @@ type differencesView struct {
 	Rows          []differenceRow
 	Notes         []prose
 	Figures       []figure
+	Front         bool // the wide ones have room in the summary's page
 }
 
 type differenceRow struct {
@@ -314,12 +315,17 @@ func (b *builder) forests(d *differencesView) {
 			others, lone = append(others, r), append(lone, e)
 		}
 	}
+	lines := len(b.doc.Comparison.Warnings)
+	for _, v := range []compare.Verdict{compare.Better, compare.Worse} {
+		lines += len(b.verdictLines(v))
+	}
+	d.Front = len(shares) > 0 && len(shares)+len(ratios)+lines <= summaryRows
 	add := func(id, caption string, f chart.Forest) {
 		small := len(f.Rows) == 1 && strings.HasPrefix(id, "forest-")
 		if small {
 			f.Rows[0].Label = "" // the caption says it
 		}
-		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, caption, f, small), Size: sizeFor(len(f.Rows)), Small: small, Label: caption + "; the table above has the same numbers"})
+		d.Figures = append(d.Figures, figure{ID: id, Caption: caption, Drawing: b.draw(id, caption, f, small), Size: sizeFor(len(f.Rows)), Small: small, Label: caption + "; the table has the same numbers"})
 	}
 	first, last := b.runs[0].Letter, b.runs[len(b.runs)-1].Letter
 	if shares != nil {
@@ -333,6 +339,10 @@ func (b *builder) forests(d *differencesView) {
 		add("forest-"+itoa(k), r.Task+" "+r.Metric+": right of the line "+last+" is better", chart.Forest{Rows: lone[k : k+1], Axis: chart.Axis{Unit: chart.Signed, Format: text.SignedTick}})
 	}
 }
+
+// summaryRows is how many rows of charts and lines of verdicts a page of paper has room for,
+// below the headline and above the foot.
+const summaryRows = 26
 
 // way says which direction is the better one.
 func way(higher bool) string {

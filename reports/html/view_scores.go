@@ -16,6 +16,7 @@ type scoresView struct {
 	Rows    []scoreRow
 	Notes   []prose
 	Figures []figure
+	Front   bool // the wide ones have room in the summary's page
 	Many    bool // more runs than have room for an interval beside each value
 }
 
@@ -247,9 +248,10 @@ func (b *builder) scoreForest(s *scoresView) {
 		return
 	}
 	f := chart.Forest{Rows: rows, Axis: chart.Axis{Name: "share of documents, with its 95% interval", Unit: chart.Percent, Format: text.PercentTick}}
+	s.Front = len(rows) <= summaryRows
 	s.Figures = append(s.Figures, figure{
 		ID: "scores-chart", Caption: "Shares with their 95% intervals", Drawing: b.draw("scores-chart", "Shares with their 95% intervals", f, false), Size: sizeFor(len(rows)),
-		Label: "Shares of right documents with their intervals; the table above has the same numbers",
+		Label: "Shares of right documents with their intervals; the table below has the same numbers",
 	})
 }
 
