@@ -89,6 +89,7 @@ var flagUses = map[string]flagUse{
 	"gate baseline": used(whatIsRead), "gate policy": used("judging and renewing"), "gate update": used("the baseline"),
 	"gate json": refused("--update makes none", "gate r1 --baseline b.json --update --json"), "gate github": refused("--update makes none", "gate r1 --baseline b.json --update --github"),
 	"gate junit": refused("--update makes none", "gate r1 --baseline b.json --update --junit x"), "gate markdown": refused("--update makes none", "gate r1 --baseline b.json --update --markdown x"),
+	"gate report": refused("--update makes none", "gate r1 --baseline b.json --update --report x"),
 
 	"gate plan": used("instead of judging"), "gate documents": refused("about --plan", "gate r1 --baseline b.json --documents 5"), "gate drop": refused("about --plan", "gate r1 --baseline b.json --drop 0.1"),
 

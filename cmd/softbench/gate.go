@@ -16,6 +16,7 @@ import (
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/gate"
+	"github.com/softbench/softbench/reports/html"
 	"github.com/softbench/softbench/stats"
 )
 
@@ -33,6 +34,7 @@ type gateOptions struct {
 	run                  string
 	baseline, policy     string
 	junit, markdown      string
+	page                 string
 	summary              string // with --github: $GITHUB_STEP_SUMMARY
 	update, github, json bool
 
@@ -60,7 +62,7 @@ documents, tokenizer, prompts or settings), 3 inconclusive where the policy says
 that this fails; by default it passes.`,
 		Example: `  softbench gate runs/new --baseline baseline.json --update
   softbench gate runs/new --baseline baseline.json --policy gate.yaml --junit gate.xml
-  softbench gate runs/new --baseline baseline.json --github
+  softbench gate runs/new --baseline baseline.json --github --report gate.html
   softbench gate --plan --documents 1000 --drop 0.02`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.plan && len(args) == 0 {
@@ -91,6 +93,7 @@ that this fails; by default it passes.`,
 	f.StringVar(&o.policy, "policy", "", "YAML `file` with allowed drops, levels and what is required")
 	f.StringVar(&o.junit, "junit", "", "write JUnit XML to this `file`")
 	f.StringVar(&o.markdown, "markdown", "", "write a Markdown summary to this `file`")
+	f.StringVar(&o.page, "report", "", "write the decision as an HTML page to this `file`")
 	f.BoolVar(&o.github, "github", false, "print annotations for GitHub Actions, and add the summary to $"+stepSummary)
 	f.BoolVar(&o.json, "json", false, "print the decision, or the plan, as JSON instead of a table")
 	f.BoolVar(&o.plan, "plan", false, "say which drop will be found, and judge nothing")
@@ -136,7 +139,7 @@ func (o *gateOptions) execute(ctx context.Context) error {
 // checkFiles refuses to write one file over another: a report over the baseline.
 func (o *gateOptions) checkFiles() error {
 	files := []struct{ flag, path string }{
-		{"--baseline", o.baseline}, {"--policy", o.policy}, {"--junit", o.junit}, {"--markdown", o.markdown}, {"$" + stepSummary, o.summary},
+		{"--baseline", o.baseline}, {"--policy", o.policy}, {"--junit", o.junit}, {"--markdown", o.markdown}, {"--report", o.page}, {"$" + stepSummary, o.summary},
 	}
 	for i, a := range files {
 		for _, b := range files[:i] {
@@ -178,20 +181,25 @@ func (o *gateOptions) tell(ctx context.Context, r *gate.Result) error {
 			return err
 		}
 	}
-	return o.write(ctx, r.WriteJUnit, r.WriteMarkdown)
+	return o.write(ctx, decisionReports{r.WriteJUnit, r.WriteMarkdown, func(w io.Writer) error { return html.WriteGate(w, r, version()) }})
 }
 
+// decisionReports write a decision, or that there is none, in a gate's formats.
+type decisionReports struct{ junit, markdown, page func(io.Writer) error }
+
 // write writes the reports asked for, as many as can be.
-func (o *gateOptions) write(ctx context.Context, junit, markdown func(io.Writer) error) error {
+func (o *gateOptions) write(ctx context.Context, r decisionReports) error {
 	var errs []error
-	if o.junit != "" {
-		errs = append(errs, atomicfile.Output(ctx, o.junit, junit))
-	}
-	if o.markdown != "" {
-		errs = append(errs, atomicfile.Output(ctx, o.markdown, markdown))
+	for _, f := range []struct {
+		path  string
+		write func(io.Writer) error
+	}{{o.junit, r.junit}, {o.markdown, r.markdown}, {o.page, r.page}} {
+		if f.path != "" {
+			errs = append(errs, atomicfile.Output(ctx, f.path, f.write))
+		}
 	}
 	if o.summary != "" {
-		errs = append(errs, atomicfile.Append(ctx, o.summary, markdown))
+		errs = append(errs, atomicfile.Append(ctx, o.summary, r.markdown))
 	}
 	return errors.Join(errs...)
 }
@@ -252,9 +260,11 @@ func (o *gateOptions) readPolicy() (*gate.Policy, error) {
 // broken tells the job's reports too that nothing was judged: one of an earlier run
 // would look like a decision on this one.
 func (o *gateOptions) broken(ctx context.Context, err error) error {
-	also := o.write(ctx,
+	also := o.write(ctx, decisionReports{
 		func(w io.Writer) error { return gate.WriteJUnitError(w, err) },
-		func(w io.Writer) error { return gate.WriteMarkdownError(w, err) })
+		func(w io.Writer) error { return gate.WriteMarkdownError(w, err) },
+		func(w io.Writer) error { return html.WriteGateError(w, err, version()) },
+	})
 	if also != nil {
 		err = fmt.Errorf("%w (and %v)", err, also)
 	}
@@ -270,7 +280,7 @@ func (o *gateOptions) renew(ctx context.Context) error {
 	for _, f := range []struct {
 		flag  string
 		given bool
-	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"github", o.github}, {"json", o.json}} {
+	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"report", o.page != ""}, {"github", o.github}, {"json", o.json}} {
 		if f.given {
 			return fmt.Errorf("--%s is about a decision, and --update makes none", f.flag)
 		}
@@ -308,7 +318,7 @@ func (o *gateOptions) makePlan(ctx context.Context) error {
 	for _, f := range []struct {
 		flag  string
 		given bool
-	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"github", o.github}, {"update", o.update}} {
+	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"report", o.page != ""}, {"github", o.github}, {"update", o.update}} {
 		if f.given {
 			return fmt.Errorf("--%s is about a decision, and --plan makes none", f.flag)
 		}

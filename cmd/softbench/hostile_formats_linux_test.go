@@ -91,6 +91,7 @@ func pickled(path, program string) error {
 // plain numbers: files that claim more than they hold, or ask for much memory in few
 // bytes, are refused in one line, with little of it.
 func TestHostileFormats(t *testing.T) {
+	t.Parallel()
 	tekken := func(vocab func(add func(string))) string {
 		var b strings.Builder
 		b.WriteString(`{"config":{"pattern":"a","default_num_special_tokens":20},"special_tokens":null,"vocab":[`)
@@ -256,6 +257,7 @@ func TestHostileFormats(t *testing.T) {
 		}, "quant_state has"},
 	} {
 		t.Run(c.file+"/"+c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			if err := randmodel.Write(dir, randmodel.Options{Seed: 1, Vocab: 512, Tokenizer: filepath.Join(golden.Dir(t), "tiny")}); err != nil {
 				t.Fatal(err)
@@ -290,6 +292,7 @@ func TestHostileFormats(t *testing.T) {
 
 // An adapter that is a pipe, huge, or of other sizes than it says is refused likewise.
 func TestHostileAdapters(t *testing.T) {
+	t.Parallel()
 	base, from := golden.Dir(t, "models", "llama-llama3"), golden.Dir(t, "formats", "adapter", "plain")
 	const config, weights = "adapter_config.json", "adapter_model.safetensors"
 	for _, c := range []struct {
@@ -316,6 +319,7 @@ func TestHostileAdapters(t *testing.T) {
 		}, "cut"},
 	} {
 		t.Run(c.file+"/"+c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			for _, name := range []string{config, weights} {
 				data, err := os.ReadFile(filepath.Join(from, name))

@@ -20,6 +20,7 @@ import (
 // TestHostileCheckpoints: whatever stands in a checkpoint's place for a file is
 // refused in one line, with little memory, and nothing is waited for.
 func TestHostileCheckpoints(t *testing.T) {
+	t.Parallel()
 	// repeat writes head, n times the piece, and tail.
 	repeat := func(head string, n int, piece func(i int) string, tail string) func(string) error {
 		return func(path string) error {
@@ -97,6 +98,7 @@ func TestHostileCheckpoints(t *testing.T) {
 		{index, "shards", repeat(`{"weight_map":{"":"a.safetensors"`, 2*million, func(i int) string { return fmt.Sprintf(`,"%d":"%d.safetensors"`, i, i) }, `}}`), "more than 524288 entries"},
 	} {
 		t.Run(c.file+"/"+c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			if err := randmodel.Write(dir, randmodel.Options{Seed: 1, Vocab: 512, Tokenizer: filepath.Join(golden.Dir(t), "tiny")}); err != nil {
 				t.Fatal(err)
@@ -131,6 +133,7 @@ func TestBacktrackingPatterns(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for each pattern's bound")
 	}
+	t.Parallel()
 	for pattern, text := range map[string]string{
 		`(a|aa)+b`: strings.Repeat("a", 200) + "cb",
 		`.*.*Q`:    strings.Repeat("x", 36<<10),

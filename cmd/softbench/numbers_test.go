@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,6 +58,8 @@ func TestEveryNumber(t *testing.T) {
 	}
 	numeric := []string{"int", "int64", "uint64", "float64", "difference"}
 	tried := 0
+	var trying sync.WaitGroup
+	places := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		for _, c := range cmd.Commands() {
@@ -73,11 +77,16 @@ func TestEveryNumber(t *testing.T) {
 			}
 			for _, value := range extremes {
 				tried++
-				tryNumber(t, line, model, docs, f.Name, value)
+				places <- struct{}{}
+				trying.Go(func() {
+					defer func() { <-places }()
+					tryNumber(t, line, model, docs, f.Name, value)
+				})
 			}
 		})
 	}
 	walk(newRoot(streams{}))
+	trying.Wait()
 	if tried < 50*len(extremes) {
 		t.Errorf("%d tries: the flags of numbers are not found", tried)
 	}

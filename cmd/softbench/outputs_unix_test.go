@@ -50,6 +50,7 @@ var outputFiles = []outputFile{
 	{"export --output", func(p string) []string { return []string{"export", "r/a", "r/b", "--format", "latex", "-o", p} }, false},
 	{"gate --junit", func(p string) []string { return []string{"gate", "r/a", "--baseline", "base.json", "--junit", p} }, false},
 	{"gate --markdown", func(p string) []string { return []string{"gate", "r/a", "--baseline", "base.json", "--markdown", p} }, false},
+	{"gate --report", func(p string) []string { return []string{"gate", "r/a", "--baseline", "base.json", "--report", p} }, false},
 	{"gate --baseline", func(p string) []string { return []string{"gate", "r/a", "--update", "--baseline", p} }, true},
 	{"lab report --output", func(p string) []string { return []string{"lab", "report", "training", "-o", p} }, false},
 }

@@ -429,8 +429,8 @@ func TestRegressedPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m := r.Metrics[0]; r.Decision != c.want || m.outcome() != c.word {
-			t.Errorf("%q: %s, %+v", c.lines, m.outcome(), m)
+		if m := r.Metrics[0]; r.Decision != c.want || m.Outcome() != c.word {
+			t.Errorf("%q: %s, %+v", c.lines, m.Outcome(), m)
 		}
 	}
 	for _, bad := range []string{"worse", "Beyond-Allowed", "yes"} {

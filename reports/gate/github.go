@@ -24,7 +24,7 @@ func (r *Result) WriteAnnotations(w io.Writer) error {
 		case m.Fails:
 			failing = append(failing, m)
 		case m.Decision != stats.Pass:
-			others = append(others, m.Task+" "+m.Metric+" "+m.outcome())
+			others = append(others, m.Task+" "+m.Metric+" "+m.Outcome())
 		}
 	}
 	shown := failing
@@ -32,11 +32,11 @@ func (r *Result) WriteAnnotations(w io.Writer) error {
 		shown = shown[:mostAnnotations-1]
 	}
 	for _, m := range shown {
-		message := m.explain()
+		message := m.Explain()
 		for _, line := range m.worseLines(3) {
 			message += "\n" + text.Printable(line)
 		}
-		b.WriteString(annotation("error", "softbench: "+m.Task+" "+m.Metric+" "+m.outcome(), message))
+		b.WriteString(annotation("error", "softbench: "+m.Task+" "+m.Metric+" "+m.Outcome(), message))
 	}
 	if more := len(failing) - len(shown); more > 0 {
 		b.WriteString(annotation("error", "softbench gate", fmt.Sprintf("%d more metrics make the gate fail: the table has them", more)))
@@ -53,7 +53,7 @@ func (r *Result) summaryAnnotation(others []string) string {
 	if loud := r.Undecided(); loud != "" {
 		lines = append(lines, loud)
 	}
-	if line := r.jointLine(); line != "" && r.Decision != stats.Pass {
+	if line := r.JointLine(); line != "" && r.Decision != stats.Pass {
 		lines = append(lines, line)
 	}
 	lines = append(lines, others...)

@@ -101,8 +101,8 @@ func (r *Result) decideShared(run *compare.Side, b *Baseline, p *Policy, same bo
 	return m.Decision, nil
 }
 
-// explain says in a line what the joint decision is; "" where it adds nothing to the metrics' own.
-func (r *Result) jointLine() string {
+// JointLine says in a line what the joint decision is; "" where it adds nothing to the metrics' own.
+func (r *Result) JointLine() string {
 	j := r.Joint
 	if j == nil || j.Metrics < 2 {
 		return ""

@@ -45,10 +45,10 @@ func (r *Result) WriteJUnit(w io.Writer) error {
 		switch {
 		case m.Decision == stats.Pass:
 		case m.Fails:
-			c.Failure = &junitReason{Message: m.explain(), Type: m.outcome()}
+			c.Failure = &junitReason{Message: m.Explain(), Type: m.Outcome()}
 			s.Failures++
 		default:
-			c.Skipped = &junitReason{Message: m.outcome() + ": " + m.explain()}
+			c.Skipped = &junitReason{Message: m.Outcome() + ": " + m.Explain()}
 			s.Skipped++
 		}
 		s.Tests++

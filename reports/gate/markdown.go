@@ -16,7 +16,7 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 	b.WriteString("| task | metric | n | baseline | run | drop | allowed | finds | interval of run - baseline | decision |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |\n")
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		outcome := m.outcome()
+		outcome := m.Outcome()
 		if m.Decision == stats.Regressed {
 			outcome = "**" + outcome + "**"
 		}
@@ -26,13 +26,13 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 	fmt.Fprintf(&b, "\n*finds*: the smallest true drop that is called a regression in %s%% of cases\n\n", text.Compact(r.Power))
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
-			fmt.Fprintf(&b, "- %s: %s\n", Markdown(m.Task+" "+m.Metric), Markdown(m.explain()))
+			fmt.Fprintf(&b, "- %s: %s\n", Markdown(m.Task+" "+m.Metric), Markdown(m.Explain()))
 			for _, line := range m.worseLines(mostDocuments) {
 				fmt.Fprintf(&b, "  - %s\n", Markdown(line))
 			}
 		}
 	}
-	if line := r.jointLine(); line != "" {
+	if line := r.JointLine(); line != "" {
 		fmt.Fprintf(&b, "- %s\n", Markdown(line))
 	}
 	if loud := r.Undecided(); loud != "" {

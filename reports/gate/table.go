@@ -24,13 +24,13 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		g.Row(text.Printable(m.Task), strconv.Itoa(m.N), text.Printable(m.Metric), text.Decimal(m.Baseline), text.Decimal(m.Run),
-			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), m.interval(), m.outcome())
+			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), m.interval(), m.Outcome())
 	}
 	g.Write(&b)
 	fmt.Fprintf(&b, "\nfinds: the smallest true drop that is called a regression in %s%% of cases\n", text.Compact(r.Power))
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
-			b.WriteString(text.Printable(m.Task+" "+m.Metric) + ": " + m.explain() + "\n")
+			b.WriteString(text.Printable(m.Task+" "+m.Metric) + ": " + m.Explain() + "\n")
 			for _, line := range m.worseLines(mostDocuments) {
 				b.WriteString("  " + text.Printable(line) + "\n")
 			}
@@ -39,7 +39,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 	for _, s := range r.remarks() {
 		b.WriteString(text.Printable(s) + "\n")
 	}
-	if line := r.jointLine(); line != "" {
+	if line := r.JointLine(); line != "" {
 		b.WriteString(line + "\n")
 	}
 	if loud := r.Undecided(); loud != "" {
@@ -70,7 +70,8 @@ func (m *Metric) interval() string {
 	return shown + " " + text.Compact(m.Confidence) + "%"
 }
 
-func (m *Metric) outcome() string {
+// Outcome is the decision in words, and whether it counts.
+func (m *Metric) Outcome() string {
 	text := string(m.Decision)
 	if m.Decision == stats.Regressed && m.Rule == stats.WorseAtAll {
 		text = "worse" // all that the rule shows
@@ -109,8 +110,8 @@ func (r *Result) Undecided() string {
 	return s + " (gate --plan says how many find which drop; inconclusive: fail in the policy makes this an error)"
 }
 
-// explain says what a decision rests on, and how many documents would let as good a run pass.
-func (m *Metric) explain() string {
+// Explain says what a decision rests on, and how many documents would let as good a run pass.
+func (m *Metric) Explain() string {
 	var parts []string
 	drop := "no worse"
 	if m.Drop > 0 {
@@ -143,7 +144,7 @@ func (m *Metric) explain() string {
 
 // remarks are warnings and notes, marked as such, those of single metrics too.
 func (r *Result) remarks() (out []string) {
-	for _, s := range r.warnings() {
+	for _, s := range r.AllWarnings() {
 		out = append(out, "warning: "+s)
 	}
 	for _, n := range r.Notes {
@@ -152,9 +153,9 @@ func (r *Result) remarks() (out []string) {
 	return out
 }
 
-// warnings are the gate's, and those of metrics that did not just pass: there they
+// AllWarnings are the gate's, and those of metrics that did not just pass: there they
 // say why. Of one that passed only what makes that less sure. One that several metrics of a task share is said once.
-func (r *Result) warnings() []string {
+func (r *Result) AllWarnings() []string {
 	out := append([]string(nil), r.Warnings...)
 	place := map[[2]string]int{} // of a task's text
 	for i := range r.Metrics {

@@ -61,6 +61,8 @@ var (
 	studyTemplate string
 	//go:embed assets/stress.html
 	stressTemplate string
+	//go:embed assets/gate.html
+	gateTemplate string
 	//go:embed assets/page.css
 	pageStyle string
 	//go:embed assets/shared.js
@@ -74,7 +76,7 @@ var (
 // pageScript is every page's: its numbers, what its drawings do, and the rest.
 var pageScript = sharedScript + figuresScript + ownScript
 
-var page = template.Must(template.Must(template.Must(template.Must(template.New("page").Parse(pageTemplate)).Parse(trainingTemplate)).Parse(studyTemplate)).Parse(stressTemplate))
+var page = template.Must(template.New("page").Parse(pageTemplate + trainingTemplate + studyTemplate + stressTemplate + gateTemplate))
 
 // Write writes the report as one HTML file in UTF-8. Whatever a document or a
 // name holds comes out as text.
