@@ -69,7 +69,7 @@ func (c *cpu) quantiseInput(ctx context.Context, rows int, w *linear) error {
 	}
 	c.scratch.int8.Reset(rows, w.K)
 	return c.pool.run(ctx, chunks(rows), func(_, i int) {
-		c.scratch.int8.Quantise(&c.scratch.in, i*rowChunk, min(rows, (i+1)*rowChunk))
+		c.set.QuantiseInt8(&c.scratch.int8, &c.scratch.in, i*rowChunk, min(rows, (i+1)*rowChunk))
 	})
 }
 

@@ -144,7 +144,27 @@ func (s *amxSet) selfTest() bool {
 	want, got := make([]float32, m*n), make([]float32, m*n)
 	avx512.MatMul(want, n, &in, 0, m, w, 0, n, false)
 	s.MatMul(got, n, &in, 0, m, w, 0, n, true)
-	return slices.Equal(got, want) && s.selfTestAttention()
+	return slices.Equal(got, want) && s.selfTestInt8(&in, m, n, k) && s.selfTestAttention()
+}
+
+// selfTestInt8 compares a product of bytes with the portable one.
+func (s *amxSet) selfTestInt8(in *Input, m, n, k int) bool {
+	var y [2][]float32
+	for i, set := range []Set{s, Generic{}} {
+		w := set.NewInt8(n, k)
+		w.PackInt8(0, n, func(j int, codes []int8) float32 {
+			for l := range codes {
+				codes[l] = int8(j*37 + l*91)
+			}
+			return float32(j + 1)
+		})
+		var q Int8Input
+		q.Reset(m, k)
+		set.QuantiseInt8(&q, in, 0, m)
+		y[i] = make([]float32, m*n)
+		set.MatMulInt8(y[i], n, &q, 0, m, w, 0, n, false)
+	}
+	return slices.Equal(y[0], y[1])
 }
 
 // selfTestAttention compares attention's two products likewise.

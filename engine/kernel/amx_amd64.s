@@ -257,3 +257,142 @@ oneNext:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
 	VZEROUPPER
 	RET
+
+// amxBytes is amxRows of bytes, those of A without a sign, of which 64 k are a step (TDPBUSD); C is
+// int32, stored whole.
+TEXT ·amxBytes(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ amxCall_config(AX), CX
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x01 // ldtilecfg [rcx]
+	MOVQ amxCall_a(AX), SI
+	MOVQ amxCall_lda(AX), R8
+	MOVQ amxCall_b(AX), CX
+	MOVQ CX, amxCall_panelB(AX)
+	MOVQ amxCall_c(AX), DI
+	MOVQ DI, amxCall_panelC(AX)
+	MOVQ amxCall_ldc(AX), R9
+	MOVQ amxCall_bstride(AX), R10
+	MOVQ $64, R11
+	MOVQ amxCall_bvec(AX), R12
+	MOVQ R10, R13
+	SHLQ $4, R13
+	SUBQ R12, R13
+	MOVQ $128, R14
+	CMPQ amxCall_both(AX), $0
+	JEQ one
+
+bothPanel:
+	MOVQ amxCall_blocks(AX), CX
+	MOVQ CX, amxCall_left(AX)
+
+bothBlock:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // tilezero tmm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // tilezero tmm1
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0 // tilezero tmm2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // tilezero tmm3
+	MOVQ SI, DX
+	MOVQ R8, BX
+	SHLQ $4, BX
+	ADDQ SI, BX
+	MOVQ amxCall_panelB(AX), R15
+	MOVQ amxCall_steps(AX), CX
+
+bothStep:
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x17 // tileloadd tmm6, [r15+r10*1]
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x02 // tileloadd tmm4, [rdx+r8*1]
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // tdpbusd tmm0, tmm4, tmm6
+	ADDQ R12, R15
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x17 // tileloadd tmm7, [r15+r10*1]
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // tdpbusd tmm1, tmm4, tmm7
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x2c; BYTE $0x03 // tileloadd tmm5, [rbx+r8*1]
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xd5 // tdpbusd tmm2, tmm5, tmm6
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xdd // tdpbusd tmm3, tmm5, tmm7
+	ADDQ $64, BX
+	ADDQ $64, DX
+	ADDQ R13, R15
+	DECQ CX
+	JNZ bothStep
+	MOVQ DI, BX
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x0f // tilestored [rdi+r9*1], tmm0
+	ADDQ R11, DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x0f // tilestored [rdi+r9*1], tmm1
+	MOVQ R9, CX
+	SHLQ $4, CX
+	LEAQ (BX)(CX*1), DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x14; BYTE $0x0f // tilestored [rdi+r9*1], tmm2
+	ADDQ R11, DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x1c; BYTE $0x0f // tilestored [rdi+r9*1], tmm3
+	MOVQ BX, DI
+
+bothNext:
+	MOVQ amxCall_rows(AX), CX
+	MOVQ CX, BX
+	IMULQ R8, CX
+	ADDQ CX, SI
+	IMULQ R9, BX
+	ADDQ BX, DI
+	DECQ amxCall_left(AX)
+	JNZ bothBlock
+	MOVQ amxCall_bpanel(AX), CX
+	ADDQ CX, amxCall_panelB(AX)
+	ADDQ $128, amxCall_panelC(AX)
+	MOVQ amxCall_a(AX), SI
+	MOVQ amxCall_panelC(AX), DI
+	DECQ amxCall_panels(AX)
+	JNZ bothPanel
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
+	VZEROUPPER
+	RET
+
+one:
+
+onePanel:
+	MOVQ amxCall_blocks(AX), CX
+	MOVQ CX, amxCall_left(AX)
+
+oneBlock:
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // tilezero tmm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8 // tilezero tmm1
+	MOVQ SI, DX
+	MOVQ R8, BX
+	SHLQ $4, BX
+	ADDQ SI, BX
+	MOVQ amxCall_panelB(AX), R15
+	MOVQ amxCall_steps(AX), CX
+
+oneStep:
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x34; BYTE $0x17 // tileloadd tmm6, [r15+r10*1]
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x24; BYTE $0x02 // tileloadd tmm4, [rdx+r8*1]
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x49; BYTE $0x5e; BYTE $0xc4 // tdpbusd tmm0, tmm4, tmm6
+	ADDQ R12, R15
+	BYTE $0xc4; BYTE $0x82; BYTE $0x7b; BYTE $0x4b; BYTE $0x3c; BYTE $0x17 // tileloadd tmm7, [r15+r10*1]
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x41; BYTE $0x5e; BYTE $0xcc // tdpbusd tmm1, tmm4, tmm7
+	ADDQ $64, DX
+	ADDQ R13, R15
+	DECQ CX
+	JNZ oneStep
+	MOVQ DI, BX
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x04; BYTE $0x0f // tilestored [rdi+r9*1], tmm0
+	ADDQ R11, DI
+	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x0c; BYTE $0x0f // tilestored [rdi+r9*1], tmm1
+	MOVQ BX, DI
+
+oneNext:
+	MOVQ amxCall_rows(AX), CX
+	MOVQ CX, BX
+	IMULQ R8, CX
+	ADDQ CX, SI
+	IMULQ R9, BX
+	ADDQ BX, DI
+	DECQ amxCall_left(AX)
+	JNZ oneBlock
+	MOVQ amxCall_bpanel(AX), CX
+	ADDQ CX, amxCall_panelB(AX)
+	ADDQ $128, amxCall_panelC(AX)
+	MOVQ amxCall_a(AX), SI
+	MOVQ amxCall_panelC(AX), DI
+	DECQ amxCall_panels(AX)
+	JNZ onePanel
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // tilerelease
+	VZEROUPPER
+	RET

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/cpu"
+
 	"github.com/softbench/softbench/engine/kernel/internal/amxemu"
 )
 
@@ -23,8 +25,8 @@ func TestAMXEmulated(t *testing.T) {
 		t.Skip("this processor has AMX: TestConformance/amx runs on it")
 	}
 	n := EmulateAMX(t, "TestAMXUnderEmulator")
-	if n[amxemu.TDPBF16PS] < 10000 {
-		t.Fatalf("only %d products were emulated: the suite did not use the tiles", n[amxemu.TDPBF16PS])
+	if n[amxemu.TDPBF16PS] < 10000 || cpu.X86.HasAVX512VNNI && n[amxemu.TDPBUSD] < 1000 {
+		t.Fatalf("only %d and %d products were emulated: the suite did not use the tiles", n[amxemu.TDPBF16PS], n[amxemu.TDPBUSD])
 	}
 	t.Log(n)
 }
@@ -82,6 +84,7 @@ func TestAMXUnderEmulator(t *testing.T) {
 	}
 	peakAMX(3) // faults if the tiles do not fit
 	conformMatMul(t, amx)
+	conformInt8(t, amx)
 	conformAttentionBF16(t, amx, []int{32, 96, 128})
 }
 

@@ -1,32 +1,53 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Int8 are the codes of a Matrix of whole numbers from -128 to 127, one scale a row of W, in panels
 // of so many columns of the product:
 //
-//	codes [panel][k/2][column][2], k padded with zeros to pairs
+//	codes [panel][k/each][column][each], k padded with zeros
+//
+// Pairs meet activations of 16 bits. Fours meet activations that are more by 128 and have no sign,
+// as VPDPBUSD and TDPBUSD want them; over is what the sums of a column are too large by.
 type Int8 struct {
-	panel  int
-	codes  []int8
-	scales []float32 // [N]
+	panel, each int
+	codes       []int8
+	scales      []float32 // [N]
+	over        []int32   // [N], 128·Σ_k of the codes; of pairs, zeros
 }
 
 // MaxInt8K is the most columns of an int8 matrix: sums of as many products stay below 2^31.
 const MaxInt8K = 1 << 16
 
+// int8Step is the number of k that fours are padded to: an AMX tile takes them at once.
+const int8Step = 64
+
+// int8K is k padded.
+func int8K(k, each int) int {
+	if each == 4 {
+		return (k + int8Step - 1) / int8Step * int8Step
+	}
+	return k + k%2
+}
+
 // newInt8 allocates W [n, k], whole panels of it.
-func newInt8(n, k, panel int) *Matrix {
+func newInt8(n, k, panel, each int) *Matrix {
 	if k > MaxInt8K {
 		panic("kernel: int8 rows of more than MaxInt8K")
 	}
 	columns := (n + panel - 1) / panel * panel
-	w := &Int8{panel: panel, codes: newSlice[int8](columns * (k + k%2)), scales: newSlice[float32](n)}
+	w := &Int8{
+		panel: panel, each: each, codes: newSlice[int8](columns * int8K(k, each)),
+		scales: newSlice[float32](n), over: newSlice[int32](n),
+	}
 	return &Matrix{N: n, K: k, Storage: StoredInt8, Int8: w}
 }
 
 // NewInt8 implements Set.
-func (Generic) NewInt8(n, k int) *Matrix { return newInt8(n, k, genericPanel) }
+func (Generic) NewInt8(n, k int) *Matrix { return newInt8(n, k, genericPanel, 2) }
 
 // PackInt8 fills rows [n0, n1) of W; row writes row j's K codes and returns its scale.
 func (w *Matrix) PackInt8(n0, n1 int, row func(j int, codes []int8) (scale float32)) {
@@ -34,19 +55,33 @@ func (w *Matrix) PackInt8(n0, n1 int, row func(j int, codes []int8) (scale float
 	codes := make([]int8, w.K)
 	for j := n0; j < n1; j++ {
 		c.scales[j] = row(j, codes)
-		at := j/c.panel*c.panel*(w.K+w.K%2) + j%c.panel*2
+		at := j/c.panel*c.panel*int8K(w.K, c.each) + j%c.panel*c.each
+		sum := int32(0)
 		for k, v := range codes {
-			c.codes[at+k/2*2*c.panel+k%2] = v
+			c.codes[at+k/c.each*c.each*c.panel+k%c.each] = v
+			sum += int32(v)
+		}
+		if c.each == 4 {
+			c.over[j] = 128 * sum
 		}
 	}
 }
 
-// Int8Input is a block of activations [M, K] as whole numbers from -128 to 127, one scale a row.
+// Int8Input is a block of activations [M, K] as whole numbers from -128 to 127, one scale a row, in
+// the form a Set's MatMulInt8 reads.
 type Int8Input struct {
 	K      int
-	codes  []int16 // rows of InputStride(K), padded with zeros
+	codes  []int16 // rows of InputStride(K), padded with zeros; or of fours, in their memory, rows
 	scales []float32
 }
+
+// fours is the memory of codes as rows of int8Stride bytes, each more by 128.
+func (in *Int8Input) fours() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(in.codes))), 2*len(in.codes))
+}
+
+// int8Stride is the distance between rows of fours, an odd multiple of 64 as InputStride is of 32.
+func int8Stride(k int) int { return (k+int8Step-1)/int8Step*int8Step | int8Step }
 
 // Reset sizes the input for m rows of k activations, keeping its memory.
 func (in *Int8Input) Reset(m, k int) {
@@ -60,13 +95,8 @@ func (in *Int8Input) Reset(m, k int) {
 	in.codes, in.scales = in.codes[:cap(in.codes)], in.scales[:cap(in.scales)]
 }
 
-// Quantise makes rows [m0, m1) of what was prepared, each with a scale of its own, as compressed-tensors
-// does a token at a time:
-//
-//	scale = max|x| / 127.5, or 2^-23 where all are zero;  code = round(x/scale), ties to even, within -128..127
-//
-// A row that is not finite has the scale NaN.
-func (in *Int8Input) Quantise(from *Input, m0, m1 int) {
+// QuantiseInt8 implements Set.
+func (Generic) QuantiseInt8(in *Int8Input, from *Input, m0, m1 int) {
 	stride := InputStride(in.K)
 	x := make([]float32, in.K)
 	for i := m0; i < m1; i++ {
@@ -90,12 +120,9 @@ func quantiseRow(codes []int16, x []float32) (scale float32) {
 	for _, v := range x {
 		bits = max(bits, math.Float32bits(v)&^(1<<31))
 	}
-	most := math.Float32frombits(bits)
-	if !(most <= math.MaxFloat32) {
-		return float32(math.NaN())
-	}
-	if scale = most / 127.5; scale == 0 {
-		scale = 0x1p-23
+	scale = int8Scale(bits)
+	if scale != scale {
+		return scale
 	}
 	const shift = 3 << 22 // its last place is one
 	for k, v := range x {
@@ -104,9 +131,21 @@ func quantiseRow(codes []int16, x []float32) (scale float32) {
 	return scale
 }
 
+// int8Scale is the scale of a row whose largest magnitude has such bits.
+func int8Scale(bits uint32) float32 {
+	most := math.Float32frombits(bits)
+	if !(most <= math.MaxFloat32) {
+		return float32(math.NaN())
+	}
+	if scale := most / 127.5; scale != 0 {
+		return scale
+	}
+	return 0x1p-23
+}
+
 // checkInt8 panics where a product would reach outside its operands.
-func checkInt8(y []float32, ldy int, in *Int8Input, m0, m1 int, w *Matrix, n0, n1, panel int) {
-	if w.Int8 == nil || w.Int8.panel != panel {
+func checkInt8(y []float32, ldy int, in *Int8Input, m0, m1 int, w *Matrix, n0, n1, panel, each int) {
+	if w.Int8 == nil || w.Int8.panel != panel || w.Int8.each != each {
 		panic("kernel: no int8 matrix of this Set")
 	}
 	checkRanges(y, ldy, in.K, m0, m1, w, n0, n1, panel)
@@ -131,8 +170,8 @@ func (Generic) MatMulInt8(y []float32, ldy int, in *Int8Input, m0, m1 int, w *Ma
 	if m0 >= m1 || n0 >= n1 {
 		return
 	}
-	checkInt8(y, ldy, in, m0, m1, w, n0, n1, genericPanel)
-	padded := w.K + w.K%2
+	checkInt8(y, ldy, in, m0, m1, w, n0, n1, genericPanel, 2)
+	padded := int8K(w.K, 2)
 	for n := n0; n < n1; n += genericPanel {
 		panel := w.Int8.codes[n*padded:][:genericPanel*padded]
 		columns := w.Int8.scales[n:min(n1, n+genericPanel)]

@@ -18,7 +18,8 @@ func features() []feature {
 	return []feature{
 		{"avx2", x.HasAVX2}, {"fma", x.HasFMA}, {"avx512f", x.HasAVX512F}, {"avx512bw", x.HasAVX512BW},
 		{"avx512dq", x.HasAVX512DQ}, {"avx512vl", x.HasAVX512VL}, {"avx512_bf16", x.HasAVX512BF16},
-		{"amx_tile", x.HasAMXTile}, {"amx_bf16", x.HasAMXBF16},
+		{"avx512_vnni", x.HasAVX512VNNI}, {"avx_vnni", x.HasAVXVNNI},
+		{"amx_tile", x.HasAMXTile}, {"amx_bf16", x.HasAMXBF16}, {"amx_int8", x.HasAMXInt8},
 	}
 }
 
@@ -57,10 +58,9 @@ func archCandidates() []candidate {
 }
 
 // amxCandidate asks for the tiles, which the operating system grants to a whole
-// process, and lets them prove themselves: the path has passed its conformance
-// suite on an emulator, but not yet on a processor.
+// process, and lets them prove themselves.
 func amxCandidate() candidate {
-	c := candidate{name: amx.Name(), note: "proved on an emulator of the tiles, not yet on a processor; checks itself at start"}
+	c := candidate{name: amx.Name(), note: "checks itself at start"}
 	if c.reason = missing("amx_tile", "amx_bf16", "avx512f", "avx512bw", "avx512dq", "avx512vl"); c.reason != "" {
 		return c
 	}

@@ -28,6 +28,36 @@ func tileInt8AVX512(t *tile)
 func tileInt8AVX2(t *tile)
 
 //go:noescape
+func tileQuadsAVX512(t *tile)
+
+//go:noescape
+func tileQuadsAVX2(t *tile)
+
+//go:noescape
+func int8MostAVX512(x *float32, n int) (bits uint32)
+
+//go:noescape
+func int8MostAVX2(x *float32, n int) (bits uint32)
+
+//go:noescape
+func int8PairsAVX512(dst *int16, x *float32, n int, scale float32)
+
+//go:noescape
+func int8PairsAVX2(dst *int16, x *float32, n int, scale float32)
+
+//go:noescape
+func int8QuadsAVX512(dst *byte, x *float32, n int, scale float32)
+
+//go:noescape
+func int8QuadsAVX2(dst *byte, x *float32, n int, scale float32)
+
+//go:noescape
+func int8EndsAVX512(e *int8Ends)
+
+//go:noescape
+func int8EndsAVX2(e *int8Ends)
+
+//go:noescape
 func transpose8AVX2(dst unsafe.Pointer, ldd uintptr, src unsafe.Pointer, lds uintptr, n int)
 
 //go:noescape

@@ -51,7 +51,7 @@ func (w *Matrix) Bytes() int64 {
 		n += 4 * int64(len(c.words)+len(c.scales)+len(c.zeros))
 	}
 	if c := w.Int8; c != nil {
-		n += int64(len(c.codes)) + 4*int64(len(c.scales))
+		n += int64(len(c.codes)) + 4*int64(len(c.scales)+len(c.over))
 	}
 	return n
 }

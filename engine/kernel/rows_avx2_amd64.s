@@ -2667,3 +2667,167 @@ tail58:
 done59:
 	VZEROUPPER
 	RET
+
+// int8MostAVX2 is the largest magnitude, of which bits are in the numbers' order (a NaN's are
+// above all), n a multiple of 32:
+//
+// 	for i := range n { bits = max(bits, bits of |x[i]|) }
+TEXT ·int8MostAVX2(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVL $0x7fffffff, BX
+	VMOVD BX, X3
+	VPBROADCASTD X3, Y3
+	VXORPS X0, X0, X0
+
+most60:
+	VMOVUPS (SI), Y1
+	VPAND Y3, Y1, Y1
+	VPMAXUD Y1, Y0, Y0
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JNZ most60
+	VEXTRACTF128 $1, Y0, X1
+	VPMAXUD X1, X0, X0
+	VPERMILPS $0x0e, X0, X1
+	VPMAXUD X1, X0, X0
+	VPERMILPS $0x01, X0, X1
+	VPMAXUD X1, X0, X0
+	VMOVD X0, BX
+	MOVL BX, bits+16(FP)
+	VZEROUPPER
+	RET
+
+// int8PairsAVX2 rounds to nearest, ties to even; no quotient is below -128, n is a multiple of 32:
+//
+// 	for i := range n { code = min(round(x[i]/scale), 127); dst[i] = code }
+TEXT ·int8PairsAVX2(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS scale+24(FP), Y2
+	MOVL $0x7f, BX
+	VMOVD BX, X3
+	VPBROADCASTD X3, Y3
+
+codes61:
+	VMOVUPS (SI), Y0
+	VDIVPS Y2, Y0, Y0
+	VCVTPS2DQ Y0, Y0
+	VPMINSD Y3, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VPACKSSDW X1, X0, X0
+	VMOVUPS X0, (DI)
+	ADDQ $32, SI
+	ADDQ $16, DI
+	SUBQ $8, CX
+	JNZ codes61
+	VZEROUPPER
+	RET
+
+// int8QuadsAVX2 rounds to nearest, ties to even; no quotient is below -128, n is a multiple of 32:
+//
+// 	for i := range n { code = min(round(x[i]/scale), 127); dst[i] = code + 128 }
+TEXT ·int8QuadsAVX2(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS scale+24(FP), Y2
+	MOVL $0x7f, BX
+	VMOVD BX, X3
+	VPBROADCASTD X3, Y3
+	MOVL $0x80, BX
+	VMOVD BX, X4
+	VPBROADCASTD X4, Y4
+
+codes62:
+	VMOVUPS (SI), Y0
+	VDIVPS Y2, Y0, Y0
+	VCVTPS2DQ Y0, Y0
+	VPMINSD Y3, Y0, Y0
+	VPADDD Y4, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VPACKSSDW X1, X0, X0
+	VPACKUSWB X0, X0, X0
+	VMOVQ X0, (DI)
+	ADDQ $32, SI
+	ADDQ $8, DI
+	SUBQ $8, CX
+	JNZ codes62
+	VZEROUPPER
+	RET
+
+// int8EndsAVX2 makes numbers of sums, each operation rounded, and stores or adds them:
+//
+// 	for i := range count, j := range n {
+// 	    y[i][j] (+)= float(sums[i][j] - over[j])·rows[i]·columns[j]
+// 	}
+TEXT ·int8EndsAVX2(SB), NOSPLIT, $0-8
+	MOVQ e+0(FP), AX
+	MOVQ int8Ends_y(AX), R11
+	MOVQ int8Ends_sums(AX), R12
+	MOVQ int8Ends_rows(AX), R13
+	MOVQ int8Ends_count(AX), DX
+
+row63:
+	MOVQ R11, DI
+	MOVQ R12, SI
+	MOVQ int8Ends_over(AX), R8
+	MOVQ int8Ends_columns(AX), R9
+	MOVQ int8Ends_n(AX), BX
+	VBROADCASTSS (R13), Y2
+	SUBQ $8, BX
+	JLT tail65
+
+loop64:
+	VMOVUPS (SI), Y0
+	VMOVUPS (R8), Y1
+	VPSUBD Y1, Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS Y2, Y0, Y0
+	VMOVUPS (R9), Y1
+	VMULPS Y1, Y0, Y0
+	CMPQ int8Ends_add(AX), $0
+	JEQ put67
+	VMOVUPS (DI), Y1
+	VADDPS Y0, Y1, Y0
+
+put67:
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	ADDQ $32, R8
+	ADDQ $32, R9
+	SUBQ $8, BX
+	JGE loop64
+
+tail65:
+	ADDQ $8, BX
+	JLE done66
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VMASKMOVPS (R8), Y15, Y1
+	VPSUBD Y1, Y0, Y0
+	VCVTDQ2PS Y0, Y0
+	VMULPS Y2, Y0, Y0
+	VMASKMOVPS (R9), Y15, Y1
+	VMULPS Y1, Y0, Y0
+	CMPQ int8Ends_add(AX), $0
+	JEQ put68
+	VMASKMOVPS (DI), Y15, Y1
+	VADDPS Y0, Y1, Y0
+
+put68:
+	VMASKMOVPS Y0, Y15, (DI)
+
+done66:
+	ADDQ int8Ends_ldy(AX), R11
+	ADDQ int8Ends_lds(AX), R12
+	ADDQ $4, R13
+	DECQ DX
+	JNZ row63
+	VZEROUPPER
+	RET

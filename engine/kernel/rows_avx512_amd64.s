@@ -1796,3 +1796,163 @@ tail58:
 done59:
 	VZEROUPPER
 	RET
+
+// int8MostAVX512 is the largest magnitude, of which bits are in the numbers' order (a NaN's are
+// above all), n a multiple of 32:
+//
+// 	for i := range n { bits = max(bits, bits of |x[i]|) }
+TEXT ·int8MostAVX512(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVL $0x7fffffff, BX
+	VPBROADCASTD BX, Z3
+	VXORPS X0, X0, X0
+
+most60:
+	VMOVUPS (SI), Z1
+	VPANDD Z3, Z1, Z1
+	VPMAXUD Z1, Z0, Z0
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JNZ most60
+	VEXTRACTF64X4 $1, Z0, Y1
+	VPMAXUD Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VPMAXUD X1, X0, X0
+	VPERMILPS $0x0e, X0, X1
+	VPMAXUD X1, X0, X0
+	VPERMILPS $0x01, X0, X1
+	VPMAXUD X1, X0, X0
+	VMOVD X0, BX
+	MOVL BX, bits+16(FP)
+	VZEROUPPER
+	RET
+
+// int8PairsAVX512 rounds to nearest, ties to even; no quotient is below -128, n is a multiple of 32:
+//
+// 	for i := range n { code = min(round(x[i]/scale), 127); dst[i] = code }
+TEXT ·int8PairsAVX512(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS scale+24(FP), Z2
+	MOVL $0x7f, BX
+	VPBROADCASTD BX, Z3
+
+codes61:
+	VMOVUPS (SI), Z0
+	VDIVPS Z2, Z0, Z0
+	VCVTPS2DQ Z0, Z0
+	VPMINSD Z3, Z0, Z0
+	VPMOVDW Z0, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ $64, SI
+	ADDQ $32, DI
+	SUBQ $16, CX
+	JNZ codes61
+	VZEROUPPER
+	RET
+
+// int8QuadsAVX512 rounds to nearest, ties to even; no quotient is below -128, n is a multiple of 32:
+//
+// 	for i := range n { code = min(round(x[i]/scale), 127); dst[i] = code + 128 }
+TEXT ·int8QuadsAVX512(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), CX
+	VBROADCASTSS scale+24(FP), Z2
+	MOVL $0x7f, BX
+	VPBROADCASTD BX, Z3
+	MOVL $0x80, BX
+	VPBROADCASTD BX, Z4
+
+codes62:
+	VMOVUPS (SI), Z0
+	VDIVPS Z2, Z0, Z0
+	VCVTPS2DQ Z0, Z0
+	VPMINSD Z3, Z0, Z0
+	VPADDD Z4, Z0, Z0
+	VPMOVDB Z0, X1
+	VMOVUPS X1, (DI)
+	ADDQ $64, SI
+	ADDQ $16, DI
+	SUBQ $16, CX
+	JNZ codes62
+	VZEROUPPER
+	RET
+
+// int8EndsAVX512 makes numbers of sums, each operation rounded, and stores or adds them:
+//
+// 	for i := range count, j := range n {
+// 	    y[i][j] (+)= float(sums[i][j] - over[j])·rows[i]·columns[j]
+// 	}
+TEXT ·int8EndsAVX512(SB), NOSPLIT, $0-8
+	MOVQ e+0(FP), AX
+	MOVQ int8Ends_y(AX), R11
+	MOVQ int8Ends_sums(AX), R12
+	MOVQ int8Ends_rows(AX), R13
+	MOVQ int8Ends_count(AX), DX
+
+row63:
+	MOVQ R11, DI
+	MOVQ R12, SI
+	MOVQ int8Ends_over(AX), R8
+	MOVQ int8Ends_columns(AX), R9
+	MOVQ int8Ends_n(AX), BX
+	VBROADCASTSS (R13), Z2
+	SUBQ $16, BX
+	JLT tail65
+
+loop64:
+	VMOVUPS (SI), Z0
+	VMOVUPS (R8), Z1
+	VPSUBD Z1, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS Z2, Z0, Z0
+	VMOVUPS (R9), Z1
+	VMULPS Z1, Z0, Z0
+	CMPQ int8Ends_add(AX), $0
+	JEQ put67
+	VMOVUPS (DI), Z1
+	VADDPS Z0, Z1, Z0
+
+put67:
+	VMOVUPS Z0, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, R8
+	ADDQ $64, R9
+	SUBQ $16, BX
+	JGE loop64
+
+tail65:
+	ADDQ $16, BX
+	JLE done66
+	MOVQ BX, CX
+	MOVL $1, R10
+	SHLL CX, R10
+	DECL R10
+	KMOVW R10, K1
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (R8), K1, Z1
+	VPSUBD Z1, Z0, Z0
+	VCVTDQ2PS Z0, Z0
+	VMULPS Z2, Z0, Z0
+	VMOVUPS.Z (R9), K1, Z1
+	VMULPS Z1, Z0, Z0
+	CMPQ int8Ends_add(AX), $0
+	JEQ put68
+	VMOVUPS.Z (DI), K1, Z1
+	VADDPS Z0, Z1, Z0
+
+put68:
+	VMOVUPS Z0, K1, (DI)
+
+done66:
+	ADDQ int8Ends_ldy(AX), R11
+	ADDQ int8Ends_lds(AX), R12
+	ADDQ $4, R13
+	DECQ DX
+	JNZ row63
+	VZEROUPPER
+	RET

@@ -66,6 +66,15 @@ type Set interface {
 	// is at most MaxInt8K.
 	NewInt8(n, k int) *Matrix
 
+	// QuantiseInt8 makes rows [m0, m1) of what was prepared, each with a scale of its own, as
+	// compressed-tensors does a token at a time, each operation rounded:
+	//
+	//	scale = max|x| / 127.5, or 2^-23 where all are zero
+	//	code = round(x/scale), ties to even, within -128 to 127
+	//
+	// A row that is not finite has the scale NaN. All Sets make the same codes.
+	QuantiseInt8(in *Int8Input, from *Input, m0, m1 int)
+
 	// MatMulInt8 is MatMul of int8 activations and weights, sums in whole numbers:
 	//
 	//	sum := Σ_k in[i,k]·w[j,k];  y = float32(sum)·scale of row i·scale of row j of W

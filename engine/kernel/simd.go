@@ -21,6 +21,7 @@ type simd struct {
 	dots               bool // has an instruction for the dot product of pairs of bfloat16
 	products           products[simdProduct]
 	tiles              bool // bfloat16 is multiplied in AMX's tiles
+	pairs              bool // int8 is multiplied in pairs even where fours could be
 }
 
 func (s *simd) Name() string { return s.name }

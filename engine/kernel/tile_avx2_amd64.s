@@ -3144,3 +3144,965 @@ store1x1:
 	VMASKMOVPS Y4, Y3, (DI)
 	VZEROUPPER
 	RET
+
+// tileQuadsAVX2 is tile's loop over fours of uint8 in A and of int8 in B, by VPDPBUSD; C is
+// int32.
+TEXT ·tileQuadsAVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ tile_a(AX), SI
+	MOVQ tile_lda(AX), R11
+	LEAQ (R11)(R11*2), BX
+	LEAQ (SI)(BX*1), R12
+	LEAQ (SI)(BX*2), R13
+	LEAQ (R12)(BX*2), R15
+	LEAQ (R13)(BX*2), DX
+	MOVQ tile_b(AX), R8
+	MOVQ tile_bvec(AX), R9
+	MOVQ tile_bstep(AX), R10
+	MOVQ tile_steps(AX), CX
+	MOVQ tile_c(AX), DI
+	MOVQ tile_ldc(AX), BX
+	CMPQ tile_vecs(AX), $2
+	JNE vecs1
+	CMPQ tile_rows(AX), $6
+	JEQ tile6x2
+	CMPQ tile_rows(AX), $5
+	JEQ tile5x2
+	CMPQ tile_rows(AX), $4
+	JEQ tile4x2
+	CMPQ tile_rows(AX), $3
+	JEQ tile3x2
+	CMPQ tile_rows(AX), $2
+	JEQ tile2x2
+	JMP tile1x2
+
+vecs1:
+	CMPQ tile_rows(AX), $6
+	JEQ tile6x1
+	CMPQ tile_rows(AX), $5
+	JEQ tile5x1
+	CMPQ tile_rows(AX), $4
+	JEQ tile4x1
+	CMPQ tile_rows(AX), $3
+	JEQ tile3x1
+	CMPQ tile_rows(AX), $2
+	JEQ tile2x1
+	JMP tile1x1
+
+tile6x2:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load6x2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
+	VXORPS Y15, Y15, Y15
+	JMP begin6x2
+
+load6x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMOVUPS (R10), Y4
+	VMASKMOVPS 32(R10), Y3, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y6
+	VMASKMOVPS 32(R10), Y3, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y8
+	VMASKMOVPS 32(R10), Y3, Y9
+	ADDQ BX, R10
+	VMOVUPS (R10), Y10
+	VMASKMOVPS 32(R10), Y3, Y11
+	ADDQ BX, R10
+	VMOVUPS (R10), Y12
+	VMASKMOVPS 32(R10), Y3, Y13
+	ADDQ BX, R10
+	VMOVUPS (R10), Y14
+	VMASKMOVPS 32(R10), Y3, Y15
+	MOVQ tile_bstep(AX), R10
+
+begin6x2:
+	TESTQ CX, CX
+	JLE done6x2
+
+loop6x2:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm5, ymm2, ymm1
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm3, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf9 // {vex} vpdpbusd ymm7, ymm3, ymm1
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc0 // {vex} vpdpbusd ymm8, ymm2, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc9 // {vex} vpdpbusd ymm9, ymm2, ymm1
+	VPBROADCASTD (R12), Y3
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xd0 // {vex} vpdpbusd ymm10, ymm3, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xd9 // {vex} vpdpbusd ymm11, ymm3, ymm1
+	VPBROADCASTD (R12)(R11*1), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm12, ymm2, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm13, ymm2, ymm1
+	VPBROADCASTD (R12)(R11*2), Y3
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm14, ymm3, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xf9 // {vex} vpdpbusd ymm15, ymm3, ymm1
+	ADDQ R10, R8
+	ADDQ $4, SI
+	ADDQ $4, R12
+	DECQ CX
+	JNZ loop6x2
+
+done6x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store6x2
+	MOVQ DI, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y4, Y4
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y5, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y6, Y6
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y7, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y8, Y8
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y9, Y9
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y10, Y10
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y11, Y11
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y12, Y12
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y13, Y13
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y14, Y14
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y15, Y15
+
+store6x2:
+	VMOVUPS Y4, (DI)
+	VMASKMOVPS Y5, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y6, (DI)
+	VMASKMOVPS Y7, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y8, (DI)
+	VMASKMOVPS Y9, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y10, (DI)
+	VMASKMOVPS Y11, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y12, (DI)
+	VMASKMOVPS Y13, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y14, (DI)
+	VMASKMOVPS Y15, Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+tile5x2:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load5x2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	JMP begin5x2
+
+load5x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMOVUPS (R10), Y4
+	VMASKMOVPS 32(R10), Y3, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y6
+	VMASKMOVPS 32(R10), Y3, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y8
+	VMASKMOVPS 32(R10), Y3, Y9
+	ADDQ BX, R10
+	VMOVUPS (R10), Y10
+	VMASKMOVPS 32(R10), Y3, Y11
+	ADDQ BX, R10
+	VMOVUPS (R10), Y12
+	VMASKMOVPS 32(R10), Y3, Y13
+	MOVQ tile_bstep(AX), R10
+
+begin5x2:
+	TESTQ CX, CX
+	JLE done5x2
+
+loop5x2:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm5, ymm2, ymm1
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm3, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf9 // {vex} vpdpbusd ymm7, ymm3, ymm1
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc0 // {vex} vpdpbusd ymm8, ymm2, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc9 // {vex} vpdpbusd ymm9, ymm2, ymm1
+	VPBROADCASTD (R12), Y3
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xd0 // {vex} vpdpbusd ymm10, ymm3, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xd9 // {vex} vpdpbusd ymm11, ymm3, ymm1
+	VPBROADCASTD (R12)(R11*1), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm12, ymm2, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm13, ymm2, ymm1
+	ADDQ R10, R8
+	ADDQ $4, SI
+	ADDQ $4, R12
+	DECQ CX
+	JNZ loop5x2
+
+done5x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store5x2
+	MOVQ DI, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y4, Y4
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y5, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y6, Y6
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y7, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y8, Y8
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y9, Y9
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y10, Y10
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y11, Y11
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y12, Y12
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y13, Y13
+
+store5x2:
+	VMOVUPS Y4, (DI)
+	VMASKMOVPS Y5, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y6, (DI)
+	VMASKMOVPS Y7, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y8, (DI)
+	VMASKMOVPS Y9, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y10, (DI)
+	VMASKMOVPS Y11, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y12, (DI)
+	VMASKMOVPS Y13, Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+tile4x2:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load4x2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP begin4x2
+
+load4x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMOVUPS (R10), Y4
+	VMASKMOVPS 32(R10), Y3, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y6
+	VMASKMOVPS 32(R10), Y3, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y8
+	VMASKMOVPS 32(R10), Y3, Y9
+	ADDQ BX, R10
+	VMOVUPS (R10), Y10
+	VMASKMOVPS 32(R10), Y3, Y11
+	MOVQ tile_bstep(AX), R10
+
+begin4x2:
+	TESTQ CX, CX
+	JLE done4x2
+
+loop4x2:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm5, ymm2, ymm1
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm3, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf9 // {vex} vpdpbusd ymm7, ymm3, ymm1
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc0 // {vex} vpdpbusd ymm8, ymm2, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc9 // {vex} vpdpbusd ymm9, ymm2, ymm1
+	VPBROADCASTD (R12), Y3
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xd0 // {vex} vpdpbusd ymm10, ymm3, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xd9 // {vex} vpdpbusd ymm11, ymm3, ymm1
+	ADDQ R10, R8
+	ADDQ $4, SI
+	ADDQ $4, R12
+	DECQ CX
+	JNZ loop4x2
+
+done4x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store4x2
+	MOVQ DI, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y4, Y4
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y5, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y6, Y6
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y7, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y8, Y8
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y9, Y9
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y10, Y10
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y11, Y11
+
+store4x2:
+	VMOVUPS Y4, (DI)
+	VMASKMOVPS Y5, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y6, (DI)
+	VMASKMOVPS Y7, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y8, (DI)
+	VMASKMOVPS Y9, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y10, (DI)
+	VMASKMOVPS Y11, Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+tile3x2:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load3x2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP begin3x2
+
+load3x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMOVUPS (R10), Y4
+	VMASKMOVPS 32(R10), Y3, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y6
+	VMASKMOVPS 32(R10), Y3, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y8
+	VMASKMOVPS 32(R10), Y3, Y9
+	MOVQ tile_bstep(AX), R10
+
+begin3x2:
+	TESTQ CX, CX
+	JLE done3x2
+
+loop3x2:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm5, ymm2, ymm1
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm3, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf9 // {vex} vpdpbusd ymm7, ymm3, ymm1
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc0 // {vex} vpdpbusd ymm8, ymm2, ymm0
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc9 // {vex} vpdpbusd ymm9, ymm2, ymm1
+	ADDQ R10, R8
+	ADDQ $4, SI
+	DECQ CX
+	JNZ loop3x2
+
+done3x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store3x2
+	MOVQ DI, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y4, Y4
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y5, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y6, Y6
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y7, Y7
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y8, Y8
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y9, Y9
+
+store3x2:
+	VMOVUPS Y4, (DI)
+	VMASKMOVPS Y5, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y6, (DI)
+	VMASKMOVPS Y7, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y8, (DI)
+	VMASKMOVPS Y9, Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+tile2x2:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load2x2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP begin2x2
+
+load2x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMOVUPS (R10), Y4
+	VMASKMOVPS 32(R10), Y3, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y6
+	VMASKMOVPS 32(R10), Y3, Y7
+	MOVQ tile_bstep(AX), R10
+
+begin2x2:
+	TESTQ CX, CX
+	JLE done2x2
+
+loop2x2:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm5, ymm2, ymm1
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm3, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf9 // {vex} vpdpbusd ymm7, ymm3, ymm1
+	ADDQ R10, R8
+	ADDQ $4, SI
+	DECQ CX
+	JNZ loop2x2
+
+done2x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store2x2
+	MOVQ DI, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y4, Y4
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y5, Y5
+	ADDQ BX, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y6, Y6
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y7, Y7
+
+store2x2:
+	VMOVUPS Y4, (DI)
+	VMASKMOVPS Y5, Y3, 32(DI)
+	ADDQ BX, DI
+	VMOVUPS Y6, (DI)
+	VMASKMOVPS Y7, Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+tile1x2:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load1x2
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP begin1x2
+
+load1x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMOVUPS (R10), Y4
+	VMASKMOVPS 32(R10), Y3, Y5
+	MOVQ tile_bstep(AX), R10
+
+begin1x2:
+	TESTQ CX, CX
+	JLE done1x2
+
+loop1x2:
+	VMOVUPS (R8), Y0
+	VMOVUPS (R8)(R9*1), Y1
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe9 // {vex} vpdpbusd ymm5, ymm2, ymm1
+	ADDQ R10, R8
+	ADDQ $4, SI
+	DECQ CX
+	JNZ loop1x2
+
+done1x2:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store1x2
+	MOVQ DI, R10
+	VMOVUPS (R10), Y0
+	VADDPS Y0, Y4, Y4
+	VMASKMOVPS 32(R10), Y3, Y1
+	VADDPS Y1, Y5, Y5
+
+store1x2:
+	VMOVUPS Y4, (DI)
+	VMASKMOVPS Y5, Y3, 32(DI)
+	VZEROUPPER
+	RET
+
+tile6x1:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load6x1
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP begin6x1
+
+load6x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y6
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y7
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y8
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y9
+	MOVQ tile_bstep(AX), R10
+
+begin6x1:
+	TESTQ CX, CX
+	JLE done6x1
+
+loop6x1:
+	VMOVUPS (R8), Y0
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xe8 // {vex} vpdpbusd ymm5, ymm3, ymm0
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm2, ymm0
+	VPBROADCASTD (R12), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf8 // {vex} vpdpbusd ymm7, ymm3, ymm0
+	VPBROADCASTD (R12)(R11*1), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc0 // {vex} vpdpbusd ymm8, ymm2, ymm0
+	VPBROADCASTD (R12)(R11*2), Y3
+	BYTE $0xc4; BYTE $0x62; BYTE $0x65; BYTE $0x50; BYTE $0xc8 // {vex} vpdpbusd ymm9, ymm3, ymm0
+	ADDQ R10, R8
+	ADDQ $4, SI
+	ADDQ $4, R12
+	DECQ CX
+	JNZ loop6x1
+
+done6x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store6x1
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y4, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y5, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y6, Y6
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y7, Y7
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y8, Y8
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y9, Y9
+
+store6x1:
+	VMASKMOVPS Y4, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y5, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y6, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y7, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y8, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y9, Y3, (DI)
+	VZEROUPPER
+	RET
+
+tile5x1:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load5x1
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	JMP begin5x1
+
+load5x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y6
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y7
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y8
+	MOVQ tile_bstep(AX), R10
+
+begin5x1:
+	TESTQ CX, CX
+	JLE done5x1
+
+loop5x1:
+	VMOVUPS (R8), Y0
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xe8 // {vex} vpdpbusd ymm5, ymm3, ymm0
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm2, ymm0
+	VPBROADCASTD (R12), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf8 // {vex} vpdpbusd ymm7, ymm3, ymm0
+	VPBROADCASTD (R12)(R11*1), Y2
+	BYTE $0xc4; BYTE $0x62; BYTE $0x6d; BYTE $0x50; BYTE $0xc0 // {vex} vpdpbusd ymm8, ymm2, ymm0
+	ADDQ R10, R8
+	ADDQ $4, SI
+	ADDQ $4, R12
+	DECQ CX
+	JNZ loop5x1
+
+done5x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store5x1
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y4, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y5, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y6, Y6
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y7, Y7
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y8, Y8
+
+store5x1:
+	VMASKMOVPS Y4, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y5, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y6, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y7, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y8, Y3, (DI)
+	VZEROUPPER
+	RET
+
+tile4x1:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load4x1
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP begin4x1
+
+load4x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y6
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y7
+	MOVQ tile_bstep(AX), R10
+
+begin4x1:
+	TESTQ CX, CX
+	JLE done4x1
+
+loop4x1:
+	VMOVUPS (R8), Y0
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xe8 // {vex} vpdpbusd ymm5, ymm3, ymm0
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm2, ymm0
+	VPBROADCASTD (R12), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xf8 // {vex} vpdpbusd ymm7, ymm3, ymm0
+	ADDQ R10, R8
+	ADDQ $4, SI
+	ADDQ $4, R12
+	DECQ CX
+	JNZ loop4x1
+
+done4x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store4x1
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y4, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y5, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y6, Y6
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y7, Y7
+
+store4x1:
+	VMASKMOVPS Y4, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y5, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y6, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y7, Y3, (DI)
+	VZEROUPPER
+	RET
+
+tile3x1:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load3x1
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	JMP begin3x1
+
+load3x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y6
+	MOVQ tile_bstep(AX), R10
+
+begin3x1:
+	TESTQ CX, CX
+	JLE done3x1
+
+loop3x1:
+	VMOVUPS (R8), Y0
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xe8 // {vex} vpdpbusd ymm5, ymm3, ymm0
+	VPBROADCASTD (SI)(R11*2), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xf0 // {vex} vpdpbusd ymm6, ymm2, ymm0
+	ADDQ R10, R8
+	ADDQ $4, SI
+	DECQ CX
+	JNZ loop3x1
+
+done3x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store3x1
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y4, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y5, Y5
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y6, Y6
+
+store3x1:
+	VMASKMOVPS Y4, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y5, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y6, Y3, (DI)
+	VZEROUPPER
+	RET
+
+tile2x1:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load2x1
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP begin2x1
+
+load2x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y5
+	MOVQ tile_bstep(AX), R10
+
+begin2x1:
+	TESTQ CX, CX
+	JLE done2x1
+
+loop2x1:
+	VMOVUPS (R8), Y0
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	VPBROADCASTD (SI)(R11*1), Y3
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x65; BYTE $0x50; BYTE $0xe8 // {vex} vpdpbusd ymm5, ymm3, ymm0
+	ADDQ R10, R8
+	ADDQ $4, SI
+	DECQ CX
+	JNZ loop2x1
+
+done2x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store2x1
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y4, Y4
+	ADDQ BX, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y5, Y5
+
+store2x1:
+	VMASKMOVPS Y4, Y3, (DI)
+	ADDQ BX, DI
+	VMASKMOVPS Y5, Y3, (DI)
+	VZEROUPPER
+	RET
+
+tile1x1:
+	CMPQ tile_mode(AX), $const_modeChain
+	JEQ load1x1
+	VXORPS Y4, Y4, Y4
+	JMP begin1x1
+
+load1x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y4
+	MOVQ tile_bstep(AX), R10
+
+begin1x1:
+	TESTQ CX, CX
+	JLE done1x1
+
+loop1x1:
+	VMOVUPS (R8), Y0
+	VPBROADCASTD (SI), Y2
+	BYTE $0xc4; BYTE $0xe2; BYTE $0x6d; BYTE $0x50; BYTE $0xe0 // {vex} vpdpbusd ymm4, ymm2, ymm0
+	ADDQ R10, R8
+	ADDQ $4, SI
+	DECQ CX
+	JNZ loop1x1
+
+done1x1:
+	MOVQ tile_lanes(AX), R10
+	VMOVUPS (R10), Y3
+	CMPQ tile_mode(AX), $const_modeAdd
+	JNE store1x1
+	MOVQ DI, R10
+	VMASKMOVPS (R10), Y3, Y0
+	VADDPS Y0, Y4, Y4
+
+store1x1:
+	VMASKMOVPS Y4, Y3, (DI)
+	VZEROUPPER
+	RET

@@ -5,7 +5,7 @@ package asmgen
 // and tmm7.
 func amx() []byte {
 	f := newFile()
-	f.text("amxRows", 8, `
+	amxLoops(f, "amxRows", tdpbf16ps, `
 amxRows multiplies blocks of up to 32 rows with panels of 32 columns, all rows
 of a call in blocks of the same size, within one use of the tiles:
 
@@ -18,6 +18,16 @@ of a call in blocks of the same size, within one use of the tiles:
 	    }
 	}
 	release the tiles`)
+	amxLoops(f, "amxBytes", tdpbusd, `
+amxBytes is amxRows of bytes, those of A without a sign, of which 64 k are a step (TDPBUSD); C is
+int32, stored whole.`)
+	return f.buf.Bytes()
+}
+
+// amxLoops writes one micro-kernel. That of bytes has neither sums that begin from C nor edges.
+func amxLoops(f *file, name string, product func(f *file, c, a, b int), comment string) {
+	bytes := name == "amxBytes"
+	f.text(name, 8, comment)
 	f.op("MOVQ", "t+0(FP)", "AX")
 	f.op("MOVQ", "amxCall_config(AX)", "CX")
 	ldtilecfg(f, "rcx")
@@ -35,20 +45,21 @@ of a call in blocks of the same size, within one use of the tiles:
 	f.op("SHLQ", "$4", "R13")
 	f.op("SUBQ", "R12", "R13") // from the second tile of a step to the next step
 	f.op("MOVQ", "$128", "R14")
-	f.op("MOVQ", "amxCall_mask(AX)", "BX")
-	f.op("KMOVW", "BX", "K1")
-	f.op("SHRQ", "$16", "BX")
-	f.op("KMOVW", "BX", "K2")
+	if !bytes {
+		f.op("MOVQ", "amxCall_mask(AX)", "BX")
+		f.op("KMOVW", "BX", "K1")
+		f.op("SHRQ", "$16", "BX")
+		f.op("KMOVW", "BX", "K2")
+	}
 	f.op("CMPQ", "amxCall_both(AX)", "$0")
 	f.op("JEQ", "one")
-	amxBlocks(f, "both", true)
+	amxBlocks(f, "both", product, bytes, true)
 	f.label("one")
-	amxBlocks(f, "one", false)
-	return f.buf.Bytes()
+	amxBlocks(f, "one", product, bytes, false)
 }
 
 // amxBlocks is the loop over blocks of 17 to 32 rows (both), or of up to 16.
-func amxBlocks(f *file, name string, both bool) {
+func amxBlocks(f *file, name string, product func(f *file, c, a, b int), bytes, both bool) {
 	rows := 1
 	if both {
 		rows = 2
@@ -57,15 +68,19 @@ func amxBlocks(f *file, name string, both bool) {
 	f.op("MOVQ", "amxCall_blocks(AX)", "CX")
 	f.op("MOVQ", "CX", "amxCall_left(AX)")
 	f.label(name + "Block")
-	f.op("CMPQ", "amxCall_chain(AX)", "$0")
-	f.op("JNE", name+"Load")
+	if !bytes {
+		f.op("CMPQ", "amxCall_chain(AX)", "$0")
+		f.op("JNE", name+"Load")
+	}
 	for c := range 2 * rows {
 		tilezero(f, c)
 	}
-	f.op("JMP", name+"Begin")
-	f.label(name + "Load")
-	amxSums(f, tileloadd, rows, "DI", "rdi", "r9")
-	f.label(name + "Begin")
+	if !bytes {
+		f.op("JMP", name+"Begin")
+		f.label(name + "Load")
+		amxSums(f, tileloadd, rows, "DI", "rdi", "r9")
+		f.label(name + "Begin")
+	}
 	f.op("MOVQ", "SI", "DX") // rows 0 to 15
 	f.op("MOVQ", "R8", "BX") // rows 16 to 31
 	f.op("SHLQ", "$4", "BX")
@@ -75,14 +90,14 @@ func amxBlocks(f *file, name string, both bool) {
 	f.label(name + "Step")
 	tileloadd(f, 6, "r15", "r10")
 	tileloadd(f, 4, "rdx", "r8")
-	tdpbf16ps(f, 0, 4, 6)
+	product(f, 0, 4, 6)
 	f.op("ADDQ", "R12", "R15")
 	tileloadd(f, 7, "r15", "r10")
-	tdpbf16ps(f, 1, 4, 7)
+	product(f, 1, 4, 7)
 	if both {
 		tileloadd(f, 5, "rbx", "r8")
-		tdpbf16ps(f, 2, 5, 6)
-		tdpbf16ps(f, 3, 5, 7)
+		product(f, 2, 5, 6)
+		product(f, 3, 5, 7)
 		f.op("ADDQ", "$64", "BX")
 	}
 	f.op("ADDQ", "$64", "DX")
@@ -90,12 +105,39 @@ func amxBlocks(f *file, name string, both bool) {
 	f.op("DECQ", "CX")
 	f.op("JNZ", name+"Step")
 
-	f.op("CMPQ", "amxCall_direct(AX)", "$0")
-	f.op("JEQ", name+"Scratch")
+	if !bytes {
+		f.op("CMPQ", "amxCall_direct(AX)", "$0")
+		f.op("JEQ", name+"Scratch")
+	}
 	amxSums(f, tilestored, rows, "DI", "rdi", "r9")
-	f.op("JMP", name+"Next")
+	if !bytes {
+		amxEdges(f, name, rows)
+	}
 
-	// Through a scratch block [32][32]: sums, edges.
+	f.label(name + "Next")
+	f.op("MOVQ", "amxCall_rows(AX)", "CX")
+	f.op("MOVQ", "CX", "BX")
+	f.op("IMULQ", "R8", "CX")
+	f.op("ADDQ", "CX", "SI")
+	f.op("IMULQ", "R9", "BX")
+	f.op("ADDQ", "BX", "DI")
+	f.op("DECQ", "amxCall_left(AX)")
+	f.op("JNZ", name+"Block")
+	f.op("MOVQ", "amxCall_bpanel(AX)", "CX")
+	f.op("ADDQ", "CX", "amxCall_panelB(AX)")
+	f.op("ADDQ", "$128", "amxCall_panelC(AX)")
+	f.op("MOVQ", "amxCall_a(AX)", "SI")
+	f.op("MOVQ", "amxCall_panelC(AX)", "DI")
+	f.op("DECQ", "amxCall_panels(AX)")
+	f.op("JNZ", name+"Panel")
+	tilerelease(f)
+	f.op("VZEROUPPER")
+	f.op("RET")
+}
+
+// amxEdges stores C through a scratch block [32][32]: sums, edges.
+func amxEdges(f *file, name string, rows int) {
+	f.op("JMP", name+"Next")
 	f.label(name + "Scratch")
 	f.op("MOVQ", "amxCall_scratch(AX)", "DX")
 	f.op("MOVQ", "DX", "R15")
@@ -118,26 +160,6 @@ func amxBlocks(f *file, name string, both bool) {
 	f.op("ADDQ", "R9", "R15")
 	f.op("DECQ", "CX")
 	f.op("JNZ", name+"Row")
-
-	f.label(name + "Next")
-	f.op("MOVQ", "amxCall_rows(AX)", "CX")
-	f.op("MOVQ", "CX", "BX")
-	f.op("IMULQ", "R8", "CX")
-	f.op("ADDQ", "CX", "SI")
-	f.op("IMULQ", "R9", "BX")
-	f.op("ADDQ", "BX", "DI")
-	f.op("DECQ", "amxCall_left(AX)")
-	f.op("JNZ", name+"Block")
-	f.op("MOVQ", "amxCall_bpanel(AX)", "CX")
-	f.op("ADDQ", "CX", "amxCall_panelB(AX)")
-	f.op("ADDQ", "$128", "amxCall_panelC(AX)")
-	f.op("MOVQ", "amxCall_a(AX)", "SI")
-	f.op("MOVQ", "amxCall_panelC(AX)", "DI")
-	f.op("DECQ", "amxCall_panels(AX)")
-	f.op("JNZ", name+"Panel")
-	tilerelease(f)
-	f.op("VZEROUPPER")
-	f.op("RET")
 }
 
 // amxSums moves the tiles of C from or to at, rows stride apart. It changes BX

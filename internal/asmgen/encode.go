@@ -48,6 +48,11 @@ func tdpbf16ps(f *file, c, a, b int) {
 	f.raw(append(vex(2, b, 0, 0), 0x5c, 0xc0|byte(c)<<3|byte(a)), fmt.Sprintf("tdpbf16ps tmm%d, tmm%d, tmm%d", c, a, b))
 }
 
+// tdpbusd writes tmm[c] += tmm[a]·tmm[b] over fours of bytes, those of a without a sign.
+func tdpbusd(f *file, c, a, b int) {
+	f.raw(append(vex(1, b, 0, 0), 0x5e, 0xc0|byte(c)<<3|byte(a)), fmt.Sprintf("tdpbusd tmm%d, tmm%d, tmm%d", c, a, b))
+}
+
 // gpr numbers the registers that memory operands here may use. rsp, rbp, r12
 // and r13 would need another form.
 var gpr = map[string]int{"rax": 0, "rcx": 1, "rdx": 2, "rbx": 3, "rsi": 6, "rdi": 7, "r8": 8, "r9": 9, "r10": 10, "r11": 11, "r14": 14, "r15": 15}

@@ -32,6 +32,8 @@ func tilesAVX512() []byte {
 		emit(f, "tileWideAVX512 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
 	(&tileKind{name: "tileInt8AVX512", reg: "Z", rows: 14, vecs: 2, step: 4, product: productInt8}).
 		emit(f, "tileInt8AVX512 is tile's loop over pairs of int16 in A and of int8 in B; C is int32.")
+	(&tileKind{name: "tileQuadsAVX512", reg: "Z", rows: 14, vecs: 2, step: 4, product: productQuads}).
+		emit(f, "tileQuadsAVX512 is tile's loop over fours of uint8 in A and of int8 in B, by VPDPBUSD; C is\nint32.")
 	return f.buf.Bytes()
 }
 
@@ -43,6 +45,8 @@ func tilesAVX2() []byte {
 		emit(f, "tileWideAVX2 is tile's loop over float32 in A and pairs of bfloat16 in B; a step\nis a pair, the lower element first.")
 	(&tileKind{name: "tileInt8AVX2", reg: "Y", rows: 6, vecs: 2, step: 4, product: productInt8}).
 		emit(f, "tileInt8AVX2 is tile's loop over pairs of int16 in A and of int8 in B; C is int32.")
+	(&tileKind{name: "tileQuadsAVX2", reg: "Y", rows: 6, vecs: 2, step: 4, product: productQuads}).
+		emit(f, "tileQuadsAVX2 is tile's loop over fours of uint8 in A and of int8 in B, by VPDPBUSD; C is\nint32.")
 	return f.buf.Bytes()
 }
 
@@ -51,5 +55,6 @@ func rows(wide bool) []byte {
 	v.rows()
 	v.weigh()
 	v.gradients()
+	v.int8()
 	return v.buf.Bytes()
 }

@@ -161,7 +161,15 @@ func (m *machine) run(text string) error {
 				pc = labels[o[0]]
 			}
 		case "BYTE":
-			_, intel, _ := strings.Cut(l, "// vdpbf16ps ")
+			_, intel, vex := strings.Cut(l, "// {vex} vpdpbusd ")
+			if vex {
+				f := strings.Split(strings.ReplaceAll(intel, "ymm", "Y"), ", ")
+				if err := m.three("VPDPBUSD", []string{f[2], f[1], f[0]}, 8); err != nil {
+					return err
+				}
+				continue
+			}
+			_, intel, _ = strings.Cut(l, "// vdpbf16ps ")
 			f := strings.Split(strings.ReplaceAll(intel, "zmm", "Z"), ", ")
 			a, b, c := m.words(f[1], 16), m.words(f[2], 16), m.words(f[0], 16)
 			for i := range c {
@@ -354,6 +362,11 @@ func (m *machine) three(name string, o []string, n int) error {
 			out[i] = b[i] + c[i]
 		case "VPMADDWD":
 			out[i] = uint32(int32(int16(b[i]))*int32(int16(c[i])) + int32(b[i])>>16*(int32(c[i])>>16))
+		case "VPDPBUSD":
+			out[i] = a[i]
+			for at := 0; at < 32; at += 8 {
+				out[i] += uint32(int32(b[i]>>at&0xff) * int32(int8(c[i]>>at)))
+			}
 		case "VXORPS":
 			out[i] = b[i] ^ c[i]
 		case "VPERMPS":
@@ -539,60 +552,4 @@ func (c codeRow) number(code int, scale, zero float32) float32 {
 		x = math.Float32frombits((b + 0x7fff + b>>16&1) &^ 0xffff)
 	}
 	return x
-}
-
-// TestInt8Tile: the tiles of int8, on paper, have exact sums, also of numbers at the ends of the range.
-func TestInt8Tile(t *testing.T) {
-	for isa, text := range map[string]string{"AVX2": string(tilesAVX2()), "AVX512": string(tilesAVX512())} {
-		lanes, most := 8, 6
-		if isa == "AVX512" {
-			lanes, most = 16, 14
-		}
-		_, text, _ = strings.Cut(text, "TEXT ·tileInt8"+isa)
-		for rows := 1; rows <= most; rows++ {
-			if err := int8Tile("TEXT"+text, lanes, rows, 1+rows%2); err != nil {
-				t.Errorf("%s, %d rows: %v", isa, rows, err)
-			}
-		}
-	}
-}
-
-func int8Tile(text string, lanes, rows, vecs int) error {
-	const steps, object, a, b, c, masks = 5, 0x100, 0x1000, 0x4000, 0x8000, 0x600
-	m := &machine{mem: make([]byte, 1<<16), gpr: map[string]uint64{"AX": object}, symbols: map[string]uint64{"const_modeChain": 2, "const_modeAdd": 1}}
-	for i, f := range []struct {
-		name string
-		v    int
-	}{
-		{"c", c}, {"a", a}, {"b", b}, {"ldc", 8 * lanes}, {"lda", 4 * steps}, {"bstep", 4 * lanes}, {"bvec", 2 * lanes},
-		{"steps", steps}, {"rows", rows}, {"vecs", vecs}, {"mode", 0}, {"mask", 1<<lanes - 1}, {"lanes", masks},
-	} {
-		m.symbols["tile_"+f.name] = uint64(8 * i)
-		binary.LittleEndian.PutUint64(m.mem[object+8*i:], uint64(f.v))
-	}
-	for i := range 4 * lanes {
-		m.mem[masks+i] = 0xff
-	}
-	value := func(i int) int { return (i*i*37+i*11)%256 - 128 }
-	for i := range rows * 2 * steps {
-		binary.LittleEndian.PutUint16(m.mem[a+2*i:], uint16(value(i)))
-	}
-	for i := range steps * 4 * lanes {
-		m.mem[b+i] = byte(value(i + 7))
-	}
-	if err := m.run(text); err != nil {
-		return err
-	}
-	for r := range rows {
-		for col := range vecs * lanes {
-			want := 0
-			for k := range 2 * steps {
-				want += value(r*2*steps+k) * value(7+k/2*4*lanes+2*col+k%2)
-			}
-			if got := int32(binary.LittleEndian.Uint32(m.mem[c+r*8*lanes+4*col:])); got != int32(want) {
-				return fmt.Errorf("the sum of row %d and column %d is %d, want %d", r, col, got, want)
-			}
-		}
-	}
-	return nil
 }

@@ -57,21 +57,6 @@ func productWide(f *file, t *tiler, rows, vecs int) {
 	}
 }
 
-// productInt8 is acc += a0·b0 + a1·b1 in whole numbers: B holds pairs of int8, which are widened,
-// A pairs of int16.
-func productInt8(f *file, t *tiler, rows, vecs int) {
-	for v := range vecs {
-		f.op("VPMOVSXBW", t.b(v), t.v(v))
-	}
-	for r := range rows {
-		f.op("VPBROADCASTD", t.a(r, 0), t.v(2))
-		for v := range vecs {
-			f.op("VPMADDWD", t.v(2), t.v(v), t.v(3))
-			f.op("VPADDD", t.v(3), t.acc(r, v, vecs), t.acc(r, v, vecs))
-		}
-	}
-}
-
 func wideMask(reg string) func(f *file) {
 	return func(f *file) {
 		f.op("MOVL", "$0xffff0000", "R10")

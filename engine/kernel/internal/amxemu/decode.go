@@ -21,6 +21,7 @@ const (
 	TILELOADD   = "tileloadd"
 	TILESTORED  = "tilestored"
 	TDPBF16PS   = "tdpbf16ps"
+	TDPBUSD     = "tdpbusd"
 )
 
 // step decodes the instruction in code and executes it. It returns its name
@@ -46,6 +47,8 @@ func (t *tiles) step(code []byte, regs *registers, mem memory) (name string, len
 		return TILEZERO, 5, nil
 	case opcode == 0x5c && pp == 2 && register:
 		return TDPBF16PS, 5, t.product(reg, rm, vvvv)
+	case opcode == 0x5e && pp == 1 && register:
+		return TDPBUSD, 5, t.bytesProduct(reg, rm, vvvv)
 	case register || opcode != 0x49 && opcode != 0x4b:
 		return "", 0, nil
 	}

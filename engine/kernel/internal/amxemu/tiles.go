@@ -67,15 +67,8 @@ func (t *tiles) need(numbers ...int) error {
 // are summed apart, in ascending order, and both are added to C; subnormals
 // count as zero.
 func (t *tiles) product(c, a, b int) error {
-	if err := t.need(c, a, b); err != nil {
+	if err := t.fit(c, a, b); err != nil {
 		return err
-	}
-	switch {
-	case c == a || c == b || a == b:
-		return fmt.Errorf("tiles %d, %d, %d are not distinct", c, a, b)
-	case t.rows[c] != t.rows[a] || t.bytes[c] != t.bytes[b] || t.bytes[a] != 4*t.rows[b]:
-		return fmt.Errorf("shapes do not fit: C %dx%d, A %dx%d, B %dx%d bytes",
-			t.rows[c], t.bytes[c], t.rows[a], t.bytes[a], t.rows[b], t.bytes[b])
 	}
 	columns := t.bytes[c] / 4
 	for m := range t.rows[c] {
@@ -95,11 +88,52 @@ func (t *tiles) product(c, a, b int) error {
 			binary.LittleEndian.PutUint32(out[4*n:], math.Float32bits(sum))
 		}
 	}
-	// Rows behind the last are zeroed, as columns behind the last are.
+	t.clearBehind(c)
+	return nil
+}
+
+// bytesProduct is TDPBUSD: C += A·B over fours of bytes, those of A without a sign, in whole
+// numbers that wrap.
+func (t *tiles) bytesProduct(c, a, b int) error {
+	if err := t.fit(c, a, b); err != nil {
+		return err
+	}
+	for m := range t.rows[c] {
+		for n := range t.bytes[c] / 4 {
+			at := t.data[c][m][4*n:]
+			sum := int32(binary.LittleEndian.Uint32(at))
+			for k := range t.rows[b] {
+				for i := range 4 {
+					sum += int32(t.data[a][m][4*k+i]) * int32(int8(t.data[b][k][4*n+i]))
+				}
+			}
+			binary.LittleEndian.PutUint32(at, uint32(sum))
+		}
+	}
+	t.clearBehind(c)
+	return nil
+}
+
+// fit is the fault of a product whose tiles are not what it takes.
+func (t *tiles) fit(c, a, b int) error {
+	if err := t.need(c, a, b); err != nil {
+		return err
+	}
+	switch {
+	case c == a || c == b || a == b:
+		return fmt.Errorf("tiles %d, %d, %d are not distinct", c, a, b)
+	case t.rows[c] != t.rows[a] || t.bytes[c] != t.bytes[b] || t.bytes[a] != 4*t.rows[b]:
+		return fmt.Errorf("shapes do not fit: C %dx%d, A %dx%d, B %dx%d bytes",
+			t.rows[c], t.bytes[c], t.rows[a], t.bytes[a], t.rows[b], t.bytes[b])
+	}
+	return nil
+}
+
+// clearBehind zeroes rows behind a tile's last, as columns behind the last are.
+func (t *tiles) clearBehind(c int) {
 	for m := t.rows[c]; m < maxRows; m++ {
 		t.data[c][m] = [maxBytes]byte{}
 	}
-	return nil
 }
 
 // fma rounds a·b + c once: a product of two bfloat16 is exact in float32.

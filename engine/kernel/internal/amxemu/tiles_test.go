@@ -45,6 +45,32 @@ func TestProduct(t *testing.T) {
 	}
 }
 
+// TestBytesProduct is worked by hand: bytes without a sign, 255 and 3 among them, times such with one.
+func TestBytesProduct(t *testing.T) {
+	var s tiles
+	if err := s.configure(config([8]byte{1, 1, 2}, [8]byte{8, 8, 8})); err != nil {
+		t.Fatal(err)
+	}
+	copy(s.data[1][0][:], []byte{255, 0, 0, 3, 0, 128, 0, 0})
+	minus := func(x int8) byte { return byte(x) }
+	// B's row k holds, for each column, elements 4k to 4k+3.
+	copy(s.data[2][0][:], []byte{minus(-128), 9, 9, 1, 2, 9, 9, minus(-1)})
+	copy(s.data[2][1][:], []byte{9, 127, 9, 9, 9, minus(-128), 9, 9})
+	binary.LittleEndian.PutUint32(s.data[0][0][4:], 1<<31-1)
+	if err := s.bytesProduct(0, 1, 2); err != nil {
+		t.Fatal(err)
+	}
+	sum := int64(1<<31 - 1 + 255*2 - 3 - 128*128)
+	for i, want := range []int32{255*-128 + 3 + 128*127, int32(sum)} {
+		if got := int32(binary.LittleEndian.Uint32(s.data[0][0][4*i:])); got != want {
+			t.Errorf("column %d is %d, want %d", i, got, want)
+		}
+	}
+	if s.bytesProduct(0, 1, 1) == nil {
+		t.Error("a product of a tile with itself passed")
+	}
+}
+
 // TestFaults: what a processor answers with a fault must not pass.
 func TestFaults(t *testing.T) {
 	var s tiles
