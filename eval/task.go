@@ -42,7 +42,7 @@ func (t *TaskWork) settings(s *rundir.Settings) {
 }
 
 func (t *TaskWork) report(run *rundir.Run, _ *Model, answers func(*tasks.Doc) ([]answer.Answer, error)) ([]rundir.Sample, error) {
-	result := rundir.TaskResult{Name: t.Task.Name, Kind: string(t.Task.Kind), Documents: len(t.Docs), ClusteredBy: t.Task.ClusteredBy(t.Docs)}
+	result := rundir.TaskResult{Name: t.Task.Name, Kind: string(t.Task.Kind), Documents: len(t.Docs), ClusteredBy: t.Task.ClusteredBy(t.Docs), Content: t.Task.Content}
 	outcomes := make([]tasks.Outcome, len(t.Docs))
 	var samples []rundir.Sample
 	for i := range t.Docs {

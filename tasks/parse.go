@@ -74,16 +74,27 @@ func Parse(yaml []byte, file string) (*Task, error) {
 	if slices.Contains(d.Dataset.Split, d.Dataset.Train) {
 		meant.Dataset.Train = ""
 	}
+	if t.Digest, err = meant.digest(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	meant.Dataset = datasetDef{}
+	if t.Content, err = meant.digest(); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return t, nil
+}
+
+// digest is the hexadecimal SHA-256 of a definition and of how prompts are made of one.
+func (d *definition) digest() (string, error) {
 	canonical, err := json.Marshal(struct {
 		Prompt int         `json:"prompt_version"`
 		Def    *definition `json:"definition"`
-	}{promptVersion, &meant})
+	}{promptVersion, d})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return "", err
 	}
 	sum := sha256.Sum256(canonical)
-	t.Digest = hex.EncodeToString(sum[:])
-	return t, nil
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // check refuses what cannot be run, and keys that would be ignored.

@@ -71,6 +71,7 @@ type Task struct {
 	Scorer      Scorer      // scores documents by the task's own file; nil: the kind's metrics do
 	Own         map[string]OwnMetric
 	Digest      string // SHA-256 of the definition: it changes when a prompt or a setting does
+	Content     string // the same without what its documents' files and splits are called: documents have hashes of their own
 
 	def   *definition
 	maker Maker // nil: the documents are made from def

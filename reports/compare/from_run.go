@@ -52,6 +52,9 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 	for _, r := range run.Tasks {
 		t := Task{Name: r.Name, Kind: r.Kind, Truncated: r.Truncated, ClusteredBy: r.ClusteredBy, MustMatch: map[string]string{}}
 		if known, ok := settings[r.Name]; ok {
+			if r.Content != "" {
+				t.MustMatch[contentDigest] = r.Content
+			}
 			t.MustMatch["version"], t.MustMatch["digest"], t.MustMatch["fewshot"] = known.Version, known.Digest, strconv.Itoa(known.FewShot)
 		}
 		for _, m := range r.Metrics {

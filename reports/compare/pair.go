@@ -124,7 +124,7 @@ func nothingInCommon(a, b *Side, o Options) []string {
 
 // unlike lists the settings of the whole runs that must be the same and are not.
 func unlike(a, b *Side, o Options) (reasons []string) {
-	mustA, mustB := Tokenizers(a.MustMatch, b.MustMatch)
+	mustA, mustB := ByContent(a.MustMatch, b.MustMatch)
 	if a.Format != b.Format { // a run of softbench asks without a chat template
 		for _, must := range []map[string]string{mustA, mustB} {
 			if _, ok := must[chatTemplate]; !ok {
@@ -169,7 +169,8 @@ func pair(a, b *Side, o Options) (pairs []taskPair, notes []string, err error) {
 			onlyA = append(onlyA, ta.Name)
 			continue
 		}
-		if set := differing(ta.Name, ta.MustMatch, tb.MustMatch); len(set) > 0 {
+		mustA, mustB := ByContent(ta.MustMatch, tb.MustMatch)
+		if set := differing(ta.Name, mustA, mustB); len(set) > 0 {
 			for _, s := range set {
 				reason := s.in(o.Names)
 				if s.Name == "version" {

@@ -74,7 +74,7 @@ func (b *Baseline) sameCheckpoint(run *compare.Side) bool {
 
 // unlike lists the settings in which a run differs.
 func (b *Baseline) unlike(run *compare.Side, p *Policy) []string {
-	was, now := compare.Tokenizers(b.Settings, runSettings(run))
+	was, now := compare.ByContent(b.Settings, runSettings(run))
 	if p != nil {
 		for _, k := range p.MayDiffer {
 			delete(was, k)
@@ -86,7 +86,8 @@ func (b *Baseline) unlike(run *compare.Side, p *Policy) []string {
 
 // unlike says in what a task differs from the baseline's.
 func (bt *BaselineTask) unlike(run *compare.Side, t *compare.Task) []string {
-	reasons := differing(bt.Name, bt.Settings, taskSettings(run, t))
+	was, now := compare.ByContent(bt.Settings, taskSettings(run, t))
+	reasons := differing(bt.Name, was, now)
 	documents, prompts := hashDocuments(t)
 	switch {
 	case len(t.Documents) != bt.N:

@@ -110,6 +110,9 @@ type TaskResult struct {
 	// ClusteredBy says what documents share that are not independent: a column of the
 	// data, "cluster" for the task's own, "copies" for documents that are the same.
 	ClusteredBy string `json:"clustered_by,omitempty"`
+	// Content is the task's Digest without what its documents' files are called: by it definitions
+	// are compared where both runs have it. Earlier versions wrote none.
+	Content string `json:"content_digest,omitempty"`
 }
 
 // What a task computes is what the run keeps.

@@ -103,11 +103,13 @@ func (l *loader) build(c *value, name string) (*Task, error) {
 	if err := l.asks(c, m, &t); err != nil {
 		return nil, err
 	}
-	digest, err := l.digest(c)
-	if err != nil {
+	var err error
+	if t.Digest, err = l.digest(c, nil); err != nil {
 		return nil, err
 	}
-	t.Digest = digest
+	if t.Content, err = l.digest(c, whereDocumentsAre); err != nil {
+		return nil, err
+	}
 	t.Draws = t.Kind != tasks.RollingPerplexity && !m.first
 	m.data.ordered = l.calls
 	out.Task = tasks.Own(t, m)
@@ -301,8 +303,11 @@ func dataFiles(v *value) (map[string][]string, error) {
 	return files, nil
 }
 
-// digest changes with all that a prompt or a metric depends on.
-func (l *loader) digest(c *value) (string, error) {
+// whereDocumentsAre are the keys that say where documents and worked examples are read from.
+var whereDocumentsAre = []string{"dataset_path", "dataset_name", "dataset_kwargs", "test_split", "validation_split", "training_split", "fewshot_split"}
+
+// digest changes with all that a prompt or a metric depends on, less these keys.
+func (l *loader) digest(c *value, less []string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "lm-evaluation-harness %d\n", promptVersion)
 	ks := slices.Clone(c.keys)
@@ -310,6 +315,9 @@ func (l *loader) digest(c *value) (string, error) {
 	for _, k := range ks {
 		switch k {
 		case "tag", "group", "task_list", "metadata", "task_alias", "should_decontaminate", "doc_to_decontamination_query":
+			continue
+		}
+		if slices.Contains(less, k) {
 			continue
 		}
 		fmt.Fprintf(h, "%s: ", k)

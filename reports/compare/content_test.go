@@ -2,6 +2,24 @@ package compare
 
 import "testing"
 
+// Definitions of tasks are compared as tokenizers are.
+func TestDefinitionsByContent(t *testing.T) {
+	for _, c := range []struct {
+		a, b map[string]string
+		same bool
+	}{
+		{map[string]string{digestOfAll: "x", contentDigest: "c"}, map[string]string{digestOfAll: "y", contentDigest: "c"}, true},
+		{map[string]string{digestOfAll: "x", contentDigest: "c"}, map[string]string{digestOfAll: "x", contentDigest: "d"}, false},
+		{map[string]string{digestOfAll: "x"}, map[string]string{digestOfAll: "x", contentDigest: "c"}, true},
+		{map[string]string{digestOfAll: "x"}, map[string]string{digestOfAll: "y", contentDigest: "c"}, false},
+	} {
+		a, b := ByContent(c.a, c.b)
+		if got := len(differing("task", a, b)) == 0; got != c.same {
+			t.Errorf("%v, %v: the same is %v", c.a, c.b, got)
+		}
+	}
+}
+
 // Tokenizers are compared by what they say where both sides know it, else by their
 // files: runs and baselines of earlier versions know those alone.
 func TestTokenizers(t *testing.T) {
@@ -26,7 +44,7 @@ func TestTokenizers(t *testing.T) {
 			return s
 		}
 		a, b := side(c.fileA, c.contentA), side(c.fileB, c.contentB)
-		mustA, mustB := Tokenizers(a.MustMatch, b.MustMatch)
+		mustA, mustB := ByContent(a.MustMatch, b.MustMatch)
 		if got := len(differing("", mustA, mustB)) == 0 && len(mustA) == len(mustB); got != c.same {
 			t.Errorf("%s: the same is %v", c.name, got)
 		}
