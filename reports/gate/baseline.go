@@ -19,6 +19,7 @@ type Baseline struct {
 	Settings map[string]string
 	Model    map[string]string
 	Tasks    []BaselineTask
+	Groups   []BaselineGroup
 }
 
 // BaselineTask is one task of a Baseline.
@@ -85,6 +86,7 @@ func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 	if len(b.Tasks) == 0 {
 		return nil, errors.New("the run has no tasks to hold a later one against")
 	}
+	b.addGroups(s, p, old)
 	if unused := p.unused(b); len(unused) > 0 {
 		return nil, errors.New(strings.Join(unused, "; "))
 	}
@@ -109,7 +111,7 @@ func round(x float64) float64 {
 	return v
 }
 
-// metric is nil where the baseline, which may be nil, has none of that name.
+// metric is a task's, or a group's; nil where the baseline, which may be nil, has none of that name.
 func (b *Baseline) metric(task, metric string) *BaselineMetric {
 	if b == nil {
 		return nil
@@ -118,6 +120,13 @@ func (b *Baseline) metric(task, metric string) *BaselineMetric {
 		for k := range b.Tasks[i].Metrics {
 			if m := &b.Tasks[i].Metrics[k]; b.Tasks[i].Name == task && m.Name == metric {
 				return m
+			}
+		}
+	}
+	if g := b.group(task); g != nil {
+		for k := range g.Metrics {
+			if g.Metrics[k].Name == metric {
+				return &g.Metrics[k]
 			}
 		}
 	}
@@ -138,7 +147,11 @@ func (b *Baseline) WriteSummary(w io.Writer, path string, old *Baseline) error {
 	for _, t := range b.Tasks {
 		metrics += len(t.Metrics)
 	}
-	lines := []string{fmt.Sprintf("%s: %d metrics of %d tasks", path, metrics, len(b.Tasks))}
+	line := fmt.Sprintf("%s: %d metrics of %d tasks", path, metrics, len(b.Tasks))
+	if len(b.Groups) > 0 {
+		line += fmt.Sprintf(", and of %d groups", len(b.Groups))
+	}
+	lines := []string{line}
 	if old != nil {
 		lines = append(lines, b.changes(old)...)
 	}
@@ -171,6 +184,11 @@ func each(b *Baseline, do func(task string, m *BaselineMetric)) {
 	for i := range b.Tasks {
 		for k := range b.Tasks[i].Metrics {
 			do(b.Tasks[i].Name, &b.Tasks[i].Metrics[k])
+		}
+	}
+	for i := range b.Groups {
+		for k := range b.Groups[i].Metrics {
+			do(b.Groups[i].Name, &b.Groups[i].Metrics[k])
 		}
 	}
 }

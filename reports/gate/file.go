@@ -26,6 +26,7 @@ type baselineFile struct {
 	Settings map[string]string `json:"settings"`
 	Model    map[string]string `json:"model"`
 	Tasks    []taskFile        `json:"tasks"`
+	Groups   []groupFile       `json:"groups,omitempty"` // baselines made before have none
 }
 
 type taskFile struct {
@@ -88,6 +89,9 @@ func (b *Baseline) file() *baselineFile {
 			tf.Metrics = append(tf.Metrics, m.file())
 		}
 		f.Tasks = append(f.Tasks, tf)
+	}
+	for i := range b.Groups {
+		f.Groups = append(f.Groups, b.Groups[i].file())
 	}
 	return f
 }
@@ -155,6 +159,13 @@ func (f *baselineFile) checksum() string {
 		c.Tasks[i].Metrics = slices.Clone(f.Tasks[i].Metrics)
 		for k := range c.Tasks[i].Metrics {
 			c.Tasks[i].Metrics[k].AllowedDrop = nil
+		}
+	}
+	c.Groups = slices.Clone(f.Groups)
+	for i := range c.Groups {
+		c.Groups[i].Metrics = slices.Clone(f.Groups[i].Metrics)
+		for k := range c.Groups[i].Metrics {
+			c.Groups[i].Metrics[k].AllowedDrop = nil
 		}
 	}
 	text, err := json.Marshal(c)

@@ -42,7 +42,7 @@ type Counts struct {
 	Inconclusive int `json:"inconclusive"`
 }
 
-// Metric is one metric's decision. Drops are positive where the run is worse,
+// Metric is one metric's decision, of a task or of a group. Drops are positive where the run is worse,
 // whatever the metric's direction.
 type Metric struct {
 	Task     string         `json:"task"`
@@ -73,6 +73,8 @@ type Metric struct {
 	Needed         int `json:"needed_to_pass"`
 	NeededClusters int `json:"needed_clusters_to_pass,omitempty"`
 	Clusters       int `json:"clusters,omitempty"`
+	// Tasks is, of a group's metric, over how many it is.
+	Tasks int `json:"tasks,omitempty"`
 	// Unchanged: the answers are equal to the bit, or those of the same checkpoint.
 	Unchanged  bool `json:"unchanged,omitempty"`
 	ByDocument bool `json:"by_document,omitempty"`
@@ -102,6 +104,13 @@ func Check(run *compare.Side, b *Baseline, p *Policy) (*Result, error) {
 	same := b.sameCheckpoint(run)
 	for i := range b.Tasks {
 		why, err := r.checkTask(run, &b.Tasks[i], p, same, out)
+		if err != nil {
+			return nil, err
+		}
+		reasons = append(reasons, why...)
+	}
+	for i := range b.Groups {
+		why, err := r.checkGroup(run, b, &b.Groups[i], p, same, out)
 		if err != nil {
 			return nil, err
 		}

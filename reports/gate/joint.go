@@ -82,6 +82,17 @@ func (r *Result) decideShared(run *compare.Side, b *Baseline, p *Policy, same bo
 	if share == 1 {
 		return m.Decision, nil
 	}
+	if g := b.group(m.Task); g != nil {
+		k := slices.IndexFunc(g.Metrics, func(x BaselineMetric) bool { return x.Name == m.Metric })
+		again, _, err := b.judgeGroup(run, g, k, p, same, out, share)
+		if err != nil {
+			return "", fmt.Errorf("group %s: metric %s: %w", m.Task, m.Metric, err)
+		}
+		if again != nil {
+			return again.Decision, nil
+		}
+		return m.Decision, nil
+	}
 	for i := range b.Tasks {
 		bt := &b.Tasks[i]
 		if bt.Name != m.Task {

@@ -75,6 +75,11 @@ func Parse(text []byte) (*Baseline, error) {
 	if len(b.Tasks) == 0 {
 		return nil, errors.New("not a baseline: it has no tasks")
 	}
+	for i := range f.Groups {
+		if err := b.parseGroup(&f.Groups[i]); err != nil {
+			return nil, err
+		}
+	}
 	if f.checksum() != f.Checksum {
 		return nil, errors.New("the baseline was edited: only allowed_drop may be changed by hand; make it again with --update")
 	}

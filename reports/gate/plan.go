@@ -79,6 +79,25 @@ func MakePlan(b *Baseline, p *Policy, documents int, drop *float64) (*Plan, erro
 			out.Metrics = append(out.Metrics, e)
 		}
 	}
+	for i := range b.Groups {
+		g := &b.Groups[i]
+		for k := range g.Metrics {
+			m := g.Metrics[k]
+			if !p.required(g.Name, m.Name) {
+				continue
+			}
+			m.Values = b.groupValues(g, &m, g.Weighted[k])
+			n, ok := shares(&m)
+			if !ok {
+				others = append(others, g.Name+" "+m.Name)
+				continue
+			}
+			rule := p.rule(g.Name, m.Name)
+			e := planOf(n, p.allowed(g.Name, m.Name, m.Value, m.AllowedDrop), levelOf(rule), p.regressed(rule), drop)
+			e.Task, e.Metric = g.Name, m.Name
+			out.Metrics = append(out.Metrics, e)
+		}
+	}
 	if len(others) > 0 {
 		out.Notes = append(out.Notes, "what these find follows from how far their documents differ, which is known when two runs are: "+strings.Join(others, ", "))
 	}

@@ -280,12 +280,10 @@ func (p *Policy) unused(b *Baseline) (reasons []string) {
 	for _, r := range p.Rules {
 		used := false
 		var names []string
-		for _, t := range b.Tasks {
-			for _, m := range t.Metrics {
-				names = append(names, t.Name+"/"+m.Name)
-			}
-			used = used || slices.ContainsFunc(t.Metrics, func(m BaselineMetric) bool { return r.matches(t.Name, m.Name) })
-		}
+		each(b, func(task string, m *BaselineMetric) {
+			names = append(names, task+"/"+m.Name)
+			used = used || r.matches(task, m.Name)
+		})
 		if !used {
 			text := fmt.Sprintf("the policy's rule for %q matches no metric of the baseline", r.Pattern)
 			if near := spelling.Nearest(r.Pattern, names); len(near) > 0 {
