@@ -52,6 +52,9 @@ func FromHarness(path string, r *lmeval.Results) (*Side, error) {
 	if len(s.Tasks) == 0 {
 		return nil, fmt.Errorf("%s: no metric follows from the samples: nothing can be compared document by document", path)
 	}
+	for i := range r.Groups {
+		s.harnessGroup(&r.Groups[i])
+	}
 	return s, nil
 }
 
@@ -89,7 +92,12 @@ func harnessTask(r *lmeval.Task) (Task, []string, error) {
 			answers[k] = append(answers[k], fmt.Sprint(a.LogLikelihood, a.Greedy))
 			loglikelihoods[k] = append(loglikelihoods[k], a.LogLikelihood)
 		}
-		d.Answer = answerOf(loglikelihoods[k], nil)
+		if sample.Generated {
+			answers[k] = append(answers[k], sample.Text)
+			d.Answer = answerOf(nil, []string{sample.Text})
+		} else {
+			d.Answer = answerOf(loglikelihoods[k], nil)
+		}
 		for _, v := range sample.Values {
 			answers[k] = append(answers[k], fmt.Sprint(v.Value, v.Weight))
 			if m, ok := index[lmeval.Metric{Name: v.Metric, Filter: sample.Filter}.Key()]; ok {
@@ -143,7 +151,7 @@ func harnessKeys(s *lmeval.Sample) (keys [keyKinds]string) {
 		prompt = append(prompt, r.Context, r.Continuation)
 		unknown = unknown || r == lmeval.Request{}
 	}
-	if len(prompt) > 0 && !unknown && len(s.Responses) == len(s.Requests) {
+	if len(prompt) > 0 && !unknown && (s.Generated || len(s.Responses) == len(s.Requests)) {
 		keys[byPrompt] = digest(prompt...)
 	}
 	return keys

@@ -104,7 +104,10 @@ func (c *Comparison) compareGroups(a, b *Side, pairs []taskPair, rounding Arithm
 		}
 		for j := range g.Metrics {
 			m := &g.Metrics[j]
-			if !slices.Contains(b.Groups[k].Metrics, *m) {
+			if !m.sameAs(b.Groups[k].Metrics, members) {
+				if slices.ContainsFunc(b.Groups[k].Metrics, func(o GroupMetric) bool { return o.Name == m.Name }) {
+					c.Notes = append(c.Notes, fmt.Sprintf("group %s: %s counts documents on one side and tasks on the other, and is not compared", g.Name, m.Name))
+				}
 				continue
 			}
 			if p, used := m.pair(g.Name, members); used > 0 {

@@ -18,7 +18,8 @@ func keyParts(name string) (metric, filter string) {
 }
 
 // answerLines are a generated answer's lines, one for each filter, with their hashes. The settings
-// of the generation are the task's, of which a run keeps the hash.
+// of the generation are the task's, of which a run keeps the hash: what is written of them is that
+// decoding is greedy, by which readers tell a generated answer.
 func answerLines(t *rundir.TaskResult, row *rundir.Sample, docs Docs) (lines []object, hashes []string) {
 	var target any = row.Targets
 	hashed := strings.Join(row.Targets, "\n")
@@ -31,7 +32,7 @@ func answerLines(t *rundir.TaskResult, row *rundir.Sample, docs Docs) (lines []o
 	}
 	own := []string{docHash, hashOf(text(row.Context)), hashOf(hashed)}
 	for i, filter := range row.Filters {
-		line := object{{"doc_id", row.DocID}, {"doc", logged}, {"target", target}, {"arguments", object{{"gen_args_0", object{{"arg_0", text(row.Context)}}}}},
+		line := object{{"doc_id", row.DocID}, {"doc", logged}, {"target", target}, {"arguments", object{{"gen_args_0", object{{"arg_0", text(row.Context)}, {"arg_1", object{{"do_sample", false}}}}}}},
 			{"resps", [][]string{{text(row.Generated)}}}, {"filtered_resps", []string{row.Filtered[i]}}, {"filter", filter}}
 		var names []string
 		var values object

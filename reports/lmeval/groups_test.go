@@ -3,13 +3,14 @@ package lmeval
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/softbench/softbench/reports/rundir"
 )
 
 // TestGroups: a run's groups stand among the harness's results, under groups and in group_subtasks,
-// and are no tasks where they are read again.
+// and are groups where they are read again.
 func TestGroups(t *testing.T) {
 	metric := rundir.Metric{Name: "acc", Value: 0.5, Stderr: 0.1, N: 4, HigherIsBetter: true}
 	run := &rundir.Run{
@@ -42,6 +43,9 @@ func TestGroups(t *testing.T) {
 	}
 	back, _, err := parseResults(text)
 	if err != nil || len(back.Tasks) != 1 || back.Tasks[0].Name != "one" {
-		t.Errorf("read again: %+v, %v", back, err)
+		t.Fatalf("read again: %+v, %v", back, err)
+	}
+	if g := back.Groups; len(g) != 1 || g[0].Name != "inner" || !slices.Equal(g[0].Tasks, []string{"one"}) || len(g[0].Metrics) != 1 || g[0].Metrics[0].Value != 0.5 {
+		t.Errorf("groups read again: %+v", g)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -27,6 +28,7 @@ type Results struct {
 	Tokens string
 	Chat   string // hash of the chat template and the system instruction; "": neither
 	Tasks  []Task // in the order of the results
+	Groups []Group
 }
 
 // Task is one task of Results.
@@ -37,6 +39,13 @@ type Task struct {
 	FewShot int
 	Metrics []Metric
 	Samples []Sample // one for each document and filter
+}
+
+// Group is tasks with metrics over all of them.
+type Group struct {
+	Name    string
+	Tasks   []string // all tasks in it, those of groups in it too
+	Metrics []Metric
 }
 
 // Metric is an aggregated number. Stderr is NaN where there is none.
@@ -108,7 +117,14 @@ func parseResults(text []byte) (*Results, map[string]string, error) {
 	}
 	for _, name := range order {
 		if len(f.GroupSubtasks[name]) > 0 || len(f.Configs) > 0 && f.Configs[name] == nil {
-			continue // a group, whose numbers are its tasks'
+			g := Group{Name: name, Tasks: leaves(f.GroupSubtasks, name, nil)}
+			if g.Metrics, err = metrics(f.Results[name], f.HigherIsBetter[name]); err != nil {
+				return nil, nil, fmt.Errorf("group %s: %w", name, err)
+			}
+			if len(g.Metrics) > 0 && len(g.Tasks) > 0 {
+				r.Groups = append(r.Groups, g)
+			}
+			continue
 		}
 		if name == "" || name != filepath.Base(name) || strings.ContainsAny(name, `/\`) {
 			return nil, nil, fmt.Errorf("%q is not the name of a task", name)
@@ -135,6 +151,25 @@ func parseResults(text []byte) (*Results, map[string]string, error) {
 		return nil, nil, errors.New("no task has a metric")
 	}
 	return r, f.TaskHashes, nil
+}
+
+// leaves are the tasks in a group, each once, in their order; those of groups that hold each other end somewhere.
+func leaves(subtasks map[string][]string, group string, within []string) (out []string) {
+	for _, name := range subtasks[group] {
+		inner := []string{name}
+		if len(subtasks[name]) > 0 {
+			if name == group || slices.Contains(within, name) {
+				continue
+			}
+			inner = leaves(subtasks, name, append(within, group))
+		}
+		for _, n := range inner {
+			if !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
 }
 
 // alias is the task's other name: its configuration's task_alias, else the alias of

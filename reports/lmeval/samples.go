@@ -29,7 +29,10 @@ type Sample struct {
 	Doc       map[string]any // the document as the task prepared it; numbers are json.Number
 	Requests  []Request
 	Responses []Response // one for each request, where it is a loglikelihood
-	Values    []Value    // in the order of the line's metrics
+	// Generated says that the answer is a text, which the filter took Taken of.
+	Generated   bool
+	Text, Taken string
+	Values      []Value // in the order of the line's metrics
 }
 
 // Request is a context and what was scored after it; a rolling text has only
@@ -133,6 +136,7 @@ func parseSample(text []byte) (Sample, error) {
 		PromptHash string          `json:"prompt_hash"`
 		TargetHash string          `json:"target_hash"`
 		Source     string          `json:"softbench_doc_hash"` // SourceHash
+		Said       []any           `json:"resps"`
 		Filtered   []any           `json:"filtered_resps"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
@@ -153,10 +157,12 @@ func parseSample(text []byte) (Sample, error) {
 		s.Source = hash
 	}
 	var err error
-	if s.Requests, err = parseRequests(fields["arguments"]); err != nil {
+	if s.Requests, s.Generated, err = parseRequests(fields["arguments"]); err != nil {
 		return Sample{}, err
 	}
-	if s.Responses, err = parseResponses(head.Filtered); err != nil {
+	if s.Generated {
+		s.Text, s.Taken = onlyText(head.Said), onlyText(head.Filtered)
+	} else if s.Responses, err = parseResponses(head.Filtered); err != nil {
 		return Sample{}, err
 	}
 	names := head.Metrics
@@ -218,11 +224,10 @@ func parseValue(text json.RawMessage) (v Value, ok bool) {
 }
 
 // parseRequests reads {"gen_args_0": {"arg_0": ..., "arg_1": ...}, ...}, or the
-// lists of older versions. Arguments that are not text, as of generation, end a
-// request.
-func parseRequests(text json.RawMessage) ([]Request, error) {
+// lists of older versions. Arguments that are not text end a request: those of a generated answer are settings.
+func parseRequests(text json.RawMessage) (out []Request, generated bool, err error) {
 	if len(text) == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	var named map[string]map[string]any
 	var listed [][]any
@@ -230,7 +235,7 @@ func parseRequests(text json.RawMessage) ([]Request, error) {
 		for i := range len(named) {
 			args := named["gen_args_"+strconv.Itoa(i)]
 			if args == nil {
-				return nil, fmt.Errorf("its arguments lack gen_args_%d", i)
+				return nil, false, fmt.Errorf("its arguments lack gen_args_%d", i)
 			}
 			var list []any
 			for j := range len(args) {
@@ -239,9 +244,8 @@ func parseRequests(text json.RawMessage) ([]Request, error) {
 			listed = append(listed, list)
 		}
 	} else if json.Unmarshal(text, &listed) != nil {
-		return nil, errors.New("its arguments are neither an object nor a list of lists")
+		return nil, false, errors.New("its arguments are neither an object nor a list of lists")
 	}
-	var out []Request
 	for _, list := range listed {
 		var r Request
 		if len(list) > 0 {
@@ -249,10 +253,27 @@ func parseRequests(text json.RawMessage) ([]Request, error) {
 		}
 		if len(list) > 1 {
 			r.Continuation, _ = list[1].(string)
+			_, settings := list[1].(map[string]any)
+			generated = generated || settings
 		}
 		out = append(out, r)
 	}
-	return out, nil
+	return out, generated, nil
+}
+
+// onlyText is the text that a list holds, or a list within it; "" where it is something else.
+func onlyText(list []any) string {
+	for len(list) == 1 {
+		switch x := list[0].(type) {
+		case string:
+			return x
+		case []any:
+			list = x
+		default:
+			return ""
+		}
+	}
+	return ""
 }
 
 // parseResponses reads loglikelihoods, which the harness writes as text:
