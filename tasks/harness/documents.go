@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/softbench/softbench/tasks/data"
 	"github.com/softbench/softbench/tasks/py"
@@ -42,6 +44,9 @@ func (d *dataset) read(ctx context.Context, src data.Source, name string, proces
 			return src.Read(ctx, ds, []string{name}, 0, func(r data.Row) error {
 				if r.File != last {
 					last = r.File
+					if d.headless && (strings.Contains(strings.ToLower(filepath.Base(last)), ".csv") || strings.Contains(strings.ToLower(filepath.Base(last)), ".tsv")) {
+						return fmt.Errorf("%s: the task names the columns itself (dataset_kwargs.column_names), and tables without a line of names are not understood: give the documents as .jsonl or .parquet", last)
+					}
 					if info, err := os.Stat(r.File); err == nil {
 						limit += maxTimes * info.Size()
 					}

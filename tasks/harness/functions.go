@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -18,6 +19,15 @@ func (l *loader) module(v *value) (*pyfunc.Module, string, error) {
 		return nil, "", v.errorf("!function takes module.function, not %q", v.call)
 	}
 	file := filepath.Join(filepath.Dir(v.file), filepath.FromSlash(strings.ReplaceAll(v.call[:i], ".", "/"))+".py")
+	if _, err := os.Stat(file); err != nil && strings.HasPrefix(v.call, "lm_eval.tasks.") { // by the package's name, not beside the file
+		for _, root := range l.index.roots {
+			other := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(strings.TrimPrefix(v.call[:i], "lm_eval.tasks."), ".", "/"))+".py")
+			if _, err := os.Stat(other); err == nil {
+				file = other
+				break
+			}
+		}
+	}
 	m, err := l.index.code.Load(file)
 	if err != nil {
 		return nil, "", v.errorf("!function %s: %v", v.call, err)

@@ -231,6 +231,7 @@ func places(c *value, name, path, config string) (dataset, error) {
 	}
 	kwargs := c.get("dataset_kwargs")
 	var files map[string][]string
+	headless := false
 	if kwargs != nil {
 		if !kwargs.isMapping() {
 			return dataset{}, kwargs.errorf("dataset_kwargs must be a mapping")
@@ -250,24 +251,25 @@ func places(c *value, name, path, config string) (dataset, error) {
 					return dataset{}, v.errorf("data_dir must be text")
 				}
 				ds.Config = strings.Trim(dir, "/")
-			case k == "column_names" || k == "header":
-				return dataset{}, v.errorf("dataset_kwargs.%s: tables without a line of column names are not understood", k)
+			case k == "column_names":
+				headless = true // of files that name their columns it changes nothing
+			case k == "header" && v.isNull():
 			default:
 				return dataset{}, v.errorf("dataset_kwargs.%s is not understood", k)
 			}
 		}
 	}
 	if files == nil {
-		return dataset{places: []data.Dataset{ds}}, nil
+		return dataset{places: []data.Dataset{ds}, headless: headless}, nil
 	}
 	if slices.Contains(builders, path) {
 		own := data.Dataset{Files: files}
 		ds.Aliases, ds.Named = []string{name}, false
-		return dataset{places: []data.Dataset{ds, own}}, nil
+		return dataset{places: []data.Dataset{ds, own}, headless: headless}, nil
 	}
 	listed := ds
 	listed.Files = files
-	return dataset{places: []data.Dataset{listed, ds}}, nil
+	return dataset{places: []data.Dataset{listed, ds}, headless: headless}, nil
 }
 
 // dataFiles reads data_files: one or more files, of a split each or of train.

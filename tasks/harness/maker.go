@@ -40,6 +40,8 @@ type maker struct {
 type dataset struct {
 	places  []data.Dataset
 	ordered bool // the order of columns can matter: Python code reads documents
+	// headless: the task names the columns of tables that have no line of names.
+	headless bool
 }
 
 // Documents implements tasks.Maker.

@@ -194,6 +194,15 @@ var wholes = map[string]*metric.Whole{
 		}
 		return c.Matthews(), nil
 	}},
+	"perplexity": {Draws: metric.WholeDraws, Of: func(parts []any) (float64, error) {
+		return meanOf(parts, func(x float64) float64 { return math.Exp(-x) })
+	}},
+	"weighted_perplexity": {Of: func(parts []any) (float64, error) {
+		return weightedMean(parts, func(x float64) float64 { return math.Exp(-x) })
+	}},
+	"bits_per_byte": {Of: func(parts []any) (float64, error) {
+		return weightedMean(parts, func(x float64) float64 { return -x / math.Ln2 })
+	}},
 	"nanmean": {Draws: metric.WholeDraws, Of: func(parts []any) (float64, error) {
 		sum, n := 0.0, 0.0
 		for _, p := range parts {
@@ -220,6 +229,37 @@ var wholes = map[string]*metric.Whole{
 		slices.Sort(values)
 		return values[len(values)/2], nil
 	}},
+}
+
+// meanOf is a function of the mean of values.
+func meanOf(parts []any, of func(float64) float64) (float64, error) {
+	sum := 0.0
+	for _, p := range parts {
+		v, ok := py.Number(p.(part).of)
+		if !ok {
+			return math.NaN(), errors.New("a value is no number")
+		}
+		sum += v
+	}
+	return of(sum / float64(len(parts))), nil
+}
+
+// weightedMean is a function of the sum of values over that of weights, which stand in pairs.
+func weightedMean(parts []any, of func(float64) float64) (float64, error) {
+	sum, weights := 0.0, 0.0
+	for _, p := range parts {
+		pair, err := py.Iterate(p.(part).of)
+		if err != nil || len(pair) != 2 {
+			return math.NaN(), errors.New("a value is no pair of a number and its weight")
+		}
+		v, ok := py.Number(pair[0])
+		w, also := py.Number(pair[1])
+		if !ok || !also {
+			return math.NaN(), errors.New("a value is no pair of a number and its weight")
+		}
+		sum, weights = sum+v, weights+w
+	}
+	return of(sum / weights), nil
 }
 
 // classified counts pairs of a right class and a taken one.

@@ -2,6 +2,7 @@ package pyfunc
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -41,6 +42,11 @@ func attribute(f *frame, v py.Value, name string) (py.Value, error) {
 		if name == "index" || name == "count" {
 			v = &py.List{Items: x}
 		}
+	}
+	if x, ok := v.(float64); ok && name == "is_integer" {
+		return native(func(*budget, []py.Value, map[string]py.Value) (py.Value, error) {
+			return x == math.Trunc(x) && !math.IsInf(x, 0), nil
+		}), nil
 	}
 	if m, ok := py.Method(v, name); ok {
 		of := v
@@ -103,7 +109,7 @@ var textMethods = map[string]func(s string, args []py.Value, named map[string]py
 	"ljust": justified(func(s, pad string) string { return s + pad }),
 	"rjust": justified(func(s, pad string) string { return pad + s }),
 	"encode": func(s string, args []py.Value, _ map[string]py.Value) (py.Value, error) {
-		return nil, fmt.Errorf("bytes are not understood")
+		return encoded(s, args)
 	},
 }
 

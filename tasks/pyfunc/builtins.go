@@ -63,6 +63,10 @@ func init() {
 				return int64(len(x.items)), nil
 			case *Dataset:
 				return int64(len(x.Rows)), nil
+			case *array:
+				return int64(len(x.values)), nil
+			case *counter:
+				return int64(x.counts.Len()), nil
 			}
 			n, err := py.Length(v)
 			if err != nil {

@@ -31,6 +31,8 @@ var attributes = func() map[string]bool {
 		"column_names", "num_rows", "features", "map", "filter", "select", "remove_columns", "rename_column", "to_list", "group", "groups", "start", "end", "__name__",
 		"resolve", "absolute", "parent", "stem", "open",
 		"sub", "search", "match", "fullmatch", "findall", "compile",
+		"is_integer", "isdisjoint", "most_common", "hexdigest", "sum", "mean", "max", "min", "argmax", "argmin", "tolist", "size",
+		"debug", "info", "warning", "error",
 	} {
 		out[name] = true
 	}

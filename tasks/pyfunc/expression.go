@@ -168,6 +168,10 @@ func (p *parser) comparison() (node, error) {
 			if err := f.charge(left, right); err != nil {
 				return nil, err
 			}
+			_, isArray := left.(*array)
+			if _, also := right.(*array); (isArray || also) && len(ops) == 1 && op != "in" && op != "not in" && op != "is" && op != "is not" {
+				return compareArrays(op, left, right)
+			}
 			ok, err := compare(op, left, right)
 			if err != nil || !ok {
 				return false, err

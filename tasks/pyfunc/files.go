@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -111,11 +112,23 @@ func jsonLoad(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, 
 	if err != nil {
 		return nil, err
 	}
+	v, err := parseJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return v, nil
+}
+
+// parseJSON is what json makes of a text.
+func parseJSON(text []byte) (py.Value, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	v, err := jsonValue(d, 0)
+	if err == nil && d.More() {
+		err = errors.New("something follows it")
+	}
 	if err != nil {
-		return nil, raise("ValueError", "%s: %v", f.path, err)
+		return nil, raise("ValueError", "%v", err)
 	}
 	return v, nil
 }

@@ -19,6 +19,8 @@ func truth(v py.Value) bool {
 		return len(x.items) > 0
 	case *Dataset:
 		return len(x.Rows) > 0
+	case *counter:
+		return x.counts.Len() > 0
 	}
 	return py.Truth(v)
 }
@@ -92,6 +94,14 @@ func (s *set) Attr(name string) (py.Value, bool) {
 			}
 			return nil, hashable(args[0])
 		}), true
+	case "isdisjoint":
+		return native(func(_ *budget, args []py.Value, _ map[string]py.Value) (py.Value, error) {
+			if len(args) != 1 {
+				return nil, raise("TypeError", "isdisjoint takes one argument")
+			}
+			values, err := iterateAny(args[0])
+			return !slices.ContainsFunc(values, s.has), err
+		}), true
 	case "intersection", "union", "difference", "issubset", "issuperset":
 		op := map[string]string{"intersection": "&", "union": "|", "difference": "-", "issubset": "<=", "issuperset": ">="}[name]
 		return native(func(_ *budget, args []py.Value, _ map[string]py.Value) (py.Value, error) {
@@ -155,6 +165,10 @@ func iterate(v py.Value) ([]py.Value, error) {
 			return nil, fmt.Errorf("the order of a set is asked for, which is chance in Python")
 		}
 		return x.items, nil
+	case *array:
+		return x.items(), nil
+	case *counter:
+		return x.counts.Keys()
 	case *Dataset:
 		out := make([]py.Value, len(x.Rows))
 		for i, r := range x.Rows {
@@ -204,6 +218,8 @@ func compare(op string, a, b py.Value) (bool, error) {
 		switch x := b.(type) {
 		case *set:
 			in = x.has(a)
+		case *counter:
+			_, in = x.counts.Get(a)
 		default:
 			var err error
 			if in, err = py.Contains(b, a); err != nil {
@@ -246,11 +262,24 @@ func compare(op string, a, b py.Value) (bool, error) {
 }
 
 func operate(f *frame, op string, a, b py.Value) (py.Value, error) {
+	_, left := a.(*array)
+	if _, right := b.(*array); left || right {
+		v, err := operateArrays(op, a, b)
+		if err == nil {
+			f.budget.steps += len(v.(*array).values) >> 2
+		}
+		return v, err
+	}
 	switch x := a.(type) {
 	case *set:
 		if y, ok := b.(*set); ok {
 			return x.operate(op, y)
 		}
+	case *counter:
+		if y, ok := b.(*counter); ok {
+			return x.operate(op, y)
+		}
+		return nil, fmt.Errorf("%s of a Counter and a %s is not understood", op, py.TypeName(b))
 	case string:
 		if op == "%" {
 			return percent(x, b)
@@ -292,6 +321,10 @@ func index(v, k py.Value) (py.Value, error) {
 		return x.index(k)
 	case *reMatch:
 		return x.group(k)
+	case *array:
+		return x.index(k)
+	case *counter:
+		return x.of(k), hashable(k)
 	}
 	if w, ok := py.Index(v, k); ok {
 		return w, nil

@@ -59,7 +59,7 @@ func split(s string) []string {
 }
 
 // Value is what a shape and a seed give: s text, w one word, i 0 to 3, k a letter A to D, c a digit 1 to 4,
-// f a number with a fraction, b true or false, o text or null, n null, kk the letter of the place in a list,
+// f a number with a fraction, b true or false, t 0 or 1, u 0 to 2, o text or null, n null, kk the letter of the place in a list,
 // _s text with a blank in it, [shape*4] a list, {name:shape,...} an object.
 func Value(shape, seed string) py.Value {
 	switch shape {
@@ -80,6 +80,10 @@ func Value(shape, seed string) py.Value {
 		return "ABCD"[number(seed, 4):][:1]
 	case 'c':
 		return "1234"[number(seed, 4):][:1]
+	case 't':
+		return int64(number(seed, 2))
+	case 'u':
+		return int64(number(seed, 3))
 	case 'f':
 		return float64(number(seed, 1000))/8 - 20
 	case 'b':
