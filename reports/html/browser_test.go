@@ -148,6 +148,17 @@ func open(t *testing.T, parent context.Context, text string, width int, theme st
 	return b
 }
 
+// at shows the page in a window of another width and in a theme.
+func (b *tab) at(width int, theme string) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx,
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
+		chromedp.EmulateViewport(int64(width), 900)); err != nil {
+		b.t.Fatal(err)
+	}
+	eval[bool](b, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+}
+
 // eval runs an expression in the page.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
@@ -306,25 +317,6 @@ func TestPixelCountSeesAnEmptyChart(t *testing.T) {
 	for _, chart := range eval[[]chartInk](b, inkOfCharts) {
 		if chart.ID == "forest" && chart.Pixels != 0 {
 			t.Errorf("a canvas that was cleared has %d pixels", chart.Pixels)
-		}
-	}
-}
-
-// Without ECharts and without a network the page has it all: drawings with
-// content, a table for every chart, no request, no complaint.
-func TestOfflinePageIsComplete(t *testing.T) {
-	chromium := openBrowser(t)
-	for name, p := range map[string]Page{"one": {Runs: twoRuns(t).Runs[:1]}, "two": twoRuns(t), "six": manyRuns(t, 6, 60)} {
-		text := write(t, p)
-		for _, width := range []int{380, 1400} {
-			for _, theme := range themes(name, width) {
-				t.Run(fmt.Sprintf("%s-%d-%s", name, width, theme), func(t *testing.T) {
-					b := open(t, chromium, text, width, theme)
-					checkFigures(b, width, 4)
-					b.quiet()
-					b.screenshot(fmt.Sprintf("offline-%s-%d-%s", name, width, theme))
-				})
-			}
 		}
 	}
 }

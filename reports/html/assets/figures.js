@@ -19,7 +19,7 @@
   };
 
   const pen = document.createElement("canvas").getContext("2d");
-  const typeface = "Helvetica, Arial, 'Liberation Sans', sans-serif";
+  const typeface = "'Liberation Sans', Arimo, Arial, Helvetica, sans-serif"; // the style's
   const measure = (text, size) => { pen.font = size + "px " + typeface; return pen.measureText(text).width; };
 
   // A drawing as it is seen, by itself: with its colours, and the legend that the page has
