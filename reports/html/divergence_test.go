@@ -1,7 +1,6 @@
 package html
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -55,10 +54,6 @@ func TestDivergenceIsOnThePage(t *testing.T) {
 }
 
 func TestDivergenceInABrowser(t *testing.T) {
-	chromium := openBrowser(t)
-	for _, width := range []int{380, 1400} {
-		b := open(t, chromium, write(t, divergedRuns(t)), width, "dark")
-		b.quiet()
-		b.screenshot(fmt.Sprintf("divergence-%d", width))
-	}
+	b := open(t, openBrowser(t), write(t, divergedRuns(t)), 1280, "dark")
+	b.inEveryWindow("divergence", func(b *tab, width int) { checkFigures(b, width, 1) })
 }

@@ -9,8 +9,10 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +34,16 @@ func twoRuns(t testing.TB) Page {
 	a, b := madeRun("softmax", 1, 200, 0), madeRun("softpick", 2, 200, 0.06)
 	addDiagnostics(&a, 6, false)
 	addDiagnostics(&b, 6, true)
-	return Page{Runs: []Run{a, b}, Comparison: compared(t, a, b), Softbench: "test"}
+	two.once.Do(func() { two.comparison = *compared(t, a, b) })
+	c := two.comparison
+	c.Metrics, c.Warnings, c.Notes = slices.Clone(c.Metrics), slices.Clone(c.Warnings), slices.Clone(c.Notes)
+	return Page{Runs: []Run{a, b}, Comparison: &c, Softbench: "test"}
+}
+
+// two has the comparison of twoRuns, which is made once.
+var two struct {
+	once       sync.Once
+	comparison compare.Comparison
 }
 
 func manyRuns(t testing.TB, n, docs int) Page {
@@ -42,6 +53,30 @@ func manyRuns(t testing.TB, n, docs int) Page {
 	}
 	p.Comparison = compared(t, p.Runs...)
 	return p
+}
+
+// largePage is a page about ten runs of ten thousand documents, with diagnostics. It takes seconds
+// to make, and is not to be changed.
+func largePage(t testing.TB) Page {
+	large.once.Do(func() {
+		p := &large.page
+		ends := [2]Run{madeRun("step a", 5, 10_000/3, 0), madeRun("step j", 14, 10_000/3, 0.18)}
+		for k := range 10 {
+			r := ends[k/5] // the runs between have the samples of another, and all else of their own
+			m := *r.Manifest
+			r.Name, r.Manifest = "step "+string(rune('a'+k)), &m
+			addDiagnostics(&r, 24, k > 4)
+			r.Maps, _ = MapsOf(manyMaps(40), 10)
+			p.Runs = append(p.Runs, r)
+		}
+		p.Comparison = comparedWith(t, compare.Options{Draws: 100}, p.Runs...)
+	})
+	return large.page
+}
+
+var large struct {
+	once sync.Once
+	page Page
 }
 
 // TestEveryNumberIsInTheJSON reads each page as a reader would: a number in its
@@ -439,10 +474,8 @@ func TestLargeReportStaysSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("makes 100,000 documents")
 	}
-	p := manyRuns(t, 10, 10_000/3)
+	p := largePage(t)
 	for i := range p.Runs {
-		addDiagnostics(&p.Runs[i], 24, i > 4)
-		p.Runs[i].Maps, _ = MapsOf(manyMaps(40), len(p.Runs))
 		if len(p.Runs[i].Maps) == 0 {
 			t.Error("no attention map of ten runs has room")
 		}

@@ -13,6 +13,7 @@ import (
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -36,7 +37,7 @@ func manyTasks(t testing.TB, tasks int) Page {
 			runs[i].Manifest.Settings.Tasks = append(runs[i].Manifest.Settings.Tasks, rundir.TaskSettings{Name: name, Version: "1.0", Digest: strings.Repeat("d", 64), Documents: 30, Data: strings.Repeat("e", 64)})
 		}
 	}
-	return Page{Runs: runs, Comparison: compared(t, runs...)}
+	return Page{Runs: runs, Comparison: comparedWith(t, compare.Options{Draws: 100}, runs...)}
 }
 
 // Printed on A4, the first page is the summary, whole and alone: what was found, of what, and

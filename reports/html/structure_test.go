@@ -68,6 +68,23 @@ const crowded = `(() => {
   return out;
 })()`
 
+// inEveryWindow checks a page at the widths of a phone and of windows, and in both themes.
+func (b *tab) inEveryWindow(name string, check func(b *tab, width int)) {
+	b.t.Helper()
+	for _, c := range []struct {
+		width int
+		theme string
+	}{{390, "light"}, {760, "light"}, {800, "dark"}, {1280, "light"}, {1280, "dark"}, {1600, "dark"}} {
+		b.at(c.width, c.theme)
+		check(b, c.width)
+		for _, fault := range eval[[]string](b, crowded) {
+			b.t.Errorf("at %d: %s", c.width, fault)
+		}
+		b.screenshot(fmt.Sprintf("%s-%d-%s", name, c.width, c.theme))
+	}
+	b.quiet()
+}
+
 // Without ECharts and without a network the page has it all, from a phone's width to a large
 // window's and in both themes: what stands in testdata/structure (go test -update writes it),
 // drawings with content and type that can be read, a table for every chart, nothing over

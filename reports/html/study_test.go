@@ -97,11 +97,6 @@ func TestHostileStudiesComeOutAsText(t *testing.T) {
 }
 
 func TestStudyPageInABrowser(t *testing.T) {
-	chromium := openBrowser(t)
-	for _, width := range []int{380, 1400} {
-		b := open(t, chromium, writeStudy(t, madeStudy(3, "kind")), width, "light")
-		checkDrawings(b, width, 2) // a study's courses stand in the page's JSON, not in a table
-		b.quiet()
-		b.screenshot(fmt.Sprintf("study-%d", width))
-	}
+	b := open(t, openBrowser(t), writeStudy(t, madeStudy(3, "kind")), 1280, "light")
+	b.inEveryWindow("study", func(b *tab, width int) { checkDrawings(b, width, 2) }) // a study's courses stand in the page's JSON, not in a table
 }

@@ -339,21 +339,13 @@ type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-// In a browser: no request, no complaint, nothing wider than the window, and
-// every figure has a drawing with marks in the theme's ink.
+// In a browser: no request, no complaint, nothing wider than the window or over another, and
+// every figure has a drawing with marks in the theme's ink and type that can be read.
 func TestTrainingPageInABrowser(t *testing.T) {
 	chromium := openBrowser(t)
 	for name, p := range trainingPages() {
-		text := writeTraining(t, p)
-		for _, width := range []int{380, 1400} {
-			for _, theme := range themes(name, width) {
-				t.Run(fmt.Sprintf("%s-%d-%s", name, width, theme), func(t *testing.T) {
-					b := open(t, chromium, text, width, theme)
-					checkFigures(b, width, 10)
-					b.quiet()
-					b.screenshot(fmt.Sprintf("training-%s-%d-%s", strings.ReplaceAll(name, " ", "-"), width, theme))
-				})
-			}
-		}
+		t.Run(name, func(t *testing.T) {
+			open(t, chromium, writeTraining(t, p), 1280, "light").inEveryWindow("training-"+strings.ReplaceAll(name, " ", "-"), func(b *tab, width int) { checkFigures(b, width, 10) })
+		})
 	}
 }

@@ -69,7 +69,7 @@ const (
 // A page about four runs of thirty layers stays within its bounds, however many documents flipped,
 // and no number of a map stands in it twice.
 func TestFourDeepRunsStaySmall(t *testing.T) {
-	p := deepRuns(t, 4, 1200)
+	p := deepRuns(t, 4, 800)
 	for i, r := range p.Runs {
 		if len(r.Maps) != 6 || len(r.Manifest.Diagnostics.Layers) != 30 {
 			t.Fatalf("run %d has %d maps", i, len(r.Maps))
