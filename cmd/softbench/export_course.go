@@ -44,7 +44,7 @@ func (o *exportOptions) checkChoice() error {
 
 // course gives runs their places in trainings, as the page has them.
 func (o *exportOptions) course(sides []*compare.Side) (runs []export.At) {
-	places, ok := html.Course(o.runs)
+	places, ok := html.Course(o.runs, manifestsOf(sides))
 	for i, s := range sides {
 		at := export.At{Side: s, Series: s.Name}
 		if ok {

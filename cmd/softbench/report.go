@@ -16,6 +16,7 @@ import (
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/html"
+	"github.com/softbench/softbench/reports/rundir"
 )
 
 type reportOptions struct {
@@ -51,9 +52,10 @@ scores of one, the comparison of two (the first is the baseline), more side by s
 The file needs no other; its tables and drawings need no network.
 
 Runs whose names differ in their last number (step-200, step-1000) are the checkpoints
-of a training: they stand in the order of their steps, and their scores and diagnostics
-are drawn over them, a line for each training where there are several (a/step-*
-b/step-*). The comparison is of the first and the last run; of three and more, every
+of a training, and so are those whose models' revisions or directories do and say step,
+checkpoint or the like: they stand in the order of their steps, and their scores and
+diagnostics are drawn over them, a line for each training where there are several
+(a/step-* b/step-*). The comparison is of the first and the last run; of three and more, every
 run also stands against the --baseline, and up to eight in all pairs, corrected together.
 
 Its interactive charts are drawn by ECharts, which comes from --echarts FILE, else
@@ -135,13 +137,6 @@ func (o *reportOptions) execute(ctx context.Context) error {
 // base is the path of the run that all others are compared with, "": the first.
 func openPage(ctx context.Context, io streams, paths []string, base string, options compare.Options) (html.Page, error) {
 	page := html.Page{Softbench: version()}
-	places, isCourse := html.Course(paths)
-	if at := slices.Index(paths, base); at > 0 && !isCourse {
-		paths = slices.Concat(paths[at:at+1], paths[:at], paths[at+1:])
-	}
-	if isCourse {
-		inOrderOfSteps(paths, places)
-	}
 	var sides []*compare.Side
 	for _, dir := range paths {
 		if err := ctx.Err(); err != nil {
@@ -153,6 +148,18 @@ func openPage(ctx context.Context, io streams, paths []string, base string, opti
 		}
 		sides = append(sides, side)
 	}
+	places, isCourse := html.Course(paths, manifestsOf(sides))
+	order := make([]int, len(paths))
+	for i := range order {
+		order[i] = i
+	}
+	if at := slices.Index(paths, base); at > 0 && !isCourse {
+		order = slices.Concat([]int{at}, order[:at], order[at+1:])
+	}
+	if isCourse {
+		inOrderOfSteps(order, places)
+	}
+	paths, sides, places = reordered(paths, order), reordered(sides, order), reordered(places, order)
 	page.Runs = pageRuns(io, sides)
 	if isCourse {
 		for i := range page.Runs {
@@ -241,24 +248,38 @@ func pageRuns(io streams, sides []*compare.Side) []html.Run {
 	return runs
 }
 
-// inOrderOfSteps sorts runs as a course has them: the trainings as they were given, each
-// by its steps.
-func inOrderOfSteps(runs []string, places []html.Place) {
+// inOrderOfSteps sorts runs, which have places, as a course has them: the trainings as they were
+// given, each by its steps.
+func inOrderOfSteps(runs []int, places []html.Place) {
 	var trainings []string
-	of := map[string]html.Place{}
-	for i, p := range places {
-		of[runs[i]] = p
+	for _, p := range places {
 		if !slices.Contains(trainings, p.Series) {
 			trainings = append(trainings, p.Series)
 		}
 	}
-	slices.SortStableFunc(runs, func(x, y string) int {
-		a, b := of[x], of[y]
+	slices.SortStableFunc(runs, func(x, y int) int {
+		a, b := places[x], places[y]
 		return cmp.Or(cmp.Compare(slices.Index(trainings, a.Series), slices.Index(trainings, b.Series)), cmp.Compare(a.Step, b.Step))
 	})
-	for i, run := range runs {
-		places[i] = of[run]
+}
+
+// reordered is what a list has, in another order; nothing of none.
+func reordered[T any](list []T, order []int) (out []T) {
+	if len(list) == 0 {
+		return nil
 	}
+	for _, i := range order {
+		out = append(out, list[i])
+	}
+	return out
+}
+
+// manifestsOf are the manifests of runs, nil of results of another program.
+func manifestsOf(sides []*compare.Side) (out []*rundir.Run) {
+	for _, s := range sides {
+		out = append(out, s.Manifest)
+	}
+	return out
 }
 
 // compareRuns compares the last run with the first. Runs that cannot be compared

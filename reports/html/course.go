@@ -1,12 +1,14 @@
 package html
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/softbench/softbench/reports/chart"
+	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
 
@@ -14,6 +16,26 @@ import (
 type Place struct {
 	Series string  `json:"series"`
 	Step   float64 `json:"step"`
+	From   string  `json:"from"` // what says so: one of the names of the sources
+}
+
+// sources say at which step a run is: its own path, or what its manifest says of its model. Of
+// the models' a name has to say that its number is a step.
+var sources = []struct {
+	name  string
+	words string // as the page says it
+	model bool
+	of    func(path string, m *rundir.Run) string
+}{
+	{"path", "the last number in its name", false, func(path string, _ *rundir.Run) string { return path }},
+	{"revision", "the last number in its model's revision", true, func(_ string, m *rundir.Run) string {
+		model, revision, _ := strings.Cut(m.Process.Arguments["model"], "@")
+		if revision = cmp.Or(revision, m.Process.Arguments["revision"]); revision == "" {
+			return ""
+		}
+		return model + "@" + revision
+	}},
+	{"model_directory", "the last number in its model's directory", true, func(_ string, m *rundir.Run) string { return m.Process.Directory }},
 }
 
 var (
@@ -21,14 +43,38 @@ var (
 	stepWord   = regexp.MustCompile(`(?i)(step|iter|iteration|checkpoint|ckpt|global|update|batch)[a-z]*[-_.]?\*`)
 )
 
-// Course says which runs, given by their paths, are the checkpoints of one training or
-// of several: the last number in a path's last element is the step, and paths that are
-// the same but for that are of one series. It is a course where every run has a step, a
-// series has no step twice, and at least one has three.
-func Course(paths []string) (places []Place, ok bool) {
+// Course says which runs are the checkpoints of one training or of several: the last number in
+// the last element of a run's path is the step, and paths that are the same but for that are of
+// one series. Where the paths are not a course, the models' revisions may be, or their
+// directories; manifests are the runs', nil for results of another program. It is a course where
+// every run has a step, a series has no step twice, and at least one has three.
+func Course(paths []string, manifests []*rundir.Run) (places []Place, ok bool) {
+	for _, source := range sources {
+		var names []string
+		for i, path := range paths {
+			if manifests[i] != nil || !source.model {
+				names = append(names, source.of(path, manifests[i]))
+			}
+		}
+		if len(names) < len(paths) {
+			continue
+		}
+		places, ok = courseOf(names)
+		if ok = ok && (!source.model || !slices.ContainsFunc(places, func(p Place) bool { return !stepWord.MatchString(p.Series) })); ok {
+			for i := range places {
+				places[i].From = source.name
+			}
+			return places, true
+		}
+	}
+	return nil, false
+}
+
+// courseOf is Course of names that look like paths.
+func courseOf(names []string) (places []Place, ok bool) {
 	steps := map[string]map[float64]bool{}
-	for _, path := range paths {
-		dir, base := filepath.Split(filepath.Clean(path))
+	for _, name := range names {
+		dir, base := filepath.Split(filepath.Clean(name))
 		m := lastNumber.FindStringSubmatch(base)
 		if m == nil {
 			return nil, false
@@ -48,6 +94,16 @@ func Course(paths []string) (places []Place, ok bool) {
 		ok = ok || len(steps[p.Series]) >= 3
 	}
 	return places, ok
+}
+
+// stepIs says what tells the step of a course's runs.
+func (b *builder) stepIs() string {
+	for _, source := range sources {
+		if source.name == b.doc.Runs[0].Place.From {
+			return source.words
+		}
+	}
+	return sources[0].words
 }
 
 // trainings are the series of the page's runs, in their order: the runs of each by step;

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/text"
 )
 
@@ -26,7 +27,8 @@ func TestCourse(t *testing.T) {
 		{"v1/best v2/best v3/best", ""},       // the number is not in the name
 		{"step-12345678901234567890 a b", ""}, // not a number that counts anything
 	} {
-		places, ok := Course(strings.Fields(c.paths))
+		paths := strings.Fields(c.paths)
+		places, ok := Course(paths, make([]*rundir.Run, len(paths)))
 		var got []string
 		for _, p := range places {
 			got = append(got, fmt.Sprintf("%s:%v", p.Series, p.Step))
@@ -37,10 +39,46 @@ func TestCourse(t *testing.T) {
 	}
 }
 
-// courseOf is a page about two trainings of four checkpoints each.
-func courseOf(paths ...string) Page {
+// Where the runs' paths say no step, their models' revisions do, or the models' directories; a
+// number of which nothing says that it is a step makes no course.
+func TestCourseOfModels(t *testing.T) {
+	run := func(model, revision, directory string) *rundir.Run {
+		return &rundir.Run{Process: rundir.Process{Arguments: map[string]string{"model": model, "revision": revision}, Directory: directory}}
+	}
+	paths := []string{"late", "early", "middle"}
+	for name, c := range map[string]struct {
+		runs []*rundir.Run
+		want string
+	}{
+		"revisions behind @": {[]*rundir.Run{run("org/x@step1000", "", "s/9"), run("org/x@step1", "", "s/8"), run("org/x@step10", "", "s/7")}, "org/x@step*:1000:revision org/x@step*:1:revision org/x@step*:10:revision"},
+		"the flag":           {[]*rundir.Run{run("org/x", "step_300", ""), run("org/x", "step_100", ""), run("org/x", "step_200", "")}, "org/x@step_*:300:revision org/x@step_*:100:revision org/x@step_*:200:revision"},
+		"directories":        {[]*rundir.Run{run("c", "", "c/checkpoint-30"), run("c", "", "c/checkpoint-10"), run("c", "", "c/checkpoint-20")}, "c/checkpoint-*:30:model_directory c/checkpoint-*:10:model_directory c/checkpoint-*:20:model_directory"},
+		"three models":       {[]*rundir.Run{run("a", "", "m/pythia-70m"), run("b", "", "m/pythia-160m"), run("c", "", "m/pythia-410m")}, ""},
+		"one model, thrice":  {[]*rundir.Run{run("a", "", "m/step-5"), run("a", "", "m/step-5"), run("a", "", "m/step-5")}, ""},
+		"one of another":     {[]*rundir.Run{run("c", "", "c/step-30"), nil, run("c", "", "c/step-20")}, ""},
+	} {
+		places, ok := Course(paths, c.runs)
+		var got []string
+		for _, p := range places {
+			got = append(got, fmt.Sprintf("%s:%v:%s", p.Series, p.Step, p.From))
+		}
+		if ok != (c.want != "") || ok && strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v, %q; want %q", name, ok, got, c.want)
+		}
+	}
+	p := courseOfRuns(paths...)
+	for i, place := range []Place{{"org/x@step*", 1000, "revision"}, {"org/x@step*", 1, "revision"}, {"org/x@step*", 10, "revision"}} {
+		p.Runs[i].Place = &place
+	}
+	if page := write(t, p); !strings.Contains(page, "by its step: the last number in its model&#39;s revision.") {
+		t.Error("the page does not say where the steps stand")
+	}
+}
+
+// courseOfRuns is a page about two trainings of four checkpoints each.
+func courseOfRuns(paths ...string) Page {
 	var p Page
-	places, _ := Course(paths)
+	places, _ := Course(paths, make([]*rundir.Run, len(paths)))
 	for i, path := range paths {
 		r := madeRun(path, uint64(i+1), 60, 0.02*float64(i%4))
 		addDiagnostics(&r, 3, i > 3)
@@ -56,7 +94,7 @@ func courseOf(paths ...string) Page {
 // TestScoresOverTheSteps: a line for each training with its band, at the steps' places,
 // of scores and diagnostics; runs that are not a course are dots that nothing joins.
 func TestScoresOverTheSteps(t *testing.T) {
-	page := write(t, courseOf("a/step-10", "a/step-100", "a/step-1000", "a/step-10000", "b/step-10", "b/step-100", "b/step-1000", "b/step-10000"))
+	page := write(t, courseOfRuns("a/step-10", "a/step-100", "a/step-1000", "a/step-10000", "b/step-10", "b/step-100", "b/step-1000", "b/step-10000"))
 	_, faults := checkNumbers(page)
 	for _, f := range faults {
 		if !strings.Contains(f, "/step-1") { // the runs' own names
@@ -87,7 +125,7 @@ func TestScoresOverTheSteps(t *testing.T) {
 		t.Errorf("the captions are %q", captions)
 	}
 
-	page = write(t, courseOf("llama-7b", "qwen2-72b", "gemma-9b"))
+	page = write(t, courseOfRuns("llama-7b", "qwen2-72b", "gemma-9b"))
 	figures = regexp.MustCompile(`(?s)<figure id="course-[^"]*".*?</figure>`).FindAllString(page, -1)
 	if len(figures) == 0 {
 		t.Fatal("no figures over the runs")

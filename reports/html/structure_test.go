@@ -93,7 +93,7 @@ func TestPagesHaveTheirStructure(t *testing.T) {
 	chromium := openBrowser(t)
 	for name, p := range map[string]Page{
 		"one": deepRuns(t, 1, 40), "two": twoRuns(t), "four": deepRuns(t, 4, 40),
-		"course": courseOf("a/step-10", "a/step-100", "a/step-1000", "a/step-10000", "b/step-10", "b/step-100", "b/step-1000", "b/step-10000"),
+		"course": courseOfRuns("a/step-10", "a/step-100", "a/step-1000", "a/step-10000", "b/step-10", "b/step-100", "b/step-1000", "b/step-10000"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, chromium, write(t, p), 1280, "light")

@@ -105,7 +105,7 @@ func (b *builder) scores() *scoresView {
 		s.Text = say("Each run by itself, in the order given.")
 		if names, _ := b.trainings(); names != nil {
 			s.Title = "Scores over the steps"
-			s.Text = say("Each run by itself, by its step: the last number in its name. A band is the 95% interval of each score by itself; whether two scores differ is not to be read off it.")
+			s.Text = say("Each run by itself, by its step: " + b.stepIs() + ". A band is the 95% interval of each score by itself; whether two scores differ is not to be read off it.")
 		}
 		b.trajectories(s)
 	}
