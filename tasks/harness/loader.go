@@ -259,6 +259,15 @@ func places(c *value, name, path, config string) (dataset, error) {
 			}
 		}
 	}
+	if headless { // such a table cannot be read, but one of its rows with their names can, in its place
+		for _, patterns := range files {
+			for i, p := range patterns {
+				if ext := filepath.Ext(p); strings.EqualFold(ext, ".csv") || strings.EqualFold(ext, ".tsv") {
+					patterns[i] = strings.TrimSuffix(p, ext) + ".*"
+				}
+			}
+		}
+	}
 	if files == nil {
 		return dataset{places: []data.Dataset{ds}, headless: headless}, nil
 	}

@@ -221,3 +221,42 @@ func TestRefusedGenerations(t *testing.T) {
 		}
 	}
 }
+
+// A task that names the columns of tables without a line of names takes rows that have their names, and no such table.
+func TestTablesWithoutNames(t *testing.T) {
+	for file, want := range map[string]string{"part/x.jsonl": "", "part/x.csv": "give the documents as .jsonl or .parquet"} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"t.yaml":    "task: t\ndataset_path: org/d\ndataset_kwargs: {data_files: {test: part/x.csv}, column_names: [q, a], header: null}\ntest_split: test\ndoc_to_text: q\ndoc_to_target: a\nmetric_list: [{metric: exact_match}]\n",
+			"d/" + file: `{"q": "one?", "a": "yes"}` + "\n",
+		} {
+			at := filepath.Join(dir, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want != "" { // a row, which read as a table's line of names would be none
+			if err := os.WriteFile(filepath.Join(dir, "d", filepath.FromSlash(file)), []byte("one?,yes\ntwo?,no\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := x.Select("t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs, _, err := s.Tasks[0].Documents(context.Background(), data.Source{Dir: dir}, tasks.Options{})
+		switch {
+		case want == "" && (err != nil || docs[0].Requests[0].Context != "one?"):
+			t.Errorf("%s: %v", file, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: %v; want %q", file, err, want)
+		}
+	}
+}
