@@ -44,6 +44,9 @@ type Flip struct {
 	Length *int32   `json:"length,omitempty"`
 	Depth  *float64 `json:"depth,omitempty"`
 	Key    *int32   `json:"key,omitempty"`
+
+	// Targets are a generated answer's right ones.
+	Targets []string `json:"targets,omitempty"`
 }
 
 // Option is one request of the document and what each run made of it.
@@ -64,6 +67,7 @@ type Score struct {
 	// Picked by each metric: the run's answer.
 	Picked    []string `json:"picked,omitempty"`
 	Generated string   `json:"generated,omitempty"`
+	Taken     []Taken  `json:"taken,omitempty"` // by each filter, of a generated answer
 }
 
 type docKey struct{ task, hash string }
@@ -94,6 +98,7 @@ func findFlips(a, b []rundir.Sample, room int) *Flips {
 	}
 	f.Shown = append(f.Shown, tasks.shared()...)
 	f.Carried = len(f.Shown)
+	f.named()
 	return f
 }
 
@@ -159,6 +164,9 @@ func eachDocument(rows []rundir.Sample, f func([]rundir.Sample)) {
 // changesOf lists in which metrics a document flipped; both says that both runs have
 // it right or wrong.
 func changesOf(a, b []rundir.Sample) (changes map[string]string, both bool) {
+	if a[0].Kind == string(metric.GenerateUntil) {
+		return answerChanges(&a[0], &b[0])
+	}
 	changes = map[string]string{}
 	for i := range metric.Table {
 		m := &metric.Table[i]
@@ -199,6 +207,9 @@ func newFlip(a, b []rundir.Sample, changes map[string]string) Flip {
 		f.Cut = f.Cut || cut
 		return t
 	}
+	for _, t := range a[0].Targets {
+		f.Targets = append(f.Targets, text(&t))
+	}
 	shared := !slices.ContainsFunc(a, func(s rundir.Sample) bool { return value(s.Context) != value(a[0].Context) })
 	if shared {
 		f.Context = text(a[0].Context)
@@ -234,6 +245,9 @@ func scoreOf(s *rundir.Sample) Score {
 	}
 	if s.Generated != nil {
 		out.Generated, _ = cutText(*s.Generated)
+	}
+	if s.Kind == string(metric.GenerateUntil) {
+		out.Taken = takenOf(s)
 	}
 	return out
 }

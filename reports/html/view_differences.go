@@ -11,14 +11,16 @@ import (
 )
 
 type differencesView struct {
-	Text, Caption prose
-	First, Last   string // letters
-	Effect        bool   // a difference was named, for Needed
-	Corrected     bool   // there are several comparisons: interval and p before and after the correction
-	Rows          []differenceRow
-	Notes         []prose
-	Figures       []figure
-	Front         bool // the wide ones have room in the summary's page
+	Text, Caption   prose
+	First, Last     string // letters
+	Effect          bool   // a difference was named, for Needed
+	Corrected       bool   // there are several comparisons: interval and p before and after the correction
+	Rows            []differenceRow
+	Groups          []groupDifference // above the tasks, which are folded then
+	GroupsCorrected bool
+	Notes           []prose
+	Figures         []figure
+	Front           bool // the wide ones have room in the summary's page
 }
 
 type differenceRow struct {
@@ -208,6 +210,7 @@ func (b *builder) differences() *differencesView {
 		d.Notes = append(d.Notes, say(verbatimPlain(n)))
 	}
 	d.Notes = append(d.Notes, foldedNote(bytes)...)
+	b.groupDifferences(d)
 	b.forests(d)
 	return d
 }

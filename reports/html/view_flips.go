@@ -18,7 +18,7 @@ func (b *builder) flips() *flipsView {
 		return &flipsView{Text: say("None: " + first + " and " + last + " are right and wrong on the same documents.")}
 	}
 	total := b.numbers.at(text.Count, of(&f.Total))
-	v := &flipsView{Any: true, Text: say(total, " documents that one of "+first+" and "+last+" got right and the other wrong. Scores are sums of log-likelihoods in nats (for acc_norm over the characters of the option, for acc_bytes over its bytes); each run's answer is underlined, the right one is bold.")}
+	v := &flipsView{Any: true, Text: say(total, " documents that one of "+first+" and "+last+" got right and the other wrong. Scores are sums of log-likelihoods in nats (for acc_norm over the characters of the option, for acc_bytes over its bytes); each run's answer is underlined, the right one is bold. Of generated answers the texts stand here, with what each filter took of them.")}
 	if len(f.Shown) < f.Total {
 		v.Text = append(v.Text, say(" The page carries ", b.numbers.at(text.Count, of(&f.Carried)), " of them, the first of each task, to stay small; samples.parquet has all.")...)
 	}

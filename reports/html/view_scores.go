@@ -13,7 +13,8 @@ type scoresView struct {
 	Title   string
 	Text    prose
 	Runs    []runView
-	Rows    []scoreRow
+	Rows    []scoreRow  // of tasks in no group
+	Groups  []groupView // each with its tasks
 	Notes   []prose
 	Figures []figure
 	Front   bool // the wide ones have room in the summary's page
@@ -82,6 +83,7 @@ func (b *builder) scores() *scoresView {
 		}
 		s.Rows = append(s.Rows, row)
 	}
+	b.groups(s)
 	s.Notes = foldedNote(bytes)
 	b.stated(s)
 	b.truncation(s)
@@ -234,7 +236,7 @@ func (b *builder) clusters(s *scoresView) {
 // scoreForest draws one run's shares with their intervals.
 func (b *builder) scoreForest(s *scoresView) {
 	var rows []chart.Estimate
-	for _, r := range s.Rows {
+	for _, r := range s.drawn() {
 		c := r.Cells[0]
 		if unitOf(r.Metric).name != share.name || !text.Finite(c.v) {
 			continue
@@ -257,7 +259,7 @@ func (b *builder) scoreForest(s *scoresView) {
 
 // trajectories draws each metric over the runs.
 func (b *builder) trajectories(s *scoresView) {
-	for k, r := range s.Rows {
+	for k, r := range s.drawn() {
 		u := unitOf(r.Metric)
 		name, id := r.Task+" "+r.Metric, "course-"+itoa(k)
 		format := text.PercentTick

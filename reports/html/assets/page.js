@@ -192,6 +192,34 @@
     return into;
   };
 
+  // What each run wrote, what the filters took of it, and what is right.
+  const answers = (flip, needle, letters) => {
+    const table = make("table", "options");
+    const row = table.createTHead().insertRow();
+    for (const text of ["", letters[0], letters[1]]) {
+      const th = make("th", "l", text);
+      th.scope = "col";
+      row.append(th);
+    }
+    const body = table.createTBody();
+    const line = (name, a, b) => {
+      const tr = body.insertRow();
+      const th = make("th", "l", name);
+      th.scope = "row";
+      tr.append(th, marked(make("td", "l wrap text-cell"), a, needle), marked(make("td", "l wrap text-cell"), b, needle));
+    };
+    const o = flip.options[0];
+    line("wrote", o.a.generated || "", o.b.generated || "");
+    (o.a.taken || []).forEach((t, k) => line(t.filter + " took", t.text, ((o.b.taken || [])[k] || { text: "" }).text));
+    const tr = body.insertRow();
+    const th = make("th", "l", "right");
+    th.scope = "row";
+    const cell = marked(make("td", "l wrap text-cell gold"), (flip.targets || []).join(" | "), needle);
+    cell.colSpan = 2;
+    tr.append(th, cell);
+    return table;
+  };
+
   const show = (flip, needle, letters) => {
     const item = make("li");
     const head = make("h3");
@@ -220,6 +248,13 @@
     box.tabIndex = 0;
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", "Options and scores");
+    if (flip.kind === "generate_until") {
+      box.setAttribute("aria-label", "Answers");
+      box.append(answers(flip, needle, letters));
+      item.append(box);
+      if (flip.cut) item.append(make("p", "note", "A text is longer than this page carries; its beginning is left out."));
+      return item;
+    }
     const table = make("table", "options");
     const row = table.createTHead().insertRow();
     for (const [text, cls] of [[flip.kind === "last_word" ? "Last word" : "Option", "l"], [letters[0], ""], [letters[1], ""]]) {
