@@ -1,7 +1,7 @@
 """Made-up values by rules that the Go tests have too (tasks/harness/harnesstest): a shape and a seed give a value.
 
 Shapes: s text, w one word, i 0 to 3, k a letter A to D, c a digit 1 to 4, f a number with a fraction, b true or false,
-o text or null, n null, kk the letter of the place in a list,
+t 0 or 1, u 0 to 2, o text or null, n null, kk the letter of the place in a list,
 _s text with a blank in it, [shape*4] a list, {name:shape,...} an object.
 """
 import hashlib
@@ -48,6 +48,8 @@ def value(shape, seed):
         return number(seed, 4)
     if c == "k":
         return "ABCD"[number(seed, 4)]
+    if c in "tu":
+        return number(seed, 2 if c == "t" else 3)
     if c == "c":
         return "1234"[number(seed, 4)]
     if c == "f":
