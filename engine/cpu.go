@@ -54,8 +54,9 @@ type cpuScratch struct {
 	tiles     []attentionTile  // one a thread
 	work      []attentionWork
 	head      headScratch
-	kept      []int // rows of the batch that x holds after the last layer
-	at        []int // of each scored row, its row of x after the last layer
+	tally     tallyScratch // for an observer
+	kept      []int        // rows of the batch that x holds after the last layer
+	at        []int        // of each scored row, its row of x after the last layer
 	bad       overflow
 }
 
@@ -131,8 +132,6 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 		c.ropes[i].reach(b)
 	}
 	c.planHeads(b)
-	s := &c.scratch
-	hidden := c.config.Hidden
 	if err := c.embed(ctx, b); err != nil {
 		return err
 	}
@@ -141,8 +140,8 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 			return err
 		}
 		if b.Observer != nil {
-			for _, sp := range b.Spans {
-				b.Observer.Residual(Residual{Layer: l, Node: sp.Node, Position: sp.Position, X: s.x[sp.Row*hidden:][:sp.N*hidden]})
+			if err := c.observeResidual(ctx, l, b); err != nil {
+				return err
 			}
 		}
 	}

@@ -33,6 +33,11 @@ type attentionTile struct {
 
 	lo, hi  []int     // lanes of the key block that each query sees
 	factors []float32 // what each query's outputs so far are multiplied by
+
+	// Of observers alone.
+	norms   []float32 // by query
+	tallies []kernel.Tally
+	shown   []float32 // [rows, keys of a block]: one head's final weights
 }
 
 // qkvWidth is the numbers of a row of queries, keys and values, and of the gate
@@ -133,20 +138,16 @@ func (c *cpu) attend(ctx context.Context, layer int, b *Batch) error {
 		work = c.headWork(work, h, step, layer, b)
 	}
 	c.scratch.work = work
-	if b.Observer == nil {
+	switch o := b.Observer.(type) {
+	case nil:
 		return c.pool.run(ctx, len(work), func(worker, i int) {
 			c.attendTile(&c.scratch.tiles[worker], layer, work[i])
 		})
+	case Tallier:
+		return c.attendTallied(ctx, layer, work, b, o)
+	default:
+		return c.attendObserved(ctx, layer, work, o)
 	}
-	// An observer sees each head's queries in order: a task is a whole head.
-	return c.pool.run(ctx, c.config.KVHeads, func(worker, h int) {
-		for i := range work {
-			if work[i].kvHead == h && ctx.Err() == nil {
-				c.attendTile(&c.scratch.tiles[worker], layer, work[i])
-				c.observeTile(&c.scratch.tiles[worker], layer, work[i], b.Observer)
-			}
-		}
-	})
 }
 
 // headWork adds one head's tasks: all rows of the batch, at most step at once,

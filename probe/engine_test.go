@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"math"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -12,36 +13,42 @@ import (
 	"github.com/softbench/softbench/internal/golden"
 )
 
-// naive keeps whole maps and streams, and hands everything on to Diagnostics.
+// naive keeps whole maps and streams, and hands everything on to Diagnostics, block by block: it
+// is no Tallier.
 type naive struct {
-	*Diagnostics
+	p        *Diagnostics
 	mu       sync.Mutex
-	weights  map[[5]int]float32 // node, layer, head, query, key
+	lengths  []int
+	weights  map[[3]int][]float32 // of a node, layer and head: [query, key]
 	residual map[[2]int][]float32
 }
 
 func (n *naive) Attention(b engine.AttentionBlock) {
 	n.mu.Lock()
+	at, length := [3]int{b.Node, b.Layer, b.Head}, n.lengths[b.Node]
+	if n.weights[at] == nil {
+		n.weights[at] = make([]float32, length*length)
+	}
 	for q := range b.Queries {
 		for k := range b.Keys {
 			if b.Key+k <= b.Query+q {
-				n.weights[[5]int{b.Node, b.Layer, b.Head, b.Query + q, b.Key + k}] = b.Weights[q*b.Keys+k]
+				n.weights[at][(b.Query+q)*length+b.Key+k] = b.Weights[q*b.Keys+k]
 			}
 		}
 	}
 	n.mu.Unlock()
-	n.Diagnostics.Attention(b)
+	n.p.Attention(b)
 }
 
 func (n *naive) Residual(r engine.Residual) {
 	at := [2]int{r.Node, r.Layer}
 	n.residual[at] = append(n.residual[at], r.X...)
-	n.Diagnostics.Residual(r)
+	n.p.Residual(r)
 }
 
 // TestAgainstWholeMaps: on small models of every kind the accumulated measures
-// equal those computed from whole maps and streams in float64, whatever the
-// batch; and the maps are those of the float64 reference.
+// equal those computed from whole maps and streams in float64, from blocks as from
+// tallies, and are the same to the bit whatever the batch and the threads.
 func TestAgainstWholeMaps(t *testing.T) {
 	for _, g := range golden.Models(t) {
 		for _, in := range g.Observed {
@@ -49,11 +56,15 @@ func TestAgainstWholeMaps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Threads: 2})
-			if err != nil {
-				t.Fatal(err)
+			models := map[int]*engine.Model{} // by threads
+			for _, threads := range []int{1, 2, 3} {
+				b, err := engine.NewCPU(context.Background(), ck, engine.CPUOptions{Threads: threads})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer b.Close()
+				models[threads] = engine.New(b, ck.Config.Vocab)
 			}
-			m := engine.New(b, ck.Config.Vocab)
 			f := &engine.Forest{}
 			var lengths []int
 			for _, s := range g.Sequences {
@@ -62,25 +73,38 @@ func TestAgainstWholeMaps(t *testing.T) {
 					lengths = append(lengths, len(s.IDs))
 				}
 			}
-			var first *Summary
-			for _, batch := range []int{512, 23} {
-				p, err := New(ck.Config.Layers, ck.Config.Heads, ck.Config.Hidden, lengths, Options{Threshold: 0.2, Keys: 2})
+			c, name := &ck.Config, g.Name+" "+in.Attention
+			run := func(o func(*Diagnostics) engine.Observer, batch, threads int) *Diagnostics {
+				p, err := New(c.Layers, c.Heads, c.Hidden, lengths, Options{Threshold: 0.2, Keys: 2})
 				if err != nil {
 					t.Fatal(err)
 				}
-				n := &naive{Diagnostics: p, weights: map[[5]int]float32{}, residual: map[[2]int][]float32{}}
-				if _, err := m.Run(context.Background(), f, engine.RunOptions{BatchTokens: batch, Observer: n}); err != nil {
+				if _, err := models[threads].Run(context.Background(), f, engine.RunOptions{BatchTokens: batch, Observer: o(p)}); err != nil {
 					t.Fatal(err)
 				}
-				n.check(t, g.Name+" "+in.Attention, &ck.Config, lengths)
-				s := p.Summary()
-				if first == nil {
-					first = &s
-				} else if !slices.Equal(first.SinkRate, s.SinkRate) || first.Mass != s.Mass || first.Kurtosis != s.Kurtosis || first.Sparsity != s.Sparsity {
-					t.Errorf("%s %s: batch of %d gives %+v, of 512 %+v", g.Name, in.Attention, batch, s, *first)
-				}
+				return p
 			}
-			b.Close()
+			n := &naive{lengths: lengths, weights: map[[3]int][]float32{}, residual: map[[2]int][]float32{}}
+			blocks := func(p *Diagnostics) engine.Observer { n.p = p; return n }
+			tallies := func(p *Diagnostics) engine.Observer { return p }
+			for how, o := range map[string]func(*Diagnostics) engine.Observer{"blocks": blocks, "tallies": tallies} {
+				first := run(o, 512, 2)
+				if n.p == nil { // the weights are those that blocks show
+					run(blocks, 512, 2)
+				}
+				n.p = first
+				n.check(t, name+" "+how, c, lengths)
+				for threads, batch := range map[int]int{1: 23, 3: 64} {
+					again := run(o, batch, threads)
+					for i := range lengths {
+						if got, want := again.Observed(i), first.Observed(i); !reflect.DeepEqual(got, want) {
+							t.Errorf("%s: %s, batch of %d, %d threads: sample %d gave %+v, else %+v", name, how, batch, threads, i, got, want)
+						}
+					}
+				}
+				clear(n.residual)
+				n.p = nil
+			}
 			ck.Close()
 		}
 	}
@@ -94,17 +118,18 @@ func (n *naive) check(t *testing.T, name string, c *checkpoint.Config, lengths [
 			t.Errorf("%s: %s %v, want %v", name, what, got, want)
 		}
 	}
-	sinks, heads := [2]int{}, n.Heads()
+	sinks, heads := [2]int{}, n.p.Heads()
 	for layer := range c.Layers {
 		for h := range c.Heads {
 			var zeros, small, all, silent, queries int
 			var mass float64
 			for node, length := range lengths {
+				seen := n.weights[[3]int{node, layer, h}]
 				var keys [2]float64
 				for q := range length {
 					row, any := 0.0, false
 					for k := range q + 1 {
-						w := n.weights[[5]int{node, layer, h, q, k}] // absent: outside the window, zero
+						w := seen[q*length+k] // zero outside the window
 						all++
 						if w == 0 {
 							zeros++
@@ -154,7 +179,7 @@ func (n *naive) check(t *testing.T, name string, c *checkpoint.Config, lengths [
 			m2 += d * d / float64(len(x))
 			m4 += d * d * d * d / float64(len(x))
 		}
-		l := n.Layers()[layer]
+		l := n.p.Layers()[layer]
 		near("kurtosis", l.Kurtosis, m4/(m2*m2), 1e-9)
 		near("min", l.Min, slices.Min(x), 0)
 		near("max", l.Max, slices.Max(x), 0)
@@ -163,7 +188,7 @@ func (n *naive) check(t *testing.T, name string, c *checkpoint.Config, lengths [
 	n.checkSummary(near, c, lengths)
 	n.checkMaps(t, name, c, lengths)
 	for k, count := range sinks {
-		near("sink rate", n.Summary().SinkRate[k], float64(count)/float64(c.Layers*c.Heads*len(lengths)), 1e-12)
+		near("sink rate", n.p.Summary().SinkRate[k], float64(count)/float64(c.Layers*c.Heads*len(lengths)), 1e-12)
 	}
 }
 
@@ -174,10 +199,11 @@ func (n *naive) checkSamples(near func(what string, got, want, bound float64), c
 		var mass, count, mean, m2, m4 float64
 		for layer := range c.Layers {
 			for h := range c.Heads {
+				seen := n.weights[[3]int{node, layer, h}]
 				first, any := 0.0, false
 				for q := range length {
 					for k := range q + 1 {
-						w := n.weights[[5]int{node, layer, h, q, k}]
+						w := seen[q*length+k]
 						all++
 						if w == 0 {
 							zeros++
@@ -213,7 +239,7 @@ func (n *naive) checkSamples(near func(what string, got, want, bound float64), c
 			}
 		}
 		heads := float64(c.Layers * c.Heads)
-		got := n.Samples()[node]
+		got := n.p.Samples()[node]
 		near("sample's sink rate", got.SinkRate, float64(sinks)/heads, 1e-12)
 		near("sample's dead heads", got.DeadHeads, float64(dead)/heads, 1e-12)
 		near("sample's sparsity", got.Sparsity, float64(zeros)/float64(all), 1e-12)
@@ -236,12 +262,13 @@ func (n *naive) checkMaps(t *testing.T, name string, c *checkpoint.Config, lengt
 	const queries, keys = 5, 7
 	for layer := range c.Layers {
 		for h := range c.Heads {
+			seen := n.weights[[3]int{node, layer, h}]
 			for q := 0; q < length; q += queries {
 				for k := 0; k < length; k += keys {
 					b := engine.AttentionBlock{Layer: layer, Head: h, Query: q, Queries: min(queries, length-q), Key: k, Keys: min(keys, length-k)}
 					for i := range b.Queries {
 						for j := range b.Keys {
-							b.Weights = append(b.Weights, n.weights[[5]int{node, layer, h, q + i, k + j}])
+							b.Weights = append(b.Weights, seen[(q+i)*length+k+j])
 						}
 					}
 					m.Attention(b)
@@ -253,9 +280,10 @@ func (n *naive) checkMaps(t *testing.T, name string, c *checkpoint.Config, lengt
 		t.Errorf("%s: the first map is of layer %d head %d", name, all[0].Layer, all[0].Head)
 	}
 	for _, one := range m.All() {
+		seen := n.weights[[3]int{node, one.Layer, one.Head}]
 		for q := range length {
 			for k := range q + 1 {
-				if got, want := one.Weights[q*(q+1)/2+k], n.weights[[5]int{node, one.Layer, one.Head, q, k}]; got != want {
+				if got, want := one.Weights[q*(q+1)/2+k], seen[q*length+k]; got != want {
 					t.Fatalf("%s: layer %d head %d: weight of query %d on key %d is %v, want %v", name, one.Layer, one.Head, q, k, got, want)
 				}
 			}

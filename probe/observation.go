@@ -33,8 +33,8 @@ func (p *Diagnostics) Observed(i int) *observed.Sample {
 
 // Take takes what another process observed of sample i, which must be of the same shape.
 func (p *Diagnostics) Take(i int, o *observed.Sample) error {
-	if o == nil || o.Tokens != p.lengths[i] || len(o.Layers) != len(p.layers) {
-		return fmt.Errorf("the observation of sample %d is not of a sample of %d tokens and a model of %d layers", i, p.lengths[i], len(p.layers))
+	if o == nil || o.Tokens != p.lengths[i] || len(o.Layers) != p.layers {
+		return fmt.Errorf("the observation of sample %d is not of a sample of %d tokens and a model of %d layers", i, p.lengths[i], p.layers)
 	}
 	for n := range o.Layers {
 		l, heads := &o.Layers[n], len(p.heads[n])
@@ -49,11 +49,6 @@ func (p *Diagnostics) Take(i int, o *observed.Sample) error {
 	p.samples[i] = o
 	p.left[i].Store(0)
 	return nil
-}
-
-// stream are the moments of the residual stream.
-func stream(l *observed.Layer) moments {
-	return moments{l.Moments[0], l.Moments[1], l.Moments[2], l.Moments[3], l.Moments[4]}
 }
 
 // triangle is the number of weights of a head over the sample: query i sees i+1 keys.

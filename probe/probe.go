@@ -3,9 +3,7 @@ package probe
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"math/bits"
-	"slices"
 	"sync/atomic"
 
 	"github.com/softbench/softbench/engine"
@@ -39,7 +37,7 @@ const (
 // bucket b holds queries that see [2^b, 2^(b+1)) keys.
 const MassBuckets = 24
 
-// Diagnostics is an engine.Observer. Use one for one run over samples that are each a
+// Diagnostics is an engine.Observer, and a Tallier. Use one for one run over samples that are each a
 // forest node without parent, and read it when every sample is observed, here or by
 // another process (Take).
 type Diagnostics struct {
@@ -47,8 +45,10 @@ type Diagnostics struct {
 	hidden  int
 	lengths []int // of each sample, by node
 	heads   [][]head
-	layers  []layer
+	layers  int
 	samples []*observed.Sample
+	held    [][]piece // of each sample that comes in pieces, by layer
+	spare   spare
 	left    []atomic.Int32 // by sample, what is not complete: heads, and layers of the residual stream
 }
 
@@ -59,15 +59,16 @@ type head struct {
 	mass                 float64
 	byLength             [MassBuckets]float64
 	keySums              []float64 // by key
-	rows                 []rowSum
+	rows                 []rowTally
 }
 
-// rowSum is a query under way.
-type rowSum struct {
+// rowTally is a query under way, of which blocks of weights are shown.
+type rowTally struct {
 	position int
 	keys     int // shown so far
 	sum      float64
-	any      bool
+	zeros    int
+	small    int
 }
 
 // Mass is a sum of row sums over Queries queries.
@@ -75,9 +76,6 @@ type Mass struct {
 	Sum     float64
 	Queries int64
 }
-
-// layer holds one layer's residual stream of a sample that comes in pieces.
-type layer struct{ held []float32 }
 
 // New makes diagnostics for a model of layers × heads and a residual stream of width
 // hidden, over samples whose lengths are given by forest node.
@@ -96,8 +94,8 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, err
 		}
 	}
 	p := &Diagnostics{
-		opts: o, hidden: hidden, lengths: lengths, heads: make([][]head, layers), layers: make([]layer, layers),
-		samples: make([]*observed.Sample, len(lengths)), left: make([]atomic.Int32, len(lengths)),
+		opts: o, hidden: hidden, lengths: lengths, heads: make([][]head, layers), layers: layers,
+		samples: make([]*observed.Sample, len(lengths)), held: make([][]piece, len(lengths)), left: make([]atomic.Int32, len(lengths)),
 	}
 	for l := range p.heads {
 		p.heads[l] = make([]head, heads)
@@ -112,54 +110,76 @@ func New(layers, heads, hidden int, lengths []int, o Options) (*Diagnostics, err
 	return p, nil
 }
 
+// Counts implements engine.Tallier.
+func (p *Diagnostics) Counts() (small float32, keys int) { return Small, p.opts.Keys }
+
+// TallyAttention implements engine.Tallier.
+func (p *Diagnostics) TallyAttention(t engine.AttentionTally) {
+	h := &p.heads[t.Layer][t.Head]
+	for q, sum := range t.Sums {
+		for k, w := range t.First[q*p.opts.Keys:][:p.opts.Keys] {
+			h.keySums[k] += float64(w)
+		}
+		h.add(t.Query+q, sum, t.Zeros[q], t.Small[q])
+	}
+	p.endQueries(t.Layer, t.Head, t.Node, t.Query+len(t.Sums))
+}
+
+// add takes in a query's weights.
+func (h *head) add(position int, sum float64, zeros, small int) {
+	h.zeros += int64(zeros)
+	h.small += int64(small)
+	if zeros == position+1 {
+		h.silent++
+	}
+	h.mass += sum
+	h.byLength[bucketOf(position+1)] += sum
+}
+
+// endQueries ends a sample's head where that was the last of its queries; behind is the position
+// after it.
+func (p *Diagnostics) endQueries(layer, head, node, behind int) {
+	if behind == p.lengths[node] {
+		p.heads[layer][head].endSample(&p.samples[node].Layers[layer], head, behind, p.opts.Threshold)
+		p.left[node].Add(-1)
+	}
+}
+
+// Attention implements engine.Observer.
 func (p *Diagnostics) Attention(b engine.AttentionBlock) {
 	h := &p.heads[b.Layer][b.Head]
 	for len(h.rows) < b.Queries {
-		h.rows = append(h.rows, rowSum{position: -1})
+		h.rows = append(h.rows, rowTally{position: -1})
 	}
 	for q := range b.Queries {
 		position := b.Query + q
 		row := &h.rows[q]
 		if row.position != position {
-			*row = rowSum{position: position}
+			*row = rowTally{position: position}
 		}
 		weights := b.Weights[q*b.Keys:][:min(b.Keys, max(0, position+1-b.Key))]
 		for k, w := range weights {
 			if w == 0 {
-				h.zeros++
+				row.zeros++
 			}
 			if w <= Small {
-				h.small++
+				row.small++
 			}
 			if key := b.Key + k; key < len(h.keySums) {
 				h.keySums[key] += float64(w)
 			}
 			row.sum += float64(w)
-			row.any = row.any || w != 0
 		}
 		row.keys += len(weights)
 		if position >= b.Key && position < b.Key+b.Keys { // the query's last key
-			h.endRow(row)
-			if position == p.lengths[b.Node]-1 {
-				h.endSample(&p.samples[b.Node].Layers[b.Layer], b.Head, p.lengths[b.Node], p.opts.Threshold)
-				p.left[b.Node].Add(-1)
-			}
+			// Keys outside a sliding window are not shown; they are in the causal
+			// triangle all the same, with weight zero.
+			hidden := position + 1 - row.keys
+			h.add(position, row.sum, row.zeros+hidden, row.small+hidden)
+			row.position = -1
+			p.endQueries(b.Layer, b.Head, b.Node, position+1)
 		}
 	}
-}
-
-func (h *head) endRow(row *rowSum) {
-	// Keys outside a sliding window are not shown; they are in the causal
-	// triangle all the same, with weight zero.
-	hidden := int64(row.position + 1 - row.keys)
-	h.zeros += hidden
-	h.small += hidden
-	if !row.any {
-		h.silent++
-	}
-	h.mass += row.sum
-	h.byLength[bucketOf(row.position+1)] += row.sum
-	row.position = -1
 }
 
 // bucketOf is the bucket of queries that see so many keys.
@@ -178,38 +198,4 @@ func (h *head) endSample(to *observed.Layer, i, length int, threshold float64) {
 	}
 	clear(h.keySums)
 	*h = head{keySums: h.keySums, rows: h.rows}
-}
-
-func (p *Diagnostics) Residual(r engine.Residual) {
-	l := &p.layers[r.Layer]
-	if r.Position == 0 {
-		l.held = l.held[:0]
-	}
-	l.held = append(l.held, r.X...)
-	if r.Position+len(r.X)/p.hidden == p.lengths[r.Node] {
-		addStream(&p.samples[r.Node].Layers[r.Layer], l.held)
-		p.left[r.Node].Add(-1)
-		l.held = l.held[:0]
-	}
-}
-
-// addStream takes in the sample's residual stream after this layer.
-func addStream(l *observed.Layer, x []float32) {
-	var m moments
-	abs := make([]float32, len(x))
-	l.Min, l.Max = math.Inf(1), math.Inf(-1)
-	for i, v := range x {
-		f := float64(v)
-		m.add(f)
-		l.Min, l.Max = min(l.Min, f), max(l.Max, f)
-		abs[i] = float32(math.Abs(f))
-	}
-	l.Moments = [5]float64{m.n, m.mean, m.m2, m.m3, m.m4}
-	slices.Sort(abs)
-	n := len(abs)
-	median := (float64(abs[(n-1)/2]) + float64(abs[n/2])) / 2
-	limit := max(MassiveValue, MassiveRatio*median)
-	for i := n - 1; i >= 0 && float64(abs[i]) > limit; i-- {
-		l.Massive++
-	}
 }

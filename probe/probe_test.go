@@ -3,6 +3,7 @@ package probe
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/softbench/softbench/engine"
@@ -147,18 +148,43 @@ func TestResidualMoments(t *testing.T) {
 
 func TestGaussianKurtosisIsThree(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	var m, half moments
-	for i := range 400_000 {
-		x := r.NormFloat64()*3 + 100
-		if i%2 == 0 {
-			m.add(x)
-		} else {
-			half.add(x)
-		}
+	const hidden, length = 400, 1000
+	x := make([]float32, hidden*length)
+	for i := range x {
+		x[i] = float32(r.NormFloat64()*3 + 100)
 	}
-	m.merge(half)
-	if k := m.kurtosis(); math.Abs(k-3) > 0.03 {
+	p, err := New(1, 1, hidden, []int{length}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Residual(engine.Residual{X: x})
+	if k := p.Layers()[0].Kurtosis; math.Abs(k-3) > 0.03 {
 		t.Errorf("kurtosis of a Gaussian %v, want 3", k)
+	}
+}
+
+// TestMedianAbs: of few and many numbers, odd and even, alike and far apart, with the two in the
+// middle in one range of upper bits and in ranges that are not neighbours.
+func TestMedianAbs(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	draws := []func() float32{
+		func() float32 { return float32(r.NormFloat64()) },
+		func() float32 { return float32(math.Exp(20 * r.NormFloat64())) },
+		func() float32 { return float32(r.IntN(3)) - 1 },
+		func() float32 { return float32(math.Pow(1000, float64(r.IntN(2)))) },
+	}
+	for k, draw := range draws {
+		for n := 1; n < 60; n++ {
+			x, abs := make([]float32, n), make([]float64, n)
+			for i := range x {
+				x[i] = draw()
+				abs[i] = math.Abs(float64(x[i]))
+			}
+			slices.Sort(abs)
+			if got, want := medianAbs(x), (abs[(n-1)/2]+abs[n/2])/2; got != want {
+				t.Fatalf("draw %d, %d numbers: %v, want %v", k, n, got, want)
+			}
+		}
 	}
 }
 

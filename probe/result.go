@@ -1,6 +1,10 @@
 package probe
 
-import "math"
+import (
+	"math"
+
+	"github.com/softbench/softbench/engine/kernel"
+)
 
 // Head is what one head did over all samples. Shares are in [0, 1].
 type Head struct {
@@ -61,7 +65,7 @@ func (p *Diagnostics) Samples() []Sample {
 	for i, o := range p.samples {
 		var all tally
 		var heads, sinks, dead int64
-		var m moments
+		var m kernel.Moments
 		for n := range o.Layers {
 			l := &o.Layers[n]
 			for h := range l.Sinks {
@@ -74,11 +78,11 @@ func (p *Diagnostics) Samples() []Sample {
 					dead++
 				}
 			}
-			m.merge(stream(l))
+			m.Merge(stream(l))
 		}
 		out[i] = Sample{
 			SinkRate: share(sinks, heads), Sparsity: share(all.zeros, all.weights), NearSparsity: share(all.small, all.weights),
-			DeadHeads: share(dead, heads), Mass: all.mass / float64(all.queries), Kurtosis: m.kurtosis(),
+			DeadHeads: share(dead, heads), Mass: all.mass / float64(all.queries), Kurtosis: m.Kurtosis(),
 		}
 	}
 	return out
@@ -122,11 +126,11 @@ func (p *Diagnostics) Heads() []Head {
 }
 
 // layer sums up a layer over all samples, in their order.
-func (p *Diagnostics) layer(i int) (m moments, low, high float64, massive int64) {
+func (p *Diagnostics) layer(i int) (m kernel.Moments, low, high float64, massive int64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, o := range p.samples {
 		l := &o.Layers[i]
-		m.merge(stream(l))
+		m.Merge(stream(l))
 		low, high, massive = min(low, l.Min), max(high, l.Max), massive+l.Massive
 	}
 	return m, low, high, massive
@@ -137,7 +141,7 @@ func (p *Diagnostics) Layers() []Layer {
 	var out []Layer
 	for i := range p.layers {
 		m, low, high, massive := p.layer(i)
-		out = append(out, Layer{Layer: i, Kurtosis: m.kurtosis(), Min: low, Max: high, Massive: massive, Values: int64(m.n)})
+		out = append(out, Layer{Layer: i, Kurtosis: m.Kurtosis(), Min: low, Max: high, Massive: massive, Values: int64(m.N)})
 	}
 	return out
 }
@@ -170,16 +174,16 @@ func (p *Diagnostics) Summary() Summary {
 	}
 	s.Sparsity, s.NearSparsity, s.DeadHeads = share(whole.zeros, whole.weights), share(whole.small, whole.weights), share(dead, heads)
 	s.Mass = whole.mass / float64(whole.queries)
-	var pooled moments
+	var pooled kernel.Moments
 	for i := range p.layers {
 		m, low, high, massive := p.layer(i)
 		if i == 0 {
 			s.Min, s.Max = low, high
 		}
-		pooled.merge(m)
+		pooled.Merge(m)
 		s.Min, s.Max, s.Massive = min(s.Min, low), max(s.Max, high), s.Massive+massive
 	}
-	s.Kurtosis = pooled.kurtosis()
+	s.Kurtosis = pooled.Kurtosis()
 	return s
 }
 

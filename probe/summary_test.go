@@ -23,10 +23,11 @@ func (n *naive) checkSummary(near func(what string, got, want, bound float64), c
 			var sums, counts [MassBuckets]float64
 			any := false
 			for node, length := range lengths {
+				seen := n.weights[[3]int{node, layer, h}]
 				for q := range length {
 					row := 0.0
 					for k := range q + 1 {
-						w := n.weights[[5]int{node, layer, h, q, k}]
+						w := seen[q*length+k]
 						all++
 						if w == 0 {
 							zeros++
@@ -50,7 +51,7 @@ func (n *naive) checkSummary(near func(what string, got, want, bound float64), c
 			if !any {
 				dead++
 			}
-			for b, m := range n.Heads()[layer*c.Heads+h].MassByLength {
+			for b, m := range n.p.Heads()[layer*c.Heads+h].MassByLength {
 				near("queries by length", float64(m.Queries), counts[b], 0)
 				near("mass by length", m.Sum, sums[b], 1e-9)
 			}
@@ -80,7 +81,7 @@ func (n *naive) checkSummary(near func(what string, got, want, bound float64), c
 		m2 += d * d / float64(len(x))
 		m4 += d * d * d * d / float64(len(x))
 	}
-	s := n.Summary()
+	s := n.p.Summary()
 	near("pooled sparsity", s.Sparsity, float64(zeros)/float64(all), 1e-12)
 	near("pooled near sparsity", s.NearSparsity, float64(small)/float64(all), 1e-12)
 	near("dead heads", s.DeadHeads, float64(dead)/float64(c.Layers*c.Heads), 1e-12)
@@ -150,14 +151,16 @@ func TestNearlyZero(t *testing.T) {
 
 // widest hands on to Diagnostics and keeps the size of the largest block it saw.
 type widest struct {
-	*Diagnostics
+	p       *Diagnostics
 	weights int
 }
 
 func (w *widest) Attention(b engine.AttentionBlock) {
 	w.weights = max(w.weights, len(b.Weights))
-	w.Diagnostics.Attention(b)
+	w.p.Attention(b)
 }
+
+func (w *widest) Residual(r engine.Residual) { w.p.Residual(r) }
 
 // TestMemoryIsLinear: a text four times as long is shown no larger
 // blocks, and takes at most about four times as much memory, all that is thrown
@@ -183,7 +186,7 @@ func TestMemoryIsLinear(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &widest{Diagnostics: p}
+		w := &widest{p: p}
 		ids := make([]int32, length)
 		for i := range ids {
 			ids[i] = int32(i * 7 % 16)

@@ -32,6 +32,7 @@ func conformance(t *testing.T, s Set) {
 	t.Run("attention", func(t *testing.T) { conformAttention(t, s) })
 	t.Run("attention in bfloat16", func(t *testing.T) { conformAttentionBF16(t, s, []int{32, 64, 96, 128, 160, 192, 256}) })
 	t.Run("Weigh", func(t *testing.T) { conformWeigh(t, s) })
+	t.Run("Tally", func(t *testing.T) { conformTally(t, s) })
 	t.Run("rows", func(t *testing.T) { conformRows(t, s) })
 }
 

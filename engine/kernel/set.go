@@ -103,6 +103,16 @@ type Set interface {
 	// It returns whether any weight of any query is above zero.
 	WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, factor []float32) (any bool)
 
+	// Tally turns the scores of m queries over a key block, as WeighRows takes them, into the
+	// final weights, in place, once all blocks have gone through WeighRows: FinalWeight of the
+	// query's State, times norm[i] (State.Norm), and 0 where the query does not see the key. What
+	// a query's weights give it adds to t[i]; weights of at most small are counted. float64 sums
+	// are added up in an order that is the Set's own.
+	Tally(kind attention.Kind, s []float32, m int, lo, hi []int, st []State, norm []float32, small float32, t []Tally)
+
+	// Moments sums up a row of at least one number.
+	Moments(x []float32) Moments
+
 	// Accumulate adds weighted values to m outputs:
 	//
 	//	o[i*hd+d] += Σ_j p[i*ldp+j]·v[j*hd+d]         (j ascending)

@@ -24,6 +24,12 @@ type weighing struct {
 	floor  [weighRows]float32 //lint:ignore U1000 the assembly's own
 	sum    [weighRows]float32
 	ranges [weighRows]keyRange
+
+	// Of tally alone, which takes a query's maximum in old and max.
+	small         float32
+	norm          [weighRows]float32
+	total         [weighRows]float64
+	zeros, little [weighRows]int32
 }
 
 // keyRange is the range [lo, hi) of keys that a query sees.

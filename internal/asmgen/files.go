@@ -10,6 +10,8 @@ func Files() map[string][]byte {
 		"amx_amd64.s":          amx(),
 		"peak_amd64.s":         peak(),
 		"transpose_amd64.s":    transpose(),
+		"tally_avx512_amd64.s": tallies(true),
+		"tally_avx2_amd64.s":   tallies(false),
 		"codes_avx512_amd64.s": codes(true),
 		"codes_avx2_amd64.s":   codes(false),
 
@@ -56,5 +58,11 @@ func rows(wide bool) []byte {
 	v.weigh()
 	v.gradients()
 	v.int8()
+	return v.buf.Bytes()
+}
+
+func tallies(wide bool) []byte {
+	v := &vector{newFile(), wide}
+	v.tallies()
 	return v.buf.Bytes()
 }
