@@ -189,13 +189,18 @@ func (s Source) locateGiven(ctx context.Context, d Dataset, splits []string) ([]
 		}
 	}
 	if seen.Seen != "" {
-		return nil, "", errors.New(seen.Seen)
+		return nil, "", &MisfitError{seen.Seen}
 	}
 	if !info.IsDir() {
 		return nil, "", fmt.Errorf("--data %s: the file's name fits none of the patterns %s of the task's files", s.Dir, strings.Join(d.Files[splits[0]], ", "))
 	}
 	return nil, "", nil
 }
+
+// MisfitError says that what the user gave has files, and none of those that are looked for.
+type MisfitError struct{ Seen string }
+
+func (e *MisfitError) Error() string { return e.Seen }
 
 // locateIn looks in one directory; none found is not an error. A file that is seen and not read goes into
 // missing.

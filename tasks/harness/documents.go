@@ -37,7 +37,7 @@ const (
 func (d *dataset) read(ctx context.Context, src data.Source, name string, process function) (*split, error) {
 	var rows []data.Row
 	var files []data.File
-	var err error
+	var err, first error
 	for i, ds := range d.places {
 		rows, files, err = data.Keep(func(each func(data.Row) error) ([]data.File, error) {
 			held, limit, last := int64(0), int64(minBytes), ""
@@ -57,9 +57,16 @@ func (d *dataset) read(ctx context.Context, src data.Source, name string, proces
 				return each(r)
 			})
 		}, func(r *data.Row) int { return int(sizeOf(r.Values)) })
-		var none *data.NotFoundError
-		if err == nil || i == len(d.places)-1 || !errors.As(err, &none) {
+		_, none := errors.AsType[*data.NotFoundError](err)
+		_, misfit := errors.AsType[*data.MisfitError](err)
+		if misfit && first == nil {
+			first = err
+		}
+		if err == nil || !none && !misfit {
 			break
+		}
+		if i == len(d.places)-1 && first != nil {
+			err = first // what is there, and does not fit, tells more than what is not
 		}
 	}
 	if err != nil {

@@ -278,6 +278,9 @@ func places(c *value, name, path, config string) (dataset, error) {
 	}
 	listed := ds
 	listed.Files = files
+	if ds.Config == "" { // the files are this task's, of a data set that others have in common: a split's name alone would not say whose it is
+		ds = data.Dataset{Path: name}
+	}
 	return dataset{places: []data.Dataset{listed, ds}, headless: headless}, nil
 }
 

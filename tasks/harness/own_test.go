@@ -260,3 +260,37 @@ func TestTablesWithoutNames(t *testing.T) {
 		}
 	}
 }
+
+// Files that a task names are looked for under their names; those of a configuration of its own also as its split.
+func TestFilesOfAConfiguration(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"dataset_name: en\n": "",
+		"":                   "fits none of the patterns x-00.json.gz", // which of the data set's tasks it is of is not said
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"t.yaml":          "task: t\ndataset_path: org/d\n" + yaml + "dataset_kwargs: {data_files: {test: x-00.json.gz}}\ntest_split: test\ndoc_to_text: q\ndoc_to_target: a\nmetric_list: [{metric: exact_match}]\n",
+			"d/en/test.jsonl": `{"q": "one?", "a": "yes"}` + "\n",
+		} {
+			at := filepath.Join(dir, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := x.Select("t")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = s.Tasks[0].Documents(context.Background(), data.Source{Dir: dir}, tasks.Options{})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v; want %q", yaml, err, want)
+		}
+	}
+}

@@ -63,6 +63,8 @@ func init() {
 				return int64(len(x.items)), nil
 			case *Dataset:
 				return int64(len(x.Rows)), nil
+			case bytesOf:
+				return int64(len(x)), nil
 			case *array:
 				return int64(len(x.values)), nil
 			case *counter:

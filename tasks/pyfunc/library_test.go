@@ -30,6 +30,7 @@ def f():
     return [list(zip_longest([1, 2], "a")), hashlib.sha256("é".encode("utf-8")).hexdigest()[:8], json.loads('{"a": [1, 2.5, null]}'), unicodedata.normalize("NFKC", "ﬁ①"), math.e, (3.0).is_integer(), (3.5).is_integer(), {1, 2}.isdisjoint([3]), {1}.isdisjoint({1})]
 `, "[[(1, 'a'), (2, None)], '4a99557e', {'a': [1, 2.5, None]}, 'fi1', 2.718281828459045, True, False, True, False]"},
 		{"def f():\n    return [round(2.5), round(-1.5), round(2.675, 2), round(0.125, 2), round(7)]\n", "[2, -2, 2.67, 0.12, 7]"},
+		{"def f():\n    return len('é東'.encode('utf-8'))\n", "5"},
 		{"import os\ndef f():\n    return os.getenv('SOFTBENCH_NO_SUCH_VARIABLE', True) is True\n", "True"},
 	} {
 		v, err := run(t, c.source)
