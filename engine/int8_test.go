@@ -9,6 +9,7 @@ import (
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/engine/quantise"
+	"github.com/softbench/softbench/engine/quantised"
 	"github.com/softbench/softbench/internal/randmodel"
 )
 
@@ -24,7 +25,7 @@ func TestInt8Scores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, entries, err := plain.QuantisedEntries(t.Context(), quantise.Scheme{Method: quantise.W8A8, Bits: 8}, nil)
+	config, entries, err := plain.QuantisedEntries(t.Context(), quantise.Scheme{Method: quantise.W8A8, Bits: 8}, quantised.CompressedTensors, nil)
 	if err == nil {
 		err = checkpoint.Write(written, config, entries...)
 	}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,6 +37,7 @@ type QuantiseOptions struct {
 	Model  string // a name or directory
 	Out    string // a new directory, which appears whole or not at all
 	Scheme quantise.Scheme
+	Layout quantised.Layout // that CheckQuantise gave
 	// Calibrate is the file of text that a calibrated scheme is shown.
 	Calibrate string
 	Threads   int
@@ -74,6 +76,9 @@ func Quantise(ctx context.Context, o QuantiseOptions) (*QuantisedCheckpoint, err
 		if err := checkpoint.Write(temp, config, entries...); err != nil {
 			return err
 		}
+		if err := writeGPTQConfig(temp, o.Layout, config); err != nil {
+			return err
+		}
 		if err := copyTokenizer(ctx, m.Dir, temp); err != nil {
 			return err
 		}
@@ -83,6 +88,22 @@ func Quantise(ctx context.Context, o QuantiseOptions) (*QuantisedCheckpoint, err
 		return nil, err
 	}
 	return made, work.remove()
+}
+
+// writeGPTQConfig writes the file that GPTQ's layout has beside config.json.
+func writeGPTQConfig(dir string, layout quantised.Layout, config map[string]any) error {
+	if layout != quantised.GPTQ {
+		return nil
+	}
+	path := filepath.Join(dir, quantised.GPTQConfigFile)
+	text, err := json.MarshalIndent(config["quantization_config"], "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return atomicfile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
 }
 
 // openQuantise opens what Quantise needs of a model.
@@ -99,7 +120,7 @@ func openQuantise(ctx context.Context, o QuantiseOptions) (*Model, error) {
 	if o.Calibrate == "" {
 		return m, nil
 	}
-	if err = ck.Packable(o.Scheme); err == nil {
+	if err = ck.Packable(o.Scheme, o.Layout); err == nil {
 		m.Tokenizer, err = tokenizer.LoadContext(ctx, dir)
 	}
 	if err == nil {
@@ -116,7 +137,7 @@ func openQuantise(ctx context.Context, o QuantiseOptions) (*Model, error) {
 // kept in work as they are done.
 func (m *Model) quantisedEntries(ctx context.Context, o QuantiseOptions, work partial) (map[string]any, []safetensors.Entry, error) {
 	if m.calibration == nil {
-		return m.Checkpoint.QuantisedEntries(ctx, o.Scheme, o.Progress)
+		return m.Checkpoint.QuantisedEntries(ctx, o.Scheme, o.Layout, o.Progress)
 	}
 	set, err := kernel.FromEnv()
 	if err != nil {
@@ -150,7 +171,7 @@ func (m *Model) quantisedEntries(ctx context.Context, o QuantiseOptions, work pa
 	if err != nil {
 		return nil, nil, err
 	}
-	return m.quantising.Entries()
+	return m.quantising.Entries(o.Layout)
 }
 
 // partial is the directory in which a calibration that is not done keeps its blocks, beside
@@ -198,13 +219,16 @@ func (p partial) remove() error {
 	return nil
 }
 
-// CheckQuantise refuses a scheme that no stored format has.
-func CheckQuantise(text string) (quantise.Scheme, error) {
+// CheckQuantise reads a scheme, and the name of a layout or nothing, and refuses what no stored
+// format has.
+func CheckQuantise(text, layout string) (quantise.Scheme, quantised.Layout, error) {
 	s, err := quantise.Parse(text)
 	if err != nil {
-		return s, err
+		return s, "", err
 	}
-	return s, quantised.Writable(s)
+	l, err := quantised.LayoutOf(s, layout)
+	s.Format = l.Format()
+	return s, l, err
 }
 
 // copyTokenizer copies a checkpoint's small files, but for its config and index.

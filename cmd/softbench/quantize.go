@@ -19,6 +19,7 @@ type quantizeOptions struct {
 	group  string
 	act    bool
 	text   string
+	layout string
 	output string
 	json   bool
 }
@@ -30,14 +31,15 @@ func newQuantize(io streams, run work[quantizeOptions]) *cobra.Command {
 		Short: "Write a checkpoint with weights of few bits",
 		Long: `Quantise the linear layers of a checkpoint's blocks and write it as a new one, which
 transformers, vLLM and softbench load: rtn, rtn-asym, gptq, gptq-asym, fp8 and w8a8 as
-compressed-tensors, nf4 and fp4 as bitsandbytes. Embeddings, head, norms and routers stay
-as they are. The directory appears whole or not at all, and the same input gives the same
+compressed-tensors, nf4 and fp4 as bitsandbytes; the first four also in GPTQ's own layout,
+with --layout gptq. Embeddings, head, norms and routers stay as they are. The directory appears whole or not at all, and the same input gives the same
 bytes. gptq is shown the first 65,536 tokens of a text, which must not be what the model
 is tested with; stopped, it goes on from the blocks that it keeps in DIR.partial.
 'softbench run --quantize' does the same to weights as they are read, and HQQ too.`,
 		Example: `  softbench quantize ./my-model --method rtn --bits 4 -o ./my-model-4
   softbench quantize ./my-model --method nf4 -o ./my-model-nf4
-  softbench quantize ./my-model --method gptq --bits 3 --calibrate train.txt -o ./my-model-3`,
+  softbench quantize ./my-model --method gptq --bits 3 --calibrate train.txt -o ./my-model-3
+  softbench quantize ./my-model --method rtn --bits 4 --layout gptq -o ./my-model-gptq`,
 		Args: oneArg("model"),
 		RunE: ofModel(&o, &o.model, run),
 	}
@@ -45,6 +47,7 @@ is tested with; stopped, it goes on from the blocks that it keeps in DIR.partial
 	f.StringVar(&o.method, "method", "", "rtn, rtn-asym, gptq, gptq-asym, fp8, w8a8, nf4 or fp4 (required)")
 	f.IntVar(&o.bits, "bits", 0, "`bits` of a weight: 2, 3, 4 or 8; may be left out where the method has one number of them")
 	f.StringVar(&o.group, "group", "", "`columns` that share a scale: 32, 64, 128, or row for a whole row; 64 where it is not given, and a row with w8a8")
+	f.StringVar(&o.layout, "layout", "", "whose `layout` the files have: compressed-tensors, bitsandbytes or gptq; the method's usual one where it is not given")
 	f.StringVar(&o.text, "calibrate", "", "`file` of text that gptq and gptq-asym are shown")
 	f.BoolVar(&o.act, "act-order", false, "gptq and gptq-asym round the inputs that matter most first")
 	f.StringVarP(&o.output, "output", "o", "", "`directory` to write, which must be new or empty (required)")
@@ -70,16 +73,16 @@ func (o *quantizeOptions) execute(ctx context.Context) error {
 	if o.act {
 		scheme += ":act"
 	}
-	s, err := eval.CheckQuantise(scheme)
+	s, layout, err := eval.CheckQuantise(scheme, o.layout)
 	if err != nil {
-		return fmt.Errorf("--method, --bits, --group and --act-order: %w", err)
+		return fmt.Errorf("--method, --bits, --group, --layout and --act-order: %w", err)
 	}
 	what := "parameters"
 	if s.Calibrated() {
 		what = "blocks"
 	}
 	made, err := eval.Quantise(ctx, eval.QuantiseOptions{
-		Model: o.model, Out: o.output, Scheme: s, Calibrate: o.text, Note: func(s string) { fmt.Fprintln(o.io.err, "note: "+oneLine(s)) },
+		Model: o.model, Out: o.output, Scheme: s, Layout: layout, Calibrate: o.text, Note: func(s string) { fmt.Fprintln(o.io.err, "note: "+oneLine(s)) },
 		Progress: bar(o.io, "quantising", what),
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -92,6 +93,9 @@ func (k *Checkpoint) NewQuantising(q *Quantisation) (*Quantising, error) {
 // how says how a tensor's numbers are made.
 func (z *Quantising) how(t *safetensors.Tensor) safetensors.DType {
 	how := fmt.Sprintf("%s quantised as %s", t.DType, z.q.Scheme)
+	if format := z.q.Scheme.Format; format != "" {
+		how += " in " + string(format)
+	}
 	if c := z.q.Calibration; c != nil {
 		how += fmt.Sprintf(" on %d sequences of %d tokens of %s", c.Sequences, c.Length, c.SHA256)
 	}
@@ -227,7 +231,7 @@ func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *s
 	each := func(n int, one func(i int) error) error { return inParallel(ctx, k.threads, n, one) }
 	columns, vector := w.uses[0].view.columns, w.uses[0].view.K == 1
 	var x []float32
-	d, err := k.matrices(t, w, func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error) {
+	d, err := k.matrices(s, t, w, func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error) {
 		if x == nil {
 			x = make([]float32, rows*cols)
 		}
@@ -260,7 +264,7 @@ func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *s
 
 // matrices makes a tensor of the matrices [out, in] that it holds; groups lie along their
 // inputs, however they are stored. A vector is one row.
-func (k *Checkpoint) matrices(t *safetensors.Tensor, w Weight, one func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error)) (*quantisedTensor, error) {
+func (k *Checkpoint) matrices(s quantise.Scheme, t *safetensors.Tensor, w Weight, one func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error)) (*quantisedTensor, error) {
 	d := &quantisedTensor{columns: w.uses[0].view.columns, vector: w.uses[0].view.K == 1}
 	count, rows, cols := 1, 1, t.Elements()
 	if !d.vector {
@@ -271,7 +275,7 @@ func (k *Checkpoint) matrices(t *safetensors.Tensor, w Weight, one func(part, ro
 		rows, cols = t.Shape[len(t.Shape)-1], in
 		count = t.Elements() / (rows * cols)
 	}
-	format := t.DType
+	format := cmp.Or(s.Format, t.DType)
 	if format != safetensors.BF16 && format != safetensors.F16 {
 		format = safetensors.F32
 	}

@@ -64,7 +64,7 @@ func (z *Quantising) ReadLayer(ctx context.Context, i int, path string) (bool, e
 		}
 		t := z.k.set.Tensor(w.Name)
 		if z.made[t] == nil {
-			d, err := z.k.matrices(t, w, func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error) {
+			d, err := z.k.matrices(z.q.Scheme, t, w, func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error) {
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}

@@ -20,9 +20,9 @@ func (k *Checkpoint) StoredBytes() (n int64) {
 	return n
 }
 
-// Packable is the error of a checkpoint whose weights, quantised by s, no stored format
-// holds, without quantising any.
-func (k *Checkpoint) Packable(s quantise.Scheme) error {
+// Packable is the error of a checkpoint whose weights, quantised by s, a layout does not
+// hold, without quantising any.
+func (k *Checkpoint) Packable(s quantise.Scheme, layout quantised.Layout) error {
 	q := &Quantisation{Scheme: s}
 	if err := k.quantisable(q); err != nil {
 		return err
@@ -32,8 +32,11 @@ func (k *Checkpoint) Packable(s quantise.Scheme) error {
 	}
 	for i := range k.Layers {
 		for _, w := range k.Config.layer(i) {
-			if q.takes(k, w, &k.Layers[i]) && s.Group > 0 && w.Shape[1]%s.Group != 0 {
-				return fmt.Errorf("%s: tensor %q has %d columns, which are not whole groups of %d: the format has no shorter ones; want --group row or one that divides it", k.Dir, w.Name, w.Shape[1], s.Group)
+			if !q.takes(k, w, &k.Layers[i]) {
+				continue
+			}
+			if err := layout.Fits(s, w.Shape[0], w.Shape[1]); err != nil {
+				return fmt.Errorf("%s: tensor %q has %w", k.Dir, w.Name, err)
 			}
 		}
 	}
@@ -44,32 +47,33 @@ func (k *Checkpoint) Packable(s quantise.Scheme) error {
 // and the tensors of a checkpoint that has them packed and all else as it is. It is
 // for what Open made without Options.Quantise. progress is told the parameters that
 // are done, of all; it may be nil.
-func (k *Checkpoint) QuantisedEntries(ctx context.Context, s quantise.Scheme, progress func(done, total int64)) (config map[string]any, entries []safetensors.Entry, err error) {
+func (k *Checkpoint) QuantisedEntries(ctx context.Context, s quantise.Scheme, layout quantised.Layout, progress func(done, total int64)) (config map[string]any, entries []safetensors.Entry, err error) {
 	if s.Calibrated() {
 		return nil, nil, fmt.Errorf("%s looks at what weights are multiplied with: it needs a text to be calibrated on", s)
 	}
-	return k.guardedEntries(s, progress, func(t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
+	s.Format = layout.Format()
+	return k.guardedEntries(s, layout, progress, func(t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
 		return k.quantiseTensor(ctx, s, t, w, nil)
 	})
 }
 
 // Entries is QuantisedEntries of what was quantised already.
-func (z *Quantising) Entries() (config map[string]any, entries []safetensors.Entry, err error) {
-	return z.k.guardedEntries(z.q.Scheme, nil, func(t *safetensors.Tensor, _ Weight) (*quantisedTensor, error) {
+func (z *Quantising) Entries(layout quantised.Layout) (config map[string]any, entries []safetensors.Entry, err error) {
+	return z.k.guardedEntries(z.q.Scheme, layout, nil, func(t *safetensors.Tensor, _ Weight) (*quantisedTensor, error) {
 		return z.made[t].Decoder().(*quantisedTensor), nil
 	})
 }
 
-func (k *Checkpoint) guardedEntries(s quantise.Scheme, progress func(done, total int64), quantised func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (config map[string]any, entries []safetensors.Entry, err error) {
+func (k *Checkpoint) guardedEntries(s quantise.Scheme, layout quantised.Layout, progress func(done, total int64), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (config map[string]any, entries []safetensors.Entry, err error) {
 	err = safetensors.Guard(func() error {
-		config, entries, err = k.quantisedEntries(s, progress, quantised)
+		config, entries, err = k.quantisedEntries(s, layout, progress, one)
 		return err
 	})
 	return config, entries, err
 }
 
-func (k *Checkpoint) quantisedEntries(s quantise.Scheme, progress func(done, total int64), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (map[string]any, []safetensors.Entry, error) {
-	if err := k.Packable(s); err != nil {
+func (k *Checkpoint) quantisedEntries(s quantise.Scheme, layout quantised.Layout, progress func(done, total int64), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (map[string]any, []safetensors.Entry, error) {
+	if err := k.Packable(s, layout); err != nil {
 		return nil, nil, err
 	}
 	q := &Quantisation{Scheme: s}
@@ -100,7 +104,7 @@ func (k *Checkpoint) quantisedEntries(s quantise.Scheme, progress func(done, tot
 		if err != nil {
 			return nil, nil, err
 		}
-		made, err := quantised.Entries(s, t.Name, d.parts[0])
+		made, err := layout.Entries(s, t.Name, d.parts[0])
 		if err != nil {
 			return nil, nil, err
 		}
@@ -115,6 +119,6 @@ func (k *Checkpoint) quantisedEntries(s quantise.Scheme, progress func(done, tot
 	if err := d.Decode(&config); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", k.config, err)
 	}
-	config["quantization_config"] = quantised.ConfigOf(s, ignore)
+	config["quantization_config"] = layout.Config(s, ignore)
 	return config, entries, nil
 }

@@ -2,7 +2,12 @@ package checkpoint
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,22 +31,27 @@ func TestWrittenIsReadAgain(t *testing.T) {
 	tried := 0
 	for _, method := range quantise.Methods {
 		for _, bits := range []int{2, 3, 4, 8} {
-			for _, group := range []string{"32", "row"} {
-				s, err := quantise.Parse(fmt.Sprintf("%s:%d:%s", method, bits, group))
-				if err != nil || quantised.Writable(s) != nil {
+			for _, form := range [][2]string{{"32", ""}, {"row", ""}, {"32", "gptq"}, {"row", "gptq"}} {
+				s, err := quantise.Parse(fmt.Sprintf("%s:%d:%s", method, bits, form[0]))
+				if err != nil {
+					continue
+				}
+				layout, err := quantised.LayoutOf(s, form[1])
+				if err != nil {
 					continue
 				}
 				if s.Calibrated() { // on a text, by the engine, whose tests write and read it
-					if _, _, err := plain.QuantisedEntries(t.Context(), s, nil); err == nil || !strings.Contains(err.Error(), "calibrated") {
+					if _, _, err := plain.QuantisedEntries(t.Context(), s, layout, nil); err == nil || !strings.Contains(err.Error(), "calibrated") {
 						t.Errorf("%s without a text: %v", s, err)
 					}
 					continue
 				}
 				tried++
+				s.Format = layout.Format()
 				var files [2][]byte
 				for i := range files {
 					dir := t.TempDir()
-					config, entries, err := plain.QuantisedEntries(t.Context(), s, nil)
+					config, entries, err := plain.QuantisedEntries(t.Context(), s, layout, nil)
 					if err != nil {
 						t.Fatal(s, err)
 					}
@@ -59,8 +69,73 @@ func TestWrittenIsReadAgain(t *testing.T) {
 			}
 		}
 	}
-	if tried != 21 {
+	if tried != 37 {
 		t.Errorf("%d schemes tried", tried)
+	}
+}
+
+// What is written are, read again, the weights that compressed-tensors, bitsandbytes and GPTQModel make
+// of the same files, to the bit: testdata/golden/make_written.py.
+func TestWrittenElsewhere(t *testing.T) {
+	text, err := os.ReadFile("../../testdata/golden/written.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []struct {
+		Scheme, Layout string
+		Weights        map[string]string
+	}
+	if err := json.Unmarshal(text, &made); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := Open(tinyModel, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	for _, m := range made {
+		s, err := quantise.Parse(m.Scheme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout, err := quantised.LayoutOf(s, m.Layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, entries, err := plain.QuantisedEntries(t.Context(), s, layout, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		if err := Write(dir, config, entries...); err != nil {
+			t.Fatal(err)
+		}
+		written, err := Open(dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared := 0
+		for i := range written.Layers {
+			l := &written.Layers[i]
+			for _, v := range []*View{l.Q, l.K, l.V, l.O, l.Gate, l.Up, l.Down} {
+				var numbers []byte
+				for _, x := range v.F32() {
+					numbers = binary.LittleEndian.AppendUint32(numbers, math.Float32bits(x))
+				}
+				sum := sha256.Sum256(numbers)
+				if want := m.Weights[v.Stored.Name]; hex.EncodeToString(sum[:16]) != want {
+					t.Errorf("%s %s: %s is read with other numbers than others read", m.Scheme, m.Layout, v.Stored.Name)
+				}
+				compared++
+			}
+		}
+		if compared != len(m.Weights) {
+			t.Errorf("%s %s: %d weights compared of %d", m.Scheme, m.Layout, compared, len(m.Weights))
+		}
+		written.Close()
+	}
+	if len(made) != 18 {
+		t.Errorf("%d schemes", len(made))
 	}
 }
 
@@ -96,7 +171,7 @@ func TestNotWritable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := quantised.Writable(s); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := quantised.LayoutOf(s, ""); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -107,7 +182,7 @@ func TestNotWritable(t *testing.T) {
 		}
 		defer ck.Close()
 		ck.fewBits = ck.fewBits && !strings.HasSuffix(dir, "gguf")
-		if _, _, err := ck.QuantisedEntries(t.Context(), quantise.Scheme{Method: quantise.RTN, Bits: 4}, nil); err == nil || !strings.Contains(err.Error(), says) {
+		if _, _, err := ck.QuantisedEntries(t.Context(), quantise.Scheme{Method: quantise.RTN, Bits: 4}, quantised.CompressedTensors, nil); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}

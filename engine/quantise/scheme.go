@@ -77,6 +77,9 @@ type Scheme struct {
 	Group  int // columns that share a scale; 0: a row's
 	// ActOrder takes the inputs that matter most first, in calibrated methods.
 	ActOrder bool
+	// Format is what scales and numbers are rounded to; the weights' own format where it is empty.
+	// It is no part of the scheme's text.
+	Format safetensors.DType
 }
 
 // Calibrated reports whether the method needs text that shows what weights are multiplied

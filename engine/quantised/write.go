@@ -1,6 +1,7 @@
 package quantised
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -10,22 +11,66 @@ import (
 	"github.com/softbench/softbench/engine/safetensors"
 )
 
-// Writable is nil where a scheme's weights can be stored in a format that others
-// load: compressed-tensors' or bitsandbytes'.
-func Writable(s quantise.Scheme) error {
-	if s.Method == quantise.HQQ {
-		return fmt.Errorf("%s has zeros that are not whole numbers, which no format that transformers and vLLM load keeps: quantise on the fly with --quantize %s, or write rtn-asym", s.Method, s)
+// Layout is whose tensors and config quantised weights are written as.
+type Layout string
+
+// The layouts. GPTQ's holds whole numbers alone.
+const (
+	CompressedTensors Layout = "compressed-tensors"
+	BitsAndBytes      Layout = "bitsandbytes"
+	GPTQ              Layout = "gptq"
+)
+
+// LayoutOf is the layout that a scheme's weights are written in: the one named, or where none is
+// the method's usual one. It is an error where the scheme's weights cannot be stored so that
+// others load them.
+func LayoutOf(s quantise.Scheme, named string) (Layout, error) {
+	levels := s.Method == quantise.NF4 || s.Method == quantise.FP4
+	usual := CompressedTensors
+	if levels {
+		usual = BitsAndBytes
 	}
-	if (s.Method == quantise.NF4 || s.Method == quantise.FP4) && s.Group == 0 {
-		return fmt.Errorf("%s by rows cannot be stored: bitsandbytes has one block size for all weights; want a group of 32, 64 or 128", s.Method)
+	switch layout := cmp.Or(Layout(named), usual); {
+	case s.Method == quantise.HQQ:
+		return "", fmt.Errorf("%s has zeros that are not whole numbers, which no format that transformers and vLLM load keeps: quantise on the fly with --quantize %s, or write rtn-asym", s.Method, s)
+	case layout != CompressedTensors && layout != BitsAndBytes && layout != GPTQ:
+		return "", fmt.Errorf("a layout %q: want %s, %s or %s", named, CompressedTensors, BitsAndBytes, GPTQ)
+	case levels && s.Group == 0:
+		return "", fmt.Errorf("%s by rows cannot be stored: bitsandbytes has one block size for all weights; want a group of 32, 64 or 128", s.Method)
+	case layout == GPTQ && (levels || s.Method == quantise.FP8 || s.Int8()), layout != GPTQ && layout != usual:
+		return "", fmt.Errorf("the layout %s does not hold %s, which is written as %s", layout, s.Method, usual)
+	default:
+		return layout, nil
+	}
+}
+
+// Format is what scales and numbers are rounded to, for quantise.Scheme: empty where it is the
+// weights' own. GPTQ's loaders have float16, whatever the model has.
+func (l Layout) Format() safetensors.DType {
+	if l == GPTQ {
+		return safetensors.F16
+	}
+	return ""
+}
+
+// Fits is the error of a matrix that a layout does not hold.
+func (l Layout) Fits(s quantise.Scheme, rows, cols int) error {
+	if s.Group > 0 && cols%s.Group != 0 {
+		return fmt.Errorf("%d columns, which are not whole groups of %d: the format has no shorter ones; want --group row or one that divides it", cols, s.Group)
+	}
+	if l == GPTQ && (rows*s.Bits%32 != 0 || cols*s.Bits%32 != 0) {
+		return fmt.Errorf("%d rows and %d columns, of which codes of %d bits do not fill whole words, as GPTQ's layout wants: leave --layout out", rows, cols, s.Bits)
 	}
 	return nil
 }
 
-// ConfigOf is the quantization_config of weights that Entries makes. ignore are the
-// names of the linear modules that are not quantised.
-func ConfigOf(s quantise.Scheme, ignore []string) map[string]any {
-	if s.Method == quantise.NF4 || s.Method == quantise.FP4 {
+// Config is the quantization_config of weights that Entries makes. ignore are the
+// names of the linear modules that are not quantised, the head last.
+func (l Layout) Config(s quantise.Scheme, ignore []string) map[string]any {
+	switch l {
+	case GPTQ:
+		return gptqConfig(s, ignore)
+	case BitsAndBytes:
 		return map[string]any{
 			"quant_method": "bitsandbytes", "load_in_4bit": true, "load_in_8bit": false, "bnb_4bit_quant_type": string(s.Method),
 			"bnb_4bit_use_double_quant": false, "bnb_4bit_quant_storage": "uint8", "llm_int8_skip_modules": ignore,
@@ -54,11 +99,14 @@ func ConfigOf(s quantise.Scheme, ignore []string) map[string]any {
 
 // Entries are the tensors that hold m, quantised by s, as the weight called name.
 // Decode makes the numbers of m's rows of them.
-func Entries(s quantise.Scheme, name string, m *quantise.Matrix) ([]safetensors.Entry, error) {
-	if m.Cols%m.Group != 0 {
-		return nil, fmt.Errorf("tensor %q has %d columns, which are not whole groups of %d: the format has no shorter ones; want --group row or one that divides it", name, m.Cols, m.Group)
+func (l Layout) Entries(s quantise.Scheme, name string, m *quantise.Matrix) ([]safetensors.Entry, error) {
+	if err := l.Fits(s, m.Rows, m.Cols); err != nil {
+		return nil, fmt.Errorf("tensor %q has %w", name, err)
 	}
 	module := strings.TrimSuffix(name, ".weight")
+	if l == GPTQ {
+		return gptqEntries(module, m)
+	}
 	across := m.Cols / m.Group
 	scales := func(d safetensors.DType) safetensors.Entry {
 		return safetensors.Float32(module+".weight_scale", d, []int{m.Rows, across}, m.Scales)
