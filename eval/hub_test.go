@@ -90,11 +90,16 @@ func TestDownloadModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Misbehave = nil
+	var notes []string
+	o.Note = func(s string) { notes = append(notes, s) }
 	m, err := Load(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.Close()
+	if len(notes) != 1 || !strings.HasPrefix(notes[0], "downloading model org/tiny at main, commit "+commit+": 1 files, ") {
+		t.Errorf("notes %q", notes)
+	}
 	if filepath.Base(m.Dir) != commit {
 		t.Errorf("loaded from %s", m.Dir)
 	}

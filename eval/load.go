@@ -207,6 +207,16 @@ func open(ctx context.Context, o ModelOptions) (*Model, error) {
 	return m, nil
 }
 
+// Note tells what there is to say of a model that is loaded: its device, its checkpoint.
+func (m *Model) Note(tell func(string)) {
+	if m.DeviceNote != "" {
+		tell(m.DeviceNote)
+	}
+	for _, n := range m.Checkpoint.Notes {
+		tell(n)
+	}
+}
+
 // load checks and packs the weights.
 func (m *Model) load(ctx context.Context, o ModelOptions) error {
 	set, err := kernel.FromEnv()

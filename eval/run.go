@@ -213,14 +213,9 @@ func prepare(ctx context.Context, o *RunOptions) (*Model, *Work, error) {
 
 // loaded fills in what follows from a model that is loaded, and notes what there is to say.
 func (o *RunOptions) loaded(m *Model) {
-	if m.DeviceNote != "" {
-		o.Note(m.DeviceNote)
-	}
+	m.Note(o.Note)
 	o.BatchTokens = m.Engine.BatchTokens(o.BatchTokens)
 	o.Memory = m.MemoryBound(o.Memory)
-	for _, n := range m.Checkpoint.Notes {
-		o.Note(n)
-	}
 }
 
 // gatherFor opens the model that is here, or downloads it once the documents are known

@@ -234,7 +234,7 @@ func (o *compareOptions) model(path string) eval.ModelOptions {
 	if here(path) {
 		m.Revision = "" // it is about the other side
 	}
-	m.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
+	m.Note = o.io.note
 	m.Downloading = downloading(o.io)
 	return m
 }

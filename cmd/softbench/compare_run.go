@@ -95,7 +95,7 @@ func (o *compareOptions) plan(ctx context.Context, path string, other *compare.S
 	}
 	run.BatchTokens, run.Memory = o.batch.tokens, memory
 	run.Version, run.Resume = version(), true
-	run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
+	run.Note = o.io.note
 	p := &planned{path: path, run: run}
 	if p.in, err = eval.Inspect(ctx, run.Model); err != nil {
 		return nil, err

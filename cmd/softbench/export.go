@@ -176,7 +176,7 @@ func (o *exportOptions) harness(ctx context.Context) error {
 			return err
 		}
 		for _, n := range notes {
-			fmt.Fprintln(o.io.err, "note:", oneLine(n))
+			o.io.note(n)
 		}
 		file, err := lmeval.Write(o.out, s.Name, s.Manifest, s.Samples, docs)
 		if err != nil {

@@ -28,6 +28,9 @@ type streams struct {
 	out, err io.Writer
 }
 
+// note tells a person something beside the results, in a line.
+func (io streams) note(s string) { fmt.Fprintln(io.err, "note:", oneLine(s)) }
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), stops...)
 	go func() {

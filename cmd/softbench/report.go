@@ -289,7 +289,7 @@ func compareRuns(io streams, page *html.Page, first, last *compare.Side, options
 	c, err := compare.Compare(first, last, options)
 	if _, ok := errors.AsType[*compare.Incomparable](err); ok {
 		page.NotCompared = err.Error()
-		fmt.Fprintln(io.err, "note:", oneLine(page.NotCompared))
+		io.note(page.NotCompared)
 		return nil
 	}
 	page.Comparison = c

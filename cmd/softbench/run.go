@@ -170,7 +170,7 @@ func (o *runOptions) execute(ctx context.Context) error {
 	}
 	o.run.BatchTokens, o.run.Memory = o.batch.tokens, memory
 	o.run.Version = version()
-	o.run.Note = func(s string) { fmt.Fprintln(o.io.err, "note:", oneLine(s)) }
+	o.run.Note = o.io.note
 	o.run.Progress = progress(o.io)
 	o.run.Model.Downloading = downloading(o.io)
 	if look, flag, err := o.looking(); err != nil || look != nil {

@@ -86,12 +86,7 @@ func (o *scoreOptions) execute(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	if m.DeviceNote != "" {
-		fmt.Fprintln(o.io.err, "note:", oneLine(m.DeviceNote))
-	}
-	for _, n := range m.Checkpoint.Notes {
-		fmt.Fprintln(o.io.err, "note:", oneLine(n))
-	}
+	m.Note(o.io.note)
 	for w := first; ; {
 		if len(w.requests) > 0 {
 			if err := o.answer(ctx, m, w, lm.RunOptions{BatchTokens: o.batch.tokens, Memory: m.MemoryBound(memory)}); err != nil {

@@ -109,12 +109,7 @@ func (o *serveOptions) execute(ctx context.Context) error {
 		return err
 	}
 	defer m.Close()
-	if m.DeviceNote != "" {
-		fmt.Fprintln(o.io.err, "note:", oneLine(m.DeviceNote))
-	}
-	for _, n := range m.Checkpoint.Notes {
-		fmt.Fprintln(o.io.err, "note:", oneLine(n))
-	}
+	m.Note(o.io.note)
 	at := l.Addr().(*net.TCPAddr)
 	if !at.IP.IsLoopback() && o.token == "" {
 		fmt.Fprintf(o.io.err, "note: %s can be reached from other machines, and no --token is asked of them\n", at)

@@ -210,7 +210,7 @@ func (o *stressOptions) noteOnce() func(string) {
 	told := map[string]bool{}
 	return func(s string) {
 		if !told[s] {
-			fmt.Fprintln(o.io.err, "note:", oneLine(s))
+			o.io.note(s)
 		}
 		told[s] = true
 	}

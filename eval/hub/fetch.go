@@ -144,7 +144,11 @@ func (c *Client) fetchAll(ctx context.Context, l *Listing, jobs []*job, dir stri
 		p.total += j.file.Size
 	}
 	if len(jobs) > 0 {
-		c.note("downloading %s at %s: %d files, %s, to %s", l.Repo, l.Revision, len(jobs), bytesText(p.total), c.Cache)
+		at := l.Revision
+		if at != l.Commit { // what is fetched is the commit's, whatever becomes of the branch
+			at += ", commit " + l.Commit
+		}
+		c.note("downloading %s at %s: %d files, %s, to %s", l.Repo, at, len(jobs), bytesText(p.total), c.Cache)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
