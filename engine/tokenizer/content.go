@@ -43,13 +43,45 @@ func meaning(data []byte) [32]byte {
 		return sha256.Sum256(data)
 	}
 	m := meaner{rest: data}
-	return m.value("")
+	return m.value(wholeFile)
+}
+
+// place is where a value stands in the file, as far as that matters to what it means.
+type place int
+
+const (
+	elsewhere place = iota
+	wholeFile
+	ofModel
+	ofMerges
+	oneMerge
+)
+
+// member is the place of an object's member.
+func (p place) member(key string) place {
+	switch {
+	case p == wholeFile && key == "model":
+		return ofModel
+	case p == ofModel && key == "merges":
+		return ofMerges
+	}
+	return elsewhere
+}
+
+// item is the place of a list's items.
+func (p place) item() place {
+	if p == ofMerges {
+		return oneMerge
+	}
+	return elsewhere
 }
 
 // meaner goes through valid JSON value by value, keeping no more than a hash of each.
 type meaner struct {
 	rest []byte // not yet read
 	text []byte // the last string, behind an "s"
+
+	pairs, half []byte // of the last pair
 }
 
 type keyed struct {
@@ -128,18 +160,18 @@ func (m *meaner) word() string {
 	return w
 }
 
-// value hashes the next value; path is where it is, an item of a list having no name.
-func (m *meaner) value(path string) [32]byte {
+// value hashes the next value.
+func (m *meaner) value(at place) [32]byte {
 	switch m.next() {
 	case '[':
-		return m.list(path)
+		return m.list(at)
 	case '{':
-		return m.object(path)
+		return m.object(at)
 	case '"':
 		text := m.string()
-		if path == "/model/merges/" { // "a b" as ["a", "b"]
+		if at == oneMerge { // "a b" as ["a", "b"]
 			if left, right, ok := bytes.Cut(text, []byte(" ")); ok && bytes.IndexByte(right, ' ') < 0 {
-				return listSum(textSum(left), textSum(right))
+				return m.pair(left, right)
 			}
 		}
 		return sha256.Sum256(m.text)
@@ -150,30 +182,31 @@ func (m *meaner) value(path string) [32]byte {
 	case "null":
 		return null
 	default:
-		return sha256.Sum256([]byte("n" + plainNumber(json.Number(w))))
+		m.text = append(append(m.text[:0], 'n'), plainNumber(json.Number(w))...)
+		return sha256.Sum256(m.text)
 	}
+}
+
+// pair hashes the list of two texts.
+func (m *meaner) pair(left, right []byte) [32]byte {
+	both := append(m.pairs[:0], 'l')
+	for _, s := range [...][]byte{left, right} {
+		m.half = append(append(m.half[:0], 's'), s...)
+		sum := sha256.Sum256(m.half)
+		both = append(both, sum[:]...)
+	}
+	m.pairs = both
+	return sha256.Sum256(both)
 }
 
 // null's hash is that of how Go prints it.
 var null = sha256.Sum256(fmt.Append(nil, "c", nil))
 
-func textSum(s []byte) [32]byte { return sha256.Sum256(append([]byte("s"), s...)) }
-
-func listSum(items ...[32]byte) [32]byte {
+func (m *meaner) list(at place) [32]byte {
 	h := sha256.New()
 	h.Write([]byte("l"))
-	for _, s := range items {
-		h.Write(s[:])
-	}
-	return [32]byte(h.Sum(nil))
-}
-
-func (m *meaner) list(path string) [32]byte {
-	h := sha256.New()
-	h.Write([]byte("l"))
-	inside := path + "/"
 	for m.rest = m.rest[1:]; m.next() != ']'; {
-		sum := m.value(inside)
+		sum := m.value(at.item())
 		h.Write(sum[:])
 	}
 	m.rest = m.rest[1:]
@@ -182,16 +215,12 @@ func (m *meaner) list(path string) [32]byte {
 
 // object hashes members by key. Of two with one key the last counts, as for every reader here; of the
 // whole file, only the sections count, and one that is null as one that is not there.
-func (m *meaner) object(path string) [32]byte {
+func (m *meaner) object(at place) [32]byte {
 	var members []keyed
-	named := strings.Count(path, "/") < 3 // deeper, no place matters
 	for m.rest = m.rest[1:]; m.next() != '}'; {
-		key, inside := string(m.string()), ""
-		if named && len(key) < 100 {
-			inside = path + "/" + key
-		}
-		sum := m.value(inside)
-		if path == "" && (!slices.Contains(sections, key) || sum == null) {
+		key := string(m.string())
+		sum := m.value(at.member(key))
+		if at == wholeFile && (!slices.Contains(sections, key) || sum == null) {
 			continue
 		}
 		members = append(members, keyed{key, sum})

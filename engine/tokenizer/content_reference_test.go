@@ -16,7 +16,7 @@ import (
 func meaningByDecoder(data []byte) [32]byte {
 	m := decoded{json.NewDecoder(bytes.NewReader(data))}
 	m.in.UseNumber()
-	sum, err := m.value("")
+	sum, err := m.value("$")
 	if err == nil {
 		_, err = m.in.Token()
 	}
@@ -44,7 +44,7 @@ func (m *decoded) value(path string) ([32]byte, error) {
 	case json.Number:
 		return sha256.Sum256([]byte("n" + plainNumber(x))), nil
 	case string:
-		if path == "/model/merges/" { // "a b" as ["a", "b"]
+		if path == "$.model.merges[]" { // "a b" as ["a", "b"]
 			if left, right, ok := strings.Cut(x, " "); ok && !strings.Contains(right, " ") {
 				return listSum(textSum([]byte(left)), textSum([]byte(right))), nil
 			}
@@ -57,7 +57,7 @@ func (m *decoded) value(path string) ([32]byte, error) {
 func (m *decoded) list(path string) ([32]byte, error) {
 	h := sha256.New()
 	h.Write([]byte("l"))
-	inside := path + "/"
+	inside := path + "[]"
 	for m.in.More() {
 		sum, err := m.value(inside)
 		if err != nil {
@@ -80,14 +80,14 @@ func (m *decoded) object(path string) ([32]byte, error) {
 		}
 		key, _ := token.(string)
 		inside := ""
-		if strings.Count(path, "/") < 3 && len(key) < 100 { // deeper, no place matters
-			inside = path + "/" + key
+		if len(path) < 100 && len(key) < 100 && !strings.ContainsAny(key, ".[]$") { // else no place matters
+			inside = path + "." + key
 		}
 		sum, err := m.value(inside)
 		if err != nil {
 			return sum, err
 		}
-		if path == "" && (!slices.Contains(sections, key) || sum == null) {
+		if path == "$" && (!slices.Contains(sections, key) || sum == null) {
 			continue
 		}
 		members = append(members, keyed{key, sum})
@@ -113,6 +113,7 @@ func FuzzMeaning(f *testing.F) {
 		`{"model": {"vocab": {"a": 0, "\u00e9\n": 1, "é": 2, "\ud800": 3}, "merges": ["a b", ["a", "b"], "a b c", ""]}, "version": "1.0"}`,
 		`{"model": null, "added_tokens": [], "decoder": {"a": -1.50e3, "b": true, "c": false, "d": [null, {}, []]}}`,
 		` [1 , 2.0 ]`, `"a"`, `1 2`, `{"a":1}x`, `nul`, ``, "{\"model\": \"\xff\"}", `{"model":{"merges":{"x":"a b"}}}`, `{"model":1,"model":2}`,
+		`{"normalizer":{"normalizers":[{"type":"Replace","pattern":{"String":"a"},"content":"b"}]},"model":{"merges":{"":"a b"},"x":{"y":{"z":{"model":1}}}}}`,
 		`{"model":{"abcdefgh1":1,"abcdefgh0":2,"a":3,"a\u0000":4,"":5,"abcdefgh":6,"a":7}}`,
 	} {
 		f.Add([]byte(s))
@@ -122,4 +123,15 @@ func FuzzMeaning(f *testing.F) {
 			t.Errorf("%q: %x, by the decoder %x", data, got, want)
 		}
 	})
+}
+
+func textSum(s []byte) [32]byte { return sha256.Sum256(append([]byte("s"), s...)) }
+
+func listSum(items ...[32]byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("l"))
+	for _, s := range items {
+		h.Write(s[:])
+	}
+	return [32]byte(h.Sum(nil))
 }

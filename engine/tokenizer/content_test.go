@@ -82,6 +82,11 @@ func TestContentSHA256(t *testing.T) {
 		"a merge less":    change(func(_, m map[string]any) { l := m["merges"].([]any); m["merges"] = l[:len(l)-1] }),
 		"merges reversed": change(func(_, m map[string]any) { l := m["merges"].([]any); l[0], l[1] = l[1], l[0] }),
 		"a normalizer":    change(func(tree, _ map[string]any) { tree["normalizer"] = map[string]any{"type": "Lowercase"} }),
+		"a pattern in a sequence": change(func(tree, _ map[string]any) {
+			tree["pre_tokenizer"] = map[string]any{"type": "Sequence", "pretokenizers": []any{
+				map[string]any{"type": "Split", "pattern": map[string]any{"Regex": "[0-9]"}, "behavior": "Isolated", "invert": false}, tree["pre_tokenizer"],
+			}}
+		}),
 		"no added tokens": change(func(tree, _ map[string]any) { tree["added_tokens"] = []any{} }),
 	} {
 		if c, _ := hashes(changed); c == content {
@@ -103,6 +108,8 @@ func TestMeaning(t *testing.T) {
 		{`{"abcdefgh1":1,"abcdefgh0":2,"a":3,"a\u0000":4,"":5}`, `{"":5,"a\u0000":4,"a":3,"abcdefgh0":2,"abcdefgh1":1}`, true}, {`{"abcdefgh":1,"abcdefgh":2}`, `{"abcdefgh":2}`, true}, {`"null"`, `[null]`, false}, {`"\u00e9"`, `"é"`, true},
 		{`{"merges":["a b"]}`, `{"merges":[["a","b"]]}`, true}, {`{"merges":["a b c"]}`, `{"merges":[["a","b c"]]}`, false},
 		{`{"vocab":["a b"]}`, `{"vocab":[["a","b"]]}`, false}, {`{"vocab":{"merges":["a b"]}}`, `{"vocab":{"merges":[["a","b"]]}}`, false},
+		{`{"a":[{"b":{"c":1}}]}`, `{"a":[{"b":{"c":2}}]}`, false}, {`{"a":{"b":{"c":{"d":{"e":1}}}}}`, `{"a":{"b":{"c":{"d":{"e":2}}}}}`, false}, // however deep
+		{`[[{"version":1}]]`, `[[{}]]`, false}, {`{"a":{"b":{"c":null}}}`, `{"a":{"b":{}}}`, false},
 		{`-0.25`, `-0.250`, true}, {`1e400`, `2e400`, false}, {`true`, `"true"`, false},
 	} {
 		if got := of(c.a) == of(c.b); got != c.same {
