@@ -171,7 +171,7 @@ func copyTable(ctx context.Context, p pool, v *checkpoint.View) (*checkpoint.Vie
 		rows := t.Shape[0]
 		width := t.Elements() / max(1, rows)
 		step := max(1, piece/4/max(1, width))
-		out.DType, out.Data = safetensors.F32, make([]byte, 4*rows*width)
+		out.DType, out.Data = safetensors.F32, kernel.NewBytes(4*rows*width)
 		err := readTasks(ctx, p, (rows+step-1)/step, func(task int) {
 			row := make([]float32, width)
 			for i := task * step; i < min(rows, (task+1)*step); i++ {
@@ -182,7 +182,7 @@ func copyTable(ctx context.Context, p pool, v *checkpoint.View) (*checkpoint.Vie
 		safetensors.Drop(t)
 		return &table, err
 	}
-	out.Data = make([]byte, len(t.Data))
+	out.Data = kernel.NewBytes(len(t.Data))
 	err := readTasks(ctx, p, (len(t.Data)+piece-1)/piece, func(i int) {
 		at := i * piece
 		copy(out.Data[at:min(at+piece, len(out.Data))], t.Data[at:])

@@ -36,6 +36,9 @@ func newMatrix(f Storage, n, k, size int) *Matrix {
 // buffers of megabytes that kernels walk through.
 func NewFloats(n int) []float32 { return newSlice[float32](n) }
 
+// NewBytes is the same of bytes.
+func NewBytes(n int) []byte { return newSlice[byte](n) }
+
 func newSlice[T any](n int) []T {
 	x := make([]T, n)
 	if n > 0 {
