@@ -112,10 +112,23 @@ func TestScoreRefuses(t *testing.T) {
 		"\n" + line("a", long):                                     "line 2: its continuation alone has",
 		"{\"context\": \"a\xff\", \"continuation\": \" b\"}\n":     "line 1: the line is not valid UTF-8",
 		line("a", " b") + "{\"context\": \"\xc3\", \"contin\": 1}": "line 2: the line is not valid UTF-8",
+		`{"Context": "a", "continuation": " b"}`:                   `line 1: unknown key "Context": want {`, // as Python's keys are
+		`{"context": "a", "CONTEXT": "b", "continuation": " b"}`:   `line 1: unknown key "CONTEXT": want {`,
+		`{"context": "a", "continuation": " b", "x": 1}`:           `line 1: unknown key "x": want {`,
+		`{"context": "a", "continuation": null}`:                   `must both be there`,
+		`{"context": "a", "continuation": 3}`:                      `"continuation" is a number, not a text`,
+		`{"context": NaN, "continuation": " b"}`:                   `line 1: not JSON: `,
+		`["a", " b"]`:                                              `the line is a JSON array, not an object`,
 	} {
 		code, out, errs := score(in)
 		if code != exitMisuse || out != "" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, want) {
 			t.Errorf("%.40q: exit code %d, %q, %q; want %q", in, code, out, errs, want)
+		}
+	}
+	_, plain, _ := score(line("a", " b"))
+	for _, same := range []string{"\ufeff" + line("a", " b"), `{"context": "b", "context": "a", "continuation": " b"}`} {
+		if code, out, errs := score(same); code != exitOK || out != plain || plain == "" {
+			t.Errorf("%q: exit code %d, %s%s; want %s", same, code, out, errs, plain)
 		}
 	}
 	code, out, errs := score(line("a", "")+line("a", " b")+line("a", long), "--allow-unscored")

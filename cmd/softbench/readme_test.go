@@ -188,7 +188,7 @@ func TestEqualMeansFloat32(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"--help": newRoot(streams{}).Long, "README": string(readme)} {
-		for _, want := range []string{"In float32", "bfloat16", "0.11 a request in the mean", "0.44 at most"} {
+		for _, want := range []string{"In float32", "bfloat16", "0.06 a request in the mean", "0.38 at most"} {
 			if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 				t.Errorf("%s does not say %q beside what equals the harness", name, want)
 			}

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/eval"
+	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/jsontext"
 	"github.com/softbench/softbench/lm"
 	"github.com/softbench/softbench/lm/answer"
@@ -117,6 +120,9 @@ func (o *scoreOptions) read(ctx context.Context, in *lineSource) (w scoreWindow,
 			pause = pauseOfRequests
 		}
 		line, waits, err := in.next(ctx, pause)
+		if in.number == 1 {
+			line = strings.TrimPrefix(line, "\ufeff") // as in files of documents
+		}
 		switch {
 		case err == io.EOF:
 			w.last = true
@@ -174,32 +180,43 @@ func scoreLine(r answer.Answer) scored {
 	return s
 }
 
+// parseScoreLine reads a request as Python's json module would: keys are told apart by case, and of two alike the
+// last counts.
 func parseScoreLine(line string) (lm.Request, error) {
-	var r struct {
-		Context      *string `json:"context"`
-		Continuation *string `json:"continuation"`
-	}
+	const want = `want {"context": "…", "continuation": "…"}`
 	if half := jsontext.HalfSurrogate(line); half != "" { // encoding/json makes another text of it
 		return lm.Request{}, fmt.Errorf("%s is half of a surrogate pair, which is not a character", half)
 	}
 	dec := json.NewDecoder(strings.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil {
-		text := strings.TrimPrefix(err.Error(), "json: ")
-		var wrong *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &wrong) && wrong.Field != "":
-			text = fmt.Sprintf("%q is a %s, not a text", wrong.Field, wrong.Value)
-		case errors.As(err, &wrong):
+	var fields map[string]json.RawMessage
+	if err := dec.Decode(&fields); err != nil {
+		text := "not JSON: " + jsonplace.Plain(err).Error()
+		if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
 			text = fmt.Sprintf("the line is a JSON %s, not an object", wrong.Value)
 		}
-		return lm.Request{}, fmt.Errorf(`%s: want {"context": "…", "continuation": "…"}`, text)
+		return lm.Request{}, fmt.Errorf("%s: %s", text, want)
 	}
 	if dec.More() {
 		return lm.Request{}, errors.New("more than one JSON value on a line")
 	}
-	if r.Context == nil || r.Continuation == nil {
-		return lm.Request{}, errors.New(`"context" and "continuation" must both be there`)
+	var r lm.Request
+	texts := map[string]*string{"context": &r.Context, "continuation": &r.Continuation}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		text := texts[key]
+		if text == nil {
+			return r, fmt.Errorf("unknown key %q: %s", key, want)
+		}
+		value := fields[key]
+		if string(value) == "null" {
+			delete(fields, key)
+			continue
+		}
+		if wrong := new(json.UnmarshalTypeError); errors.As(json.Unmarshal(value, text), &wrong) {
+			return r, fmt.Errorf("%q is a %s, not a text: %s", key, wrong.Value, want)
+		}
 	}
-	return lm.Request{Context: *r.Context, Continuation: *r.Continuation}, nil
+	if len(fields) < len(texts) {
+		return r, errors.New(`"context" and "continuation" must both be there`)
+	}
+	return r, nil
 }
