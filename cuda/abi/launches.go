@@ -3,6 +3,8 @@ package abi
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/cuda/device"
 	"github.com/softbench/softbench/engine/attention"
@@ -130,20 +132,21 @@ type AttentionArgs struct {
 // of every tile, one pass over key blocks that start at multiples of KeyBlock
 // from position 0. A block is a tile and a key/value head: its queries are the
 // tile's rows times the heads that share the keys. There is a kernel for each of
-// HeadSizes.
+// HeadSizes, and by wgmma one for each of their kinds.
 func Attention(m Mode, a AttentionArgs) *device.Launch {
-	suffix, shared := m.suffix(), 0
+	name, shared := fmt.Sprintf("sb_attention_%d%s", a.Size, m.suffix()), 0
+	kind := []device.Arg{device.I(int(a.Kind))}
 	if byHopper(m, a.Size) {
 		// Queries, two blocks of keys and one of values; two tables of slots; what the
 		// kernel may skip to begin on a kilobyte.
-		suffix, shared = "_wgmma", 2*a.Size*(QueryBlock(m, a.Size)+3*KeyBlock)+2*4*KeyBlock+1024
+		name = fmt.Sprintf("sb_attention_%d_%s_wgmma", a.Size, strings.ReplaceAll(a.Kind.String(), "-", "_"))
+		kind, shared = nil, 2*a.Size*(QueryBlock(m, a.Size)+3*KeyBlock)+2*4*KeyBlock+1024
 	}
-	return &device.Launch{Kernel: fmt.Sprintf("sb_attention_%d%s", a.Size, suffix), Grid: device.Dim{X: a.N, Y: a.KVHeads},
+	return &device.Launch{Kernel: name, Grid: device.Dim{X: a.N, Y: a.KVHeads},
 		Block: device.Dim{X: AttentionThreads * QueryBlock(m, a.Size) / queryBlock}, Shared: shared,
-		Args: []device.Arg{
+		Args: slices.Concat([]device.Arg{
 			device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Out), device.P(a.Stats), device.P(a.Tiles), device.P(a.Runs),
-			device.I(int(a.Kind)), device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads),
-		}}
+		}, kind, []device.Arg{device.I(a.Window), device.I(a.Heads), device.I(a.KVHeads)})}
 }
 
 // Observe writes the final weights of one tile over keys [key, key+keys), key a

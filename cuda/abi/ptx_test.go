@@ -20,7 +20,9 @@ func hopperLaunches() []*device.Launch {
 		list = append(list, Gemm(BF16Hopper, e, 1, 1, 1, 1, 1, 8, 8))
 	}
 	for _, size := range []int{64, 128} {
-		list = append(list, Attention(BF16Hopper, AttentionArgs{N: 1, Kind: attention.Softpick, Size: size}))
+		for _, k := range Kinds {
+			list = append(list, Attention(BF16Hopper, AttentionArgs{N: 1, Kind: k, Size: size}))
+		}
 	}
 	return list
 }

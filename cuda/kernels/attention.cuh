@@ -19,6 +19,8 @@ struct Queries {
 		int p = position + i / group;
 		return i < count && key <= p && (!window || key > p - window);
 	}
+	// Every query sees every key of the block of 64.
+	SB_DEVICE bool whole(int block) const { return block + 63 <= position && (!window || block > position + rows - 1 - window); }
 	// The slot of a key, or -1 where no query sees it.
 	SB_DEVICE int slot(int key) const {
 		if (key < first() || key >= end()) return -1;
@@ -47,9 +49,9 @@ SB_DEVICE float norm(int kind, float m, float sum) {
 	if (kind == SoftmaxPlusOne) return 1.f / (sum + expf(-m));
 	return kind == MaskedSoftmax && sum == 0 ? 0.f : 1.f / sum;
 }
-// One row's part of a key block: x[N] scores in this thread, lanes [0, Lanes) hold
-// the rest of the row. Scores become weights; says whether some weight is positive.
-template <int N, int Lanes> SB_DEVICE bool weighRow(const Queries& b, int i, float (&x)[N], const int (&key)[N], float& m, float& sum, float& factor) {
+// In float32: one row's part of a key block: x[N] scores in this thread, lanes [0, Lanes)
+// hold the rest of the row. Scores become weights; says whether some weight is positive.
+template <int N, int Lanes> SB_DEVICE bool weighExactly(const Queries& b, int i, float (&x)[N], const int (&key)[N], float& m, float& sum, float& factor) {
 	float top = m;
 #pragma unroll
 	for (int j = 0; j < N; j++)
@@ -73,100 +75,187 @@ template <int N, int Lanes> SB_DEVICE bool weighRow(const Queries& b, int i, flo
 	return any;
 }
 
-// 64 keys or values of D by asynchronous copies; zeros where the slot is -1.
-template <int D> SB_DEVICE void fetch(bf16* to, const bf16* store, const int* slots, int kv, int head) {
-	for (int i = threadIdx.x; i < 64 * D / 8; i += 128) {
-		int j = i / (D / 8), c = i % (D / 8) * 8, s = slots[j];
-		copy16(to + j * (D + 8) + c, store + (s < 0 ? 0 : ((u64)s * kv + head) * D + c), s >= 0);
+// What a thread has of a row's scores over 64 keys where fragments of 16x8 hold them:
+// of key j/2·8 + j%2 (plus lane%4·2, which lo and hi leave out) x[j], in log2's
+// units by a factor that the exponent takes in. Scores become weights over 2^-top,
+// those of softpick not yet without their negative ones: packPositive's part.
+// Each kind is compiled for itself, and without a mask where every key is seen:
+// a maximum, a multiplication and addition, a power, at most two additions a score.
+template <int Kind, bool Masked> SB_DEVICE void weighRow(float (&x)[16], int lo, int hi, float& m, float& sum, float& factor) {
+	const float log2e = 1.4426950408889634f;
+	float top = m, part[2] = {0, 0};
+#pragma unroll
+	for (int j = 0; j < 16; j++) {
+		if (Masked) x[j] = j / 2 * 8 + j % 2 >= lo && j / 2 * 8 + j % 2 <= hi ? x[j] : -INFINITY;
+		top = fmaxf(top, x[j]);
+	}
+	top = fmaxf(top, shuffle(top, 1));
+	top = fmaxf(top, shuffle(top, 2));
+	// A row of softmax that has seen no key yet has no maximum.
+	float shift = Masked && Kind == Softmax && top == -INFINITY ? 0.f : -top * log2e, floor = powerOf2(shift);
+	factor = top == m ? 1.f : powerOf2(fmaf(m, log2e, shift));
+#pragma unroll
+	for (int j = 0; j < 16; j++) {
+		float e = powerOf2(fmaf(x[j], log2e, shift)), d;
+		if (Kind == MaskedSoftmax) e = x[j] < 0 ? 0.f : e;
+		if (Kind == Softpick) e = (Masked && x[j] == -INFINITY ? floor : e) - floor;
+		if (Kind == Rectified) e = fmaxf(e - floor, 0.f);
+		d = Kind == Softpick ? fabsf(e) : e;
+		x[j] = e, part[j % 2] += d;
+	}
+	float all = part[0] + part[1];
+	all += shuffle(all, 1);
+	all += shuffle(all, 2);
+	m = top, sum = fmaf(sum, factor, all);
+}
+
+// A thread's two rows over a block of keys: scores s, of fragments n of 8 keys the row
+// h at s[4n + 2h], become p, the first operand of the product with values, k by 16
+// keys. o, of D/8 fragments, is set to the new maxima. Says whether p has a weight.
+template <int Kind, bool Masked, int D>
+SB_DEVICE bool weighBlock(const Queries& b, int block, int i0, int c2, const float (&s)[32], float (&m)[2], float (&sum)[2], u32 (&p)[4][4], float* o) {
+	float f[2];
+	u32 any = 0;
+#pragma unroll
+	for (int h = 0; h < 2; h++) {
+		float x[16];
+#pragma unroll
+		for (int j = 0; j < 16; j++) x[j] = s[j / 2 * 4 + 2 * h + j % 2];
+		int hi = 0, lo = 0;
+		if (Masked) {
+			hi = b.position + (i0 + 8 * h) / b.group - block - c2;
+			lo = b.window ? hi - b.window + 1 : -64;
+		}
+		weighRow<Kind, Masked>(x, lo, hi, m[h], sum[h], f[h]);
+#pragma unroll
+		for (int k = 0; k < 4; k++) {
+			p[k][h] = packPositive(x[k * 4], x[k * 4 + 1]), p[k][2 + h] = packPositive(x[k * 4 + 2], x[k * 4 + 3]);
+			any |= p[k][h] | p[k][2 + h];
+		}
+	}
+	if (f[0] != 1.f || f[1] != 1.f) { // seldom: maxima that start at 0 hardly grow
+#pragma unroll
+		for (int n = 0; n < D / 8; n++) o[n * 4] *= f[0], o[n * 4 + 1] *= f[0], o[n * 4 + 2] *= f[1], o[n * 4 + 3] *= f[1];
+	}
+	return any;
+}
+template <int Kind, int D>
+SB_DEVICE bool weighBlock(const Queries& b, int block, int i0, int c2, const float (&s)[32], float (&m)[2], float (&sum)[2], u32 (&p)[4][4], float* o) {
+	return b.whole(block) ? weighBlock<Kind, false, D>(b, block, i0, c2, s, m, sum, p, o) : weighBlock<Kind, true, D>(b, block, i0, c2, s, m, sum, p, o);
+}
+// A thread's part of the outputs and of stats.
+template <int D> SB_DEVICE void finish(const Queries& b, int kind, int i0, int c2, const float (&m)[2], const float (&sum)[2], const float* o, bf16* out, float* stats) {
+#pragma unroll
+	for (int h = 0; h < 2; h++) {
+		int i = i0 + 8 * h;
+		if (i >= b.count) continue;
+		u64 at = b.at(i);
+		float f = norm(kind, m[h], sum[h]);
+#pragma unroll
+		for (int n = 0; n < D / 8; n++) *(u32*)(out + at * D + n * 8 + c2) = pack(o[n * 4 + 2 * h] * f + 0.f, o[n * 4 + 2 * h + 1] * f + 0.f);
+		if (stats && c2 == 0) stats[2 * at] = m[h], stats[2 * at + 1] = f;
+	}
+}
+
+// 64 keys or values of D by asynchronous copies of a block of Threads; zeros where the
+// slot is -1. Neighbours take neighbouring 16 bytes of a row, up to 128 of them; put
+// gives the place of column c of row j.
+template <int D, int Threads, class Put> SB_DEVICE void fetch(const bf16* store, const int* slots, int kv, int head, Put put) {
+	enum { Across = D % 64 ? 4 : 8, Rows = Threads / Across };
+	int c = threadIdx.x % Across * 8, j0 = threadIdx.x / Across;
+	const bf16* from = store + head * D + c;
+	u32 row = kv * D;
+#pragma unroll
+	for (int n = 0; n < 64 / Rows; n++) {
+		int s = slots[j0 + n * Rows];
+		const bf16* x = from + (u64)(u32)(s < 0 ? 0 : s) * row;
+#pragma unroll
+		for (int k = 0; k < D; k += Across * 8) copy16(put(j0 + n * Rows, c + k), x + k, s >= 0);
 	}
 	commit();
 }
 
-// A warp has 16 queries. Keys of the next block load while values are used; up
-// to head size 128, else keys and values share a buffer.
-template <int D>
-SB_DEVICE void attend(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const Queries& b, char* shared) {
+// A warp has 16 queries. Values, and the keys of the next block, load while scores are
+// computed; up to head size 128, else keys and values share a buffer.
+template <int D, int Kind>
+SB_DEVICE void attendHalves(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const Queries& b, char* shared) {
 	enum { Own = D <= 128, Size = 64 * (D + 8) };
 	bf16 *ks = (bf16*)shared, *vs = ks + (Own ? Size : 0);
 	int* slots = (int*)(shared + (Own ? 2 : 1) * Size * 2);
-	int t = threadIdx.x, lane = t % 32, g = lane / 4, c2 = lane % 4 * 2, i0 = t / 32 * 16 + g, i1 = i0 + 8;
+	auto load = [&](bf16* to, const bf16* store, const int* slots) { fetch<D, 128>(store, slots, b.kv, b.head, [to](int j, int c) { return to + j * (D + 8) + c; }); };
+	int t = threadIdx.x, lane = t % 32, g = lane / 4, c2 = lane % 4 * 2, i0 = t / 32 * 16 + g;
 	u32 fq[D / 16][4];
 #pragma unroll
 	for (int k = 0; k < D / 16; k++)
 #pragma unroll
 		for (int e = 0; e < 4; e++) {
-			int i = e % 2 ? i1 : i0;
+			int i = i0 + e % 2 * 8;
 			fq[k][e] = i < b.count ? *(const u32*)(q + (u64)b.at(i) * D + k * 16 + e / 2 * 8 + c2) : 0;
 		}
-	float o[D / 8][4], m0 = startMax(b.kind), m1 = m0, sum0 = 0, sum1 = 0;
+	float o[D / 2], m[2] = {startMax(Kind), startMax(Kind)}, sum[2] = {0, 0};
 #pragma unroll
-	for (int n = 0; n < D / 8; n++)
-#pragma unroll
-		for (int e = 0; e < 4; e++) o[n][e] = 0;
+	for (int e = 0; e < D / 2; e++) o[e] = 0;
 	int block = b.first() / 64 * 64;
 	if (t < 64) slots[t] = b.slot(block + t);
 	__syncthreads();
-	fetch<D>(ks, keys, slots, b.kv, b.head);
+	load(ks, keys, slots);
 	for (int turn = 0; block < b.end(); block += 64, turn ^= 64) {
 		wait<0>();
+		if (t < 64) slots[(turn ^ 64) + t] = b.slot(block + 64 + t);
 		__syncthreads();
-		float s0[16], s1[16], f0, f1;
-		int key[16];
+		if (Own) load(vs, values, slots + turn);
+		float s[32];
 #pragma unroll
-		for (int n = 0; n < 8; n += 2) {
-			float s[2][4] = {};
+		for (int n = 0; n < 32; n++) s[n] = 0;
+#pragma unroll
+		for (int n = 0; n < 8; n += 2)
 #pragma unroll
 			for (int k = 0; k < D / 16; k++) {
 				u32 fk[4];
 				load4(fk, ks + (n * 8 + lane / 16 * 8 + lane % 8) * (D + 8) + k * 16 + lane / 8 % 2 * 8);
-				mma(s[0], fq[k], fk[0], fk[1]);
-				mma(s[1], fq[k], fk[2], fk[3]);
+				mma(s + n * 4, fq[k], fk[0], fk[1]);
+				mma(s + n * 4 + 4, fq[k], fk[2], fk[3]);
 			}
-#pragma unroll
-			for (int e = 0; e < 4; e++) {
-				int j = n * 2 + e; // two of block n, two of block n+1
-				s0[j] = s[e / 2][e % 2], s1[j] = s[e / 2][2 + e % 2];
-				key[j] = block + (n + e / 2) * 8 + c2 + e % 2;
-			}
-		}
-		bool any = weighRow<16, 4>(b, i0, s0, key, m0, sum0, f0) | weighRow<16, 4>(b, i1, s1, key, m1, sum1, f1);
-#pragma unroll
-		for (int n = 0; n < D / 8; n++) o[n][0] *= f0, o[n][1] *= f0, o[n][2] *= f1, o[n][3] *= f1;
-		bool more = block + 64 < b.end();
-		if (t < 64) slots[(turn ^ 64) + t] = b.slot(block + 64 + t);
-		any = __syncthreads_or(any);
-		if (any) fetch<D>(vs, values, slots + turn, b.kv, b.head);
-		if (Own && more) fetch<D>(ks, keys, slots + (turn ^ 64), b.kv, b.head);
+		u32 p[4][4];
+		bool any = weighBlock<Kind, D>(b, block, i0, c2, s, m, sum, p, o), more = block + 64 < b.end();
+		any = __syncthreads_or(any); // keys are done with
+		if (Own && more) load(ks, keys, slots + (turn ^ 64));
 		if (any) {
+			if (!Own) load(vs, values, slots + turn);
 			if (Own && more) wait<1>();
 			else wait<0>();
 			__syncthreads();
 #pragma unroll
-			for (int k = 0; k < 4; k++) {
-				u32 p[4] = {pack(s0[k * 4], s0[k * 4 + 1]), pack(s1[k * 4], s1[k * 4 + 1]), pack(s0[k * 4 + 2], s0[k * 4 + 3]), pack(s1[k * 4 + 2], s1[k * 4 + 3])};
+			for (int k = 0; k < 4; k++)
 #pragma unroll
 				for (int n = 0; n < D / 8; n += 2) {
 					u32 fv[4];
 					load4t(fv, vs + (k * 16 + lane % 16) * (D + 8) + n * 8 + lane / 16 * 8);
-					mma(o[n], p, fv[0], fv[1]);
-					mma(o[n + 1], p, fv[2], fv[3]);
+					mma(o + n * 4, p[k], fv[0], fv[1]);
+					mma(o + n * 4 + 4, p[k], fv[2], fv[3]);
 				}
-			}
 		}
 		if (!Own && more) {
 			__syncthreads();
-			fetch<D>(ks, keys, slots + (turn ^ 64), b.kv, b.head);
+			load(ks, keys, slots + (turn ^ 64));
 		}
 	}
-#pragma unroll
-	for (int h = 0; h < 2; h++) {
-		int i = h ? i1 : i0;
-		if (i >= b.count) continue;
-		float f = norm(b.kind, h ? m1 : m0, h ? sum1 : sum0);
-#pragma unroll
-		for (int n = 0; n < D / 8; n++) *(u32*)(out + (u64)b.at(i) * D + n * 8 + c2) = pack(o[n][2 * h] * f + 0.f, o[n][2 * h + 1] * f + 0.f);
-		if (stats && c2 == 0) stats[2 * (u64)b.at(i)] = h ? m1 : m0, stats[2 * (u64)b.at(i) + 1] = f;
+	wait<0>();
+	finish<D>(b, Kind, i0, c2, m, sum, o, out, stats);
+}
+
+// Each kind by a kernel's code of its own: f<D, Kind>(arguments).
+#define SB_BY_KIND(f, D, ...) \
+	switch (b.kind) { \
+	case Softmax: return f<D, Softmax>(__VA_ARGS__); \
+	case Softpick: return f<D, Softpick>(__VA_ARGS__); \
+	case Rectified: return f<D, Rectified>(__VA_ARGS__); \
+	case MaskedSoftmax: return f<D, MaskedSoftmax>(__VA_ARGS__); \
+	case SoftmaxPlusOne: return f<D, SoftmaxPlusOne>(__VA_ARGS__); \
 	}
+template <int D>
+SB_DEVICE void attend(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const Queries& b, char* shared) {
+	SB_BY_KIND(attendHalves, D, q, keys, values, out, stats, b, shared)
 }
 
 // True float32: a thread has 4 queries and every eighth key; q, keys and values
@@ -204,7 +293,7 @@ SB_DEVICE void attend(const float* q, const float* keys, const float* values, fl
 #pragma unroll
 		for (int i = 0; i < 4; i++) {
 			float f;
-			any |= weighRow<8, 8>(b, ty + i, s[i], key, m[i], sum[i], f);
+			any |= weighExactly<8, 8>(b, ty + i, s[i], key, m[i], sum[i], f);
 #pragma unroll
 			for (int n = 0; n < D / 8; n++) o[i][n] *= f;
 #pragma unroll

@@ -17,25 +17,19 @@ template <int D> struct Shared90 {
 	SB_DEVICE int* slots(int turn) const { return (int*)(all + Slots) + turn * 64; }
 	// Row r, columns from c on, a multiple of 8, of panels of so many rows.
 	static SB_DEVICE char* at(char* panels, int rows, int r, int c) { return panels + c / 64 * rows * 128 + r * 128 + (c % 64 / 8 ^ r % 8) * 16; }
-	// Zeros where the slot is -1.
 	static SB_DEVICE void fetch(char* to, const bf16* store, const int* slots, int kv, int head) {
-		for (int i = threadIdx.x; i < 64 * D / 8; i += Threads) {
-			int j = i / (D / 8), c = i % (D / 8) * 8, s = slots[j];
-			copy16(at(to, 64, j, c), store + (s < 0 ? 0 : ((u64)s * kv + head) * D + c), s >= 0);
-		}
-		commit();
+		::fetch<D, Threads>(store, slots, kv, head, [to](int j, int c) { return at(to, 64, j, c); });
 	}
 };
 
-template <int D>
-SB_DEVICE void attention90(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const int* tiles, const int* runs, int kind, int window, int heads, int kv) {
+// A kernel has one kind: ptxas serialises the products of one that has several.
+template <int D, int Kind>
+SB_DEVICE void attention90(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const int* tiles, const int* runs, int window, int heads, int kv) {
 	typedef Shared90<D> S;
 	S shared = {dynamicShared()};
-	Queries b(tiles + 5 * (u64)blockIdx.x, runs, kind, window, heads, kv, blockIdx.y);
-	int t = threadIdx.x, lane = t % 32, g = lane / 4, c2 = lane % 4 * 2, i0 = t / 32 * 16 + g, i1 = i0 + 8;
-	// Every block that is seen has a positive weight, so values need not wait to be asked for.
-	bool always = kind == Softmax || kind == SoftmaxPlusOne;
-	float o[D / 2], m0 = startMax(kind), m1 = m0, sum0 = 0, sum1 = 0;
+	Queries b(tiles + 5 * (u64)blockIdx.x, runs, Kind, window, heads, kv, blockIdx.y);
+	int t = threadIdx.x, lane = t % 32, g = lane / 4, c2 = lane % 4 * 2, i0 = t / 32 * 16 + g;
+	float o[D / 2], m[2] = {startMax(Kind), startMax(Kind)}, sum[2] = {0, 0};
 #pragma unroll
 	for (int e = 0; e < D / 2; e++) o[e] = 0;
 	int block = b.first() / 64 * 64;
@@ -46,61 +40,41 @@ SB_DEVICE void attention90(const bf16* q, const bf16* keys, const bf16* values, 
 		bool valid = r < b.count;
 		copy16(S::at(shared.queries(), 128, r, c), q + (valid ? (u64)b.at(r) * D + c : 0), valid);
 	}
-	S::fetch(shared.keys(0), keys, shared.slots(0), kv, b.head);
+	S::fetch(shared.keys(0), keys, shared.slots(0), b.kv, b.head);
+	u64 mq = matrix(address(shared.queries()) + t / 128 * 64 * 128), mk = matrix(address(shared.keys(0))), mv = matrixAcross(address(shared.values()), S::Panel);
 	for (int turn = 0; block < b.end(); block += 64, turn ^= 1) {
 		bool more = block + 64 < b.end();
 		wait<0>();
 		asyncFence();
 		if (t < 64) shared.slots(turn ^ 1)[t] = b.slot(block + 64 + t);
 		__syncthreads(); // keys are here; values and the other keys are done with
-		if (always) S::fetch(shared.values(), values, shared.slots(turn), kv, b.head);
-		if (more) S::fetch(shared.keys(turn ^ 1), keys, shared.slots(turn ^ 1), kv, b.head);
+		S::fetch(shared.values(), values, shared.slots(turn), b.kv, b.head);
+		if (more) S::fetch(shared.keys(turn ^ 1), keys, shared.slots(turn ^ 1), b.kv, b.head);
 		float s[32];
 #pragma unroll
 		for (int e = 0; e < 32; e++) s[e] = 0;
 		productFence();
 #pragma unroll
 		for (int k = 0; k < D; k += 16)
-			product(s, matrix(address(shared.queries()) + k / 64 * 128 * 128 + t / 128 * 64 * 128 + k % 64 * 2), matrix(address(shared.keys(turn)) + k / 64 * S::Panel + k % 64 * 2));
+			product(s, further(mq, k / 64 * 128 * 128 + k % 64 * 2), further(mk, turn * S::Keys + k / 64 * S::Panel + k % 64 * 2));
 		productCommit();
 		productWait<0>();
 		hold(s);
 		u32 p[4][4];
-		bool any = false;
-#pragma unroll
-		for (int h = 0; h < 2; h++) { // a thread's two rows
-			float x[16], f;
-			int key[16];
-#pragma unroll
-			for (int j = 0; j < 16; j++) x[j] = s[j / 2 * 4 + 2 * h + j % 2], key[j] = block + j / 2 * 8 + c2 + j % 2;
-			any |= weighRow<16, 4>(b, h ? i1 : i0, x, key, h ? m1 : m0, h ? sum1 : sum0, f);
-#pragma unroll
-			for (int k = 0; k < 4; k++) p[k][h] = pack(x[k * 4], x[k * 4 + 1]), p[k][2 + h] = pack(x[k * 4 + 2], x[k * 4 + 3]);
-#pragma unroll
-			for (int n = 0; n < D / 8; n++) o[n * 4 + 2 * h] *= f, o[n * 4 + 2 * h + 1] *= f;
-		}
-		any = __syncthreads_or(any);
-		if (!any) continue;
-		if (!always) S::fetch(shared.values(), values, shared.slots(turn), kv, b.head);
-		if (always && more) wait<1>();
+		// A block without a weight costs its values' way here, and no product.
+		if (!__syncthreads_or(weighBlock<Kind, D>(b, block, i0, c2, s, m, sum, p, o))) continue;
+		if (more) wait<1>();
 		else wait<0>();
 		asyncFence();
 		__syncthreads();
 		productFence();
 #pragma unroll
-		for (int k = 0; k < 4; k++) product(o, p[k], matrixAcross(address(shared.values()) + k * 16 * 128, S::Panel));
+		for (int k = 0; k < 4; k++) product(o, p[k], further(mv, k * 16 * 128));
 		productCommit();
 		productWait<0>();
 		hold(o);
 	}
 	wait<0>();
-#pragma unroll
-	for (int h = 0; h < 2; h++) {
-		int i = h ? i1 : i0;
-		if (i >= b.count) continue;
-		float f = norm(kind, h ? m1 : m0, h ? sum1 : sum0);
-#pragma unroll
-		for (int n = 0; n < D / 8; n++) *(u32*)(out + (u64)b.at(i) * D + n * 8 + c2) = pack(o[n * 4 + 2 * h] * f + 0.f, o[n * 4 + 2 * h + 1] * f + 0.f);
-		if (stats && c2 == 0) stats[2 * (u64)b.at(i)] = h ? m1 : m0, stats[2 * (u64)b.at(i) + 1] = f;
-	}
+	finish<D>(b, Kind, i0, c2, m, sum, o, out, stats);
 }
+

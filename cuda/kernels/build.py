@@ -3,12 +3,13 @@
 nvidia-cuda-nvrtc-cu12==12.1.105 and nvidia-cuda-nvcc-cu12==12.1.105 unpacked in
 the folder given, into image/: PTX 7.0 for sm_80, the cubin of it, and a cubin for sm_90a, packed by
 gzip, and the hashes of the sources and of these. Prints each kernel's registers,
-static shared memory and spilled bytes on sm_90a.
+static shared memory and spilled bytes on sm_90a, and where DIR has nvdisasm (the wheel
+of triton brings one) the instructions of attention by wgmma.
 
-    pip install --no-deps --target DIR nvidia-cuda-nvrtc-cu12==12.1.105 nvidia-cuda-nvcc-cu12==12.1.105
+    pip install --no-deps --target DIR nvidia-cuda-nvrtc-cu12==12.1.105 nvidia-cuda-nvcc-cu12==12.1.105 [triton]
     cuda/kernels/build.py DIR
 """
-import ctypes, glob, gzip, hashlib, os, re, subprocess, sys, tempfile
+import ctypes, glob, gzip, hashlib, heapq, os, re, subprocess, sys, tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 wheels = sys.argv[1]
@@ -57,6 +58,46 @@ def assemble(arch, text, folder):
     return open(file + ".cubin", "rb").read(), uses
 
 
+def turns(cubin, nvdisasm):
+    """Yields the kernels of attention by wgmma with the fewest instructions that a thread
+    needs from the first product of scores to the last of values, and from there to the
+    next block's first: the way of a block of keys that all are seen, of rows whose maxima
+    stay as they are. A thread has 32 scores of it."""
+    text = subprocess.run([nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout
+    for part in re.split(r"\n\.text\.(?=\w+:)", text)[1:]:
+        name, code, label = part[:part.index(":")], [], {}
+        if not re.fullmatch(r"sb_attention_\w+_wgmma", name):
+            continue
+        for line in part.splitlines():
+            if m := re.match(r"(\.L_\w+):", line):
+                label[m[1]] = len(code)
+            elif m := re.match(r"\s+/\*[0-9a-f]{4,}\*/\s+(.*?)\s*;", line):
+                code.append(m[1])
+
+        def after(i):
+            predicated = code[i].startswith("@") or re.search(r"BRA !?U?P\d", code[i])
+            goes = re.search(r"\bBRA\b.*`\((\.L_\w+)\)", code[i])
+            if "EXIT" in code[i] and not predicated:
+                return []
+            if not goes or ".DIV" in code[i]:  # a warp that has come apart, which these do not
+                return [i + 1] if i + 1 < len(code) else []
+            return [label[goes[1]]] + [i + 1] * bool(predicated)
+
+        def least(a, b):
+            best, queue = {a: 0}, [(0, a)]
+            while queue:
+                d, i = heapq.heappop(queue)
+                if i == b:
+                    return d
+                for j in after(i) if d == best[i] else []:
+                    if d + 1 < best.get(j, len(code) + 1):
+                        best[j] = d + 1
+                        heapq.heappush(queue, (d + 1, j))
+
+        products = [i for i, c in enumerate(code) if "HGMMA" in c]
+        yield name, least(products[0], products[-1]), least(products[-1], products[0])
+
+
 image = os.path.join(here, "image")
 os.makedirs(image, exist_ok=True)
 with tempfile.TemporaryDirectory() as folder:
@@ -66,6 +107,9 @@ with tempfile.TemporaryDirectory() as folder:
     text = text.replace(b".version 8.1\n", b".version 7.0\n")
     assert assemble("sm_80", text, folder)[0] == machine
     cubin, uses = assemble("sm_90a", ptx(b"compute_90a", b"-DSB_HOPPER"), folder)
+    for tool in glob.glob(wheels + "/**/nvdisasm", recursive=True)[:1]:
+        for name, there, back in turns(os.path.join(folder, "sm_90a.cubin"), tool):
+            print(f"{name}: {there} + {back} instructions a block, {(there + back) / 32:.1f} a score")
 for name, (registers, shared, spilled) in sorted(uses.items()):
     before = "sm_80: {} registers, {} spilled".format(*older[name][::2]) if name in older else "sm_80: none"
     print(f"{name:24} {registers:3} registers, {shared:5} bytes shared, {spilled} spilled; {before}")

@@ -19,6 +19,9 @@ SB_DEVICE u64 matrix(u32 address) { return (u64)((address & 0x3ffff) >> 4) | 1ul
 // next one so many bytes behind.
 SB_DEVICE u64 matrixAcross(u32 address, int panel) { return (u64)((address & 0x3ffff) >> 4) | (u64)(panel >> 4) << 16 | (u64)(1024 >> 4) << 32 | 1ull << 62; }
 
+// The matrix that begins so many bytes behind, a multiple of 16.
+SB_DEVICE u64 further(u64 matrix, u32 bytes) { return matrix + (bytes >> 4); }
+
 #ifdef SB_EMULATE
 #include "emu/hopper.h"
 #else

@@ -29,11 +29,12 @@ SIZES(float, f32)
 SIZES(bf16, bf16)
 
 #ifdef SB_HOPPER
-// A head size, and the blocks that a multiprocessor has registers for.
-#define ATTENTION90(D, N) \
-	SB_KERNEL void __launch_bounds__(256, N) sb_attention_##D##_wgmma(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const int* tiles, const int* runs, int kind, int window, int heads, int kv) { attention90<D>(q, keys, values, out, stats, tiles, runs, kind, window, heads, kv); }
-ATTENTION90(64, 2)
-ATTENTION90(128, 1)
+// A head size, the blocks that a multiprocessor has registers for, and a kind.
+#define ATTENTION90(D, N, K, S) \
+	SB_KERNEL void __launch_bounds__(256, N) sb_attention_##D##_##S##_wgmma(const bf16* q, const bf16* keys, const bf16* values, bf16* out, float* stats, const int* tiles, const int* runs, int window, int heads, int kv) { attention90<D, K>(q, keys, values, out, stats, tiles, runs, window, heads, kv); }
+#define KINDS90(D, N) ATTENTION90(D, N, Softmax, softmax) ATTENTION90(D, N, Softpick, softpick) ATTENTION90(D, N, Rectified, rectified) ATTENTION90(D, N, MaskedSoftmax, masked_softmax) ATTENTION90(D, N, SoftmaxPlusOne, softmax_plus_one)
+KINDS90(64, 2)
+KINDS90(128, 1)
 #define GEMM90(E, S, C) \
 	SB_KERNEL void __launch_bounds__(288, 2) sb_gemm_##S##_wgmma(SB_MAP a, SB_MAP w, const float* bias, C* c, int m, int n, int k) { gemm90<E>(a, w, bias, c, m, n, k); }
 GEMM90(Store, store, float)

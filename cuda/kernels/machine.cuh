@@ -38,6 +38,18 @@ SB_DEVICE u32 pack(float low, float high) {
 	asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
 	return r;
 }
+// The same of what is positive; zeros for the rest.
+SB_DEVICE u32 packPositive(float low, float high) {
+	u32 r;
+	asm("cvt.rn.relu.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
+	return r;
+}
+// 2^x within 2 units in the last place; below 2^-126 zero.
+SB_DEVICE float powerOf2(float x) {
+	float r;
+	asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+	return r;
+}
 SB_DEVICE float shuffle(float x, int mask) { return __shfl_xor_sync(~0u, x, mask); }
 SB_DEVICE int shuffle(int x, int mask) { return __shfl_xor_sync(~0u, x, mask); }
 #endif

@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/cuda/device"
@@ -60,9 +62,13 @@ func init() {
 	}
 	add("sb_head", head, mat, mat, ptr, ptr, ptr, ptr, num, num, num)
 	for _, size := range []int{64, 128} {
-		kernels[fmt.Sprintf("sb_attention_%d_wgmma", size)] = simulated{kernels[fmt.Sprintf("sb_attention_%d_bf16", size)].params, func(d *Device, l *device.Launch) {
-			attend(element{abi.BF16Hopper, d}, d, l, size)
-		}}
+		for _, kind := range abi.Kinds {
+			kernels[fmt.Sprintf("sb_attention_%d_%s_wgmma", size, strings.ReplaceAll(kind.String(), "-", "_"))] = simulated{[]device.ArgKind{ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num}, func(d *Device, l *device.Launch) {
+				with := *l
+				with.Args = slices.Insert(slices.Clone(l.Args), 7, device.I(int(kind)))
+				attend(element{abi.BF16Hopper, d}, d, &with, size)
+			}}
+		}
 	}
 }
 

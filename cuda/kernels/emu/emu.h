@@ -92,3 +92,5 @@ inline u32 toBF16(float x) {
 	return (u + 0x7fff + (u >> 16 & 1)) >> 16;
 }
 inline u32 pack(float low, float high) { return toBF16(low) | toBF16(high) << 16; }
+inline u32 packPositive(float low, float high) { return pack(low <= 0 ? 0 : low, high <= 0 ? 0 : high); }
+inline float powerOf2(float x) { return x < -126 ? 0 : exp2f(x); }
