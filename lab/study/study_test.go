@@ -139,6 +139,36 @@ func TestStudiesOfTheRepository(t *testing.T) {
 	}
 }
 
+// TestRecordOfTheRepository: each of its trainings is one of a study's beside it.
+func TestRecordOfTheRepository(t *testing.T) {
+	record, err := ReadRecord(context.Background(), "../studies/record.jsonl")
+	if err != nil || len(record) == 0 {
+		t.Fatalf("%d trainings: %v", len(record), err)
+	}
+	files, err := filepath.Glob("../studies/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[int]bool{}
+	for _, f := range files {
+		s, err := Read(f, presets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range s.Trainings("out") {
+			for i := range record {
+				if s.known(&a, record[i:i+1]); a.Done {
+					of[i] = true
+					break
+				}
+			}
+		}
+	}
+	if len(of) != len(record) {
+		t.Errorf("%d of %d trainings are a study's", len(of), len(record))
+	}
+}
+
 // shown is a result without what differs between two runs: directories and the clock.
 func shown(t *testing.T, s *Study, o Options) string {
 	t.Helper()
