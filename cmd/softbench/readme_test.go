@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/engine/kernel"
 	"github.com/softbench/softbench/internal/golden"
@@ -183,7 +186,7 @@ func TestReadmeDependencies(t *testing.T) {
 // "Equal to the harness" is a promise of float32, wherever it stands, with bfloat16's spread
 // beside it.
 func TestEqualMeansFloat32(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile(filepath.Join(golden.Root(t), "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,5 +196,41 @@ func TestEqualMeansFloat32(t *testing.T) {
 				t.Errorf("%s does not say %q beside what equals the harness", name, want)
 			}
 		}
+	}
+}
+
+// Where the README or a command's help says that numbers equal the harness's, it says of which
+// format, and beside it how far the other one's spread: bfloat16's are 0.11 apart in the mean.
+func TestEqualToTheHarnessIsOfFloat32(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(golden.Root(t), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{"README.md": strings.ReplaceAll(string(readme), "\n- ", "\n\n- ")}
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		texts[c.CommandPath()] = c.Long
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(streams{}))
+	said := map[string]int{}
+	claim := regexp.MustCompile(`(equals?|are) lm-evaluation-harness`)
+	for where, text := range texts {
+		for _, paragraph := range strings.Split(text, "\n\n") {
+			if !claim.MatchString(paragraph) {
+				continue
+			}
+			said[where]++
+			for _, want := range []string{"float32", "bfloat16", "0.11", "0.44"} {
+				if !strings.Contains(paragraph, want) {
+					t.Errorf("%s: says nothing of %s where numbers are said to be equal: %s", where, want, paragraph)
+				}
+			}
+		}
+	}
+	if said["README.md"] == 0 || said["softbench"] == 0 {
+		t.Errorf("numbers are said to be equal in %v: the test looks at the wrong texts", said)
 	}
 }

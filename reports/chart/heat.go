@@ -79,7 +79,7 @@ func (h Heat) Scene(width float64) *Scene {
 	c.stroke(&frame, "grid", Line{Width: 1}, 1)
 	shades, order := h.shades(b, across, down)
 	for _, ink := range order {
-		c.stroke(shades[ink], ink, Line{Width: down}, 1)
+		c.stroke(shades[ink], ink, Line{Width: down + seam}, 1)
 	}
 	if h.Unit != Weight {
 		for _, cell := range h.Cells {
@@ -111,6 +111,10 @@ func (h Heat) Scene(width float64) *Scene {
 	c.turned("middle", c.size, (b.top+b.bottom)/2, "muted", h.Y.Name)
 	return c.done()
 }
+
+// seam is by how much rows lie over one another, in px: else the paper shines through where a
+// row ends within a pixel.
+const seam = 0.4
 
 // shades are the cells as one path for each shade, with the shades in their order: strokes as wide
 // as a row, one for neighbours of one shade. A shape for each cell would be most of the page.

@@ -166,7 +166,7 @@ func (l Lines) scales() (x, y scale) {
 	if math.IsInf(x.min, 0) {
 		x.min, x.max = 0, 0
 	}
-	if x.min == x.max {
+	if x.min == x.max || l.Categories != nil { // names have half a place beside them
 		x.min, x.max = x.min-0.5, x.max+0.5
 	}
 	return x, y

@@ -19,6 +19,7 @@ type diagnosticsView struct {
 	Figures []figure
 	Whole   []wholeRow // the model as a whole
 	Changes bool       // the rows have a difference
+	Tested  bool       // some were measured text by text: they have intervals and p
 	// Corrected says that several measures were tested: their intervals and p are corrected.
 	Corrected bool
 	Constant  []prose // measures that are one number in every layer
@@ -148,7 +149,7 @@ func (b *builder) wholeModel(v *diagnosticsView) {
 				d := &c.Diagnostics[k]
 				row.Change, v.Changes = b.numbers.at(m.change, of(&d.Difference)), true
 				if d.N > 0 {
-					row.Between = true
+					row.Between, v.Tested = true, true
 					row.Low, row.High = b.numbers.at(m.change, of(&d.LowAdjusted)), b.numbers.at(m.change, of(&d.HighAdjusted))
 					row.P = b.numbers.at(text.Probability, of(&d.Adjusted))
 				}
