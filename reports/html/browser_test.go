@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/performance"
 	cdpruntime "github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -136,7 +137,7 @@ func open(t *testing.T, parent context.Context, text string, width int, theme st
 			}
 		}
 	})
-	err := chromedp.Run(ctx, network.Enable(), log.Enable(),
+	err := chromedp.Run(ctx, network.Enable(), log.Enable(), performance.Enable().WithTimeDomain(performance.EnableTimeDomainThreadTicks),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
 		cdppage.BringToFront(), // a tab behind another draws no frames
 		chromedp.EmulateViewport(int64(width), 900),
@@ -157,6 +158,24 @@ func (b *tab) at(width int, theme string) {
 		b.t.Fatal(err)
 	}
 	eval[bool](b, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+}
+
+// took is how much of a processor's time the page took since it was opened, whatever else the
+// machine does.
+func (b *tab) took() (d time.Duration) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
+		all, err := performance.GetMetrics().Do(ctx)
+		for _, m := range all {
+			if m.Name == "TaskDuration" {
+				d = time.Duration(m.Value * float64(time.Second))
+			}
+		}
+		return err
+	})); err != nil || d == 0 {
+		b.t.Fatalf("the page took %v: %v", d, err)
+	}
+	return d
 }
 
 // eval runs an expression in the page.

@@ -22,12 +22,16 @@
   const typeface = "'Liberation Sans', Arimo, Arial, Helvetica, sans-serif"; // the style's
   const measure = (text, size) => { pen.font = size + "px " + typeface; return pen.measureText(text).width; };
 
-  // A drawing as it is seen, by itself: with its colours, and the legend that the page has
-  // beside it.
-  const alone = (figure) => {
-    const svg = drawing(figure), copy = svg.cloneNode(true);
-    const [width, height] = svg.getAttribute("viewBox0") ? svg.getAttribute("viewBox0").split(" ").slice(2).map(Number) : svg.getAttribute("viewBox").split(" ").slice(2).map(Number);
-    const from = svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
+  const element = (tag, attributes, text) => {
+    const e = document.createElementNS(space, tag);
+    for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+    if (text) e.textContent = text;
+    return e;
+  };
+
+  // What a drawing has, with its colours and without what is hidden.
+  const coloured = (svg) => {
+    const copy = svg.cloneNode(true), from = svg.querySelectorAll("*"), to = copy.querySelectorAll("*");
     from.forEach((e, i) => {
       const style = getComputedStyle(e), c = to[i];
       if (e.classList.contains("off")) { c.remove(); return; }
@@ -35,16 +39,60 @@
       if (style.stroke !== "none") c.setAttribute("stroke", hex(style.stroke));
       c.removeAttribute("class");
     });
-    const paper = hex(getComputedStyle(document.body).backgroundColor), ink = hex(getComputedStyle(document.body).color);
-    const make = (tag, attributes, text) => {
-      const e = document.createElementNS(space, tag);
-      for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
-      if (text) e.textContent = text;
-      return e;
-    };
-    const group = make("g", {}), legend = figure.querySelector(".legend") || (figure.closest("section") || figure).querySelector(":scope > .legend");
-    let x = 2, y = 0;
+    return [...copy.childNodes];
+  };
+
+  // A file of its own, on the page's paper.
+  const sheet = (width, height, content) => {
+    const node = element("svg", { width, height, viewBox: "0 0 " + width + " " + height, "font-family": typeface });
+    node.append(element("rect", { width, height, fill: hex(getComputedStyle(document.body).backgroundColor) }), ...content);
+    return { svg: new XMLSerializer().serializeToString(node), node, width, height };
+  };
+  const inkOf = (name) => hex(getComputedStyle(document.querySelector(name)).color);
+
+  // The maps of a figure's head, of all runs.
+  const mapsLike = (figure) => {
+    const specOf = (f) => softbench.specs.find((s) => s.id === f.id && s.from), head = (spec) => softbench.at(spec.from).layer + "/" + softbench.at(spec.from).head;
+    return figures.filter((f) => specOf(f) && head(specOf(f)) === head(specOf(figure)));
+  };
+
+  // The same head's maps of all runs side by side, with their tokens on the axes: cells are as
+  // large as a token is high.
+  const maps = (figure) => {
+    const size = 11, ink = inkOf("body"), muted = inkOf("figcaption"), content = [];
+    const cut = (t) => { const r = [...t]; return r.length > 14 ? r.slice(0, 13).join("") + "\u2026" : t; };
+    let x = 0, height = 0;
+    for (const f of mapsLike(figure)) {
+      const svg = drawing(f), tokens = softbench.chart(f.id).tokens.map(cut), box = svg.querySelector("path.stroke-grid").getBBox();
+      const scale = Math.max(1, 12.5 * tokens.length / box.width), cell = scale * box.width / tokens.length;
+      const longest = Math.max(...tokens.map((t) => measure(t, size))), left = x + 26 + longest, top = 24, side = scale * box.width, bottom = top + scale * box.height;
+      const group = element("g", { transform: "translate(" + (left - scale * box.x).toFixed(2) + " " + (top - scale * box.y).toFixed(2) + ") scale(" + scale.toFixed(4) + ")" });
+      group.append(...coloured(svg).filter((e) => e.tagName === "path"));
+      const say = (text, x, y, anchor, fill, turned) =>
+        content.push(element("text", { "text-anchor": anchor, x: x.toFixed(2), y: y.toFixed(2), "font-size": size, fill, ...(turned ? { transform: "rotate(-90 " + x.toFixed(2) + " " + y.toFixed(2) + ")" } : {}) }, text));
+      content.push(group);
+      say(f.querySelector("figcaption").textContent.trim(), left, 14, "start", ink);
+      tokens.forEach((t, k) => {
+        say(t, left - 6, top + cell * (k + 0.5) + 0.35 * size, "end", muted);
+        say(t, left + cell * (k + 0.5) + 0.35 * size, bottom + 6, "end", muted, true);
+      });
+      say("query", x + size, (top + bottom) / 2, "middle", muted, true);
+      say("key", left + side / 2, bottom + 10 + longest + size, "middle", muted);
+      x = left + side + 14;
+      height = Math.max(height, bottom + longest + 28);
+    }
+    return sheet(Math.ceil(x), Math.ceil(height), content);
+  };
+
+  // A drawing as it is seen, by itself: with its colours, and the legend that the page has
+  // beside it.
+  const alone = (figure) => {
     const spec = softbench.chart(figure.id);
+    if (spec && spec.from) return maps(figure);
+    const svg = drawing(figure);
+    const [width, height] = (svg.getAttribute("viewBox0") || svg.getAttribute("viewBox")).split(" ").slice(2).map(Number);
+    const group = element("g", {}), legend = figure.querySelector(".legend") || (figure.closest("section") || figure).querySelector(":scope > .legend");
+    let x = 2, y = 0;
     const lines = spec && spec.option.series.filter((s) => s.type === "line" && s.name !== "interval" && s.name !== "reference").length > 1 && !spec.across;
     if (legend && lines) {
       y = 12;
@@ -52,18 +100,15 @@
         if (item.classList.contains("off")) continue;
         const name = item.textContent.trim(), wide = measure(name, 11);
         if (x > 2 && x + 12 + wide > width) { x = 2; y += 16; }
-        group.append(make("circle", { cx: x + 4, cy: y - 4, r: 3.5, fill: hex(getComputedStyle(item.querySelector(".swatch")).backgroundColor) }),
-          make("text", { x: x + 12, y, "font-size": 11, fill: ink }, name));
+        group.append(element("circle", { cx: x + 4, cy: y - 4, r: 3.5, fill: hex(getComputedStyle(item.querySelector(".swatch")).backgroundColor) }),
+          element("text", { x: x + 12, y, "font-size": 11, fill: inkOf("body") }, name));
         x += 26 + wide;
       }
       y += 8;
     }
-    const inner = make("g", y ? { transform: "translate(0 " + y + ")" } : {});
-    inner.append(...copy.childNodes);
-    copy.replaceChildren(make("rect", { width, height: height + y, fill: paper }), group, inner);
-    for (const a of ["aria-hidden", "focusable", "class", "viewBox0"]) copy.removeAttribute(a);
-    for (const [k, v] of Object.entries({ xmlns: space, width, height: height + y, viewBox: "0 0 " + width + " " + (height + y), "font-family": typeface })) copy.setAttribute(k, v);
-    return { svg: new XMLSerializer().serializeToString(copy), node: copy, width, height: height + y };
+    const inner = element("g", y ? { transform: "translate(0 " + y + ")" } : {});
+    inner.append(...coloured(svg));
+    return sheet(width, height + y, [group, inner]);
   };
 
   // ---- Numbers ----
@@ -95,6 +140,13 @@
       const i = intervals.find((of) => of[0][1] === k);
       return [name, v, ...(i ? i.map((at) => at[0]) : ["", ""])];
     })];
+  };
+  // Those of a figure; of a map, behind the name of its panel, of all that are saved with it.
+  const numbersOf = (figure) => {
+    const spec = softbench.chart(figure.id);
+    if (!spec.from) return rowsOf(spec);
+    const all = mapsLike(figure).map((f) => [f.querySelector("figcaption").textContent.trim(), rowsOf(softbench.chart(f.id))]);
+    return [["panel", ...all[0][1][0]], ...all.flatMap(([title, rows]) => rows.slice(1).map((row) => [title, ...row]))];
   };
   const csv = (rows) => rows.map((r) => r.map((v) => (/[",\n\r]/.test(String(v)) ? '"' + String(v).replace(/"/g, '""') + '"' : v)).join(",")).join("\n") + "\n";
 
@@ -131,8 +183,8 @@
     const walk = (e, fill) => {
       const get = (k) => e.getAttribute(k);
       page.push("q");
-      const move = /translate\(([-\d.]+) ([-\d.]+)\)/.exec(get("transform") || "");
-      if (move) page.push("1 0 0 1 " + num(move[1]) + " " + num(move[2]) + " cm");
+      const move = /translate\(([-\d.]+) ([-\d.]+)\)(?: scale\(([\d.]+)\))?/.exec(get("transform") || "");
+      if (move) page.push((move[3] || 1) + " 0 0 " + (move[3] || 1) + " " + num(move[1]) + " " + num(move[2]) + " cm");
       const opacity = get("fill-opacity") || get("stroke-opacity");
       if (opacity) {
         if (!states.includes(opacity)) states.push(opacity);
@@ -192,7 +244,7 @@
   });
   const formats = {
     SVG: (f) => new Blob([alone(f).svg], { type: "image/svg+xml" }), PNG: png,
-    PDF: (f) => new Blob([pdf(f)], { type: "application/pdf" }), CSV: (f) => new Blob([csv(rowsOf(softbench.chart(f.id)))], { type: "text/csv" }),
+    PDF: (f) => new Blob([pdf(f)], { type: "application/pdf" }), CSV: (f) => new Blob([csv(numbersOf(f))], { type: "text/csv" }),
   };
   for (const figure of figures) {
     const box = document.createElement("details"), summary = document.createElement("summary");
