@@ -146,7 +146,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 			return nil, err
 		}
 	}
-	run.Settings = settings
+	run.Settings, run.Name = settings, settings.Name()
 	if m.Checkpoint.Changed() {
 		o.Note("the checkpoint's files have changed since they were loaded: the results are of what was loaded, and model_sha256 is of that")
 	}

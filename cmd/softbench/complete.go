@@ -29,7 +29,7 @@ func addCompletions(root *cobra.Command) {
 		"attention": values(append(slices.Clone(kinds), scaled...)...),
 		"device":    values("auto", "cpu", "cuda"),
 		"dtype":     values("auto", "float32", "bfloat16"),
-		"format":    values("lm-eval", "csv", "markdown", "latex"),
+		"format":    values("lm-eval", "csv", "parquet", "markdown", "latex", "jsonl", "tensorboard"),
 		"method":    values("rtn", "rtn-asym", "gptq", "gptq-asym", "fp8", "w8a8", "nf4", "fp4"),
 		"group":     values("32", "64", "128", "row"),
 		"model":     names(modelNames),

@@ -14,7 +14,7 @@ import (
 	"github.com/softbench/softbench/reports/lmeval"
 )
 
-const exportFormats = "lm-eval, csv, markdown, latex, jsonl or tensorboard"
+const exportFormats = "lm-eval, csv, parquet, markdown, latex, jsonl or tensorboard"
 
 type exportOptions struct {
 	io      streams
@@ -30,13 +30,14 @@ type exportOptions struct {
 func newExport(io streams, run work[exportOptions]) *cobra.Command {
 	o := exportOptions{io: io}
 	cmd := &cobra.Command{
-		Use:   "export --format lm-eval|csv|markdown|latex|jsonl|tensorboard RUN... | --figures DIR RUN...",
+		Use:   "export --format lm-eval|csv|parquet|markdown|latex|jsonl|tensorboard RUN... | --figures DIR RUN...",
 		Short: "Write runs in other formats",
 		Long: `Write runs, or results of lm-evaluation-harness, in another format:
 
   lm-eval   the files that lm-evaluation-harness writes, below the directory -o
   csv       a line for each run and metric, passkey cell and measure of
             diagnostics, in full precision
+  parquet   the same as a Parquet file, with the length and depth of passkey cells
   markdown  a table with a column for each run, and marks where a run is better or
             worse than the first beyond chance; the best value is bold where that
             is shown
@@ -47,7 +48,8 @@ func newExport(io streams, run work[exportOptions]) *cobra.Command {
             event files below the directory -o, a directory for each training
 
 Runs whose names differ in their last number are checkpoints of a training: the
-number is the step of jsonl and tensorboard.
+number is the step of jsonl and tensorboard; of one or two runs where their name says
+that it is one, as step-200 and checkpoint-1000 do.
 
 With --figures DIR, write every chart of the runs' page into that directory instead:
 as SVG, PDF and PNG of a column's width in a paper, in a light style with 8 pt type,
@@ -106,6 +108,11 @@ func (o *exportOptions) execute(ctx context.Context) error {
 		return o.harness(ctx)
 	case "csv":
 		write = export.WriteCSV
+	case "parquet":
+		if o.out == "" {
+			return errors.New("--format parquet writes a binary file: name it with -o FILE")
+		}
+		write = export.WriteParquet
 	case "markdown":
 		write = o.table((*export.Table).WriteMarkdown)
 	case "latex":

@@ -42,13 +42,16 @@ func (o *exportOptions) checkChoice() error {
 	return nil
 }
 
-// course gives runs their places in trainings, as the page has them.
+// course gives runs their places in trainings: as the page has them, and of fewer runs than make a
+// course where a path says that its number is a step.
 func (o *exportOptions) course(sides []*compare.Side) (runs []export.At) {
 	places, ok := html.Course(o.runs, manifestsOf(sides))
 	for i, s := range sides {
 		at := export.At{Side: s, Series: s.Name}
 		if ok {
 			at.Series, at.Step = places[i].Series, int64(places[i].Step)
+		} else if p, found := html.PlaceOf(o.runs[i]); found {
+			at.Series, at.Step = p.Series, int64(p.Step)
 		}
 		runs = append(runs, at)
 	}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/eval"
+	"github.com/softbench/softbench/reports/text"
 )
 
 type inspectOptions struct {
@@ -56,9 +56,9 @@ func (o *inspectOptions) execute(ctx context.Context) error {
 	if o.json {
 		return writeJSON(o.io.out, in)
 	}
-	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
+	var rows [][2]string
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "%s\t%s\n", name, oneLine(fmt.Sprintf(format, args...)))
+		rows = append(rows, [2]string{name, oneLine(fmt.Sprintf(format, args...))})
 	}
 	row("model", "%s", in.Dir)
 	row("architecture", "%s", eval.Architecture(in.ModelType, in.TextOf))
@@ -85,7 +85,10 @@ func (o *inspectOptions) execute(ctx context.Context) error {
 	for _, n := range in.Notes {
 		row("note", "%s", n)
 	}
-	return w.Flush()
+	var b strings.Builder
+	text.List(&b, rows, 0, text.TerminalWidth(o.io.out))
+	_, err = io.WriteString(o.io.out, b.String())
+	return err
 }
 
 func writeJSON(w io.Writer, v any) error {

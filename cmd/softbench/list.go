@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"text/tabwriter"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/softbench/softbench/configs"
 	"github.com/softbench/softbench/eval"
+	"github.com/softbench/softbench/reports/text"
 )
 
 type listOptions struct {
@@ -113,20 +115,23 @@ func (o *listOptions) execute(ctx context.Context) error {
 	if o.json {
 		return writeJSON(o.io.out, l)
 	}
-	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
+	var b strings.Builder
 	section := func(title string, list []listed) {
 		if len(list) == 0 {
 			return
 		}
-		fmt.Fprintf(w, "%s\n", title)
+		b.WriteString(title + "\n")
+		var rows [][2]string
 		for _, i := range list {
-			fmt.Fprintf(w, "  %s\t%s\n", oneLine(i.Name), oneLine(i.text()))
+			rows = append(rows, [2]string{oneLine(i.Name), oneLine(i.text())})
 		}
+		text.List(&b, rows, 2, text.TerminalWidth(o.io.out))
 	}
 	section("SUITES", l.Suites)
 	section("TASKS", l.Tasks)
 	section("MODELS", l.Models)
-	return w.Flush()
+	_, err := io.WriteString(o.io.out, b.String())
+	return err
 }
 
 // cachedModel says what a model in the hub's cache is; that one is broken does not keep
@@ -177,15 +182,17 @@ func (o *listOptions) harness(ctx context.Context) error {
 	if o.json {
 		return writeJSON(o.io.out, listing{Tasks: list})
 	}
-	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
+	var rows [][2]string
 	for _, l := range list {
 		what := l.Description
 		if o.why {
 			what = l.Why
 		}
-		fmt.Fprintf(w, "%s\t%s\n", oneLine(l.Name), oneLine(what))
+		rows = append(rows, [2]string{oneLine(l.Name), oneLine(what)})
 	}
-	if err := w.Flush(); err != nil {
+	var b strings.Builder
+	text.List(&b, rows, 0, text.TerminalWidth(o.io.out))
+	if _, err := io.WriteString(o.io.out, b.String()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(o.io.err, "%d of %d tasks, groups and tags can be run\n", loaded, len(all))

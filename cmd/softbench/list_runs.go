@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/reports/rundir"
@@ -50,8 +49,13 @@ func (o *listOptions) runs(ctx context.Context, dir string) error {
 	if o.json {
 		return writeJSON(o.io.out, listing{Runs: list})
 	}
-	w := tabwriter.NewWriter(o.io.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATE\tMODEL\tATTENTION\tDTYPE\tSUITES\tEND")
+	g := &text.Grid{}
+	for _, c := range []struct {
+		title string
+		rank  int
+	}{{"RUN", text.Keep}, {"STATE", text.Keep}, {"MODEL", 5}, {"ATTENTION", 4}, {"DTYPE", 3}, {"SUITES", 2}, {"END", 1}} {
+		g.Column(c.title, text.Left, c.rank)
+	}
 	for _, r := range list {
 		if r.Unread != "" {
 			r.State += ": " + r.Unread
@@ -60,9 +64,12 @@ func (o *listOptions) runs(ctx context.Context, dir string) error {
 		for i := range row {
 			row[i] = oneLine(row[i])
 		}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		g.Row(row...)
 	}
-	return w.Flush()
+	var b strings.Builder
+	g.Fit(text.TerminalWidth(o.io.out)).Write(&b)
+	_, err = o.io.out.Write([]byte(b.String()))
+	return err
 }
 
 // runIn is what a directory's run is; false where it holds none. That one cannot be read

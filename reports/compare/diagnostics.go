@@ -227,7 +227,8 @@ func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *foot
 	}
 	if tests > 0 {
 		d.Column(text.Compact(c.Confidence)+"% interval"+corrected, text.Right, 2)
-		d.Column("p", text.Right, 3)
+		d.Short("interval")
+		d.Column("p", text.Right, 1)
 	}
 	d.Column("", text.Left, text.Keep)
 	for _, x := range c.Diagnostics {

@@ -39,9 +39,9 @@ func (d *Divergence) write(b *strings.Builder, width int, confidence string) {
 func (d *Divergence) writeParts(b *strings.Builder, width int, confidence string) {
 	g := &text.Grid{}
 	g.Column("tokens before", text.Left, text.Keep)
-	g.Column("tokens", text.Right, 2)
+	g.Column("tokens", text.Right, 1)
 	g.Column("KL", text.Right, text.Keep)
-	g.Column(confidence+"% interval", text.Left, 1)
+	g.Column(confidence+"% interval", text.Left, 2)
 	g.Column("same top", text.Right, text.Keep)
 	row := func(name string, p *DivergencePart) {
 		g.Row(name, strconv.Itoa(p.Tokens), text.Nats(p.Mean.Value), text.NatsRange(p.Mean.Low, p.Mean.High), text.Decimal(p.SameTop.Value))

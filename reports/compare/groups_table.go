@@ -13,19 +13,20 @@ func (c *Comparison) writeGroups(b *strings.Builder, width int, notes *footnotes
 		return
 	}
 	g := &text.Grid{}
-	g.Column("group", text.Left, text.Keep)
-	g.Column("tasks", text.Right, 4)
-	g.Column("n", text.Right, 3)
+	g.Fold("group", 6)
+	g.Column("tasks", text.Right, 1)
+	g.Column("n", text.Right, 2)
 	g.Column("metric", text.Left, text.Keep)
-	g.Column("A", text.Right, text.Keep)
-	g.Column("B", text.Right, text.Keep)
+	g.Column("A", text.Right, 4)
+	g.Column("B", text.Right, 5)
 	g.Column("B - A", text.Right, text.Keep)
 	title := text.Compact(c.Confidence) + "% interval"
 	if len(c.Groups) > 1 {
 		title += ", corrected"
 	}
-	g.Column(title, text.Left, 2)
-	g.Column("p", text.Right, 1)
+	g.Column(title, text.Left, 7)
+	g.Short("interval")
+	g.Column("p", text.Right, 3)
 	g.Column("B is", text.Left, text.Keep)
 	for i := range c.Groups {
 		m := &c.Groups[i]

@@ -14,7 +14,8 @@ import (
 
 // WriteTable writes a comparison for people: a row for each metric, `~` for a
 // difference that may be chance, and footnotes for what to mind. On a
-// terminal that is too narrow the columns that say least are left out.
+// terminal that is too narrow the columns that say least are left out, the difference never
+// and its interval last.
 func WriteTable(out io.Writer, c *Comparison) error {
 	_, err := io.WriteString(out, tableText(c, text.TerminalWidth(out)))
 	return err
@@ -33,14 +34,15 @@ func tableText(c *Comparison, width int) string {
 	b.WriteByte('\n')
 	var notes footnotes
 	g := &text.Grid{}
-	g.Column("task", text.Left, text.Keep)
-	g.Column("n", text.Right, 5)
+	g.Fold("task", 7)
+	g.Column("n", text.Right, 3)
 	g.Column("metric", text.Left, text.Keep)
-	g.Column("A", text.Right, text.Keep)
-	g.Column("B", text.Right, text.Keep)
+	g.Column("A", text.Right, 5)
+	g.Column("B", text.Right, 6)
 	g.Column("B - A", text.Right, text.Keep)
-	g.Column(c.intervalTitle(), text.Left, 4)
-	g.Column("p", text.Right, 3)
+	g.Column(c.intervalTitle(), text.Left, 8)
+	g.Short("interval")
+	g.Column("p", text.Right, 4)
 	g.Column("detectable", text.Right, 1)
 	if c.Effect > 0 {
 		g.Column("n for ±"+text.Compact(c.Effect), text.Right, 2)

@@ -19,6 +19,7 @@ type number struct {
 	directed          bool // of a measure nothing is better
 	clusters          int
 	clusteredStderr   float64
+	cell              *rundir.Cell // of a passkey cell
 }
 
 // DiagnosticsTask is what the diagnostics of a run are called beside its tasks.
@@ -43,10 +44,11 @@ func numbersOf(s *compare.Side) (all []number) {
 	if s.Manifest == nil {
 		return all
 	}
-	for _, c := range s.Manifest.Passkey {
+	for i := range s.Manifest.Passkey {
+		c := &s.Manifest.Passkey[i]
 		all = append(all, number{
 			task: rundir.PasskeyTask, metric: fmt.Sprintf("acc@%d@%s", c.Length, strconv.FormatFloat(c.Depth, 'g', -1, 64)), n: c.N,
-			value: float64(c.Accuracy), stderr: nan, low: float64(c.Low), high: float64(c.High), higherIsBetter: true, directed: true,
+			value: float64(c.Accuracy), stderr: nan, low: float64(c.Low), high: float64(c.High), higherIsBetter: true, directed: true, cell: c,
 		})
 	}
 	if d := s.Manifest.Diagnostics; d != nil {

@@ -10,44 +10,56 @@ import (
 	"github.com/softbench/softbench/stats"
 )
 
-// WriteTable writes the decision for a terminal or a log.
+// WriteTable writes the decision for a terminal or a log. Where it is too narrow the columns that
+// say least are left out, the drop and the decision never and the interval last.
 func (r *Result) WriteTable(w io.Writer) error {
+	_, err := io.WriteString(w, noCommands(r.tableText(text.TerminalWidth(w))))
+	return err
+}
+
+// tableText is the table for a width in terminal cells; 0: as wide as it gets.
+func (r *Result) tableText(width int) string {
 	var b strings.Builder
+	line := func(s string) { b.WriteString(text.Wrap(s, width)) }
 	g := &text.Grid{}
+	g.Fold("task", 6)
 	for _, c := range []struct {
 		title string
 		align text.Align
-	}{{"task", text.Left}, {"n", text.Right}, {"metric", text.Left}, {"baseline", text.Right}, {"run", text.Right},
-		{"drop", text.Right}, {"allowed", text.Right}, {"finds", text.Right}, {"interval of run - baseline", text.Left}, {"", text.Left}} {
-		g.Column(c.title, c.align, text.Keep)
+		rank  int
+	}{{"n", text.Right, 2}, {"metric", text.Left, text.Keep}, {"baseline", text.Right, 3}, {"run", text.Right, 4},
+		{"drop", text.Right, text.Keep}, {"allowed", text.Right, 5}, {"finds", text.Right, 1}, {"interval of run - baseline", text.Left, 7}, {"", text.Left, text.Keep}} {
+		if g.Column(c.title, c.align, c.rank); c.rank == 7 {
+			g.Short("run - baseline")
+		}
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
 		g.Row(text.Printable(m.Task), strconv.Itoa(m.N), text.Printable(m.Metric), text.Decimal(m.Baseline), text.Decimal(m.Run),
 			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), m.interval(), m.Outcome())
 	}
-	g.Write(&b)
-	fmt.Fprintf(&b, "\nfinds: the smallest true drop that is called a regression in %s%% of cases\n", text.Compact(r.Power))
+	g.Fit(width).Write(&b)
+	b.WriteByte('\n')
+	line(fmt.Sprintf("finds: the smallest true drop that is called a regression in %s%% of cases", text.Compact(r.Power)))
 	for i := range r.Metrics {
 		if m := &r.Metrics[i]; m.Decision != stats.Pass {
-			b.WriteString(text.Printable(m.Task+" "+m.Metric) + ": " + m.Explain() + "\n")
-			for _, line := range m.worseLines(mostDocuments) {
-				b.WriteString("  " + text.Printable(line) + "\n")
+			line(text.Printable(m.Task+" "+m.Metric) + ": " + m.Explain())
+			for _, worse := range m.worseLines(mostDocuments) {
+				line("  " + text.Printable(worse))
 			}
 		}
 	}
 	for _, s := range r.remarks() {
-		b.WriteString(text.Printable(s) + "\n")
+		line(text.Printable(s))
 	}
-	if line := r.JointLine(); line != "" {
-		b.WriteString(line + "\n")
+	if joint := r.JointLine(); joint != "" {
+		line(joint)
 	}
 	if loud := r.Undecided(); loud != "" {
-		b.WriteString("warning: " + loud + "\n")
+		line("warning: " + loud)
 	}
-	b.WriteString(r.Headline() + "\n")
-	_, err := io.WriteString(w, noCommands(b.String()))
-	return err
+	line(r.Headline())
+	return b.String()
 }
 
 // noCommands keeps a log's lines from being read as workflow commands, whatever a

@@ -74,14 +74,9 @@ func Course(paths []string, manifests []*rundir.Run) (places []Place, ok bool) {
 func courseOf(names []string) (places []Place, ok bool) {
 	steps := map[string]map[float64]bool{}
 	for _, name := range names {
-		dir, base := filepath.Split(filepath.Clean(name))
-		m := lastNumber.FindStringSubmatch(base)
-		if m == nil {
+		p, found := placeOf(name)
+		if !found {
 			return nil, false
-		}
-		p := Place{Series: dir + m[1] + "*" + m[3]}
-		for _, digit := range m[2] {
-			p.Step = 10*p.Step + float64(digit-'0')
 		}
 		if steps[p.Series][p.Step] {
 			return nil, false
@@ -104,6 +99,26 @@ func (b *builder) stepIs() string {
 		}
 	}
 	return sources[0].words
+}
+
+// PlaceOf is a run's place by its own path, where a word before its last number says that this is a
+// step: step-200, checkpoint-1000.
+func PlaceOf(path string) (Place, bool) {
+	p, ok := placeOf(path)
+	return p, ok && stepWord.MatchString(filepath.Base(p.Series))
+}
+
+func placeOf(path string) (p Place, ok bool) {
+	dir, base := filepath.Split(filepath.Clean(path))
+	m := lastNumber.FindStringSubmatch(base)
+	if m == nil {
+		return p, false
+	}
+	p.Series = dir + m[1] + "*" + m[3]
+	for _, digit := range m[2] {
+		p.Step = 10*p.Step + float64(digit-'0')
+	}
+	return p, true
 }
 
 // trainings are the series of the page's runs, in their order: the runs of each by step;

@@ -21,6 +21,9 @@ const (
 	growingName    = "divergence.part"
 )
 
+// divergenceSchema is the version of a file of divergences.
+const divergenceSchema = 3
+
 // divergenceHeader is the first line of a file of divergences.
 type divergenceHeader struct {
 	Divergence string   `json:"divergence"` // journalOf
@@ -38,7 +41,7 @@ type DivergenceWriter struct {
 // OpenDivergences begins the file in dir, or goes on with it: of two runs with these settings.
 // Where it is whole, all its records are returned and there is no writer.
 func OpenDivergences(ctx context.Context, dir string, first, other Settings) (*DivergenceWriter, []DivergenceRecord, error) {
-	head := divergenceHeader{journalOf, Schema, first, other}
+	head := divergenceHeader{journalOf, divergenceSchema, first, other}
 	if records, err := ReadDivergences(ctx, dir, first, other); err == nil {
 		return nil, records, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -151,7 +154,7 @@ func ReadDivergences(ctx context.Context, dir string, first, other Settings) ([]
 		return nil, err
 	}
 	defer f.Close()
-	records, size, err := readDivergences(ctx, f, divergenceHeader{journalOf, Schema, first, other})
+	records, size, err := readDivergences(ctx, f, divergenceHeader{journalOf, divergenceSchema, first, other})
 	if err == nil && size == 0 {
 		err = errTorn
 	}

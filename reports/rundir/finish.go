@@ -19,7 +19,7 @@ import (
 // finish writes the samples first: a manifest never stands beside samples that
 // are not its own.
 func finish(ctx context.Context, dir string, r *Run, samples []Sample, rows DiagnosticsRows) error {
-	r.Schema = Schema
+	r.Schema, r.Name = Schema, r.Settings.Name()
 	err := r.check()
 	if err == nil {
 		err = r.checkSamples(ctx, samples)
@@ -48,7 +48,7 @@ func writeRun(ctx context.Context, dir string, r *Run, samples []Sample, rows Di
 		r.Process.Written = append(r.Process.Written, Written{name, rows, hash})
 		return err
 	}
-	if err := note(samplesName, len(samples), writeSamples(ctx, filepath.Join(dir, samplesName), samples)); err != nil {
+	if err := note(samplesName, len(samples), writeSamples(ctx, filepath.Join(dir, samplesName), r.Name, samples)); err != nil {
 		return err
 	}
 	for _, t := range rows.tables() {

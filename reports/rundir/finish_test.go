@@ -102,12 +102,12 @@ func TestFinishThenOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := someRun()
-	want.Schema, want.Process.Written = Schema, r.Process.Written
+	want.Schema, want.Process.Written, want.Name = Schema, r.Process.Written, r.Settings.Name()
 	a, b := must(r.encode()), must(want.encode())
 	if !bytes.Equal(a, b) {
 		t.Errorf("the manifest is read back as\n%s\nwant\n%s", a, b)
 	}
-	if got, want := must(json.Marshal(rows)), must(json.Marshal(someSamples())); !bytes.Equal(got, want) {
+	if got, want := must(json.Marshal(rows)), must(json.Marshal(ofRun(r.Name, someSamples()))); !bytes.Equal(got, want) {
 		t.Errorf("the samples are read back as\n%s\nwant\n%s", got, want)
 	}
 	if heads, err := ReadHeads(context.Background(), dir); err != nil || len(heads) != 1 || heads[0].MassMean[1] != 0.5 {
@@ -196,7 +196,7 @@ func TestOpenRefuses(t *testing.T) {
 		want  []string
 	}{
 		"samples of another run": {func(t *testing.T, dir string) {
-			if err := writeSamples(context.Background(), filepath.Join(dir, samplesName), other); err != nil {
+			if err := writeSamples(context.Background(), filepath.Join(dir, samplesName), "", other); err != nil {
 				t.Fatal(err)
 			}
 		}, []string{samplesName, "of two runs"}},
@@ -208,12 +208,12 @@ func TestOpenRefuses(t *testing.T) {
 		"no samples":       {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, samplesName)) }, []string{samplesName, "is missing"}},
 		"no heads":         {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, diagnosticsName)) }, []string{diagnosticsName, "is missing"}},
 		"no manifest":      {func(_ *testing.T, dir string) { _ = os.Remove(filepath.Join(dir, manifestName)) }, []string{"no run here", manifestName}},
-		"another schema":   {rewrite(manifestName, `"schema": 3`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
+		"another schema":   {rewrite(manifestName, `"schema": 4`, `"schema": 7`), []string{manifestName, "schema 7", "reads 1"}},
 		"no schema":        {rewrite(manifestName, `"schema"`, `"scheme"`), []string{manifestName, "no schema"}},
 		"no settings":      {rewrite(manifestName, `"settings"`, `"sittings"`), []string{manifestName, "no settings"}},
 		"an unknown field": {rewrite(manifestName, `"documents"`, `"dokuments"`), []string{manifestName, "dokuments"}},
 		"a wrong type":     {rewrite(manifestName, `"documents": 2`, `"documents": "2"`), []string{manifestName, "line ", "documents"}},
-		"not JSON":         {rewrite(manifestName, `"model": {`, `"model": (`), []string{manifestName, "line 6", "invalid character '('"}},
+		"not JSON":         {rewrite(manifestName, `"model": {`, `"model": (`), []string{manifestName, "line 7", "invalid character '('"}},
 		"another value":    {rewrite(manifestName, `"documents": 1,`, `"documents": 3,`), []string{manifestName, "was changed since"}},
 		"fewer documents":  {resigned(`"documents": 1,`, `"documents": 3,`), []string{samplesName, "task wikitext has 1 documents in the samples and 3"}},
 		"a file elsewhere": {resigned(`"name": "samples.parquet"`, `"name": "../samples.parquet"`), []string{manifestName, samplesName}},
@@ -425,5 +425,26 @@ func resigned(from, to string) func(*testing.T, string) {
 			t.Fatal(err)
 		}
 		overwrite(t, path, text)
+	}
+}
+
+// ofRun are samples as a run of that name has them.
+func ofRun(name string, samples []Sample) []Sample {
+	for i := range samples {
+		samples[i].Run = name
+	}
+	return samples
+}
+
+// A run's name follows from its settings, so that rows of two runs that differ in one of them can
+// be told apart, and those of the same run made twice cannot.
+func TestRunsHaveNames(t *testing.T) {
+	a, b := someSettings(), someSettings()
+	if a.Name() != b.Name() || !strings.HasPrefix(a.Name(), a.Attention+"-"+a.DType+"-") {
+		t.Errorf("%q and %q", a.Name(), b.Name())
+	}
+	b.Tasks[0].Limit++
+	if a.Name() == b.Name() {
+		t.Errorf("two runs are called %q", a.Name())
 	}
 }

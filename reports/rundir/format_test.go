@@ -25,22 +25,22 @@ func TestSchemaOfSamples(t *testing.T) {
 	golden(t, "diagnostics.schema", schemaOf[HeadRow]().String()+"\n")
 	golden(t, "diagnostics_samples.schema", schemaOf[DiagnosticsSample]().String()+"\n")
 	golden(t, "attention_maps.schema", schemaOf[MapRow]().String()+"\n")
-	if Schema != 3 {
-		t.Error("the goldens are of schema version 3: keep testdata/run3 as a fixture of what is read, and make new ones")
+	if Schema != 4 {
+		t.Error("the goldens are of schema version 4: keep testdata/run4 as a fixture of what is read, and make new ones")
 	}
 }
 
 // TestOldRun reads runs that earlier builds wrote: testdata/run is of schema
 // version 1, which had no clusters and no documents of samples, testdata/run2 of 2, which had no
-// generated answers, testdata/run3 of 3.
+// generated answers, testdata/run3 of 3, which had no name, testdata/run4 of 4.
 func TestOldRun(t *testing.T) {
 	if os.Getenv("SOFTBENCH_UPDATE") != "" {
 		dir := finished(t, answeredRun(), append(someSamples(), someAnswer), someDiagnostics)
 		for _, name := range []string{manifestName, samplesName, diagnosticsName, diagnosticsSamplesName, mapsName} {
-			overwrite(t, filepath.Join("testdata", "run3", name), readAll(t, filepath.Join(dir, name)))
+			overwrite(t, filepath.Join("testdata", "run4", name), readAll(t, filepath.Join(dir, name)))
 		}
 	}
-	for schema, dir := range map[int]string{1: filepath.Join("testdata", "run"), 2: filepath.Join("testdata", "run2"), 3: filepath.Join("testdata", "run3")} {
+	for schema, dir := range map[int]string{1: filepath.Join("testdata", "run"), 2: filepath.Join("testdata", "run2"), 3: filepath.Join("testdata", "run3"), 4: filepath.Join("testdata", "run4")} {
 		r, rows, err := Open(context.Background(), dir)
 		if err != nil {
 			t.Fatal(err)
@@ -50,12 +50,20 @@ func TestOldRun(t *testing.T) {
 			want = answeredRun()
 		}
 		want.Schema, want.Process.Written = schema, r.Process.Written
+		if schema >= 4 {
+			want.Name = want.Settings.Name()
+		}
 		if a, b := must(r.encode()), must(want.encode()); !bytes.Equal(a, b) {
 			t.Errorf("the manifest is read as\n%s\nwant\n%s", a, b)
 		}
 		samples := someSamples()
 		if schema >= 3 {
 			samples = append(samples, someAnswer)
+		}
+		if schema >= 4 {
+			for i := range samples {
+				samples[i].Run = want.Name
+			}
 		}
 		if !reflect.DeepEqual(rows, samples) {
 			t.Errorf("the samples are read as\n%+v", rows)
@@ -126,7 +134,8 @@ func answeredRun() *Run {
 func TestAnswersAreWritten(t *testing.T) {
 	rows := []Sample{someAnswer}
 	_, back, err := Open(context.Background(), finished(t, answeredRun(), append(someSamples(), rows...), DiagnosticsRows{}))
-	if err != nil || !reflect.DeepEqual(back[len(back)-1:], rows) {
+	settings := answeredRun().Settings
+	if err != nil || !reflect.DeepEqual(back[len(back)-1:], ofRun(settings.Name(), rows)) {
 		t.Errorf("%v, %+v", err, back)
 	}
 	for i, name := range someAnswer.Metrics {
@@ -153,7 +162,7 @@ func TestUnscoredIsWritten(t *testing.T) {
 	run := someRun()
 	run.Tasks[0].Unscored = 1
 	_, back, err := Open(context.Background(), finished(t, run, rows, DiagnosticsRows{}))
-	if err != nil || !reflect.DeepEqual(back, rows) {
+	if err != nil || !reflect.DeepEqual(back, ofRun(run.Settings.Name(), rows)) {
 		t.Errorf("%v, %+v", err, back)
 	}
 	rows[1].LogLikelihood = ptr(-1.0)
@@ -196,8 +205,8 @@ func TestOtherColumns(t *testing.T) {
 		"retyped":    {parquetOf([]retyped{{"a", 1}}, version), "column kind is INT"},
 		"more":       {parquetOf([]more{{Extra: 1}}, version), "column extra is not one of this schema"},
 		"no version": {parquetOf([]Sample{{}}), "no schema version"},
-		"version 4":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "4")), "schema 4, this version of softbench reads 1 to 3"},
-		"version 0":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "0")), "schema 0, this version of softbench reads 1 to 3"},
+		"version 5":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "5")), "schema 5, this version of softbench reads 1 to 4"},
+		"version 0":  {parquetOf([]Sample{{}}, parquet.KeyValueMetadata(schemaKey, "0")), "schema 0, this version of softbench reads 1 to 4"},
 		"JSON":       {[]byte(`{"schema": 1}`), "not a Parquet file"},
 		"empty":      {nil, "not a Parquet file"},
 	} {
@@ -237,7 +246,7 @@ func TestBytesThatAreNotText(t *testing.T) {
 	bad := "a\xffb"
 	rows := []Sample{{Task: bad, Context: &bad, Generated: &bad}}
 	dir := t.TempDir()
-	if err := writeSamples(context.Background(), filepath.Join(dir, samplesName), rows); err != nil {
+	if err := writeSamples(context.Background(), filepath.Join(dir, samplesName), "", rows); err != nil {
 		t.Fatal(err)
 	}
 	back, err := ReadSamples(context.Background(), dir)
@@ -294,7 +303,8 @@ func TestManyRecords(t *testing.T) {
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	alone := filepath.Join(t.TempDir(), samplesName)
-	if err := writeSamples(context.Background(), alone, rows); err != nil {
+	settings := someSettings()
+	if err := writeSamples(context.Background(), alone, settings.Name(), rows); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(readAll(t, alone), readAll(t, filepath.Join(dir, samplesName))) {

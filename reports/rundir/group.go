@@ -27,13 +27,13 @@ type GroupMetric struct {
 // groupsTable shows groups' metrics, a row each; nil where there are none.
 func groupsTable(r *Run) *text.Grid {
 	g := &text.Grid{}
-	g.Column("group", text.Left, text.Keep)
-	g.Column("tasks", text.Right, 4)
-	g.Column("n", text.Right, 3)
+	g.Fold("group", 4)
+	g.Column("tasks", text.Right, 1)
+	g.Column("n", text.Right, 2)
 	g.Column("metric", text.Left, text.Keep)
 	g.Column("value", text.Right, text.Keep)
-	g.Column("± stderr", text.Right, 2)
-	g.Column("95% interval", text.Right, 1)
+	g.Column("± stderr", text.Right, 3)
+	g.Column("95% interval", text.Right, 5)
 	some := false
 	for _, gr := range r.Groups {
 		for _, m := range gr.Metrics {

@@ -21,8 +21,9 @@ import (
 // the document of each sample to diagnostics_samples.parquet; a passkey trial's
 // cluster became its key. It also says in all three what could not be scored.
 // Version 3 added generated answers to samples.parquet and the journal, and to
-// run.json what they and prompts depend on, and how weights were quantised.
-const Schema = 3
+// run.json what they and prompts depend on, and how weights were quantised. Version 4
+// added the run's name to run.json and samples.parquet.
+const Schema = 4
 
 // readable says whether this version of softbench reads a schema.
 func readable(schema int) bool { return schema >= 1 && schema <= Schema }
@@ -31,6 +32,7 @@ func readable(schema int) bool { return schema >= 1 && schema <= Schema }
 // Settings, however often the run was stopped and resumed.
 type Run struct {
 	Schema      int               `json:"schema"`
+	Name        string            `json:"run,omitempty"`    // Settings.Name, set by Finish; of earlier versions none
 	Suites      []string          `json:"suites,omitempty"` // as named on the command line
 	Model       Model             `json:"model"`
 	Settings    Settings          `json:"settings"`

@@ -58,7 +58,7 @@ func FuzzManifest(f *testing.F) {
 // FuzzSamples: no content panics.
 func FuzzSamples(f *testing.F) {
 	path := filepath.Join(f.TempDir(), samplesName)
-	if err := writeSamples(context.Background(), path, awkwardRows()[2:]); err != nil {
+	if err := writeSamples(context.Background(), path, "", awkwardRows()[2:]); err != nil {
 		f.Fatal(err)
 	}
 	b, err := os.ReadFile(path)

@@ -45,7 +45,7 @@ func TestFloatsKeepTheirBits(t *testing.T) {
 	}
 	defer w.Close()
 	parquet := t.TempDir()
-	if err := writeSamples(context.Background(), filepath.Join(parquet, samplesName), rows); err != nil {
+	if err := writeSamples(context.Background(), filepath.Join(parquet, samplesName), "", rows); err != nil {
 		t.Fatal(err)
 	}
 	back, err := ReadSamples(context.Background(), parquet)
@@ -89,7 +89,7 @@ func TestSamplesAreTheSameBytes(t *testing.T) {
 	var first []byte
 	for range 3 {
 		path := filepath.Join(t.TempDir(), samplesName)
-		if err := writeSamples(context.Background(), path, awkwardRows()); err != nil {
+		if err := writeSamples(context.Background(), path, "", awkwardRows()); err != nil {
 			t.Fatal(err)
 		}
 		b := readAll(t, path)
@@ -124,7 +124,7 @@ func TestSamplesAreTheSameBytes(t *testing.T) {
 func TestDamagedSamples(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, samplesName)
-	if err := writeSamples(context.Background(), path, awkwardRows()); err != nil {
+	if err := writeSamples(context.Background(), path, "", awkwardRows()); err != nil {
 		t.Fatal(err)
 	}
 	whole := readAll(t, path)
@@ -164,7 +164,7 @@ func TestSamplesRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, samplesName)
-			if err := writeSamples(context.Background(), path, c.spoil(awkwardRows())); err != nil {
+			if err := writeSamples(context.Background(), path, "", c.spoil(awkwardRows())); err != nil {
 				t.Fatal(err)
 			}
 			_, err := ReadSamples(context.Background(), dir)

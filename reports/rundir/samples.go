@@ -21,6 +21,7 @@ import (
 // that a kind of task does not have are null. Rows are ordered by task as run,
 // document and request.
 type Sample struct {
+	Run     string `parquet:"run,dict"` // the manifest's Name, set by Finish; "" in files of earlier versions
 	Task    string `parquet:"task,dict"`
 	Kind    string `parquet:"kind,dict"` // multiple_choice, last_word, rolling_perplexity or passkey
 	DocID   int32  `parquet:"doc_id"`
@@ -72,16 +73,17 @@ type Sample struct {
 
 // since are the columns that files of earlier schema versions do not have.
 func (Sample) since() map[int][]string {
-	return map[int][]string{2: {"unscored"}, 3: {"ended", "targets.list.element", "filters.list.element", "filtered.list.element", "metrics.list.element", "scores.list.element"}}
+	return map[int][]string{2: {"unscored"}, 3: {"ended", "targets.list.element", "filters.list.element", "filtered.list.element", "metrics.list.element", "scores.list.element"}, 4: {"run"}}
 }
 
 // schemaKey is the file's metadata key of the schema version.
 const schemaKey = "softbench.schema"
 
-// writeSamples writes rows, as UTF-8.
-func writeSamples(ctx context.Context, path string, rows []Sample) error {
+// writeSamples writes rows of the run of that name, as UTF-8.
+func writeSamples(ctx context.Context, path, run string, rows []Sample) error {
 	rows = slices.Clone(rows)
 	for i := range rows {
+		rows[i].Run = run
 		rows[i].makeUTF8()
 	}
 	return writeParquet(ctx, path, rows)
@@ -113,7 +115,7 @@ const rowGroup = 1 << 17
 // makeUTF8 replaces bytes that are not UTF-8 by U+FFFD: readers of Parquet refuse
 // the whole column else.
 func (s *Sample) makeUTF8() {
-	for _, p := range []*string{&s.Task, &s.Kind, &s.DocHash, &s.Cluster} {
+	for _, p := range []*string{&s.Run, &s.Task, &s.Kind, &s.DocHash, &s.Cluster} {
 		*p = strings.ToValidUTF8(*p, "\uFFFD")
 	}
 	for _, list := range []*[]string{&s.Targets, &s.Filtered} {

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -69,6 +70,14 @@ type DiagnosticsSettings struct {
 	Threshold float64 `json:"threshold"`
 	Data      string  `json:"data_sha256"`           // of the document of each sample
 	Maps      string  `json:"maps_sha256,omitempty"` // of the attention maps' text, layers and heads
+}
+
+// Name tells a run's rows from those of others where several stand in one table: attention kind,
+// number format and twelve digits of the settings' hash. Runs with equal settings, whose samples
+// are equal, have one name.
+func (s *Settings) Name() string {
+	sum := sha256.Sum256([]byte(show(s)))
+	return fmt.Sprintf("%s-%s-%x", s.Attention, s.DType, sum[:6])
 }
 
 // Difference is a setting that two runs do not share.

@@ -13,7 +13,7 @@ import (
 
 // WriteTable writes a run's metrics for people: a row each, and the passkey
 // accuracies as a grid of length by depth. On a terminal that is too narrow for
-// all columns, those that say least are left out: interval, stderr, n.
+// all columns, those that say least are left out: n, stderr, and the interval last.
 func WriteTable(out io.Writer, r *Run) error {
 	_, err := io.WriteString(out, tableText(r, text.TerminalWidth(out)))
 	return err
@@ -85,16 +85,16 @@ func summary(r *Run) string {
 
 func metricsTable(r *Run) *text.Grid {
 	g := &text.Grid{}
-	g.Column("task", text.Left, text.Keep)
-	g.Column("n", text.Right, 3)
+	g.Fold("task", 4)
+	g.Column("n", text.Right, 1)
 	g.Column("metric", text.Left, text.Keep)
 	g.Column("value", text.Right, text.Keep)
 	g.Column("± stderr", text.Right, 2)
 	clustered := len(clusterNotes(r)) > 0
 	if clustered {
-		g.Column("± clustered", text.Right, 2)
+		g.Column("± clustered", text.Right, 3)
 	}
-	g.Column("95% interval", text.Right, 1)
+	g.Column("95% interval", text.Right, 5)
 	for _, t := range r.Tasks {
 		for _, m := range t.Metrics {
 			cells := []string{text.Printable(t.Name), strconv.Itoa(m.N), text.Printable(m.Name) + " " + text.Arrow(m.HigherIsBetter), text.Decimal(m.Value), text.Decimal(m.Stderr)}

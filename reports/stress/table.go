@@ -21,19 +21,19 @@ func tableText(r *Result, width int) string {
 	b.WriteString(text.Wrap(r.Headline, width))
 	b.WriteByte('\n')
 	g := &text.Grid{}
-	g.Column("model", text.Left, text.Keep)
+	g.Fold("model", 5)
 	g.Column("weights", text.Left, text.Keep)
 	g.Column("bytes", text.Right, 4)
 	g.Column("score", text.Right, text.Keep)
 	interval := text.Compact(r.Confidence) + "% interval"
-	g.Column(interval, text.Left, 2)
+	g.Column(interval, text.Left, 7)
 	g.Column("kept", text.Right, text.Keep)
-	g.Column(interval, text.Left, 5)
+	g.Column(interval, text.Left, 8)
 	g.Column("KL", text.Right, text.Keep)
-	g.Column(interval, text.Left, 3)
-	g.Column("same top", text.Right, 1)
-	g.Column("kurtosis", text.Right, 6)
-	g.Column("largest", text.Right, 7)
+	g.Column(interval, text.Left, 6)
+	g.Column("same top", text.Right, 3)
+	g.Column("kurtosis", text.Right, 2)
+	g.Column("largest", text.Right, 1)
 	for i := range r.Models {
 		name := text.Printable(r.Models[i].Name)
 		for k := range r.Models[i].Cells {
@@ -64,11 +64,13 @@ func (r *Result) writeClaims(b *strings.Builder, width int) {
 	}
 	g := &text.Grid{}
 	g.Column("weights", text.Left, text.Keep)
-	g.Column("A keeps", text.Right, text.Keep)
-	g.Column("B keeps", text.Right, text.Keep)
+	g.Column("A keeps", text.Right, 1)
+	g.Column("B keeps", text.Right, 2)
 	g.Column("B - A", text.Right, text.Keep)
-	g.Column("interval, corrected", text.Left, 1)
+	g.Column("interval, corrected", text.Left, 3)
+	g.Short("interval")
 	g.Column("B keeps half where A does not", text.Left, text.Keep)
+	g.Short("B, not A")
 	pair := ""
 	for i := range r.Claims {
 		c := &r.Claims[i]

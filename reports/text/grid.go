@@ -20,24 +20,71 @@ const (
 	Right
 )
 
+// underHead is what rows begin with below a heading.
+const underHead = "  "
+
 // Keep is the rank of a column that is never left out.
 const Keep = 0
 
 // Grid is a table of text for a terminal. Columns are two blanks apart, as wide
 // as their widest cell, where a Chinese character takes two places and a combining
 // mark none.
-type Grid struct{ columns []column }
+type Grid struct {
+	columns []column
+	heads   []string // of rows, each on a line of its own where it is another than before; nil: none
+}
 
 type column struct {
 	align Align
 	rank  int // the lowest above Keep is left out first
 	cells []string
 	width int
+	short string // title where there is little room; "": the same
+	folds bool   // its cells become headings of rows instead of being left out
 }
 
 // Column adds a column.
 func (g *Grid) Column(title string, align Align, rank int) {
-	g.columns = append(g.columns, column{align, rank, []string{title}, uniseg.StringWidth(title)})
+	g.columns = append(g.columns, column{align, rank, []string{title}, uniseg.StringWidth(title), "", false})
+}
+
+// Fold adds a column whose cells stand on lines of their own above their rows where there is little
+// room; an empty one means the one before.
+func (g *Grid) Fold(title string, rank int) {
+	g.Column(title, Left, rank)
+	g.columns[len(g.columns)-1].folds = true
+}
+
+// Short gives the last column another title where there is little room.
+func (g *Grid) Short(title string) { g.columns[len(g.columns)-1].short = title }
+
+// shortened is the grid with short titles.
+func (g *Grid) shortened() *Grid {
+	out := &Grid{columns: slices.Clone(g.columns)}
+	for i := range out.columns {
+		c := &out.columns[i]
+		if c.short == "" {
+			continue
+		}
+		c.cells, c.width = slices.Clone(c.cells), 0
+		c.cells[0] = c.short
+		for _, cell := range c.cells {
+			c.width = max(c.width, uniseg.StringWidth(cell))
+		}
+	}
+	return out
+}
+
+// wide is how wide the grid is.
+func (g *Grid) wide() int {
+	total := 2 * (len(g.columns) - 1)
+	if g.heads != nil {
+		total += len(underHead)
+	}
+	for _, c := range g.columns {
+		total += c.width
+	}
+	return total
 }
 
 // Row adds a row, a cell for each column.
@@ -49,20 +96,25 @@ func (g *Grid) Row(cells ...string) {
 	}
 }
 
-// Fit leaves out columns until the rest is at most width wide, as far as that
-// goes; width 0 takes any.
+// Fit takes short titles and leaves out or folds columns until the rest is at most width wide, as far as
+// that goes; width 0 takes any.
 func (g *Grid) Fit(width int) *Grid {
-	out := &Grid{slices.Clone(g.columns)}
-	for width > 0 {
-		total, least := 2*(len(out.columns)-1), -1
+	if width <= 0 || g.wide() <= width {
+		return g
+	}
+	out := g.shortened()
+	for out.wide() > width {
+		least := -1
 		for i, c := range out.columns {
-			total += c.width
 			if c.rank != Keep && (least < 0 || c.rank < out.columns[least].rank) {
 				least = i
 			}
 		}
-		if total <= width || least < 0 {
+		if least < 0 {
 			break
+		}
+		if c := out.columns[least]; c.folds {
+			out.heads = c.cells
 		}
 		out.columns = slices.Delete(out.columns, least, least+1)
 	}
@@ -78,6 +130,12 @@ func (g *Grid) WriteRows(b *strings.Builder) { g.write(b, 1) }
 func (g *Grid) write(b *strings.Builder, first int) {
 	for row := first; row < len(g.columns[0].cells); row++ {
 		var line strings.Builder
+		if g.heads != nil {
+			if head := g.heads[row]; row > 0 && head != "" && head != g.heads[row-1] {
+				b.WriteString(head + "\n")
+			}
+			line.WriteString(underHead)
+		}
 		for i, c := range g.columns {
 			if i > 0 {
 				line.WriteString("  ")
@@ -128,10 +186,42 @@ func Wrap(text string, width int) string {
 	return b.String() + "\n"
 }
 
-// TerminalWidth is how many cells wide the terminal behind out is; 0 where it is not a
-// terminal.
+// List writes names with what is said of each beside them, the names in a column of their own behind
+// so many blanks. What is longer than the width goes on below itself; width 0 takes any.
+func List(b *strings.Builder, rows [][2]string, indent, width int) {
+	names := 0
+	for _, r := range rows {
+		names = max(names, uniseg.StringWidth(r[0]))
+	}
+	const least = 24 // cells for what is said: less is no column
+	room := width - indent - names - 2
+	if width <= 0 || room < least {
+		room = 0
+	}
+	for _, r := range rows {
+		lines := strings.Split(strings.TrimSuffix(Wrap(r[1], room), "\n"), "\n")
+		for i, line := range lines {
+			name := ""
+			if i == 0 {
+				name = r[0]
+			}
+			blanks := strings.Repeat(" ", names-uniseg.StringWidth(name)+2)
+			b.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+name+blanks+line, " ") + "\n")
+		}
+	}
+}
+
+// TerminalWidth is how many cells wide what is written to a file may be: as COLUMNS says, else the
+// terminal behind it; 0 where it is none.
 func TerminalWidth(out io.Writer) int {
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	f, ok := out.(*os.File)
+	if !ok {
+		return 0
+	}
+	if w, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && w > 0 {
+		return w
+	}
+	if term.IsTerminal(int(f.Fd())) {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return w
 		}

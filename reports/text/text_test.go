@@ -1,6 +1,7 @@
 package text
 
 import (
+	"os"
 	"math"
 	"strings"
 	"testing"
@@ -45,6 +46,56 @@ func TestGrid(t *testing.T) {
 	}
 	if got := Wrap("one two three", 7); got != "one two\nthree\n" {
 		t.Errorf("wrapped as %q", got)
+	}
+}
+
+// Where there is little room titles are short, then a folding column becomes headings when its rank
+// is reached, and an empty cell of it means the one before.
+func TestGridFolds(t *testing.T) {
+	g := &Grid{}
+	g.Fold("task", 2)
+	g.Column("metric", Left, Keep)
+	g.Column("a long title", Left, 3)
+	g.Short("short")
+	g.Column("n", Right, 1)
+	g.Row("quiz", "acc", "[1, 2]", "12")
+	g.Row("", "f1", "[3, 4]", "12")
+	g.Row("pages", "bpb", "[5, 6]", "9")
+	for width, want := range map[int]string{
+		0:  "task   metric  a long title   n\nquiz   acc     [1, 2]        12\n       f1      [3, 4]        12\npages  bpb     [5, 6]         9\n",
+		26: "task   metric  short    n\nquiz   acc     [1, 2]  12\n       f1      [3, 4]  12\npages  bpb     [5, 6]   9\n",
+		22: "task   metric  short\nquiz   acc     [1, 2]\n       f1      [3, 4]\npages  bpb     [5, 6]\n",
+		17: "  metric  short\nquiz\n  acc     [1, 2]\n  f1      [3, 4]\npages\n  bpb     [5, 6]\n",
+		9:  "  metric\nquiz\n  acc\n  f1\npages\n  bpb\n",
+	} {
+		var b strings.Builder
+		g.Fit(width).Write(&b)
+		if b.String() != want {
+			t.Errorf("at width %d the table is\n%swant\n%s", width, b.String(), want)
+		}
+	}
+	var b strings.Builder
+	List(&b, [][2]string{{"a", "one two three four five six seven"}, {"bc", "x"}}, 1, 30)
+	if want := " a   one two three four five\n     six seven\n bc  x\n"; b.String() != want {
+		t.Errorf("the list is\n%swant\n%s", b.String(), want)
+	}
+}
+
+// COLUMNS says how wide a file may be, whatever is behind it; what is no number says nothing.
+func TestTerminalWidth(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for columns, want := range map[string]int{"": 0, "80": 80, "0": 0, "-3": 0, "wide": 0} {
+		t.Setenv("COLUMNS", columns)
+		if got := TerminalWidth(f); got != want {
+			t.Errorf("COLUMNS=%s: %d, want %d", columns, got, want)
+		}
+	}
+	if got := TerminalWidth(&strings.Builder{}); got != 0 {
+		t.Errorf("what is no file is %d wide", got)
 	}
 }
 
