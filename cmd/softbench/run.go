@@ -299,13 +299,14 @@ func (v *limitValue) String() string {
 }
 
 func (v *limitValue) Set(s string) error {
-	if n, err := strconv.Atoi(s); err == nil {
+	want := errors.New("want a whole number of documents, such as 100, or a share of them between 0 and 1, such as 0.1")
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 {
 		*v.count, *v.share = n, 0
 		return nil
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(f > 0 && f < 1) {
-		return errors.New("must be a whole number of documents, or a share between 0 and 1")
+		return want
 	}
 	*v.count, *v.share = 0, f
 	return nil

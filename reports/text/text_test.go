@@ -1,8 +1,8 @@
 package text
 
 import (
-	"os"
 	"math"
+	"os"
 	"strings"
 	"testing"
 )
