@@ -15,6 +15,7 @@ if [ "${RETRAIN:-}" ]; then "$python" make_tiny.py; fi
 "$python" make_tasks.py
 "$python" make_boundary.py
 "$python" make_generate.py
+"$python" make_results.py
 "$python" make_gguf.py
 "$python" make_gguf_tokenizers.py
 "$python" make_quantised.py
