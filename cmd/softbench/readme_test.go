@@ -200,7 +200,7 @@ func TestEqualMeansFloat32(t *testing.T) {
 }
 
 // Where the README or a command's help says that numbers equal the harness's, it says of which
-// format, and beside it how far the other one's spread: bfloat16's are 0.11 apart in the mean.
+// format, and beside it how far the other one's spread, by the same two figures.
 func TestEqualToTheHarnessIsOfFloat32(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join(golden.Root(t), "README.md"))
 	if err != nil {
@@ -215,22 +215,28 @@ func TestEqualToTheHarnessIsOfFloat32(t *testing.T) {
 		}
 	}
 	walk(newRoot(streams{}))
-	said := map[string]int{}
+	said := map[string]string{}
 	claim := regexp.MustCompile(`(equals?|are) lm-evaluation-harness`)
+	spread := regexp.MustCompile(`([0-9.]+) a request in the mean(?:,| and) ([0-9.]+) at most`)
 	for where, text := range texts {
 		for _, paragraph := range strings.Split(text, "\n\n") {
 			if !claim.MatchString(paragraph) {
 				continue
 			}
-			said[where]++
-			for _, want := range []string{"float32", "bfloat16", "0.11", "0.44"} {
-				if !strings.Contains(paragraph, want) {
-					t.Errorf("%s: says nothing of %s where numbers are said to be equal: %s", where, want, paragraph)
-				}
+			figures := spread.FindStringSubmatch(paragraph)
+			if !strings.Contains(paragraph, "float32") || !strings.Contains(paragraph, "bfloat16") || figures == nil {
+				t.Errorf("%s: numbers are said to be equal, and not in which format and how far apart in the other: %s", where, paragraph)
+				continue
 			}
+			said[where] = figures[1] + " and " + figures[2]
 		}
 	}
-	if said["README.md"] == 0 || said["softbench"] == 0 {
+	for where, figures := range said {
+		if figures != said["README.md"] {
+			t.Errorf("%s says %s where the README says %s", where, figures, said["README.md"])
+		}
+	}
+	if said["README.md"] == "" || said["softbench"] == "" {
 		t.Errorf("numbers are said to be equal in %v: the test looks at the wrong texts", said)
 	}
 }
