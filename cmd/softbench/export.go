@@ -25,6 +25,7 @@ type exportOptions struct {
 	figures figureOptions
 	choice  export.Choice
 	spread  string
+	base    string // the run that others are compared with; "": the first
 }
 
 func newExport(io streams, run work[exportOptions]) *cobra.Command {
@@ -60,7 +61,8 @@ one head of all runs stand side by side. --format says which (default all four).
   softbench export --format latex --spread stderr --metrics acc_norm,perplexity runs/softmax runs/softpick
   softbench export --format tensorboard runs/step-* -o logs
   softbench export --format lm-eval runs/softpick -o harness
-  softbench export --figures figures --format pdf,csv runs/softmax runs/softpick`,
+  softbench export --figures figures --format pdf,csv runs/softmax runs/softpick
+  softbench export --figures figures --baseline runs/softmax runs/*`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.runs = args
 			switch {
@@ -80,6 +82,7 @@ one head of all runs stand side by side. --format says which (default all four).
 	f.StringSliceVar(&o.choice.Metrics, "metrics", nil, "in a table, these `metrics` in this order, as acc or arc_easy/acc")
 	f.BoolVar(&o.choice.Diagnostics, "diagnostics", false, "in a table, the measures of diagnostics behind the metrics: sink rate, sparsity, kurtosis")
 	f.StringVar(&o.spread, "spread", string(export.NoSpread), "in a table, what stands behind a value: none, stderr or interval")
+	f.StringVar(&o.base, "baseline", "", "in a table or figure, the `run` that every other one is compared with (default the first)")
 	f.StringVar(&o.figures.dir, "figures", "", "write the charts into this `directory`")
 	f.StringVar(&o.figures.width, "width", "", "width of figures: column (3.25 inch, default), page (6.75 inch)")
 	return cmd
@@ -87,6 +90,9 @@ one head of all runs stand side by side. --format says which (default all four).
 
 func (o *exportOptions) execute(ctx context.Context) error {
 	if err := o.checkChoice(); err != nil {
+		return err
+	}
+	if err := o.takeBaseline(); err != nil {
 		return err
 	}
 	switch {

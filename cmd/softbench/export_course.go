@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/softbench/softbench/internal/atomicfile"
@@ -38,6 +40,25 @@ func (o *exportOptions) checkChoice() error {
 		default:
 			return fmt.Errorf("--%s is about tables, and --format %s writes each run as it is", f.flag, o.format)
 		}
+	}
+	return nil
+}
+
+// takeBaseline refuses a --baseline that nothing would use, and puts that run first where a table
+// is made.
+func (o *exportOptions) takeBaseline() error {
+	at := slices.Index(o.runs, o.base)
+	switch {
+	case o.base == "":
+		return nil
+	case o.figures.dir == "" && !o.isTable():
+		return fmt.Errorf("--baseline is about tables and figures that compare runs, and --format %s writes each run as it is", o.format)
+	case at < 0:
+		return fmt.Errorf("--baseline %s: give it as one of the runs too", o.base)
+	case len(o.runs) == 1:
+		return errors.New("--baseline is about several runs, and one is given")
+	case o.isTable():
+		o.runs = slices.Concat(o.runs[at:at+1], o.runs[:at], o.runs[at+1:])
 	}
 	return nil
 }

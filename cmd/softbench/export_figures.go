@@ -49,7 +49,7 @@ func (o *exportOptions) writeFigures(ctx context.Context) error {
 	if o.options.Intersect && len(o.runs) == 1 {
 		return errors.New("--intersect is about what two runs share, and one is given")
 	}
-	page, err := openPage(ctx, o.io, o.runs, "", o.options)
+	page, err := openPage(ctx, o.io, o.runs, o.base, o.options)
 	if err != nil {
 		return err
 	}

@@ -123,6 +123,7 @@ var inputCases = []inputCase{
 	{"lab study study.yaml --out new", "study.yaml", "lab study ARG"},
 	{"lab study study.yaml --out new --world w", "w/train.txt", "lab study world"},
 	{"lab study study.yaml --out new --world pipe", "pipe", "lab study world"},
+	{"lab study study.yaml --out new --record pipe", "pipe", "lab study record"},
 	{"lab study study.yaml --out st --list", "st/trainings/all/seed-1/training/settings.json", "lab study out"},
 	{"lab study study.yaml --out st --list", "st/trainings/all/seed-1/training/history.jsonl", "lab study out"},
 	{"lab study study.yaml --out st --list", "st/trainings/all/seed-1/finished", "lab study out"},
@@ -135,10 +136,10 @@ const oneSetting = " --methods rtn --bits 4"
 const byGPTQ = " --quantize gptq:4 --calibrate text.txt"
 
 // noInput are the flags with a text that names nothing to be read.
-var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction host token model-name max-body metrics spread figures width`)
+var noInput = strings.Fields(`device dtype attention memory strip-prefix revision shard title format output junit markdown report map preset mix text effect quantize quantize-include method methods group system-instruction host token model-name max-body metrics spread figures width layout`)
 
-// noInputOf are those of one command whose name reads elsewhere: report's --baseline is one of its arguments.
-var noInputOf = []string{"report baseline"}
+// noInputOf are those of one command whose name reads elsewhere: the --baseline of report and export is one of their arguments.
+var noInputOf = []string{"report baseline", "export baseline"}
 
 // TestNothingWaitsForAPipe: where a file is meant, only a file is read: a pipe without
 // a writer is refused by name, by every command.

@@ -82,6 +82,7 @@ var flagUses = map[string]flagUse{
 	"export format":  used(howItIsWritten),
 	"export figures": used(howItIsWritten), "export width": refused("about figures", "export r1 --format csv --width page"),
 	"export intersect":   refused("writes each run as it is", "export r1 r2 --format csv --intersect"),
+	"export baseline":    refused("writes each run as it is", "export r1 r2 --format csv --baseline r2"),
 	"export metrics":     refused("writes each run as it is", "export r1 r2 --format csv --metrics acc"),
 	"export diagnostics": refused("writes each run as it is", "export r1 r2 --format csv --diagnostics"),
 	"export spread":      refused("writes each run as it is", "export r1 r2 --format jsonl --spread stderr"),
@@ -100,7 +101,7 @@ var flagUses = map[string]flagUse{
 	"report intersect":    refused("what two runs share", "report r1 --intersect -o page.html"),
 	"report fetch-assets": used("the user's cache"),
 
-	"quantize method": used("every weight"), "quantize bits": used("every weight"), "quantize group": used("every weight"), "quantize act-order": refused("no order of columns", "quantize $M --method rtn --bits 4 --act-order -o few"),
+	"quantize method": used("every weight"), "quantize bits": used("every weight"), "quantize group": used("every weight"), "quantize layout": used("every weight"), "quantize act-order": refused("no order of columns", "quantize $M --method rtn --bits 4 --act-order -o few"),
 
 	"stress methods": used("every model"), "stress bits": used("every model"), "stress group": used("every weight"), "stress quantize-include": used("every weight"),
 	"stress suite": used(whatIsRead), "stress download": used("what is not here"),
@@ -114,7 +115,7 @@ var flagUses = map[string]flagUse{
 	"tokenize text": used("instead of standard input"), "tokenize no-special": used("every text"),
 
 	"lab study json": refused("--list trains nothing", "lab study study.yaml --out st --list --json"), "lab study threads": refused("--list trains nothing", "lab study study.yaml --out st --list --threads 2"),
-	"lab study world": refused("--list trains nothing", "lab study study.yaml --out st --list --world w"), "lab study list": used("instead of training"),
+	"lab study world": refused("--list trains nothing", "lab study study.yaml --out st --list --world w"), "lab study list": used("instead of training"), "lab study record": used("every training"),
 
 	"lab world preset": used("all numbers"), "lab world own-words": used("the world's vocabulary"), "lab world seed": used("all draws"), "lab world words": used("the world's text"),
 	"lab world questions": refused("the small world's text", "lab world --words 0 --own-words 20 --questions 5 --out w"),
