@@ -1,0 +1,95 @@
+package engine_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	. "github.com/softbench/softbench/engine"
+	"github.com/softbench/softbench/engine/attention"
+	"github.com/softbench/softbench/engine/checkpoint"
+	"github.com/softbench/softbench/engine/kernel"
+	"github.com/softbench/softbench/internal/randmodel"
+)
+
+// counted is a Set that counts what attention asks of it.
+type counted struct {
+	kernel.Set
+	calls, scores, weighed atomic.Int64
+}
+
+func (c *counted) Scores(s []float32, lds int, q []float32, m, hd int, kt []float32, groups int) {
+	c.calls.Add(1)
+	c.scores.Add(int64(m * groups * kernel.KeyGroup))
+	c.Set.Scores(s, lds, q, m, hd, kt, groups)
+}
+
+func (c *counted) WeighRows(kind attention.Kind, s []float32, m int, lo, hi []int, st []kernel.State, factor []float32) bool {
+	c.weighed.Add(int64(m))
+	return c.Set.WeighRows(kind, s, m, lo, hi, st, factor)
+}
+
+// TestWorkGrowsWithTokens counts work, not time: four times as many documents, or choices of one
+// context, take four times the products and no more; and a prefix that grows token by token takes
+// just what the same tokens in one piece take.
+func TestWorkGrowsWithTokens(t *testing.T) {
+	dir := t.TempDir()
+	if err := randmodel.Write(dir, randmodel.Options{Hidden: 16, Intermediate: 16, Layers: 1, Heads: 1, Vocab: 64, MaxPositions: 4096}); err != nil {
+		t.Fatal(err)
+	}
+	ck, err := checkpoint.Open(dir, checkpoint.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ck.Close()
+	work := func(f *Forest) (w [3]int64, batches int64) {
+		set := &counted{Set: kernel.Best()}
+		b, err := NewCPU(context.Background(), ck, CPUOptions{Set: set, Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		stats, err := New(b, ck.Config.Vocab).Run(context.Background(), f, RunOptions{BatchTokens: 256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [3]int64{set.calls.Load(), set.scores.Load(), set.weighed.Load()}, stats.Batches
+	}
+	asked := []Scored{{Row: 0, Targets: []int32{3}}}
+	documents := func(n int) *Forest {
+		f := &Forest{}
+		for i := range n {
+			f.Nodes = append(f.Nodes, Node{Parent: -1, Tokens: []int32{int32(i % 64), 1, 2}, Scored: asked})
+		}
+		return f
+	}
+	choices := func(n int) *Forest {
+		f := &Forest{Nodes: []Node{{Parent: -1, Tokens: make([]int32, 30)}}}
+		for i := range n {
+			f.Nodes = append(f.Nodes, Node{Parent: 0, Tokens: []int32{int32(i % 64), 2}, Scored: asked})
+		}
+		return f
+	}
+	for name, shape := range map[string]func(int) *Forest{"documents": documents, "choices": choices} {
+		few, fewBatches := work(shape(1000))
+		many, batches := work(shape(4000))
+		for i, what := range []string{"calls for scores", "scores", "rows weighed"} {
+			if few[i] == 0 || many[i] > 4*few[i]+64 {
+				t.Errorf("%s: %d %s for 4000, %d for 1000", name, many[i], what, few[i])
+			}
+		}
+		if batches > 4*fewBatches {
+			t.Errorf("%s: %d batches for 4000, %d for 1000", name, batches, fewBatches)
+		}
+	}
+	grown, whole := &Forest{}, &Forest{Nodes: []Node{{Parent: -1}}}
+	for i := range 1500 {
+		grown.Nodes = append(grown.Nodes, Node{Parent: i - 1, Tokens: []int32{int32(i % 64)}, Scored: asked})
+		whole.Nodes[0].Tokens = append(whole.Nodes[0].Tokens, int32(i%64))
+		whole.Nodes[0].Scored = append(whole.Nodes[0].Scored, Scored{Row: i, Targets: asked[0].Targets})
+	}
+	got, _ := work(grown)
+	if want, _ := work(whole); got != want {
+		t.Errorf("a prefix that grows by a token takes %v calls, scores and rows, the same tokens in one node %v", got, want)
+	}
+}
