@@ -162,11 +162,39 @@ func TestEveryBatchIsWritten(t *testing.T) {
 // journalRecords counts the whole lines after the first; -1: there is no journal.
 func journalRecords(t testing.TB, dir string) int {
 	t.Helper()
+	return journalSize(dir)
+}
+
+func journalSize(dir string) int {
 	text, err := os.ReadFile(filepath.Join(dir, "journal"))
 	if err != nil {
 		return -1
 	}
 	return max(0, bytes.Count(text, []byte("\n"))-1)
+}
+
+// moment is when a run is killed: in its first third by the clock, then by what it has got
+// done, which no other work on the machine can change: the results in its journal.
+func moment(rng *rand.Rand, attempt int, full time.Duration, before, all int) (after time.Duration, records int) {
+	if attempt == 0 {
+		return time.Duration(rng.Float64() * 0.3 * float64(full)), 0
+	}
+	return 0, before + 1 + rng.IntN(max(1, (all-before)/3))
+}
+
+// crashes kills a run after some time, and once its journal has so many results; false where the
+// run ended before.
+func crashes(c *exec.Cmd, dir string, ended chan error, after time.Duration, records int) bool {
+	deadline := time.Now().Add(after)
+	for time.Now().Before(deadline) || records > 0 && journalSize(dir) < records {
+		select {
+		case err := <-ended:
+			ended <- err
+			return false
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return c.Process.Kill() == nil
 }
 
 // TestCrash kills runs with SIGKILL at random moments, again and again, and
@@ -209,12 +237,11 @@ func TestCrash(t *testing.T) {
 			if err := c.Start(); err != nil {
 				t.Fatal(err)
 			}
-			killed := false
-			if attempt < 3 {
-				time.Sleep(time.Duration(rng.Float64() * 0.7 * float64(full)))
-				killed = c.Process.Kill() == nil
-			}
-			err := c.Wait()
+			ended := make(chan error, 1)
+			go func() { ended <- c.Wait() }()
+			after, records := moment(rng, attempt, full, before, all)
+			killed := attempt < 3 && crashes(c, dir, ended, after, records)
+			err := <-ended
 			if err == nil {
 				break // complete, or it was before the kill came
 			}

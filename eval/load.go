@@ -212,6 +212,9 @@ func (m *Model) Note(tell func(string)) {
 	if m.DeviceNote != "" {
 		tell(m.DeviceNote)
 	}
+	if m.Chat != nil && m.Chat.Dated() {
+		tell("the chat template asks for the day's date, which it is not given here: prompts are the same on every day, and differ from transformers' in the date")
+	}
 	for _, n := range m.Checkpoint.Notes {
 		tell(n)
 	}

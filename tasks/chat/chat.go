@@ -140,6 +140,10 @@ func (t *Template) SHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Dated: the template asks for the day's date, which it is not given, so that a prompt is the same on
+// every day. transformers gives it.
+func (t *Template) Dated() bool { return strings.Contains(t.source, "strftime_now") }
+
 // marks are how families mark what a model thinks before it answers.
 var marks = [][2]string{{"<think>", "</think>"}, {"[THINK]", "[/THINK]"}, {"<|START_THINKING|>", "<|END_THINKING|>"}, {"<seed:think>", "</seed:think>"}}
 

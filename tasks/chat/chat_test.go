@@ -106,6 +106,19 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestDate: a template that asks for the day's date uses its own, and says that it asks.
+func TestDate(t *testing.T) {
+	for source, want := range map[string]bool{"{% if strftime_now is defined %}{{ strftime_now('%d %b %Y') }}{% else %}26 Jul 2024{% endif %}": true, "26 Jul 2024": false} {
+		chat, err := Read(t.Context(), checkpoint(t, map[string]any{"chat_template.jinja": source}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := chat.Apply([]Message{{"user", "x"}}, true); got != "26 Jul 2024" || err != nil || chat.Dated() != want {
+			t.Errorf("%s: %q, %v, dated %v", source, got, err, chat.Dated())
+		}
+	}
+}
+
 func TestThinking(t *testing.T) {
 	for source, want := range map[string]string{"{{ '<think>' }}{{ '</think>' }}": "</think>", "[/THINK]": "[/THINK]", "plain": ""} {
 		chat, err := Read(t.Context(), checkpoint(t, map[string]any{"chat_template.jinja": source}))
