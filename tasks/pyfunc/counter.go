@@ -46,13 +46,13 @@ func (c *counter) of(v py.Value) int64 {
 func newCounter(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, error) {
 	c := &counter{py.NewDict()}
 	if len(args) > 1 || len(named) > 0 {
-		return nil, fmt.Errorf("Counter like this is not understood")
+		return nil, fmt.Errorf("a Counter like this is not understood")
 	}
 	if len(args) == 0 {
 		return c, nil
 	}
 	if _, ok := args[0].(*py.Dict); ok {
-		return nil, fmt.Errorf("Counter of a dict is not understood")
+		return nil, fmt.Errorf("a Counter of a dict is not understood")
 	}
 	values, err := iterate(args[0])
 	if err != nil {
