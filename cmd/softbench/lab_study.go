@@ -44,7 +44,7 @@ an error: the exit code is 0 when every training came to its end.
 
 With --record trainings are shared: between studies that have some in common,
 between machines, and with whoever has the file. lab/studies/record.jsonl of the
-repository has those that docs/remedies.md and docs/twins.md speak of.`,
+repository has those that were made so far.`,
 		Example: `  softbench lab study lab/studies/sinks.yaml --out studies/sinks
   softbench lab study lab/studies/sinks.yaml --out studies/sinks --list`,
 		Args: func(cmd *cobra.Command, args []string) error {

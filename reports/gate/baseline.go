@@ -147,9 +147,9 @@ func (b *Baseline) WriteSummary(w io.Writer, path string, old *Baseline) error {
 	for _, t := range b.Tasks {
 		metrics += len(t.Metrics)
 	}
-	line := fmt.Sprintf("%s: %d metrics of %d tasks", path, metrics, len(b.Tasks))
+	line := fmt.Sprintf("%s: %s of %s", path, text.Plural(metrics, "metric", "metrics"), text.Plural(len(b.Tasks), "task", "tasks"))
 	if len(b.Groups) > 0 {
-		line += fmt.Sprintf(", and of %d groups", len(b.Groups))
+		line += ", and of " + text.Plural(len(b.Groups), "group", "groups")
 	}
 	lines := []string{line}
 	if old != nil {
