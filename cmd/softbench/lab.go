@@ -57,7 +57,8 @@ func newLabWorld(io streams, run work[labWorldOptions]) *cobra.Command {
 		Short: "Write the small world: text, held-out questions, tokenizer",
 		Long: `Write a directory with training text (train.txt), held-out text, held-out
 questions in the forms of ARC, HellaSwag, PIQA and LAMBADA, and a BPE tokenizer
-trained on the text. The same numbers give the same bytes. It serves as --world of
+trained on the text; of invented words (--own-words) also suites of retrieval. The
+same numbers give the same bytes. It serves as --world of
 'softbench lab train' and as --data of 'softbench run world'.`,
 		Example: `  softbench lab world --out world --words 16000000 --seed 1`,
 		Args:    noArgs,

@@ -97,6 +97,7 @@ func (o *labStudyOptions) execute(ctx context.Context) error {
 	if o.list {
 		return o.listTrainings(ctx, s)
 	}
+	o.run.Examine = o.examine
 	o.tell(ctx, s)
 	trainings, err := s.Run(ctx, o.run)
 	if trainings != nil {

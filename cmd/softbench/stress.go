@@ -169,20 +169,35 @@ func (o *stressOptions) execute(ctx context.Context) error {
 	for _, s := range o.skipped {
 		o.run.Note(s)
 	}
-	tests, err := o.plan(ctx)
+	result, err := o.result(ctx)
 	if err != nil {
 		return o.interrupted(err)
 	}
+	if err := o.write(ctx, result); err != nil {
+		return err
+	}
+	if o.json {
+		return writeJSON(o.io.out, result)
+	}
+	return stress.WriteTable(o.io.out, result)
+}
+
+// result computes what is not computed yet, and sums up all.
+func (o *stressOptions) result(ctx context.Context) (*stress.Result, error) {
+	tests, err := o.plan(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range tests {
 		if err := o.compute(ctx, t); err != nil {
-			return o.interrupted(err)
+			return nil, err
 		}
 	}
 	var models []stress.Runs
 	for _, t := range tests {
 		runs, err := t.read(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		models = append(models, *runs)
 	}
@@ -193,16 +208,7 @@ func (o *stressOptions) execute(ctx context.Context) error {
 		}})
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if err := o.write(ctx, result); err != nil {
-		return err
-	}
-	if o.json {
-		return writeJSON(o.io.out, result)
-	}
-	return stress.WriteTable(o.io.out, result)
+	return result, err
 }
 
 // noteOnce tells each note once: many runs have the same.

@@ -40,8 +40,9 @@ type WorldOptions struct {
 }
 
 // World makes dir a world: what world.Write writes, a tokenizer trained on the
-// text, and the held-out text as pages where the task text finds them
-// (text/valid.jsonl). dir appears whole or not at all; one that holds anything
+// text, the held-out text as pages where the task text finds them
+// (text/valid.jsonl), and for invented words suites of retrieval
+// (retrieval/FORM.yaml). dir appears whole or not at all; one that holds anything
 // is refused.
 func World(dir string, o WorldOptions) error {
 	if o.OwnWords < 0 || o.OwnWords > world.MaxOwnWords || o.OwnWords > 0 && o.OwnWords < world.LeastWords {
@@ -97,6 +98,14 @@ func finishWorld(dir string, o WorldOptions) error {
 	}
 	if err := writeTokenizer(dir, tokenizer); err != nil {
 		return err
+	}
+	if o.OwnWords > 0 {
+		if err := os.Mkdir(filepath.Join(dir, retrievalDir), 0o777); err != nil {
+			return err
+		}
+		if err := writeRetrieval(dir, o); err != nil {
+			return err
+		}
 	}
 	held, err := readTexts(context.Background(), []string{valid})
 	if err != nil {

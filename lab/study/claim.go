@@ -12,7 +12,7 @@ func (f *claimFile) resolve(s *Study) (Claim, error) {
 	if f.Claim == "" {
 		return c, errors.New("want the claim as a sentence")
 	}
-	if _, err := findMeasure(f.Measure); err != nil {
+	if _, err := s.findMeasure(f.Measure); err != nil {
 		return c, err
 	}
 	var err error

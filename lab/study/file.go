@@ -28,6 +28,7 @@ type Study struct {
 	World       session.WorldOptions // made where no directory is given
 	Seeds       []uint64
 	Diagnostics Diagnostics
+	Exam        *Exam    // of every finished model; nil: none
 	Shown       []string // measures of the page, in this order
 	Claims      []Claim
 	Cells       []Cell
@@ -80,6 +81,7 @@ type studyFile struct {
 	Seeds       []strictyaml.Uint64 `yaml:"seeds"`
 	Diagnostics *diagnosticsFile    `yaml:"diagnostics"`
 	Probe       *diagnosticsFile    `yaml:"probe"` // what diagnostics were called
+	Exam        *Exam               `yaml:"exam"`
 	Show        []string            `yaml:"show"`
 	Claims      []claimFile         `yaml:"claims"`
 }
@@ -139,7 +141,7 @@ func Parse(text []byte, file string, p Presets) (*Study, error) {
 
 func (f *studyFile) resolve(p Presets) (*Study, error) {
 	d := cmp.Or(f.Diagnostics, f.Probe, &diagnosticsFile{})
-	s := &Study{Name: f.Name, Question: f.Question, Shown: f.Show, Diagnostics: Diagnostics{int(d.Every), int(d.Samples), int(d.Length)}}
+	s := &Study{Name: f.Name, Question: f.Question, Shown: f.Show, Exam: f.Exam, Diagnostics: Diagnostics{int(d.Every), int(d.Samples), int(d.Length)}}
 	switch {
 	case f.Diagnostics != nil && f.Probe != nil:
 		return nil, errors.New("probe is an older word for diagnostics, which is there too: leave probe out")
@@ -149,6 +151,11 @@ func (f *studyFile) resolve(p Presets) (*Study, error) {
 		return nil, errors.New("no seeds: give seeds: [1, 2, 3]; intervals are over them")
 	case s.Diagnostics.Every < 1 || s.Diagnostics.Samples < 1 || s.Diagnostics.Length < 0:
 		return nil, errors.New("diagnostics: every (steps) and samples must be at least 1, and length not negative")
+	}
+	if s.Exam != nil {
+		if err := s.Exam.check(); err != nil {
+			return nil, err
+		}
 	}
 	for _, seed := range f.Seeds {
 		if slices.Contains(s.Seeds, uint64(seed)) {
@@ -172,7 +179,7 @@ func (f *studyFile) resolve(p Presets) (*Study, error) {
 		s.Shown = []string{"loss", "copying", "sink_rate", "sparsity", "inner_kurtosis", "first_norm"}
 	}
 	for _, m := range s.Shown {
-		if _, err := findMeasure(m); err != nil {
+		if _, err := s.findMeasure(m); err != nil {
 			return nil, fmt.Errorf("show: %w", err)
 		}
 	}

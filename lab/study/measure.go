@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/softbench/softbench/lab/session"
@@ -14,28 +15,29 @@ import (
 type Measure struct {
 	Name  string // as a study's file has it
 	Title string
-	Share bool // from 0 to 1
-	of    func(*session.Line) float64
+	Share bool                        // from 0 to 1
+	of    func(*session.Line) float64 // nil: of the whole training
+	exam  string                      // the exam's number; "": none
 }
 
 // copyingFrom is the share of copied tokens at which a model copies.
 const copyingFrom = 0.9
 
 var measures = []Measure{
-	{"loss", "Loss on held-out windows, nats a token", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Loss) })},
-	{"training_loss", "Loss on what it learns from, nats a token", false, func(l *session.Line) float64 { return l.Loss }},
-	{"copying", "Copying: tokens that can be copied and are the first choice", true, ofDiagnostics(func(m *session.Measure) float64 { return orNaN(m.Copying) })},
-	{"sink_rate", "Sink rate: heads whose mean weight on the first token is above 0.3", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.SinkRate) })},
-	{"sink_half", "Sink rate of the samples' first halves", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.SinkHalf) })},
-	{"sparsity", "Weights that are exactly zero", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Sparsity) })},
-	{"mass", "Mass: mean sum of a query's weights", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Mass) })},
-	{"dead_heads", "Dead heads", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Dead) })},
-	{"kurtosis", "Kurtosis of the residual stream, all layers", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Kurtosis) })},
-	{"inner_kurtosis", "Kurtosis, the largest of a layer but the last", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.InnerKurtosis()) })},
-	{"first_norm", "Norm of the first token over the others', the largest of a layer but the last", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.LargestFirstNorm()) })},
-	{"first_weight", "Mean weight of the first token, the largest of a head", true, ofDiagnostics(func(m *session.Measure) float64 { return largestFirstWeight(m) })},
-	{"largest", "Largest activation", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Largest) })},
-	{"massive", "Massive activations", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Massive) })},
+	{"loss", "Loss on held-out windows, nats a token", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Loss) }), ""},
+	{"training_loss", "Loss on what it learns from, nats a token", false, func(l *session.Line) float64 { return l.Loss }, ""},
+	{"copying", "Copying: tokens that can be copied and are the first choice", true, ofDiagnostics(func(m *session.Measure) float64 { return orNaN(m.Copying) }), ""},
+	{"sink_rate", "Sink rate: heads whose mean weight on the first token is above 0.3", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.SinkRate) }), ""},
+	{"sink_half", "Sink rate of the samples' first halves", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.SinkHalf) }), ""},
+	{"sparsity", "Weights that are exactly zero", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Sparsity) }), ""},
+	{"mass", "Mass: mean sum of a query's weights", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Mass) }), ""},
+	{"dead_heads", "Dead heads", true, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Dead) }), ""},
+	{"kurtosis", "Kurtosis of the residual stream, all layers", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Kurtosis) }), ""},
+	{"inner_kurtosis", "Kurtosis, the largest of a layer but the last", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.InnerKurtosis()) }), ""},
+	{"first_norm", "Norm of the first token over the others', the largest of a layer but the last", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.LargestFirstNorm()) }), ""},
+	{"first_weight", "Mean weight of the first token, the largest of a head", true, ofDiagnostics(func(m *session.Measure) float64 { return largestFirstWeight(m) }), ""},
+	{"largest", "Largest activation", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Largest) }), ""},
+	{"massive", "Massive activations", false, ofDiagnostics(func(m *session.Measure) float64 { return float64(m.Massive) }), ""},
 }
 
 func ofDiagnostics(f func(*session.Measure) float64) func(*session.Line) float64 {
@@ -66,23 +68,41 @@ func largestFirstWeight(m *session.Measure) float64 {
 	return out
 }
 
+// layerKurtosis is the kurtosis of the residual stream behind a layer, NaN where the
+// model has fewer.
+func layerKurtosis(name string, layer int) Measure {
+	return Measure{Name: name, Title: fmt.Sprintf("Kurtosis of the residual stream behind layer %d", layer), of: ofDiagnostics(func(m *session.Measure) float64 {
+		if layer >= len(m.Layers) {
+			return math.NaN()
+		}
+		return float64(m.Layers[layer].Kurtosis)
+	})}
+}
+
 // stepOfCopying is a measure of a whole history.
 const stepOfCopying = "step_of_copying"
 
 // findMeasure finds a measure by its name: loss, copying and sink_rate also of one
-// source of a mix, as in copying.repeat.
-func findMeasure(name string) (Measure, error) {
+// source of a mix, as in copying.repeat, kurtosis also of one layer, and what the study's exam gives by its
+// name behind exam.
+func (s *Study) findMeasure(name string) (Measure, error) {
 	if name == stepOfCopying {
-		return Measure{name, fmt.Sprintf("First diagnosed step with copying of %.0f%%", 100*copyingFrom), false, nil}, nil
+		return Measure{Name: name, Title: fmt.Sprintf("First diagnosed step with copying of %.0f%%", 100*copyingFrom)}, nil
 	}
 	base, source, ofSource := strings.Cut(name, ".")
+	if base == "exam" && ofSource {
+		return s.Exam.measure(source)
+	}
 	i := slices.IndexFunc(measures, func(m Measure) bool { return m.Name == base })
+	if layer, err := strconv.Atoi(source); err == nil && layer >= 0 && base == "kurtosis" {
+		return layerKurtosis(name, layer), nil
+	}
 	if i < 0 || ofSource && !slices.Contains([]string{"loss", "copying", "sink_rate"}, base) {
 		var names []string
 		for _, m := range measures {
 			names = append(names, m.Name)
 		}
-		return Measure{}, fmt.Errorf("no measure %q: want one of %s, %s; or loss, copying or sink_rate of one source of the mix, as in copying.repeat",
+		return Measure{}, fmt.Errorf("no measure %q: want one of %s, %s; loss, copying or sink_rate of one source of the mix, as in copying.repeat; kurtosis of one layer, as in kurtosis.0; or a number of the exam, as in exam.score",
 			name, strings.Join(names, ", "), stepOfCopying)
 	}
 	m := measures[i]
@@ -105,8 +125,17 @@ func findMeasure(name string) (Measure, error) {
 	return m, nil
 }
 
-// final is a measure at the end of a history, NaN where there is none.
-func (m *Measure) final(lines []session.Line) float64 {
+// final is a measure at the end of a training, NaN where there is none.
+func (m *Measure) final(t *Training) float64 {
+	lines := t.Lines
+	if m.exam != "" {
+		if t.Examined != nil {
+			if x, ok := t.Examined.Numbers[m.exam]; ok {
+				return float64(x)
+			}
+		}
+		return math.NaN()
+	}
 	if m.Name == stepOfCopying {
 		for i := range lines {
 			if k := lines[i].Measure; k != nil && orNaN(k.Copying) >= copyingFrom {

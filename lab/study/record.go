@@ -23,14 +23,15 @@ const maxRecord = 256 << 20
 // Entry is a finished training in a record: a JSON-lines file that several
 // studies, machines and days share, so that no training is made twice. The first
 // three say what was trained and how it was measured; Kernels decide the last bits
-// of it (SOFTBENCH_ISA).
+// of it (SOFTBENCH_ISA). What an exam of its model gave is a line of its own.
 type Entry struct {
 	Settings    session.Settings     `json:"settings"`
 	World       session.WorldOptions `json:"world"`
-	Diagnostics Diagnostics          `json:"diagnostics"`
+	Diagnostics Diagnostics          `json:"diagnostics,omitzero"`
 	Kernels     string               `json:"kernels"`
 	Stopped     string               `json:"stopped,omitempty"` // why it ended before its last step
-	Lines       []session.Line       `json:"lines"`             // those with diagnostics
+	Lines       []session.Line       `json:"lines,omitempty"`   // those with diagnostics
+	Examined
 }
 
 // ReadRecord reads a record; one that is not there is empty.
@@ -68,6 +69,12 @@ func parseEntry(line []byte) (*Entry, error) {
 	if d.More() {
 		return nil, errors.New("more than one training")
 	}
+	if e.Exam != nil {
+		if len(e.Numbers) == 0 || len(e.Lines) > 0 || e.Stopped != "" {
+			return nil, errors.New("an exam without numbers, or with a training's lines: want one of them in a line")
+		}
+		return &e, nil
+	}
 	last := 0
 	for i := range e.Lines {
 		l := &e.Lines[i]
@@ -89,33 +96,53 @@ func (s *Study) entry(t *Training) (*Entry, error) {
 		return nil, err
 	}
 	lines := slices.DeleteFunc(slices.Clone(t.Lines), func(l session.Line) bool { return l.Measure == nil })
-	return &Entry{s.settings(t), s.World, s.Diagnostics, set.Name(), t.Stopped, lines}, nil
+	return &Entry{Settings: s.settings(t), World: s.World, Diagnostics: s.Diagnostics, Kernels: set.Name(), Stopped: t.Stopped, Lines: lines}, nil
 }
 
 // known takes in a training from the record.
 func (s *Study) known(t *Training, record []Entry) {
 	i := slices.IndexFunc(record, func(e Entry) bool {
-		return e.Settings == s.settings(t) && e.World == s.World && e.Diagnostics == s.Diagnostics
+		return e.Exam == nil && e.Settings == s.settings(t) && e.World == s.World && e.Diagnostics == s.Diagnostics
 	})
-	if i >= 0 {
-		t.Done, t.Stopped, t.Lines, t.Kernels = true, record[i].Stopped, record[i].Lines, record[i].Kernels
+	if i < 0 {
+		return
+	}
+	t.Done, t.Stopped, t.Lines, t.Kernels = true, record[i].Stopped, record[i].Lines, record[i].Kernels
+	if i = s.exam(t, record, t.Kernels); i >= 0 {
+		t.Examined = &record[i].Examined
 	}
 }
 
-// keep adds a training to the record, if it is not there.
+// exam finds what the study's exam gave of a training with some kernels; -1: nothing.
+func (s *Study) exam(t *Training, record []Entry, kernels string) int {
+	return slices.IndexFunc(record, func(e Entry) bool {
+		return s.Exam != nil && same(e.Exam, s.Exam) && e.Settings == s.settings(t) && e.World == s.World && e.Kernels == kernels
+	})
+}
+
+// keep adds a training, and what its exam gave, to the record, if they are not there.
 func (s *Study) keep(ctx context.Context, t *Training, path string) error {
 	record, err := ReadRecord(ctx, path)
 	if err != nil {
 		return err
 	}
-	old := Training{Cell: t.Cell, Seed: t.Seed}
-	if s.known(&old, record); old.Done {
-		return nil
-	}
 	e, err := s.entry(t)
 	if err != nil {
 		return err
 	}
+	old := Training{Cell: t.Cell, Seed: t.Seed}
+	if s.known(&old, record); !old.Done {
+		if err := appendEntry(ctx, path, e); err != nil {
+			return err
+		}
+	}
+	if t.Examined == nil || s.exam(t, record, e.Kernels) >= 0 {
+		return nil
+	}
+	return appendEntry(ctx, path, &Entry{Settings: e.Settings, World: e.World, Kernels: e.Kernels, Examined: *t.Examined})
+}
+
+func appendEntry(ctx context.Context, path string, e *Entry) error {
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func (v *Verdict) Words() string {
 func (s *Study) Summarise(trainings []Training) (*Result, error) {
 	r := &Result{Study: s, Trainings: trainings}
 	for _, name := range s.Shown {
-		m, err := findMeasure(name)
+		m, err := s.findMeasure(name)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func (s *Study) finals(all []Training, cell int, m *Measure) []float64 {
 	for i, seed := range s.Seeds {
 		k := slices.IndexFunc(all, func(t Training) bool { return t.Cell == cell && t.Seed == seed })
 		if out[i] = math.NaN(); all[k].Done && all[k].Stopped == "" {
-			out[i] = m.final(all[k].Lines)
+			out[i] = m.final(&all[k])
 		}
 	}
 	return out
@@ -175,7 +175,7 @@ func (s *Study) curve(all []Training, cell int, m *Measure) []Point {
 // paired; a ratio is the mean of its logarithm.
 func (s *Study) verdict(all []Training, c *Claim, cell int) (Verdict, error) {
 	v := Verdict{Claim: c, Cell: cell, Against: -1}
-	m, err := findMeasure(c.Measure)
+	m, err := s.findMeasure(c.Measure)
 	if err != nil {
 		return v, err
 	}

@@ -20,9 +20,10 @@ import (
 // Options say where and how a study runs.
 type Options struct {
 	Out     string
-	World   string // a world's directory; "": Out/world, made if it is not there
-	Record  string // a file of finished trainings (Entry), which are not trained again and to which others are added; "": none
-	Threads int    // of all trainings together
+	World   string   // a world's directory; "": Out/world, made if it is not there
+	Record  string   // a file of finished trainings (Entry), which are not trained again and to which others are added; "": none
+	Threads int      // of all trainings together
+	Examine Examiner // holds the study's exam; may be nil where it has none
 	// Began, Line and Ended, where not nil, are told what happens, one call at a
 	// time.
 	Began func(Training)
@@ -32,15 +33,16 @@ type Options struct {
 
 // Training is one of a study's.
 type Training struct {
-	Cell    int
-	Name    string // the cell's, and the seed
-	Seed    uint64
-	Dir     string
-	Steps   int            // of the whole training
-	Lines   []session.Line // its history so far
-	Done    bool           // nothing is left to train
-	Stopped string         // why it ended before its last step, where it did
-	Kernels string         // of a training from the record: those it was trained with
+	Cell     int
+	Name     string // the cell's, and the seed
+	Seed     uint64
+	Dir      string
+	Steps    int            // of the whole training
+	Lines    []session.Line // its history so far
+	Done     bool           // nothing is left to train
+	Stopped  string         // why it ended before its last step, where it did
+	Kernels  string         // of a training from the record: those it was trained with
+	Examined *Examined      // nil: the study has no exam, or the model has not been asked
 }
 
 // finishedFile is in a training's directory once nothing is left to train, with
@@ -98,13 +100,16 @@ func (s *Study) Run(ctx context.Context, o Options) ([]Training, error) {
 	var left []*Training
 	for i := range all {
 		switch {
-		case !all[i].Done:
+		case !all[i].Done || s.unexamined(&all[i]):
 			left = append(left, &all[i])
 		case o.Record != "" && all[i].Kernels == "": // trained here before there was a record
 			if err := s.keep(ctx, &all[i], o.Record); err != nil {
 				return nil, err
 			}
 		}
+	}
+	if s.Exam != nil && o.Examine == nil && len(left) > 0 {
+		return nil, errors.New("the study has an exam, and nobody to hold it")
 	}
 	jobs := min(o.Threads, len(left))
 	if jobs == 0 {
@@ -122,7 +127,7 @@ func (s *Study) Run(ctx context.Context, o Options) ([]Training, error) {
 	for range jobs {
 		wait.Go(func() {
 			for t := range work {
-				if err := r.train(ctx, t); err != nil {
+				if err := r.finish(ctx, t); err != nil {
 					stop(fmt.Errorf("%s: %w", t.Name, err))
 				}
 			}
@@ -178,15 +183,18 @@ func (t *Training) read(s *Study) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	t.Done, t.Stopped = err == nil, strings.TrimSpace(string(why))
-	return err
+	if err != nil {
+		return err
+	}
+	t.Done, t.Stopped = true, strings.TrimSpace(string(why))
+	return t.readExam(s)
 }
 
 // maxFinished bounds the file that says why a training ended, in bytes.
 const maxFinished = 1 << 16
 
-// finish notes that nothing is left to train.
-func (t *Training) finish() error {
+// end notes that nothing is left to train.
+func (t *Training) end() error {
 	t.Done = true
 	return atomicfile.Write(filepath.Join(t.Dir, finishedFile), func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, t.Stopped)
@@ -207,6 +215,30 @@ func (r *runner) tell(f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f()
+}
+
+// finish trains what is left of a training, examines its model, and keeps both.
+func (r *runner) finish(ctx context.Context, t *Training) error {
+	if !t.Done {
+		if err := r.train(ctx, t); err != nil {
+			return err
+		}
+	}
+	if r.unexamined(t) {
+		if err := r.examine(ctx, t); err != nil {
+			return err
+		}
+	}
+	var kept error
+	r.tell(func() {
+		if r.Record != "" {
+			kept = r.keep(ctx, t, r.Record)
+		}
+		if r.Ended != nil {
+			r.Ended(*t)
+		}
+	})
+	return kept
 }
 
 func (r *runner) train(ctx context.Context, t *Training) error {
@@ -242,17 +274,5 @@ func (r *runner) train(ctx context.Context, t *Training) error {
 	default:
 		t.Lines = result.Lines
 	}
-	if err := t.finish(); err != nil {
-		return err
-	}
-	var kept error
-	r.tell(func() {
-		if r.Record != "" {
-			kept = r.keep(ctx, t, r.Record)
-		}
-		if r.Ended != nil {
-			r.Ended(*t)
-		}
-	})
-	return kept
+	return t.end()
 }

@@ -109,6 +109,18 @@ func TestRefusals(t *testing.T) {
 		{"ratio_at_most: 1.01", "ratio_at_most: 0", "ratio's not above zero"},
 		{"against: {attention: softmax}", "against: {attention: softpick}", "no cell to set against"},
 		{"claims:", "claim:", "claim"},
+		{"show: [loss", "show: [kurtosis.-1", `no measure "kurtosis.-1"`},
+		{"show: [loss", "show: [exam.score", `no measure "exam.score": the study has no exam`},
+		{"show: [loss", "exam: {tasks: [a.yaml], quantise: ['rtn:2']}\nshow: [exam.kept.rtn:3", "as in exam.kept.rtn:2"},
+		{"show: [loss", "exam: {tasks: [a.yaml], quantise: ['rtn:2']}\nshow: [exam.b", `no measure "exam.b"`},
+		{"show:", "exam: {tasks: [a.yaml]}\nshow:", "exam: want tasks"},
+		{"show:", "exam: {quantise: ['rtn:2']}\nshow:", "exam: want tasks"},
+		{"show:", "exam: {tasks: [../a.yaml], quantise: ['rtn:2']}\nshow:", `exam: task "../a.yaml"`},
+		{"show:", "exam: {tasks: [a.yaml, b/a.yaml], quantise: ['rtn:2']}\nshow:", `exam: task "b/a.yaml"`},
+		{"show:", "exam: {tasks: [a], quantise: ['rtn:2']}\nshow:", `exam: task "a"`},
+		{"show:", "exam: {tasks: [a.yaml], quantise: ['rtn:5']}\nshow:", "exam: "},
+		{"show:", "exam: {tasks: [a.yaml], quantise: ['rtn:4', 'rtn:4:64']}\nshow:", "rtn:4:64: want each once"},
+		{"show:", "exam: {tasks: [a.yaml], quantise: ['gptq:4']}\nshow:", "none that is shown text"},
 	} {
 		text := strings.Replace(tiny, c[0], c[1], 1)
 		if text == tiny {
@@ -157,7 +169,7 @@ func TestRecordOfTheRepository(t *testing.T) {
 		}
 		for _, a := range s.Trainings("out") {
 			for i := range record {
-				if s.known(&a, record[i:i+1]); a.Done {
+				if s.known(&a, record[i:i+1]); a.Done || s.exam(&a, record[i:i+1], record[i].Kernels) == 0 {
 					of[i] = true
 					break
 				}
@@ -413,6 +425,8 @@ claims: [{claim: c, measure: sink_rate, where: {attention: softpick}, %s}]
 
 // TestFinalMeasures: each measure is found by its name and read from a line.
 func TestFinalMeasures(t *testing.T) {
+	s := &Study{Exam: &Exam{[]string{"quiz.yaml"}, []string{"rtn:2"}}}
+	examined := &Examined{s.Exam, map[string]rundir.Number{"quiz": 0.75, "kept.rtn:2": 0.5, "kl.rtn:2": 2}}
 	low, high := rundir.Number(0.5), rundir.Number(0.95)
 	lines := []session.Line{
 		{Step: 10, Loss: 3, Measure: &session.Measure{Copying: &low}},
@@ -428,18 +442,22 @@ func TestFinalMeasures(t *testing.T) {
 	for name, want := range map[string]float64{
 		"loss": 1.5, "training_loss": 2, "copying": 0.95, "sink_rate": 0.25, "sink_half": 0.5, "sparsity": 0.75, "mass": 0.875, "dead_heads": 0.125, "kurtosis": 9,
 		"largest": 11, "massive": 2, "inner_kurtosis": 4, "first_norm": 3, "first_weight": 0.3, "step_of_copying": 20,
+		"kurtosis.0": 4, "kurtosis.1": 40, "kurtosis.2": math.NaN(), "exam.quiz": 0.75, "exam.score": math.NaN(), "exam.kept.rtn:2": 0.5, "exam.kl.rtn:2": 2,
 		"loss.repeat": 0.25, "sink_rate.repeat": 0.125, "copying.repeat": 0.5, "copying.span": math.NaN(),
 	} {
-		m, err := findMeasure(name)
+		m, err := s.findMeasure(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.final(lines); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+		if got := m.final(&Training{Lines: lines, Examined: examined}); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	if m, _ := findMeasure("step_of_copying"); !math.IsNaN(m.final(lines[:1])) {
+	if m, _ := s.findMeasure("step_of_copying"); !math.IsNaN(m.final(&Training{Lines: lines[:1]})) {
 		t.Error("copying is there from a half on")
+	}
+	if m, _ := s.findMeasure("exam.quiz"); !math.IsNaN(m.final(&Training{Lines: lines})) {
+		t.Error("a model that was not asked has an exam's number")
 	}
 }
 
