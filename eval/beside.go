@@ -76,6 +76,7 @@ type besideRun struct {
 	divergences []*rundir.DivergenceWriter
 	whole       [][]rundir.DivergenceRecord // of those without a writer
 	settings    []rundir.Settings
+	last        journal // of no run: it has the task of the last result, for the progress
 }
 
 // open opens all models without their weights, and refuses those whose distributions are over
@@ -178,7 +179,7 @@ func (b *besideRun) openJournals(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
 		b.settings = append(b.settings, s)
-		j, err := b.openFirst(ctx, o, s, taken)
+		j, err := b.openFirst(ctx, o, s, planOf(b.models[i], b.work, *o, nil), taken)
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.sides[i].Name, err)
 		}
@@ -206,7 +207,7 @@ func DivergenceDir(first, other string) string {
 // openFirst opens the journal of a run in its directory, or in the first that is numbered from 2
 // where runs with other settings are. A run that is complete, or whose directory another side
 // has taken with the same settings, has none.
-func (b *besideRun) openFirst(ctx context.Context, o *RunOptions, s rundir.Settings, taken map[string]bool) (*journal, error) {
+func (b *besideRun) openFirst(ctx context.Context, o *RunOptions, s rundir.Settings, plan *rundir.Plan, taken map[string]bool) (*journal, error) {
 	const most = 20
 	dir := o.Out
 	for n := 1; ; n++ {
@@ -217,7 +218,7 @@ func (b *besideRun) openFirst(ctx context.Context, o *RunOptions, s rundir.Setti
 			return nil, nil
 		}
 		j := newJournal()
-		err := j.open(ctx, *o, s)
+		err := j.open(ctx, *o, s, plan)
 		switch {
 		case err == nil:
 			return j, nil
@@ -253,7 +254,8 @@ func (b *besideRun) compute(ctx context.Context) error {
 		return err
 	}
 	o := &b.sides[0].Run
-	told, err := o.telling(ctx, &first, prepared, 0)
+	scored := Work{Tasks: b.work.Tasks}
+	told, err := o.telling(ctx, &first, &scored, prepared, prepared.Tokens(), &b.last, nil)
 	if err != nil {
 		return err
 	}
@@ -261,7 +263,7 @@ func (b *besideRun) compute(ctx context.Context) error {
 	_, err = prepared.Run(ctx, lm.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory,
 		Progress: func(done engine.Stats) error {
-			told(done)
+			told.scored(done)
 			whole := time.Since(synced) >= syncInterval
 			if whole {
 				synced = time.Now()
@@ -337,6 +339,7 @@ func (b *besideRun) done(task string, doc, request int) bool {
 
 // add gives each side what it lacks.
 func (b *besideRun) add(r rundir.Record, first answer.Answer, others []lm.Beside) error {
+	b.last.under = r.Task
 	for i := range b.sides {
 		own := r
 		own.Answer = first // of a request that cannot be scored, everyone's

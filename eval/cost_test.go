@@ -43,7 +43,7 @@ func TestTimeLeft(t *testing.T) {
 		"even": {2000, 100, 0.0012, 90}, "slow attention": {2000, 100, 0.01, 90}, "fast attention": {500, 100, 0.0002, 20},
 	} {
 		now := time.Unix(0, 0)
-		meter := newMeter(&small, total, 500, now)
+		meter := newMeter(&small, total, engine.Stats{}, 500, now)
 		worst, proportional := 0.0, 0.0
 		for i, done := range all {
 			step := done.Work()
@@ -98,5 +98,66 @@ func TestTextsThatEnd(t *testing.T) {
 	over := engine.Stats{Tokens: foreseen.Tokens, Batches: 120, Heads: foreseen.Heads, Decoded: foreseen.Decoded, Ended: 9900, EndedOf: 9900}
 	if got := left(foreseen, over); got != (engine.Work{}) {
 		t.Errorf("at the end %+v", got)
+	}
+}
+
+// TestTimeLeftAfterResume: a run that goes on from its middle tells, from its first batches on, how
+// long its own rest takes, and counts what an earlier process did as done.
+func TestTimeLeftAfterResume(t *testing.T) {
+	all, total := growing()
+	half := len(all) / 2
+	m := machine{2000, 100, 0.01, 90}
+	minus := func(s engine.Stats) engine.Stats {
+		h := all[half]
+		return engine.Stats{Tokens: s.Tokens - h.Tokens, Batches: s.Batches - h.Batches, Pairs: s.Pairs - h.Pairs, Heads: s.Heads - h.Heads}
+	}
+	now := time.Unix(0, 0)
+	meter := newMeter(&small, minus(total), engine.Stats{}, all[half].Tokens, now)
+	for i := half + 1; i < len(all)*9/10; i++ {
+		now = now.Add(m.takes(all[i].Work().Minus(all[i-1].Work())))
+		p := meter.progress(minus(all[i]), now)
+		if p.Tokens != all[i].Tokens || p.Of != total.Tokens {
+			t.Fatalf("%d of %d tokens, want %d of %d", p.Tokens, p.Of, all[i].Tokens, total.Tokens)
+		}
+		if speed := float64(all[i].Tokens-all[half].Tokens) / now.Sub(time.Unix(0, 0)).Seconds(); math.Abs(p.Speed/speed-1) > 1e-9 {
+			t.Fatalf("%g tokens a second, of which this process computed %g", p.Speed, speed)
+		}
+		want := m.takes(total.Work().Minus(all[i].Work())).Seconds()
+		if i > half+len(all)/16 && math.Abs(p.Left.Seconds()/want-1) > 0.1 {
+			t.Errorf("batch %d of %d: %v left, it takes %.1f s", i, len(all), p.Left, want)
+		}
+	}
+}
+
+// TestTimeLeftWithDiagnostics: the time left has what is to be looked at, at the speed of scoring until
+// looking has a speed of its own, and is nothing at the end.
+func TestTimeLeftWithDiagnostics(t *testing.T) {
+	all, total := growing()
+	m, slow := machine{2000, 100, 0.001, 90}, machine{4000, 200, 0.002, 180} // looking takes twice as long
+	look := engine.Stats{Tokens: 64 * 512, Batches: 64, Pairs: 64 * 12 * 512 * 513 / 2}
+	now := time.Unix(0, 0)
+	meter := newMeter(&small, total, look, 0, now)
+	var p Progress
+	for i, done := range all {
+		step := done.Work()
+		if i > 0 {
+			step = step.Minus(all[i-1].Work())
+		}
+		now = now.Add(m.takes(step))
+		p = meter.progress(done, now)
+	}
+	if want := m.takes(look.Work()).Seconds(); p.Of != total.Tokens+look.Tokens || math.Abs(p.Left.Seconds()/want-1) > 0.15 {
+		t.Errorf("before the diagnostics %v of %v, want %d tokens and %.1f s", p.Left, p.Of, total.Tokens+look.Tokens, want)
+	}
+	for k := int64(1); k <= 64; k++ {
+		done := engine.Stats{Tokens: k * 512, Batches: k, Pairs: k * 12 * 512 * 513 / 2}
+		now = now.Add(slow.takes(engine.Work{Batches: 1, Rows: 512, Pairs: 12 * 512 * 513 / 2}))
+		p = meter.observe(done, now)
+		if want := slow.takes(look.Work().Minus(done.Work())).Seconds(); k > 8 && k < 60 && math.Abs(p.Left.Seconds()/want-1) > 0.1 {
+			t.Errorf("after %d samples %v left, want %.1f s", k, p.Left, want)
+		}
+	}
+	if p.Left != 0 || p.Tokens != p.Of {
+		t.Errorf("at the end %v and %d of %d tokens", p.Left, p.Tokens, p.Of)
 	}
 }

@@ -172,24 +172,60 @@ func (p *DiagnosticsWork) report(*rundir.Run, *Model, func(*tasks.Doc) ([]answer
 	return nil, nil
 }
 
-// observe runs the samples of a part that the journal lacks under a recorder, and the maps' text.
-func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, j *journal, part dealt) (engine.Stats, error) {
-	f := &engine.Forest{}
-	var numbers, lengths []int // of the samples
+// unobserved is what diagnostics have still to look at.
+type unobserved struct {
+	samples *engine.Forest // a node each
+	numbers []int          // of the samples
+	lengths []int          // of them, in tokens
+	maps    bool           // and the maps' text
+}
+
+// rest are the samples of a part that the journal lacks, and the maps' text where it lacks that.
+func (p *DiagnosticsWork) rest(j *journal, part dealt) unobserved {
+	u := unobserved{samples: &engine.Forest{}}
+	lacks := func(i int) bool { return part.has(p.name(), i) && !j.done(p.name(), i, 0) }
 	for i, s := range p.Samples {
-		if part.has(p.name(), i) && !j.done(p.name(), i, 0) {
-			f.Nodes = append(f.Nodes, engine.Node{Parent: -1, Tokens: s})
-			numbers, lengths = append(numbers, i), append(lengths, len(s))
+		if lacks(i) {
+			u.samples.Nodes = append(u.samples.Nodes, engine.Node{Parent: -1, Tokens: s})
+			u.numbers, u.lengths = append(u.numbers, i), append(u.lengths, len(s))
 		}
 	}
+	maps := len(p.Samples)
+	u.maps = maps < len(p.units) && lacks(maps)
+	return u
+}
+
+// all is a forest of all that is to be looked at.
+func (u unobserved) all(p *DiagnosticsWork) *engine.Forest {
+	if !u.maps {
+		return u.samples
+	}
+	return &engine.Forest{Nodes: append(slices.Clone(u.samples.Nodes), engine.Node{Parent: -1, Tokens: p.mapped})}
+}
+
+// tokensIn is what a part of it costs.
+func (p *DiagnosticsWork) tokensIn(part dealt) (n int64) {
+	for i := range p.units {
+		if part.has(p.name(), i) {
+			n += int64(p.tokensOf(i))
+		}
+	}
+	return n
+}
+
+// observe runs the samples of a part that the journal lacks under a recorder, and the maps' text.
+func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, j *journal, part dealt, told *teller) (engine.Stats, error) {
+	rest := p.rest(j, part)
+	numbers := rest.numbers
 	var stats engine.Stats
 	if len(numbers) > 0 {
-		recorder, err := p.recorder(m, lengths)
+		recorder, err := p.recorder(m, rest.lengths)
 		if err != nil {
 			return stats, err
 		}
 		added := 0
-		stats, err = m.Engine.Run(ctx, f, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(engine.Stats) error {
+		stats, err = m.Engine.Run(ctx, rest.samples, engine.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory, Observer: recorder, Progress: func(done engine.Stats) error {
+			told.observed(done)
 			for ; added < len(numbers) && recorder.Observed(added) != nil; added++ {
 				if err := j.add(rundir.Record{Task: p.name(), Doc: numbers[added], Observed: recorder.Observed(added)}); err != nil {
 					return err
@@ -201,7 +237,7 @@ func (p *DiagnosticsWork) observe(ctx context.Context, m *Model, o RunOptions, j
 			return stats, nameSample(err, numbers)
 		}
 	}
-	if maps := len(p.Samples); maps < len(p.units) && part.has(p.name(), maps) && !j.done(p.name(), maps, 0) {
+	if rest.maps {
 		more, err := p.drawMaps(ctx, m, o, j)
 		stats.Tokens += more.Tokens
 		stats.Batches += more.Batches

@@ -97,12 +97,7 @@ func DryRun(ctx context.Context, o RunOptions, piece Shard) (*Forecast, error) {
 	}
 	f.Computing = c.takes(foreseen.Work()).Seconds()
 	if d := work.Diagnostics; d != nil {
-		left := 0 // samples
-		for i := range d.Samples {
-			if mine.has(d.name(), i) && !j.done(d.name(), i, 0) {
-				left++
-			}
-		}
+		left := len(d.rest(j, mine).numbers) // samples
 		observing, err := m.timeSample(ctx, d, o)
 		if err != nil {
 			return nil, err
@@ -116,10 +111,7 @@ func DryRun(ctx context.Context, o RunOptions, piece Shard) (*Forecast, error) {
 
 // add counts a part, as far as it is in this shard.
 func (f *Forecast) add(p part, mine dealt, j *journal) {
-	one := ForecastPart{Name: p.name(), Kind: tasks.Kind(p.name())}
-	if p, ok := p.(*TaskWork); ok {
-		one.Kind = p.Task.Kind
-	}
+	one := ForecastPart{Name: p.name(), Kind: tasks.Kind(kindOf(p))}
 	for _, d := range p.documents() {
 		if !mine.has(p.name(), d.ID) {
 			continue

@@ -20,6 +20,8 @@ type journal struct {
 	records map[recordKey]rundir.Record
 	merged  int // records of them that came from shards
 	synced  time.Time
+	left    map[string]int // requests of a task that are not done; nil: nobody counts
+	under   string         // the task of the last record added
 }
 
 func newJournal() *journal {
@@ -28,17 +30,17 @@ func newJournal() *journal {
 
 // open begins the run in o.Out, or goes on with it; without o.Out the journal
 // stays in memory.
-func (j *journal) open(ctx context.Context, o RunOptions, s rundir.Settings) error {
+func (j *journal) open(ctx context.Context, o RunOptions, s rundir.Settings, plan *rundir.Plan) error {
 	if o.Out == "" {
 		return nil
 	}
 	var err error
 	if !o.Resume {
-		j.writer, err = rundir.CreatePart(o.Out, o.part.name(), s)
+		j.writer, err = rundir.CreatePart(o.Out, o.part.name(), s, plan)
 		return err
 	}
 	var note string
-	j.writer, note, err = rundir.ResumePart(ctx, o.Out, o.part.name(), s)
+	j.writer, note, err = rundir.ResumePart(ctx, o.Out, o.part.name(), s, plan)
 	if note != "" {
 		o.Note(note)
 	}
@@ -78,6 +80,10 @@ func (j *journal) take(shards map[recordKey]rundir.Record, w *Work) error {
 // add takes a finished request; sync makes it safe.
 func (j *journal) add(r rundir.Record) error {
 	j.records[recordKey{r.Task, r.Doc, r.Request}] = r
+	j.under = r.Task
+	if n := j.left[r.Task]; n > 0 {
+		j.left[r.Task] = n - 1
+	}
 	if j.writer == nil {
 		return nil
 	}

@@ -74,14 +74,14 @@ func TestANewKindIsOneRow(t *testing.T) {
 	}
 	side := func(name string, turned float64) *compare.Side {
 		w := &Work{Tasks: []TaskWork{{Entry: configs.Entry{Task: task}, Docs: docs}}}
-		records := map[recordKey]rundir.Record{}
+		j := newJournal()
 		for i := range docs {
 			for k, ll := range []float64{-3, turned} {
-				records[recordKey{"toy", i, k}] = rundir.Record{Answer: answer.Answer{LogLikelihood: ll, ContinuationTokens: 3}}
+				j.records[recordKey{"toy", i, k}] = rundir.Record{Answer: answer.Answer{LogLikelihood: ll, ContinuationTokens: 3}}
 			}
 		}
 		run := &rundir.Run{Schema: rundir.Schema, Settings: rundir.Settings{MaxLength: 64}}
-		samples, err := w.report(run, records, nil)
+		samples, err := w.report(run, j, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,16 +41,16 @@ func TestANewMetricIsOneRow(t *testing.T) {
 	}
 	side := func(name string, second float64) (*compare.Side, html.Run) {
 		w := &Work{Tasks: []TaskWork{{Entry: configs.Entry{Task: task}}}}
-		records := map[recordKey]rundir.Record{}
+		j := newJournal()
 		for i := range 40 {
 			d := tasks.Doc{ID: i, Hash: fmt.Sprint("document ", i), Gold: 1, Requests: []tasks.Request{
 				{Context: fmt.Sprint("q", i), Continuation: " one", Choice: "one"}, {Context: fmt.Sprint("q", i), Continuation: " two words", Choice: "two words"}}}
 			w.Tasks[0].Docs = append(w.Tasks[0].Docs, d)
-			records[recordKey{"toy", i, 0}] = rundir.Record{Answer: answer.Answer{LogLikelihood: -2, ContextTokens: 1, ContinuationTokens: 1}}
-			records[recordKey{"toy", i, 1}] = rundir.Record{Answer: answer.Answer{LogLikelihood: second, ContextTokens: 1, ContinuationTokens: 2}}
+			j.records[recordKey{"toy", i, 0}] = rundir.Record{Answer: answer.Answer{LogLikelihood: -2, ContextTokens: 1, ContinuationTokens: 1}}
+			j.records[recordKey{"toy", i, 1}] = rundir.Record{Answer: answer.Answer{LogLikelihood: second, ContextTokens: 1, ContinuationTokens: 2}}
 		}
 		run := &rundir.Run{Schema: rundir.Schema, Settings: rundir.Settings{MaxLength: 64, Tasks: []rundir.TaskSettings{{Name: "toy", Digest: "d"}}}}
-		samples, err := w.report(run, records, nil)
+		samples, err := w.report(run, j, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

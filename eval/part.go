@@ -2,7 +2,6 @@ package eval
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/softbench/softbench/lm"
@@ -123,22 +122,12 @@ func ask(plan *lm.Plan, q *tasks.Request, done func(answer.Answer) error) error 
 	return plan.Loglikelihood(lm.Request{Context: q.Context, Continuation: q.Continuation}, done)
 }
 
-// report turns records into metrics and rows, in the order of the suite's
+// report turns what the journal has into metrics and rows, in the order of the suite's
 // parts and documents whatever the order they were computed in.
-func (w *Work) report(run *rundir.Run, records map[recordKey]rundir.Record, m *Model) ([]rundir.Sample, error) {
+func (w *Work) report(run *rundir.Run, j *journal, m *Model) ([]rundir.Sample, error) {
 	var samples []rundir.Sample
 	for _, p := range w.parts() {
-		rows, err := p.report(run, m, func(d *tasks.Doc) ([]answer.Answer, error) {
-			out := make([]answer.Answer, len(d.Requests))
-			for k := range out {
-				r, ok := records[recordKey{p.name(), d.ID, k}]
-				if !ok {
-					return nil, fmt.Errorf("task %s document %d request %d was never computed: this is a fault of softbench", p.name(), d.ID, k)
-				}
-				out[k] = r.Answer
-			}
-			return out, nil
-		})
+		rows, err := p.report(run, m, j.answersOf(p))
 		if err != nil {
 			return nil, err
 		}

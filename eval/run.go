@@ -56,6 +56,7 @@ type RunOptions struct {
 
 	Version   string            // softbench's own
 	Given     []string          // flags given, for the manifest
+	Command   []string          // goes on with the run, less the program's name; none: not known
 	Arguments map[string]string // values of all flags
 	Note      func(string)
 	Progress  func(Progress) // may be nil
@@ -108,7 +109,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	if err != nil {
 		return nil, err
 	}
-	err = journal.open(ctx, o, settings)
+	err = journal.open(ctx, o, settings, planOf(m, work, o, nil))
 	if errors.Is(err, rundir.ErrFinished) {
 		return finished(ctx, o)
 	}
@@ -150,7 +151,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 	if m.Checkpoint.Changed() {
 		o.Note("the checkpoint's files have changed since they were loaded: the results are of what was loaded, and model_sha256 is of that")
 	}
-	samples, err := work.report(run, journal.records, m)
+	samples, err := work.report(run, journal, m)
 	if err != nil {
 		return nil, err
 	}
@@ -274,26 +275,35 @@ func checkOut(o *RunOptions) error {
 // model. prepared is the part's whole plan, made before the journal was opened.
 func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm.Prepared, o RunOptions, part dealt) (lm.Stats, error) {
 	whole := prepared.Tokens()
+	if part == nil {
+		j.expect(work)
+	}
 	if j.resumed() > 0 {
 		var err error
 		if prepared, err = work.prepare(ctx, m, j, part); err != nil {
 			return lm.Stats{}, err
 		}
 	}
-	told, err := o.telling(ctx, m, prepared, whole-prepared.Tokens())
+	told, err := o.telling(ctx, m, work, prepared, whole, j, part)
 	if err != nil {
 		return lm.Stats{}, err
 	}
 	stats, err := prepared.Run(ctx, lm.RunOptions{
 		BatchTokens: o.BatchTokens, Memory: o.Memory,
 		Progress: func(done engine.Stats) error {
-			told(done)
+			told.scored(done)
+			if err := j.keepWhole(work, m); err != nil {
+				return err
+			}
 			return j.keep(cmp.Or(o.syncEvery, syncInterval))
 		},
 	})
+	if err == nil && part == nil {
+		err = j.keepWhole(work, m)
+	}
 	if err == nil && work.Diagnostics != nil {
 		var extra engine.Stats
-		extra, err = work.Diagnostics.observe(ctx, m, o, j, part)
+		extra, err = work.Diagnostics.observe(ctx, m, o, j, part, told)
 		stats.Tokens += extra.Tokens
 		stats.Batches += extra.Batches
 		stats.PeakKV = max(stats.PeakKV, extra.PeakKV)
@@ -302,19 +312,6 @@ func compute(ctx context.Context, m *Model, work *Work, j *journal, prepared *lm
 		err = syncErr
 	}
 	return stats, err
-}
-
-// telling makes Progress of what is done of a plan; before are the tokens of an earlier process.
-func (o *RunOptions) telling(ctx context.Context, m *Model, p *lm.Prepared, before int64) (func(engine.Stats), error) {
-	if o.Progress == nil {
-		return func(engine.Stats) {}, nil
-	}
-	foreseen, err := p.Foresee(ctx, lm.RunOptions{BatchTokens: o.BatchTokens, Memory: o.Memory})
-	if err != nil {
-		return nil, err
-	}
-	meter := newMeter(&m.Checkpoint.Config, foreseen, before, time.Now())
-	return func(done engine.Stats) { o.Progress(meter.progress(done, time.Now())) }, nil
 }
 
 // settingsOf is all that the run's numbers depend on.

@@ -260,3 +260,44 @@ func TestClustersInTheRun(t *testing.T) {
 		t.Errorf("the samples have the clusters %v", seen)
 	}
 }
+
+// TestProgressAfterResume: the first that a run which goes on tells counts what an earlier process did, is
+// of as many tokens as the whole run, and names the task it is in.
+func TestProgressAfterResume(t *testing.T) {
+	options := func(out string, told func(Progress)) RunOptions {
+		o := goldenRun(t, "arc_easy", "lambada_openai")
+		o.Out, o.BatchTokens, o.Progress = out, 1, told
+		return o
+	}
+	var whole []Progress
+	if _, err := Run(t.Context(), options(filepath.Join(t.TempDir(), "whole"), func(p Progress) { whole = append(whole, p) })); err != nil {
+		t.Fatal(err)
+	}
+	last := whole[len(whole)-1]
+	if last.Tokens != last.Of || last.Left != 0 {
+		t.Errorf("at the end %+v", last)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	dir := filepath.Join(t.TempDir(), "stopped")
+	n := 0
+	if _, err := Run(ctx, options(dir, func(Progress) {
+		if n++; n == 2*len(whole)/3 {
+			cancel()
+		}
+	})); err == nil {
+		t.Fatal("the run was not stopped")
+	}
+	var rest []Progress
+	o := options(dir, func(p Progress) { rest = append(rest, p) })
+	o.Resume = true
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	first := rest[0]
+	if first.Of != last.Of || first.Tokens < last.Of/2 || first.Task == "" && first.Phase != Observing {
+		t.Errorf("a run of %d tokens goes on with %+v", last.Of, first)
+	}
+	if end := rest[len(rest)-1]; end.Tokens != end.Of || end.Of != last.Of || end.Left != 0 {
+		t.Errorf("at the end %+v", end)
+	}
+}

@@ -71,7 +71,7 @@ func RunShard(ctx context.Context, o RunOptions, part Shard) (*ShardResult, erro
 	if err != nil {
 		return nil, err
 	}
-	err = j.open(ctx, o, settings)
+	err = j.open(ctx, o, settings, planOf(m, work, o, mine))
 	if errors.Is(err, rundir.ErrFinished) {
 		return nil, noShardWanted(o.Out)
 	}

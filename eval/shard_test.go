@@ -253,7 +253,7 @@ func TestOverlapThatDiffers(t *testing.T) {
 	}
 	two := filepath.Join(t.TempDir(), "two")
 	j := newJournal()
-	if err := j.open(context.Background(), RunOptions{Out: two}, settings); err != nil {
+	if err := j.open(context.Background(), RunOptions{Out: two}, settings, nil); err != nil {
 		t.Fatal(err)
 	}
 	r := records[recordKey{"arc_easy", 0, 1}]

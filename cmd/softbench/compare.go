@@ -76,6 +76,7 @@ trained alike but for their attention, softmax and softpick.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run.Given, o.run.Arguments = flagValues(cmd)
+			o.run.Command = commandAgain(cmd, args, "")
 			o.tasks.given(&o.run)
 			if len(args) == 0 {
 				if err := o.defaultSides(); err != nil {

@@ -16,7 +16,9 @@ import (
 // listedRun is a run's directory.
 type listedRun struct {
 	Name      string   `json:"name"`
-	State     string   `json:"state"` // complete, interrupted or running
+	State     string   `json:"state"`                   // complete, interrupted or running
+	Done      int      `json:"requests_done,omitempty"` // of a run that is not complete
+	Requests  int      `json:"requests,omitempty"`      // of all of it, where that is known
 	Model     string   `json:"model,omitempty"`
 	Attention string   `json:"attention,omitempty"`
 	DType     string   `json:"dtype,omitempty"`
@@ -57,8 +59,13 @@ func (o *listOptions) runs(ctx context.Context, dir string) error {
 		g.Column(c.title, text.Left, c.rank)
 	}
 	for _, r := range list {
-		if r.Unread != "" {
+		switch {
+		case r.Unread != "":
 			r.State += ": " + r.Unread
+		case r.Requests > 0:
+			r.State += fmt.Sprintf(", %s done", text.Percent(float64(r.Done)/float64(r.Requests)))
+		case r.Done > 0:
+			r.State += ", " + text.Plural(r.Done, "request", "requests") + " done"
 		}
 		row := []string{r.Name, r.State, r.Model, r.Attention, r.DType, strings.Join(r.Suites, " "), r.End}
 		for i := range row {
@@ -83,6 +90,20 @@ func runIn(ctx context.Context, dir string) (listedRun, bool) {
 	switch {
 	case err != nil && !errors.Is(err, rundir.ErrBusy):
 		run.Unread = err.Error()
+	case state == rundir.Interrupted || state == rundir.Running:
+		u, err := rundir.ReadUnfinished(ctx, dir)
+		if err != nil {
+			run.Unread = err.Error()
+			return run, true
+		}
+		if u == nil { // it has just finished
+			return runIn(ctx, dir)
+		}
+		settings = &u.Settings
+		run.Done, run.Requests = u.Counts()
+		if p := u.Plan; p != nil {
+			run.Model, run.Suites, run.Tasks = filepath.Base(p.Directory), p.Suites, len(u.Settings.Tasks)
+		}
 	case state == rundir.Complete:
 		manifest, err := rundir.Read(ctx, dir)
 		if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -18,16 +19,25 @@ const logEvery = 30 * time.Second
 
 // far is how far something is that is counted in a unit.
 type far struct {
+	what     string // is done; "": as was said
 	done, of int64
 	speed    float64       // a second, of what was done here; 0: not known yet
 	left     time.Duration // of the rest; 0: not known yet
 }
 
-// progress shows how far a run is: a bar on a terminal, a line now and then elsewhere. The
-// time left is the run's own, by what the rest consists of.
+// progress shows how far a run is, and in which phase and task: a bar on a terminal, a line now
+// and then elsewhere. The time left is the run's own, by what the rest consists of.
 func progress(io streams) func(eval.Progress) {
-	show := shower(io, "scoring", "tokens", time.Now)
-	return func(p eval.Progress) { show(far{p.Tokens, p.Of, p.Speed, p.Left}) }
+	show := shower(io, string(eval.Scoring), "tokens", time.Now)
+	return func(p eval.Progress) { show(asFar(p)) }
+}
+
+func asFar(p eval.Progress) far {
+	what := string(p.Phase)
+	if p.Task != "" {
+		what += " " + oneLine(p.Task)
+	}
+	return far{what, p.Tokens, p.Of, p.Speed, p.Left}
 }
 
 // downloading is progress for the bytes of a model.
@@ -75,9 +85,11 @@ func shower(io streams, what, unit string, now func() time.Time) func(far) {
 				progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(100*time.Millisecond),
 				progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))...)
 		}
+		doing := cmp.Or(at.what, what)
 		if at.left > 0 {
-			bar.Describe(what + ", " + roughly(at.left) + " left")
+			doing += ", " + roughly(at.left) + " left"
 		}
+		bar.Describe(doing)
 		bar.ChangeMax64(max(at.of, at.done))
 		_ = bar.Set64(at.done) // a bar that cannot be drawn is not a reason to stop
 	}
@@ -97,9 +109,9 @@ func logged(w io.Writer, what, unit string, now func() time.Time) func(far) {
 			return
 		}
 		last = t
-		line := fmt.Sprintf("%s: %s of %s %s (%s)", what, commas(at.done), commas(at.of), unit, text.Percent(float64(at.done)/float64(at.of)))
+		line := fmt.Sprintf("%s: %s of %s %s (%s)", cmp.Or(at.what, what), commas(at.done), commas(at.of), unit, text.Percent(float64(at.done)/float64(at.of)))
 		if at.speed > 0 && at.left > 0 {
-			line += fmt.Sprintf(", %s a second, %s left", commas(int64(at.speed)), roughly(at.left))
+			line += fmt.Sprintf(", %s %s/s, %s left", commas(int64(at.speed)), unit, roughly(at.left))
 		}
 		_, _ = fmt.Fprintln(w, line) // a log that cannot be written is not a reason to stop
 	}

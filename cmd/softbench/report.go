@@ -45,7 +45,7 @@ func addLibraryFlags(cmd *cobra.Command, l *libraryFlags) {
 func newReport(io streams, run work[reportOptions]) *cobra.Command {
 	o := reportOptions{io: io}
 	cmd := &cobra.Command{
-		Use:   "report RUN... -o FILE.html",
+		Use:   "report RUN... [-o FILE.html]",
 		Short: "Write a page about one run, two or more",
 		Long: `Write one HTML file about runs on disk, or results of lm-evaluation-harness: the
 scores of one, the comparison of two (the first is the baseline), more side by side.
@@ -58,11 +58,16 @@ diagnostics are drawn over them, a line for each training where there are severa
 (a/step-* b/step-*). The comparison is of the first and the last run; of three and more, every
 run also stands against the --baseline, and up to eight in all pairs, corrected together.
 
+Of a run that was stopped, or that another process still writes, the page and the table
+say how far each task is, have the results of the tasks that are whole, and name the
+command that goes on with it. Among several runs such a one is left out, with a note.
+
 Its interactive charts are drawn by ECharts, which comes from --echarts FILE, else
 from the copy that --fetch-assets put into the user's cache, else over the network
 when the page is opened (a pinned version, by its integrity hash; --offline leaves
 that out).`,
 		Example: `  softbench report runs/softmax runs/softpick -o report.html
+  softbench report runs/softmax
   softbench report runs/step-* -o course.html --offline
   softbench report runs/* --baseline runs/softmax -o all.html
   softbench report --fetch-assets`,
@@ -77,14 +82,14 @@ that out).`,
 			if len(args) == 0 {
 				return usageError(cmd, errors.New("no run given"))
 			}
-			if o.out == "" {
-				return usageError(cmd, errors.New("no file to write: -o FILE.html says which"))
+			if o.out == "" && len(args) > 1 {
+				return usageError(cmd, errors.New("no file to write: -o FILE.html says which (of one run alone there is also a table without it)"))
 			}
 			return run(&o, cmd.Context())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.out, "output", "o", "", "HTML `file` to write (required)")
+	f.StringVarP(&o.out, "output", "o", "", "HTML `file` to write; without it one run's table is printed")
 	f.StringVar(&o.title, "title", "", "title of the page")
 	f.StringVar(&o.base, "baseline", "", "the `run` that every other one is compared with (default the first)")
 	f.BoolVar(&o.compare.Intersect, "intersect", false, "compare the documents that both runs have, with a note")
@@ -124,6 +129,9 @@ func (o *reportOptions) execute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if o.out == "" {
+		return o.text(ctx)
+	}
 	page, err := openPage(ctx, o.io, o.runs, o.base, o.compare)
 	if err != nil {
 		return err
@@ -137,17 +145,18 @@ func (o *reportOptions) execute(ctx context.Context) error {
 // base is the path of the run that all others are compared with, "": the first.
 func openPage(ctx context.Context, io streams, paths []string, base string, options compare.Options) (html.Page, error) {
 	page := html.Page{Softbench: version()}
-	var sides []*compare.Side
-	for _, dir := range paths {
-		if err := ctx.Err(); err != nil {
+	if len(paths) == 1 {
+		if u, err := unfinished(ctx, paths[0]); err != nil {
 			return page, err
+		} else if u != nil {
+			return unfinishedPage(io, paths[0], u), nil
 		}
-		side, err := compare.Open(ctx, dir)
-		if err != nil {
-			return page, err
-		}
-		sides = append(sides, side)
 	}
+	paths, sides, left, err := finishedOf(ctx, io, paths)
+	if err != nil {
+		return page, err
+	}
+	page.LeftOut = left
 	places, isCourse := html.Course(paths, manifestsOf(sides))
 	order := make([]int, len(paths))
 	for i := range order {

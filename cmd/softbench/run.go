@@ -87,6 +87,7 @@ in numeric order, and what is complete is not computed again with --resume.
 				o.run.Suites = []string{"zero-shot"}
 			}
 			o.run.Given, o.run.Arguments = flagValues(cmd)
+			o.run.Command = commandAgain(cmd, args, "resume")
 			o.tasks.given(&o.run)
 			return run(&o, cmd.Context())
 		},
@@ -127,6 +128,35 @@ func flagValues(cmd *cobra.Command) (given []string, all map[string]string) {
 		}
 	})
 	return given, all
+}
+
+// commandAgain are the words of a command as it was given, less the program's name, with a switch
+// that is on as well; "": none.
+func commandAgain(cmd *cobra.Command, args []string, on string) []string {
+	words := append(strings.Fields(cmd.CommandPath())[1:], args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name == on {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, v := range values {
+			switch {
+			case f.Value.Type() == "bool" && v == "true":
+				words = append(words, "--"+f.Name)
+			case f.Value.Type() == "bool" || strings.HasPrefix(v, "-"):
+				words = append(words, "--"+f.Name+"="+v)
+			default:
+				words = append(words, "--"+f.Name, v)
+			}
+		}
+	})
+	if on != "" {
+		words = append(words, "--"+on)
+	}
+	return words
 }
 
 func (o *runOptions) execute(ctx context.Context) error {

@@ -54,6 +54,7 @@ Without models, the built-in twins are tested on the suite world.`,
   softbench stress ./my-model --methods rtn,hqq,nf4 --bits 4,3,2 --suite arc_easy,wikitext --data ./data --limit 200`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.run.Given, o.run.Arguments = flagValues(cmd)
+			o.run.Command = commandAgain(cmd, args, "")
 			if o.models = args; len(args) == 0 {
 				o.models = []string{twinSoftmax, twinSoftpick}
 				if len(o.run.Suites) == 0 {

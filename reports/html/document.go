@@ -25,6 +25,7 @@ type document struct {
 	Against  []pairDocument `json:"against_baseline,omitempty"`
 	Pairs    []pairDocument `json:"pairs,omitempty"`
 	Flips    *Flips         `json:"flips,omitempty"`
+	LeftOut  []string       `json:"left_out,omitempty"` // runs that were named, and why they are not here
 }
 
 type runDocument struct {
@@ -37,6 +38,8 @@ type runDocument struct {
 	Lengths   []passkeyLength `json:"passkey_by_length,omitempty"` // of passkey retrieval
 	Positions []positions     `json:"perplexity_by_position,omitempty"`
 	Maps      []AttentionMap  `json:"attention_maps,omitempty"`
+	// Unfinished is how far a run is that is not finished: the manifest has no more than its whole tasks.
+	Unfinished *unfinishedDocument `json:"unfinished,omitempty"`
 }
 
 // passkeyLength is passkey retrieval over all depths of one length, with its 95% interval
@@ -105,7 +108,7 @@ type bucket struct {
 }
 
 func newDocument(p Page) (*document, error) {
-	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared, Against: newPairs(p.Against, true), Pairs: newPairs(p.Pairs, false)}
+	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared, Against: newPairs(p.Against, true), Pairs: newPairs(p.Pairs, false), LeftOut: p.LeftOut}
 	for _, r := range p.Runs {
 		pos, err := positionsOf(r.Samples)
 		if err != nil {
@@ -114,7 +117,7 @@ func newDocument(p Page) (*document, error) {
 		if err := checkMaps(r.Maps, roomFor(len(p.Runs))); err != nil {
 			return nil, fmt.Errorf("run %s: %w", text.Visible(r.Name), err)
 		}
-		run := runDocument{Name: r.Name, Place: r.Place, Manifest: r.Manifest, Positions: pos, Maps: r.Maps}
+		run := runDocument{Name: r.Name, Place: r.Place, Manifest: r.Manifest, Positions: pos, Maps: r.Maps, Unfinished: newUnfinished(r.Unfinished)}
 		if r.Manifest == nil {
 			run.Manifest, run.Foreign = &rundir.Run{}, true
 			run.Manifest.Tasks, run.Format, run.Path = r.Stated.Tasks, r.Stated.Format, r.Stated.Path

@@ -30,14 +30,18 @@ type Page struct {
 	// Against are comparisons of every other run with the baseline, corrected together, and
 	// Pairs those of all pairs, corrected together likewise; none of fewer than three runs.
 	Against, Pairs []Pair
-	Library        Library // ECharts; the zero value leaves it out
-	Softbench      string  // version of the program, for the footer
+	Library        Library  // ECharts; the zero value leaves it out
+	LeftOut        []string // runs that were named and are not on the page, and why
+	Softbench      string   // version of the program, for the footer
 }
 
 // Run is one run of a report.
 type Run struct {
 	Name  string // shown; need not be unique
 	Place *Place // in a course that all runs of the page are of, or nil
+	// Unfinished is what there is of a run that is not finished, nil of others: the manifest then
+	// has its tasks that are whole.
+	Unfinished *rundir.Unfinished
 	// Manifest is nil for results of another program: Stated is what they say.
 	Manifest *rundir.Run
 	Stated   *Stated
@@ -76,7 +80,7 @@ var (
 // pageScript is every page's: its numbers, what its drawings do, and the rest.
 var pageScript = sharedScript + figuresScript + ownScript
 
-var page = template.Must(template.New("page").Parse(pageTemplate + trainingTemplate + studyTemplate + stressTemplate + gateTemplate + groupsTemplate))
+var page = template.Must(template.New("page").Parse(pageTemplate + trainingTemplate + studyTemplate + stressTemplate + gateTemplate + groupsTemplate + unfinishedTemplate))
 
 // Write writes the report as one HTML file in UTF-8. Whatever a document or a
 // name holds comes out as text.

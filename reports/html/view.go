@@ -23,6 +23,7 @@ type view struct {
 	Lead        []prose
 	Warnings    []prose
 	Sections    []sectionLink
+	Unfinished  *unfinishedView
 	Differences *differencesView
 	Against     *runsView
 	Divergence  *divergenceView
@@ -51,6 +52,9 @@ func (b *builder) who(v *view) {
 		m := r.Manifest
 		if r.Foreign {
 			v.Who = append(v.Who, append(line, say("results of ", verbatim(r.Format))...))
+			continue
+		}
+		if m.Model.Type == "" { // of a run that was stopped, and says no more
 			continue
 		}
 		v.Who = append(v.Who, append(line, say(verbatim(m.Model.Type), ", ", b.numbers.at(text.Count, of(&m.Model.Parameters)), " parameters, ", verbatim(m.Settings.Attention), " attention, ", verbatim(m.Settings.DType), ", context of ", b.numbers.at(text.Count, of(&m.Settings.MaxLength)), " tokens")...))
@@ -158,7 +162,11 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 	}
 	b := &builder{doc: d, numbers: n, runs: v.Legend}
 	b.verdict(v)
+	for _, line := range d.LeftOut {
+		v.Warnings = append(v.Warnings, say(verbatimPlain(line)))
+	}
 	b.who(v)
+	v.Unfinished = b.unfinished(v)
 	v.Differences = b.differences()
 	v.Against = b.against()
 	v.Divergence = b.divergence()
@@ -174,6 +182,7 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 		v.Provenance = append(v.Provenance, b.provenance(i))
 	}
 	v.Sections = there([]section{
+		{v.Unfinished != nil, "unfinished", "How far it is"},
 		{v.Differences != nil, "differences", "Differences"}, {v.Against != nil, "against", "Every run"}, {v.Divergence != nil, "divergence", "Divergence"}, {v.Scores != nil, "scores", "Scores"},
 		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
 		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Flips != nil, "flips", "Documents that flipped"},
@@ -270,16 +279,20 @@ func (b *builder) provenance(i int) provenance {
 		model = append(model, say(", the text part of a ", verbatim(m.Model.TextOf), " model")...)
 	}
 	tokens := say(b.numbers.at(text.Count, of(&m.Process.Computed)), " computed for ", b.numbers.at(text.Count, of(&m.Tokens.Requested)), " requested, ", b.numbers.at(text.Count, of(&m.Tokens.Scored)), " of them scored")
-	p.Facts = []fact{
-		{"Model", model},
-		{"Directory", say(verbatim(m.Process.Directory))},
+	if m.Model.Type != "" {
+		p.Facts = []fact{{"Model", model}, {"Directory", say(verbatim(m.Process.Directory))}, {"Tokenizer", say(verbatim(m.Model.Tokenizer))}}
+	}
+	p.Facts = append(p.Facts, []fact{
 		{"Weights with config, SHA-256", say(verbatim(m.Settings.ModelSHA256))},
-		{"Tokenizer", say(verbatim(m.Model.Tokenizer))},
 		{"Tokenizer, SHA-256", say(verbatim(m.Settings.TokenizerSHA256))},
 		{"Computed as", say(verbatim(m.Settings.DType), " on ", verbatim(m.Settings.Device), " (", verbatim(m.Settings.ISA), "), context of ", b.numbers.at(text.Count, of(&m.Settings.MaxLength)), " tokens, engine ", verbatim(m.Settings.Engine))},
-		{"Tokens", tokens},
-		{"Softbench", say(verbatim(m.Process.Softbench), ", ", verbatim(m.Process.Go), ", ", verbatim(m.Process.Machine))},
-		{"Time", say(verbatim(m.Process.Start.UTC().Format("2006-01-02 15:04:05 UTC")), ", ", b.numbers.at(text.Figures, of(&m.Process.Seconds)), " s")},
+	}...)
+	if b.doc.Runs[i].Unfinished == nil {
+		p.Facts = append(p.Facts, fact{"Tokens", tokens},
+			fact{"Softbench", say(verbatim(m.Process.Softbench), ", ", verbatim(m.Process.Go), ", ", verbatim(m.Process.Machine))},
+			fact{"Time", say(verbatim(m.Process.Start.UTC().Format(moment)), ", ", b.numbers.at(text.Figures, of(&m.Process.Seconds)), " s")})
+	} else {
+		p.Facts = append(p.Facts, b.begun(i)...)
 	}
 	if m.Model.Computed != "" {
 		p.Facts = append(p.Facts, fact{"Computed with", say(verbatim(m.Model.Computed))})

@@ -41,6 +41,8 @@ func (b *builder) verdict(v *view) {
 	last := len(b.runs) - 1
 	if b.doc.Comparison == nil {
 		switch {
+		case last == 0 && b.doc.Runs[0].Unfinished != nil:
+			v.Headline = say("Not finished: ", name(b.runs[0].Name))
 		case last == 0:
 			v.Headline = say("Scores of ", name(b.runs[0].Name))
 		case b.doc.NotCompared != "":

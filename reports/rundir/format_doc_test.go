@@ -28,7 +28,7 @@ func TestFormatIsDocumented(t *testing.T) {
 	where := map[reflect.Type]string{
 		reflect.TypeFor[Sample](): "samples.parquet", reflect.TypeFor[HeadRow](): "diagnostics.parquet",
 		reflect.TypeFor[DiagnosticsSample](): "diagnostics_samples.parquet", reflect.TypeFor[MapRow](): "attention_maps.parquet",
-		reflect.TypeFor[header](): "journal", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
+		reflect.TypeFor[header](): "journal", reflect.TypeFor[Plan](): "plan", reflect.TypeFor[PlannedPart](): "planned parts", reflect.TypeFor[line](): "results of a whole task", reflect.TypeFor[Whole](): "results of a whole task", reflect.TypeFor[Record](): "journal", reflect.TypeFor[answer.Answer](): "journal", reflect.TypeFor[answer.Position](): "journal",
 		reflect.TypeFor[observed.Sample](): "observations", reflect.TypeFor[observed.Layer](): "observed layers",
 		reflect.TypeFor[divergenceHeader](): "divergences", reflect.TypeFor[DivergenceRecord](): "divergences",
 		reflect.TypeFor[Run](): "run.json", reflect.TypeFor[Model](): "model", reflect.TypeFor[Quantised](): "quantised", reflect.TypeFor[Calibration](): "calibration", reflect.TypeFor[Settings](): "settings",
@@ -75,7 +75,7 @@ func TestFormatIsDocumented(t *testing.T) {
 			walk(f.Type)
 		}
 	}
-	for _, v := range []any{Run{}, header{}, Record{}, divergenceHeader{}, DivergenceRecord{}, Sample{}, HeadRow{}, DiagnosticsSample{}, MapRow{}} {
+	for _, v := range []any{Run{}, header{}, line{}, divergenceHeader{}, DivergenceRecord{}, Sample{}, HeadRow{}, DiagnosticsSample{}, MapRow{}} {
 		walk(reflect.TypeOf(v))
 	}
 	if len(seen) != len(where) {

@@ -102,13 +102,13 @@ func TestOldRun(t *testing.T) {
 // other documents.
 func TestOldJournal(t *testing.T) {
 	dir := t.TempDir()
-	line, err := appendLine(nil, header{journalOf, 3, "", someSettings()})
+	line, err := appendLine(nil, header{journalOf, 3, "", someSettings(), nil})
 	if err != nil {
 		t.Fatal(err)
 	}
 	overwrite(t, filepath.Join(dir, journalName), line)
 	_, _, err = Resume(context.Background(), dir, someSettings())
-	oneLine(t, err, "schema 3, this version of softbench goes on with 4")
+	oneLine(t, err, "schema 3, this version of softbench goes on with 5")
 }
 
 // someAnswer is a generated answer.

@@ -185,8 +185,8 @@ func TestNotAJournal(t *testing.T) {
 
 func TestJournalRefused(t *testing.T) {
 	records := someRecords()
-	first, _ := appendLine(nil, header{journalOf, JournalSchema, "", someSettings()})
-	later, _ := appendLine(nil, header{journalOf, JournalSchema + 1, "", someSettings()})
+	first, _ := appendLine(nil, header{journalOf, JournalSchema, "", someSettings(), nil})
+	later, _ := appendLine(nil, header{journalOf, JournalSchema + 1, "", someSettings(), nil})
 	line, _ := appendLine(nil, records[0])
 	unknown, _ := appendLine(nil, map[string]any{"task": "arc_easy", "surprise": 1})
 	for name, c := range map[string]struct {
@@ -194,7 +194,7 @@ func TestJournalRefused(t *testing.T) {
 		want    []string
 	}{
 		"twice":   {bytes.Join([][]byte{first, line, line}, nil), []string{"line 3 repeats line 2", "arc_easy document 0 request 0"}},
-		"schema":  {bytes.Join([][]byte{later, line}, nil), []string{"schema 5", "line 1"}},
+		"schema":  {bytes.Join([][]byte{later, line}, nil), []string{"schema 6", "line 1"}},
 		"unknown": {bytes.Join([][]byte{first, unknown, line}, nil), []string{"line 2", "surprise"}},
 	} {
 		t.Run(name, func(t *testing.T) {

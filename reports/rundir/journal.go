@@ -124,12 +124,17 @@ type header struct {
 	Schema   int      `json:"schema"`         // JournalSchema
 	Part     string   `json:"part,omitempty"` // number/of, such as 2/3; "": the whole run
 	Settings Settings `json:"settings"`
+	Plan     *Plan    `json:"plan,omitempty"`
 }
 
 // JournalSchema is the version of a journal, which changes more often than what a
-// finished run leaves: a journal of another one is refused. Version 4 has the part, and
-// samples of diagnostics; parts of version 3 were every n-th document.
-const JournalSchema = 4
+// finished run leaves: a journal of another one is refused, but for version 4, which is
+// gone on with: it has no plan and no results of whole tasks. Parts of version 3 were
+// every n-th document.
+const JournalSchema = 5
+
+// readableJournal says whether this version of softbench goes on with a journal's schema.
+func readableJournal(schema int) bool { return schema == 4 || schema == JournalSchema }
 
 const (
 	journalOf   = "softbench"
@@ -208,40 +213,58 @@ func readHeader(in *bufio.Reader) (h header, size int64, err error) {
 		}
 		return h, 0, errTorn
 	}
-	if h.Journal != journalOf || h.Schema != JournalSchema {
+	if h.Journal != journalOf || !readableJournal(h.Schema) {
 		return h, 0, fmt.Errorf("line 1: a journal of %q with schema %d, this version of softbench goes on with %d: use the version that wrote it", h.Journal, h.Schema, JournalSchema)
+	}
+	if err := h.Plan.check(); err != nil {
+		return h, 0, fmt.Errorf("line 1: %w", err)
 	}
 	return h, int64(len(line)) + 1, nil
 }
 
-// readJournal reads a journal. size is the length up to which it is whole: a
-// last line that was being written when the run died is left out. Damage before
-// the last line is an error that names the line.
-func readJournal(ctx context.Context, r io.Reader) (h header, records []Record, size int64, err error) {
+// journalText is what a journal holds.
+type journalText struct {
+	header
+	records []Record
+	whole   []Whole
+	size    int64 // up to which it is whole
+}
+
+// line is a line of a journal after the first: a record, or the results of a whole task.
+type line struct {
+	Record
+	Whole *Whole `json:"whole,omitempty"`
+}
+
+// readJournal reads a journal. A last line that was being written when the run died is
+// left out. Damage before the last line is an error that names the line.
+func readJournal(ctx context.Context, r io.Reader) (*journalText, error) {
 	in := bufio.NewReaderSize(regularfile.Reader(ctx, r), 1<<16)
-	if h, size, err = readHeader(in); err != nil {
-		return h, nil, 0, err
+	var j journalText
+	var err error
+	if j.header, j.size, err = readHeader(in); err != nil {
+		return nil, err
 	}
 	seen := map[key]int{}
 	var damage error
 	for number := 2; ; number++ {
-		line, whole, err := readLine(in)
+		text, whole, err := readLine(in)
 		if err == io.EOF {
-			return h, records, size, nil
+			return &j, nil
 		}
 		if ctx.Err() != nil {
-			return h, nil, 0, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if err != nil {
-			return h, nil, 0, fmt.Errorf("line %d: %w", number, err)
+			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
 		if damage != nil {
-			return h, nil, 0, damage // something follows the damaged line
+			return nil, damage // something follows the damaged line
 		}
-		var rec Record
-		bad := parseLine(line, &rec)
+		var l line
+		bad := parseLine(text, &l)
 		if bad == nil {
-			bad = rec.check()
+			bad = l.check()
 		}
 		if bad == nil && !whole {
 			bad = errors.New("no end of line")
@@ -250,11 +273,23 @@ func readJournal(ctx context.Context, r io.Reader) (h header, records []Record, 
 			damage = damaged(number, bad)
 			continue
 		}
-		size += int64(len(line)) + 1
-		if first, twice := seen[rec.key()]; twice {
-			return h, nil, 0, fmt.Errorf("line %d repeats line %d: %v", number, first, rec.key())
+		j.size += int64(len(text)) + 1
+		if l.Whole != nil {
+			j.whole = append(j.whole, *l.Whole)
+			continue
 		}
-		seen[rec.key()] = number
-		records = append(records, rec)
+		if first, twice := seen[l.key()]; twice {
+			return nil, fmt.Errorf("line %d repeats line %d: %v", number, first, l.key())
+		}
+		seen[l.key()] = number
+		j.records = append(j.records, l.Record)
 	}
+}
+
+// check says what keeps a line from being one of a journal.
+func (l *line) check() error {
+	if l.Whole != nil {
+		return l.Whole.check()
+	}
+	return l.Record.check()
 }

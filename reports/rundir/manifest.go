@@ -227,11 +227,8 @@ func Read(ctx context.Context, dir string) (*Run, error) {
 	path := filepath.Join(dir, manifestName)
 	text, err := regularfile.ReadAll(ctx, path, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		switch state, _ := StateOf(dir); state {
-		case Interrupted:
-			return nil, fmt.Errorf("%s: the run is not finished: go on with it with --resume", dir)
-		case Running:
-			return nil, fmt.Errorf("%s: the run is not finished: another process is writing it", dir)
+		if err := notFinished(ctx, dir); err != nil {
+			return nil, err
 		}
 		return nil, fmt.Errorf("%s: no run here: there is no %s", dir, manifestName)
 	}

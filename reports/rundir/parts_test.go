@@ -10,7 +10,7 @@ import (
 func TestParts(t *testing.T) {
 	dir := t.TempDir()
 	begin := func(part string) error {
-		w, _, err := ResumePart(context.Background(), dir, part, someSettings())
+		w, _, err := ResumePart(context.Background(), dir, part, someSettings(), nil)
 		if err == nil {
 			err = w.Close()
 		}

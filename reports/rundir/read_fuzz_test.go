@@ -17,15 +17,15 @@ func FuzzJournal(f *testing.F) {
 	f.Add([]byte("00000000 {}\n"))
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, records, size, err := readJournal(context.Background(), bytes.NewReader(b))
+		j, err := readJournal(context.Background(), bytes.NewReader(b))
 		if err != nil {
 			return
 		}
-		if size > int64(len(b)) || bytes.Count(b[:size], []byte("\n")) != len(records)+1 {
-			t.Errorf("%d records in %d bytes of %d", len(records), size, len(b))
+		if j.size > int64(len(b)) || bytes.Count(b[:j.size], []byte("\n")) != len(j.records)+len(j.whole)+1 {
+			t.Errorf("%d records and %d whole tasks in %d bytes of %d", len(j.records), len(j.whole), j.size, len(b))
 		}
-		_, again, same, err := readJournal(context.Background(), bytes.NewReader(b[:size]))
-		if err != nil || same != size || len(again) != len(records) {
+		again, err := readJournal(context.Background(), bytes.NewReader(b[:j.size]))
+		if err != nil || again.size != j.size || len(again.records) != len(j.records) {
 			t.Errorf("the whole part is read as another journal: %v", err)
 		}
 	})
