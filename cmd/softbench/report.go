@@ -107,6 +107,13 @@ func (o *reportOptions) unused(flags *pflag.FlagSet) error {
 			}
 		}
 	}
+	if o.out == "" {
+		for _, f := range []string{"title", "echarts", "offline"} {
+			if flags.Changed(f) {
+				return fmt.Errorf("--%s is about a page, and no file is named: -o FILE.html says which", f)
+			}
+		}
+	}
 	if o.base != "" && !slices.Contains(o.runs, o.base) {
 		return fmt.Errorf("--baseline %s: give it as one of the runs too", o.base)
 	}
