@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -137,14 +136,14 @@ func headOf(v *value) *head {
 // scan reads a file's head line by line, without parsing it; nil where that is not enough. Most of a
 // harness's 14,000 files are so plain that this is a tenth of the work.
 func scan(file string) *head {
-	b, err := os.ReadFile(file)
-	if err != nil || len(b) > maxFile {
+	b, err := readText(file)
+	if err != nil {
 		return nil
 	}
 	h := &head{}
 	var list *[]string // that lines of "- item" go on
 	fresh := false     // the key before has had no value yet
-	for line := range strings.Lines(string(b)) {
+	for line := range strings.Lines(b) {
 		line = strings.TrimRight(line, "\r\n")
 		if line == "" || line[0] == '#' {
 			continue

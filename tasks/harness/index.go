@@ -91,7 +91,7 @@ func yamlFiles(dir string) ([]string, error) {
 		if d.IsDir() && (d.Name() == "__pycache__" || d.Name() == ".ipynb_checkpoints") {
 			return fs.SkipDir
 		}
-		if !d.IsDir() && strings.HasSuffix(d.Name(), ".yaml") {
+		if isTaskFile(p, d) {
 			if files = append(files, p); len(files) > maxFiles {
 				return fmt.Errorf("--include-path %s: more than %d YAML files below it; name a smaller directory", dir, maxFiles)
 			}

@@ -237,9 +237,22 @@ func (c *converter) scalar(v *value, n *yaml.Node) error {
 	return nil
 }
 
+// mayBeOther is false of most texts: a word that begins or is as long as none of the forms above.
+func mayBeOther(s string) bool {
+	if s == "" {
+		return true
+	}
+	if c := s[0] | 0x20; c >= 'a' && c <= 'z' {
+		return len(s) <= len("false")
+	}
+	return s[0] < 0x80
+}
+
 // plainScalar is what a scalar without quotes is.
 func plainScalar(s string) (py.Value, error) {
 	switch {
+	case !mayBeOther(s):
+		return s, nil
 	case nullForm.MatchString(s):
 		return nil, nil
 	case boolForm.MatchString(s):
