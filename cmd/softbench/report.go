@@ -254,7 +254,8 @@ func pageRuns(io streams, sides []*compare.Side) []html.Run {
 		all, without = all+len(s.Maps), without+left
 		run := html.Run{Name: s.Name, Manifest: s.Manifest, Samples: s.Samples, Maps: maps}
 		if s.Manifest == nil {
-			run.Stated = &html.Stated{Format: s.Format, Path: s.Path, Tasks: s.Results()}
+			run.Stated = &html.Stated{Format: s.Format, Path: s.Path, Tasks: s.Results(), Groups: s.GroupResults()}
+			run.Samples = s.Answers
 		}
 		runs = append(runs, run)
 	}

@@ -45,6 +45,7 @@ func FromHarness(path string, r *lmeval.Results) (*Side, error) {
 			return nil, fmt.Errorf("%s: task %s: %w", path, r.Tasks[i].Name, err)
 		}
 		s.Notes = append(s.Notes, notes...)
+		s.Answers = append(s.Answers, harnessAnswers(&r.Tasks[i])...)
 		if len(t.Metrics) > 0 {
 			s.Tasks = append(s.Tasks, t)
 		}

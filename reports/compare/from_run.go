@@ -79,7 +79,7 @@ func FromRun(name string, run *rundir.Run, samples []rundir.Sample) (*Side, erro
 	for _, r := range run.Groups {
 		g := Group{Name: r.Name, Tasks: r.Tasks}
 		for _, m := range r.Metrics {
-			g.Metrics = append(g.Metrics, GroupMetric{m.Name, m.HigherIsBetter, m.Weighted})
+			g.Metrics = append(g.Metrics, GroupMetric{Name: m.Name, HigherIsBetter: m.HigherIsBetter, Weighted: m.Weighted, Value: float64(m.Value), Stderr: float64(m.Stderr)})
 		}
 		s.Groups = append(s.Groups, g)
 	}

@@ -20,6 +20,8 @@ type GroupMetric struct {
 	HigherIsBetter bool
 	// Weighted: each task counts by its documents; else all the same.
 	Weighted bool
+	// Value and Stderr are as the results state them; the error is NaN where they state none.
+	Value, Stderr float64
 }
 
 // GroupDifference is a group's metric on both sides: its Task is the group's name. Groups are one

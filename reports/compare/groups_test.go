@@ -13,8 +13,8 @@ func grouped(name string, seed uint64, skill float64) *Side {
 	s := madeSide(name, seed, skill)
 	tasks := []string{"quiz", "last", "passkey"}
 	s.Groups = []Group{
-		{Name: "all", Tasks: tasks, Metrics: []GroupMetric{{"acc", true, true}}},
-		{Name: "each", Tasks: tasks, Metrics: []GroupMetric{{"acc", true, false}, {"acc_norm", true, false}}},
+		{Name: "all", Tasks: tasks, Metrics: []GroupMetric{{Name: "acc", HigherIsBetter: true, Weighted: true}}},
+		{Name: "each", Tasks: tasks, Metrics: []GroupMetric{{Name: "acc", HigherIsBetter: true}, {Name: "acc_norm", HigherIsBetter: true}}},
 	}
 	return s
 }
@@ -90,7 +90,7 @@ func TestGroupAlarms(t *testing.T) {
 	}
 	a, b := grouped("a", 1, 0.5), grouped("b", 2, 0.6)
 	for _, s := range []*Side{a, b} {
-		s.Groups = []Group{{Name: "one", Tasks: []string{"quiz"}, Metrics: []GroupMetric{{"acc", true, true}}}}
+		s.Groups = []Group{{Name: "one", Tasks: []string{"quiz"}, Metrics: []GroupMetric{{Name: "acc", HigherIsBetter: true, Weighted: true}}}}
 	}
 	c := compared(t, a, b, Options{})
 	task, group := c.Metrics[0], c.Groups[0]

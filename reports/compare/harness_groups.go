@@ -5,6 +5,9 @@ import (
 	"math"
 
 	"github.com/softbench/softbench/reports/lmeval"
+	"github.com/softbench/softbench/reports/rundir"
+	"github.com/softbench/softbench/stats"
+	"github.com/softbench/softbench/tasks/metric"
 )
 
 // harnessGroup takes in a group of lm-evaluation-harness' results. The harness does not say whether it weighted tasks by
@@ -20,7 +23,7 @@ func (s *Side) harnessGroup(r *lmeval.Group) {
 	for _, m := range r.Metrics {
 		found := false
 		for _, weighted := range []bool{true, false} {
-			gm := GroupMetric{Name: m.Key(), HigherIsBetter: m.HigherIsBetter, Weighted: weighted}
+			gm := GroupMetric{Name: m.Key(), HigherIsBetter: m.HigherIsBetter, Weighted: weighted, Value: m.Value, Stderr: m.Stderr}
 			pooled, used := gm.Pool(r.Name, tasks)
 			if used == 0 {
 				break
@@ -38,6 +41,46 @@ func (s *Side) harnessGroup(r *lmeval.Group) {
 	if len(g.Metrics) > 0 {
 		s.Groups = append(s.Groups, g)
 	}
+}
+
+// GroupResults are the groups of results of lm-evaluation-harness, with the numbers that these state and their 95% intervals,
+// made as those of a run's groups are; nil for a run, whose manifest has them.
+func (s *Side) GroupResults() (out []rundir.GroupResult) {
+	if s.Manifest != nil {
+		return nil
+	}
+	for _, g := range s.Groups {
+		r := rundir.GroupResult{Name: g.Name, Members: g.Tasks, Tasks: g.Tasks}
+		for _, m := range g.Metrics {
+			r.Metrics = append(r.Metrics, s.groupResult(&g, &m))
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func (s *Side) groupResult(g *Group, m *GroupMetric) rundir.GroupMetric {
+	out := rundir.GroupMetric{Weighted: m.Weighted}
+	for _, name := range g.Tasks {
+		t := s.Task(name)
+		k := -1
+		if t != nil {
+			k = t.metric(m.Name)
+		}
+		if k < 0 {
+			out.Without++
+			continue
+		}
+		out.Tasks, out.N = out.Tasks+1, out.N+t.Scored(k)
+	}
+	low, high := m.Value-stats.Normal95*m.Stderr, m.Value+stats.Normal95*m.Stderr
+	if metric.ByName(m.Name).Unit == metric.Share {
+		low, high = max(low, 0), min(high, 1)
+	}
+	out.Name, out.HigherIsBetter = m.Name, m.HigherIsBetter
+	out.Value, out.Stderr = rundir.Number(m.Value), rundir.Number(m.Stderr)
+	out.Low, out.High = rundir.Number(low), rundir.Number(high)
+	return out
 }
 
 // sameAs says that a metric is the other side's: that of tasks with as many documents each may be called weighted or not.

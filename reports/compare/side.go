@@ -36,6 +36,8 @@ type Side struct {
 	// Manifest and Samples are the run's, nil for results of lm-evaluation-harness.
 	Manifest *rundir.Run
 	Samples  []rundir.Sample
+	// Answers are the generated answers of results of lm-evaluation-harness, a row each, with what every filter took.
+	Answers []rundir.Sample
 	// DiagnosticsSamples and Maps are what the run's diagnostics left, if any.
 	DiagnosticsSamples []rundir.DiagnosticsSample
 	Maps               []rundir.MapRow

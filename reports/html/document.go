@@ -26,6 +26,7 @@ type document struct {
 	Pairs    []pairDocument `json:"pairs,omitempty"`
 	Flips    *Flips         `json:"flips,omitempty"`
 	LeftOut  []string       `json:"left_out,omitempty"` // runs that were named, and why they are not here
+	Answers  []Answer       `json:"answers,omitempty"`  // of a page of one run
 }
 
 type runDocument struct {
@@ -120,6 +121,7 @@ func newDocument(p Page) (*document, error) {
 		run := runDocument{Name: r.Name, Place: r.Place, Manifest: r.Manifest, Positions: pos, Maps: r.Maps, Unfinished: newUnfinished(r.Unfinished)}
 		if r.Manifest == nil {
 			run.Manifest, run.Foreign = &rundir.Run{}, true
+			run.Manifest.Groups = r.Stated.Groups
 			run.Manifest.Tasks, run.Format, run.Path = r.Stated.Tasks, r.Stated.Format, r.Stated.Path
 		}
 		if run.Lengths, err = lengthsOf(run.Manifest.Passkey); err != nil {
@@ -127,7 +129,9 @@ func newDocument(p Page) (*document, error) {
 		}
 		d.Runs = append(d.Runs, run)
 	}
-	if len(p.Runs) > 1 {
+	if len(p.Runs) == 1 {
+		d.Answers = firstAnswers(p.Runs[0].Samples)
+	} else {
 		first, last := p.Runs[0], p.Runs[len(p.Runs)-1]
 		if p.NotCompared == "" { // else nothing of the two is paired
 			d.Passkey = passkeyDifference(d.Runs[0].Manifest.Passkey, d.Runs[len(d.Runs)-1].Manifest.Passkey)

@@ -43,7 +43,7 @@ func answerChanges(a, b *rundir.Sample) (changes map[string]string, both bool) {
 // takenOf is what the filters took.
 func takenOf(s *rundir.Sample) (out []Taken) {
 	for i, f := range s.Filters {
-		if i < len(s.Filtered) && f != "none" {
+		if i < len(s.Filtered) && (f != "none" || s.Filtered[i] != value(s.Generated)) {
 			text, _ := cutText(s.Filtered[i])
 			out = append(out, Taken{f, text})
 		}

@@ -73,8 +73,8 @@ type Score struct {
 type docKey struct{ task, hash string }
 
 // findFlips pairs documents by task and hash, and keeps those that have room, in bytes. It is
-// nil where no document is right or wrong in both: where one has no samples (results of
-// lm-evaluation-harness), and of perplexities.
+// nil where no document is right or wrong in both: of perplexities, and where one has no samples (of results of
+// lm-evaluation-harness there are generated answers alone).
 func findFlips(a, b []rundir.Sample, room int) *Flips {
 	others := map[docKey][]rundir.Sample{}
 	eachDocument(b, func(rows []rundir.Sample) { others[docKey{rows[0].Task, rows[0].DocHash}] = rows })

@@ -2,9 +2,14 @@ package html
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/lmeval"
 	"github.com/softbench/softbench/reports/rundir"
 )
 
@@ -126,4 +131,83 @@ func TestAnswersInTheBrowser(t *testing.T) {
 		}
 	}
 	b.quiet()
+}
+
+// importedGrouped is a run of groupedRuns as results of lm-evaluation-harness have it, read again.
+func importedGrouped(t testing.TB, r Run) Run {
+	dir, err := lmeval.Write(t.TempDir(), "m", r.Manifest, r.Samples, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	side, err := compare.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Run{Name: "imported", Samples: side.Answers, Stated: &Stated{Format: side.Format, Path: side.Path, Tasks: side.Results(), Groups: side.GroupResults()}}
+}
+
+// TestImportedGroupsAreFolded: groups of the harness's results have the rows that the run's own have, and answers that one got right
+// and the other wrong are among the flips, whichever of the two is imported.
+func TestImportedGroupsAreFolded(t *testing.T) {
+	two := groupedRuns(t)
+	imported := importedGrouped(t, two.Runs[1])
+	rows := func(p Page) (out []string) {
+		page := write(t, p)
+		if _, faults := checkNumbers(page); len(faults) > 0 {
+			t.Error(faults[0])
+		}
+		_, scores, _ := strings.Cut(page, `aria-labelledby="groups-c"`)
+		scores, _, _ = strings.Cut(scores, "</table>")
+		for _, m := range regexp.MustCompile(`<data[^>]*>([^<]*)</data>`).FindAllStringSubmatch(scores, -1) {
+			out = append(out, m[1])
+		}
+		if strings.Count(page, "<details>") < 3 {
+			t.Error("the tasks are not folded")
+		}
+		return out
+	}
+	mine, theirs := rows(Page{Runs: two.Runs[1:], Softbench: "test"}), rows(Page{Runs: []Run{imported}, Softbench: "test"})
+	if len(mine) != 2*7 || !slices.Equal(mine, theirs) {
+		t.Errorf("the run's groups %q, the imported ones %q", mine, theirs)
+	}
+	want := findFlips(two.Runs[0].Samples, two.Runs[1].Samples, roomForFlips(2))
+	got := findFlips(two.Runs[0].Samples, imported.Samples, roomForFlips(2))
+	if got == nil || got.Total != 2 {
+		t.Fatalf("flips %+v", got)
+	}
+	for i, f := range got.Shown {
+		k := slices.IndexFunc(want.Shown, func(w Flip) bool { return w.Task == "sums" && w.DocID == f.DocID })
+		if k < 0 || !maps.Equal(want.Shown[k].Changes, f.Changes) || !slices.Equal(want.Shown[k].Options[0].B.Taken, f.Options[0].B.Taken) || want.Shown[k].Options[0].B.Generated != f.Options[0].B.Generated {
+			t.Errorf("flip %d: %+v", i, f)
+		}
+	}
+}
+
+// TestAnswersAreShown: a page of one run, its own or imported, shows the first generated answers of each task, with what every filter took.
+func TestAnswersAreShown(t *testing.T) {
+	run := groupedRuns(t).Runs[0]
+	imported := importedGrouped(t, run)
+	for name, p := range map[string]Page{"own": {Runs: []Run{run}, Softbench: "test"}, "imported": {Runs: []Run{imported}, Softbench: "test"}} {
+		page := write(t, p)
+		if _, faults := checkNumbers(page); len(faults) > 0 {
+			t.Errorf("%s: %s", name, faults[0])
+		}
+		_, answers, _ := strings.Cut(page, `<section id="answers"`)
+		answers, _, _ = strings.Cut(answers, "</section>")
+		for _, want := range []string{"What is 2 and 2?", "Think &lt;b&gt;hard&lt;/b&gt;: #### 4", `Taken by <span class="name">strict-match</span></th><td class="l wrap name">4</td>`, "exact_match,strict-match"} {
+			if strings.Count(answers, want) < 1 {
+				t.Errorf("%s: the answers do not say %q", name, want)
+			}
+		}
+		if n := strings.Count(answers, "<h3>"); n != answersOfTask {
+			t.Errorf("%s: %d answers", name, n)
+		}
+	}
+	if page := write(t, groupedRuns(t)); strings.Contains(page, `<section id="answers"`) {
+		t.Error("a page of two runs shows answers beside its flips")
+	}
+	long := []rundir.Sample{{Task: "long", Kind: "generate_until", Generated: p(strings.Repeat("é", maxText)), Context: p("q")}}
+	if a := firstAnswers(long); len(a) != 1 || !a[0].Cut || len(a[0].Text) > maxText+len("…") {
+		t.Errorf("a long answer is not cut: %d bytes", len(a[0].Text))
+	}
 }

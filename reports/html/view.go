@@ -31,6 +31,7 @@ type view struct {
 	Passkey     *passkeyView
 	Positions   *positionsView
 	Diagnostics *diagnosticsView
+	Answers     *answersView
 	Flips       *flipsView
 	Settings    *settingsView
 	Provenance  []provenance
@@ -174,6 +175,7 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 	v.Passkey = b.passkey()
 	v.Positions = b.positions()
 	v.Diagnostics = b.diagnostics()
+	v.Answers = b.answers()
 	v.Flips = b.flips()
 	if len(b.runs) > 1 {
 		v.Settings = &settingsView{Rows: visibleSettings(d.Settings)}
@@ -185,7 +187,7 @@ func newView(p Page, d *document, tree []byte) (*view, *builder, error) {
 		{v.Unfinished != nil, "unfinished", "How far it is"},
 		{v.Differences != nil, "differences", "Differences"}, {v.Against != nil, "against", "Every run"}, {v.Divergence != nil, "divergence", "Divergence"}, {v.Scores != nil, "scores", "Scores"},
 		{v.Passkey != nil, "passkey", "Passkey"}, {v.Positions != nil, "positions", "Perplexity by position"},
-		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Flips != nil, "flips", "Documents that flipped"},
+		{v.Diagnostics != nil, "diagnostics", "Diagnostics"}, {v.Answers != nil, "answers", "Generated answers"}, {v.Flips != nil, "flips", "Documents that flipped"},
 		{v.Settings != nil, "settings", "Settings that differ"}, {true, "provenance", "Provenance"},
 	})
 	if n.err != nil {
