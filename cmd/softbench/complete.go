@@ -33,7 +33,7 @@ func addCompletions(root *cobra.Command) {
 		"method":    values("rtn", "rtn-asym", "gptq", "gptq-asym", "fp8", "w8a8", "nf4", "fp4"),
 		"group":     values("32", "64", "128", "row"),
 		"model":     names(modelNames),
-		"preset":    values("twin", "toy"),
+		"preset":    values("twin", "toy", "varied"),
 		"suite":     names(suiteNames),
 	}
 	other := map[string]cobra.CompletionFunc{ // where a command means something else by its flag

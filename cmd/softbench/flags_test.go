@@ -121,6 +121,8 @@ var flagUses = map[string]flagUse{
 	"lab world questions": refused("the small world's text", "lab world --words 0 --own-words 20 --questions 5 --out w"),
 	"lab world vocab":     refused("the small world's text", "lab world --words 0 --own-words 20 --vocab 300 --out w"),
 
+	"lab world text": refused("the small world's text", "lab world --words 0 --own-words 20 --text varied --out w"),
+
 	"lab train vocab":     refused("trained on the text", "lab train --data text.txt --tokenizer $M --vocab 300 --out t"),
 	"lab train tokenizer": used("the text"),
 	"lab train world":     refused("either", "lab train --world w --data text.txt --out t"),

@@ -19,6 +19,7 @@ import (
 
 	"github.com/softbench/softbench/engine/attention"
 	"github.com/softbench/softbench/lab/session"
+	"github.com/softbench/softbench/lab/study"
 	"github.com/softbench/softbench/lab/train"
 	"github.com/softbench/softbench/lab/twins"
 )
@@ -41,6 +42,16 @@ the whole way from nothing to a comparison.`,
 		newLabReport(io, (*labReportOptions).execute), newLabStudy(io, (*labStudyOptions).execute))
 	return cmd
 }
+
+// labPresets are the numbers that --preset and a study begin from.
+var labPresets = study.Presets{
+	Settings: map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy, "varied": twins.Varied},
+	Worlds:   map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld, "varied": twins.VariedWorld},
+}
+
+const presetHelp = "numbers to begin from: twin, those of the built-in twins; toy, those of a small model of invented words; or varied, those of a less uniform text mixed with invented words"
+
+func noPreset(name string) error { return fmt.Errorf("--preset %q: want twin, toy or varied", name) }
 
 type labWorldOptions struct {
 	io     streams
@@ -69,7 +80,7 @@ same numbers give the same bytes. It serves as --world of
 	}
 	addWorldFlags(cmd.Flags(), &o.world)
 	cmd.Flags().StringVar(&o.out, "out", "", "directory to write (required)")
-	cmd.Flags().StringVar(&o.preset, "preset", "", "numbers to begin from: twin, those of the built-in twins, or toy, those of a small model of invented words")
+	cmd.Flags().StringVar(&o.preset, "preset", "", presetHelp)
 	return cmd
 }
 
@@ -78,6 +89,7 @@ func addWorldFlags(f *pflag.FlagSet, w *session.WorldOptions) {
 	f.IntVar(&w.Words, "words", w.Words, "words of training text")
 	f.IntVar(&w.Questions, "questions", w.Questions, "questions of each of the four forms")
 	f.IntVar(&w.Vocab, "vocab", w.Vocab, "tokenizer's vocabulary")
+	f.StringVar((*string)(&w.Text), "text", string(w.Text), "`kind` of text: varied, with longer documents, thousands of names, numbers and things, records and lists (default: that of the built-in twins)")
 	f.IntVar(&w.OwnWords, "own-words", w.OwnWords, "invented words for the exercises of --mix, each a token of its own behind the vocabulary; with --words 0, a world of nothing else")
 }
 
@@ -91,28 +103,27 @@ func checkWorld(w *session.WorldOptions) error {
 			return fmt.Errorf("--%s %d: want at most %d, and not less than 0", n.flag, n.value, n.top)
 		}
 	}
-	return nil
+	return w.Text.Check()
 }
 
 func (o *labWorldOptions) execute(ctx context.Context) error {
 	if o.out == "" {
 		return errors.New("no directory given: --out DIR says where the world goes")
 	}
-	switch o.preset {
-	case "":
-	case "twin", "toy":
-		w := map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld}[o.preset]
+	if o.preset != "" {
+		w, ok := labPresets.Worlds[o.preset]
+		if !ok {
+			return noPreset(o.preset)
+		}
 		if err := over(o.flags, func(f *pflag.FlagSet) { addWorldFlags(f, &w) }); err != nil {
 			return err
 		}
 		o.world = w
-	default:
-		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
 	}
 	if err := checkWorld(&o.world); err != nil {
 		return err
 	}
-	for _, f := range []string{"questions", "vocab"} {
+	for _, f := range []string{"questions", "vocab", "text"} {
 		if o.world.Words == 0 && o.world.OwnWords > 0 && o.flags.Changed(f) {
 			return fmt.Errorf("--%s is about the small world's text, and with --words 0 there is none", f)
 		}
@@ -183,7 +194,7 @@ sparsity, kurtosis. OUT/report.html draws all that, anew at every save.`,
 	}
 	f := cmd.Flags()
 	addTrainFlags(f, &o.train.Settings)
-	f.StringVar(&o.preset, "preset", "", "numbers to begin from: twin, those of the built-in twins, or toy, those of a small model of invented words")
+	f.StringVar(&o.preset, "preset", "", presetHelp)
 	f.StringVar(&o.world, "world", "", "directory of a world to train on")
 	f.StringSliceVar(&o.train.Files, "data", nil, "text `files` to train on, in this order")
 	f.StringSliceVar(&o.train.Valid, "valid", nil, "text `files` to measure on (default: the world's, else the beginning of --data)")
@@ -231,16 +242,15 @@ func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
 }
 
 func (o *labTrainOptions) execute(ctx context.Context) error {
-	switch o.preset {
-	case "":
-	case "twin", "toy":
-		s := map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy}[o.preset]
+	if o.preset != "" {
+		s, ok := labPresets.Settings[o.preset]
+		if !ok {
+			return noPreset(o.preset)
+		}
 		if err := over(o.flags, func(f *pflag.FlagSet) { addTrainFlags(f, &s) }); err != nil {
 			return err
 		}
 		o.train.Settings = s
-	default:
-		return fmt.Errorf("--preset %q: want twin or toy", o.preset)
 	}
 	if o.flags.Changed("vocab") {
 		switch { // before the preset's number, and before a world's tokenizer stands in for one

@@ -15,7 +15,6 @@ import (
 	"github.com/softbench/softbench/internal/atomicfile"
 	"github.com/softbench/softbench/lab/session"
 	"github.com/softbench/softbench/lab/study"
-	"github.com/softbench/softbench/lab/twins"
 	"github.com/softbench/softbench/reports/html"
 )
 
@@ -85,10 +84,7 @@ func (o *labStudyOptions) execute(ctx context.Context) error {
 	}
 	var s *study.Study
 	err := heard(ctx, func() (err error) {
-		s, err = study.Read(o.file, study.Presets{
-			Settings: map[string]session.Settings{"twin": twins.Training, "toy": twins.Toy},
-			Worlds:   map[string]session.WorldOptions{"twin": twins.World, "toy": twins.ToyWorld},
-		})
+		s, err = study.Read(o.file, labPresets)
 		return err
 	})
 	if err != nil {

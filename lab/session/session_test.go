@@ -27,7 +27,7 @@ func small(t *testing.T, dir, out string) Options {
 	path := filepath.Join(dir, "text.txt")
 	if _, err := os.Stat(path); err != nil {
 		var b bytes.Buffer
-		if err := world.Text(3, &b, 4000); err != nil {
+		if err := world.Plain.Text(3, &b, 4000); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {

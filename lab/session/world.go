@@ -32,11 +32,12 @@ var tokenizerConfig = []byte(`{"bos_token": "` + world.BOS + `", "tokenizer_clas
 
 // WorldOptions are the numbers of a world.
 type WorldOptions struct {
-	Seed      uint64 `json:"seed"`
-	Words     int    `json:"words"`     // of training text
-	Questions int    `json:"questions"` // of each form
-	Vocab     int    `json:"vocab"`     // of the tokenizer, without the own words
-	OwnWords  int    `json:"own_words"` // invented words for exercises
+	Seed      uint64     `json:"seed"`
+	Words     int        `json:"words"`          // of training text
+	Questions int        `json:"questions"`      // of each form
+	Vocab     int        `json:"vocab"`          // of the tokenizer, without the own words
+	OwnWords  int        `json:"own_words"`      // invented words for exercises
+	Text      world.Kind `json:"text,omitempty"` // the kind of its text
 }
 
 // World makes dir a world: what world.Write writes, a tokenizer trained on the
@@ -48,11 +49,14 @@ func World(dir string, o WorldOptions) error {
 	if o.OwnWords < 0 || o.OwnWords > world.MaxOwnWords || o.OwnWords > 0 && o.OwnWords < world.LeastWords {
 		return fmt.Errorf("%d words of the exercises' own: want 0, or %d to %d", o.OwnWords, world.LeastWords, world.MaxOwnWords)
 	}
+	if err := o.Text.Check(); err != nil {
+		return err
+	}
 	return atomicfile.Directory(dir, func(made string) (err error) {
 		if o.Words == 0 && o.OwnWords > 0 {
 			err = writeExercises(made, o)
 		} else {
-			err = world.Write(made, o.Seed, o.Words, o.Questions)
+			err = o.Text.Write(made, o.Seed, o.Words, o.Questions)
 		}
 		if err != nil {
 			return errors.New(strings.ReplaceAll(err.Error(), made, dir))

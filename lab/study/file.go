@@ -18,6 +18,7 @@ import (
 	"github.com/softbench/softbench/internal/jsonplace"
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/lab/session"
+	"github.com/softbench/softbench/lab/world"
 	"github.com/softbench/softbench/tasks/strictyaml"
 )
 
@@ -93,6 +94,7 @@ type worldFile struct {
 	Questions *strictyaml.Int    `yaml:"questions"`
 	Vocab     *strictyaml.Int    `yaml:"vocab"`
 	OwnWords  *strictyaml.Int    `yaml:"own_words"`
+	Text      *string            `yaml:"text"`
 }
 
 type diagnosticsFile struct {
@@ -207,6 +209,12 @@ func (f *studyFile) world(s *Study, p Presets) error {
 	}
 	if f.World.Seed != nil {
 		s.World.Seed = uint64(*f.World.Seed)
+	}
+	if f.World.Text != nil {
+		s.World.Text = world.Kind(*f.World.Text)
+	}
+	if err := s.World.Text.Check(); err != nil {
+		return fmt.Errorf("world: %w", err)
 	}
 	for _, x := range []struct {
 		from *strictyaml.Int

@@ -92,6 +92,7 @@ func TestRefusals(t *testing.T) {
 		{"every: 4", "every: 0", "diagnostics: every"},
 		{"\ndiagnostics:", "\nprobe: {every: 1, samples: 1}\ndiagnostics:", "probe is an older word for diagnostics"},
 		{"preset: toy\nworld", "preset: tox\nworld", `preset "tox": not known`},
+		{"world: {own_words: 30}", "world: {text: wild}", `world: no text called "wild"`},
 		{"world: {own_words: 30}", "world: {preset: none}", `world: preset "none": not known`},
 		{"hidden: 16", "hiden: 16", `unknown field "hiden"`},
 		{"hidden: 16", "hidden: wide", "hidden is a JSON string, which it cannot be"},

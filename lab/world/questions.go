@@ -68,12 +68,12 @@ type question struct {
 // Questions returns n different held-out questions of a form ("arc_easy", "hellaswag", "piqa",
 // "lambada_openai"), in the field names of the hub's datasets, the same for the same arguments. Fewer
 // come back only where the world does not hold n different ones; none for an unknown form.
-func Questions(seed uint64, form string, n int) []Document {
+func (k Kind) Questions(seed uint64, form string, n int) []Document {
 	r := newRNG(seed, "questions "+form)
 	var out []Document
 	seen := map[string]bool{}
 	for tries := 0; len(out) < n && tries < 20*n+1000; tries++ {
-		q, ok := ask(r, form, heldOut)
+		q, ok := k.ask(r, form)
 		if !ok {
 			return nil
 		}

@@ -16,7 +16,7 @@ const many = 4000
 // it is the one marked.
 func TestGoldIsRight(t *testing.T) {
 	for _, form := range Forms[:3] {
-		docs := Questions(3, form, many)
+		docs := Plain.Questions(3, form, many)
 		if len(docs) != many {
 			t.Fatalf("%s: %d questions, want %d", form, len(docs), many)
 		}
@@ -35,7 +35,7 @@ func TestGoldIsRight(t *testing.T) {
 // TestLastWordIsFarBack checks LAMBADA's form: the facts give the last word, the deciding one stands at
 // least 20 words before the end, and the other two facts would give other words.
 func TestLastWordIsFarBack(t *testing.T) {
-	docs := Questions(3, "lambada_openai", many)
+	docs := Plain.Questions(3, "lambada_openai", many)
 	if len(docs) != many {
 		t.Fatalf("%d passages, want %d", len(docs), many)
 	}
@@ -83,9 +83,9 @@ func near(t *testing.T, what string, hits, n int, chance float64) {
 func TestNoSurfaceCue(t *testing.T) {
 	unigram := unigramOf(trainingText(t, 1, 300_000))
 	for _, form := range Forms[:3] {
-		docs := Questions(5, form, many)
+		docs := Plain.Questions(5, form, many)
 		chance := 1 / float64(len(docs[0].Choices))
-		frequency := goldRates(Questions(6, form, many))
+		frequency := goldRates(Plain.Questions(6, form, many))
 		baselines := map[string]func(string) float64{
 			"unigram sum":      func(c string) float64 { s, _ := unigram(c); return s },
 			"unigram mean":     func(c string) float64 { s, n := unigram(c); return s / float64(n) },
@@ -124,13 +124,13 @@ func TestNoSurfaceCue(t *testing.T) {
 	}
 	// Of a passage: the likeliest candidate, and the word that most often comes last.
 	common, often := "", map[string]int{}
-	for _, d := range Questions(6, "lambada_openai", many) {
+	for _, d := range Plain.Questions(6, "lambada_openai", many) {
 		if often[d.Choices[0]]++; often[d.Choices[0]] > often[common] {
 			common = d.Choices[0]
 		}
 	}
 	likeliest, commonest := 0, 0
-	for _, d := range Questions(5, "lambada_openai", many) {
+	for _, d := range Plain.Questions(5, "lambada_openai", many) {
 		_, candidates, _, _ := solveStory(d.Context)
 		if candidates[best(candidates, func(c string) float64 { s, _ := unigram(c); return s })] == d.Choices[0] {
 			likeliest++
@@ -195,7 +195,7 @@ func unigramOf(text string) func(string) (float64, int) {
 
 func TestQuestionsAreDifferentAndRepeatable(t *testing.T) {
 	for _, form := range Forms {
-		a, b, c := lines(t, Questions(1, form, 500)), lines(t, Questions(1, form, 500)), lines(t, Questions(2, form, 500))
+		a, b, c := lines(t, Plain.Questions(1, form, 500)), lines(t, Plain.Questions(1, form, 500)), lines(t, Plain.Questions(2, form, 500))
 		if !bytes.Equal(a, b) {
 			t.Errorf("%s: the same seed gives other questions", form)
 		}
@@ -203,7 +203,7 @@ func TestQuestionsAreDifferentAndRepeatable(t *testing.T) {
 			t.Errorf("%s: another seed gives the same questions", form)
 		}
 		seen := map[string]bool{}
-		for _, d := range Questions(1, form, 500) {
+		for _, d := range Plain.Questions(1, form, 500) {
 			options := slices.Sorted(slices.Values(d.Choices))
 			if key := d.Context + strings.Join(options, "|"); seen[key] {
 				t.Errorf("%s: twice: %s", form, key)
@@ -213,11 +213,11 @@ func TestQuestionsAreDifferentAndRepeatable(t *testing.T) {
 		}
 	}
 	for _, form := range Forms {
-		if n := len(Questions(1, form, maxQuestions)); n != maxQuestions {
+		if n := len(Plain.Questions(1, form, maxQuestions)); n != maxQuestions {
 			t.Errorf("%s: %d different questions, want %d", form, n, maxQuestions)
 		}
 	}
-	if got := Questions(1, "winogrande", 5); got != nil {
+	if got := Plain.Questions(1, "winogrande", 5); got != nil {
 		t.Errorf("an unknown form gives %v", got)
 	}
 }

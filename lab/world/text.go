@@ -15,22 +15,22 @@ const Separator = "\n\n"
 // followed by Separator; it stops at the first document that reaches the number. The same seed gives
 // the same bytes, and a shorter text is the beginning of a longer one. It returns w's error, or one
 // about words below 1.
-func Text(seed uint64, w io.Writer, words int) error {
+func (k Kind) Text(seed uint64, w io.Writer, words int) error {
 	if words < 1 {
 		return fmt.Errorf("world: a text of %d words; want at least 1", words)
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
-	if _, err := writeDocuments(newRNG(seed, "text"), b, words); err != nil {
+	if _, err := k.writeDocuments(newRNG(seed, "text"), b, words); err != nil {
 		return err
 	}
 	return b.Flush()
 }
 
 // writeDocuments writes documents until words are reached, and returns how many words it wrote.
-func writeDocuments(r *rng, w io.Writer, words int) (int, error) {
+func (k Kind) writeDocuments(r *rng, w io.Writer, words int) (int, error) {
 	n := 0
 	for n < words {
-		doc := tellDocument(r)
+		doc := k.document(r)
 		n += len(strings.Fields(doc))
 		if _, err := io.WriteString(w, doc+Separator); err != nil {
 			return n, err
@@ -39,7 +39,7 @@ func writeDocuments(r *rng, w io.Writer, words int) (int, error) {
 	return n, nil
 }
 
-// tellDocument draws one document of training text.
+// tellDocument draws one document of the plain world's training text.
 func tellDocument(r *rng) string {
 	switch k := r.n(100); {
 	case k < 6:

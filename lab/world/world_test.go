@@ -11,7 +11,7 @@ import (
 func trainingText(t *testing.T, seed uint64, n int) string {
 	t.Helper()
 	var b strings.Builder
-	if err := Text(seed, &b, n); err != nil {
+	if err := Plain.Text(seed, &b, n); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -28,8 +28,11 @@ func TestGolden(t *testing.T) {
 	if got := sum([]byte(trainingText(t, 1, 50_000))); got != goldenText {
 		t.Errorf("text of seed 1: %s, want %s", got, goldenText)
 	}
+	if got := sum([]byte(variedText(t, 1, 50_000))); got != goldenVaried {
+		t.Errorf("varied text of seed 1: %s, want %s", got, goldenVaried)
+	}
 	for form, want := range goldenQuestions {
-		if got := sum(lines(t, Questions(1, form, 200))); got != want {
+		if got := sum(lines(t, Plain.Questions(1, form, 200))); got != want {
 			t.Errorf("%s of seed 1: %s, want %s", form, got, want)
 		}
 	}
@@ -68,7 +71,7 @@ func TestHeldOut(t *testing.T) {
 	const n = 8
 	forbidden := map[string]string{}
 	for _, form := range Forms {
-		for _, d := range Questions(7, form, 2000) {
+		for _, d := range Plain.Questions(7, form, 2000) {
 			context, answer := words(d.Context), words(d.Choices[d.Gold])
 			all := append(context, answer...)
 			for end := len(context) + 1; end <= len(all); end++ {
@@ -93,7 +96,7 @@ func TestHeldOut(t *testing.T) {
 func TestEveryRuleIsTold(t *testing.T) {
 	needed := map[string][]string{}
 	for _, form := range Forms {
-		for _, d := range Questions(8, form, 2000) {
+		for _, d := range Plain.Questions(8, form, 2000) {
 			for _, n := range d.Needs {
 				needed[strings.ToLower(strings.Join(n, "|"))] = n
 			}
@@ -193,10 +196,10 @@ func (f *failing) Write(b []byte) (int, error) {
 }
 
 func TestTextErrors(t *testing.T) {
-	if err := Text(1, &failing{100_000}, 1_000_000); !errors.Is(err, errFull) {
+	if err := Plain.Text(1, &failing{100_000}, 1_000_000); !errors.Is(err, errFull) {
 		t.Errorf("a full disk: %v", err)
 	}
-	if err := Text(1, &strings.Builder{}, 0); err == nil {
+	if err := Plain.Text(1, &strings.Builder{}, 0); err == nil {
 		t.Error("no words: no error")
 	}
 }
@@ -204,7 +207,7 @@ func TestTextErrors(t *testing.T) {
 func BenchmarkText(b *testing.B) {
 	for b.Loop() {
 		var s strings.Builder
-		if err := Text(1, &s, 100_000); err != nil {
+		if err := Plain.Text(1, &s, 100_000); err != nil {
 			b.Fatal(err)
 		}
 		b.SetBytes(int64(s.Len()))

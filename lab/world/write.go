@@ -30,7 +30,7 @@ const maxQuestions = 20_000
 // where it is long), a tenth of that but at most 100,000 words from another stream of the seed
 // (valid.txt), and questions questions of each form where --data finds them. The joined shards are what
 // Text writes. dir appears whole or not at all; one that holds anything already is refused.
-func Write(dir string, seed uint64, words, questions int) (err error) {
+func (k Kind) Write(dir string, seed uint64, words, questions int) (err error) {
 	if words < 1 || questions < 1 || questions > maxQuestions {
 		return fmt.Errorf("world: %d words and %d questions; want at least 1 word and 1 to %d questions", words, questions, maxQuestions)
 	}
@@ -48,7 +48,7 @@ func Write(dir string, seed uint64, words, questions int) (err error) {
 		return fmt.Errorf("world: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	if err := writeAll(tmp, seed, words, questions); err != nil {
+	if err := k.writeAll(tmp, seed, words, questions); err != nil {
 		return fmt.Errorf("world: %w", err)
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
@@ -63,7 +63,7 @@ func Write(dir string, seed uint64, words, questions int) (err error) {
 	return nil
 }
 
-func writeAll(dir string, seed uint64, words, questions int) error {
+func (k Kind) writeAll(dir string, seed uint64, words, questions int) error {
 	r := newRNG(seed, "text")
 	shards := (words + shardWords - 1) / shardWords
 	written := 0
@@ -74,7 +74,7 @@ func writeAll(dir string, seed uint64, words, questions int) error {
 		}
 		upTo := min(words, (i+1)*shardWords)
 		err := writeFile(filepath.Join(dir, name), func(w io.Writer) error {
-			n, err := writeDocuments(r, w, upTo-written)
+			n, err := k.writeDocuments(r, w, upTo-written)
 			written += n
 			return err
 		})
@@ -83,14 +83,14 @@ func writeAll(dir string, seed uint64, words, questions int) error {
 		}
 	}
 	err := writeFile(filepath.Join(dir, "valid.txt"), func(w io.Writer) error {
-		_, err := writeDocuments(newRNG(seed, "valid"), w, min(100_000, max(1, words/10)))
+		_, err := k.writeDocuments(newRNG(seed, "valid"), w, min(100_000, max(1, words/10)))
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	for _, form := range Forms {
-		docs := Questions(seed, form, questions)
+		docs := k.Questions(seed, form, questions)
 		if len(docs) < questions {
 			return fmt.Errorf("%s: the world holds %d different questions; ask for no more than that, not %d", form, len(docs), questions)
 		}

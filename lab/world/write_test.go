@@ -18,8 +18,15 @@ import (
 // TestTasksReadTheQuestions writes a world and reads it as --data, with the built-in tasks: every
 // context, choice and gold must come out as the world meant them.
 func TestTasksReadTheQuestions(t *testing.T) {
+	for _, kind := range []Kind{Plain, Varied} {
+		readQuestions(t, kind)
+	}
+}
+
+func readQuestions(t *testing.T, kind Kind) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "world")
-	if err := Write(dir, 9, 5000, 300); err != nil {
+	if err := kind.Write(dir, 9, 5000, 300); err != nil {
 		t.Fatal(err)
 	}
 	for _, form := range Forms {
@@ -31,7 +38,7 @@ func TestTasksReadTheQuestions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Questions(9, form, 300)
+		want := kind.Questions(9, form, 300)
 		if len(docs) != len(want) {
 			t.Fatalf("%s: the task reads %d documents, want %d", form, len(docs), len(want))
 		}
@@ -67,7 +74,7 @@ func read(t *testing.T, path ...string) []byte {
 
 func TestWriteText(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "world")
-	if err := Write(dir, 4, 20_000, 10); err != nil {
+	if err := Plain.Write(dir, 4, 20_000, 10); err != nil {
 		t.Fatal(err)
 	}
 	text := trainingText(t, 4, 20_000)
@@ -89,7 +96,7 @@ func TestWriteText(t *testing.T) {
 	if err := os.Mkdir(sharded, 0o755); err != nil { // an empty directory may be there
 		t.Fatal(err)
 	}
-	if err := Write(sharded, 4, 20_000, 10); err != nil {
+	if err := Plain.Write(sharded, 4, 20_000, 10); err != nil {
 		t.Fatal(err)
 	}
 	names, err := filepath.Glob(filepath.Join(sharded, "train*"))
@@ -135,7 +142,7 @@ func TestWriteErrors(t *testing.T) {
 		{fresh, 100, 0, "0 questions"},
 		{fresh, 100, maxQuestions + 1, "20001 questions"},
 	} {
-		err := Write(c.dir, 1, c.words, c.questions)
+		err := Plain.Write(c.dir, 1, c.words, c.questions)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("Write(%s, %d, %d): %v, want one line with %q", c.dir, c.words, c.questions, err, c.want)
 		}
