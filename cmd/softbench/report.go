@@ -56,7 +56,7 @@ of a training, and so are those whose models' revisions or directories do and sa
 checkpoint or the like: they stand in the order of their steps, and their scores and
 diagnostics are drawn over them, a line for each training where there are several
 (a/step-* b/step-*). The comparison is of the first and the last run; of three and more, every
-run also stands against the --baseline, and up to eight in all pairs, corrected together.
+run also stands against the --baseline, and up to 16 in all pairs, corrected together.
 
 Of a run that was stopped, or that another process still writes, the page and the table
 say how far each task is, have the results of the tasks that are whole, and name the
@@ -159,7 +159,7 @@ func openPage(ctx context.Context, io streams, paths []string, base string, opti
 			return unfinishedPage(io, paths[0], u), nil
 		}
 	}
-	paths, sides, left, err := finishedOf(ctx, io, paths)
+	paths, sides, left, err := finishedOf(ctx, io, paths, base)
 	if err != nil {
 		return page, err
 	}
@@ -194,11 +194,11 @@ func openPage(ctx context.Context, io streams, paths []string, base string, opti
 }
 
 // mostPairs bounds how many runs are compared in all pairs: of more, each with the baseline
-// alone.
-const mostPairs = 8
+// alone, and the page says so.
+const mostPairs = 16
 
 // comparePairs compares every run with the baseline, and where they are few all pairs.
-// Those that cannot be compared are left out with a note.
+// Those that cannot be compared are left out with a note, which the page has too.
 func comparePairs(ctx context.Context, io streams, page *html.Page, sides []*compare.Side, base int, options compare.Options) error {
 	one := func(a, b int) (*compare.Comparison, error) {
 		if err := ctx.Err(); err != nil {
@@ -211,6 +211,7 @@ func comparePairs(ctx context.Context, io streams, page *html.Page, sides []*com
 		}
 		return c, err
 	}
+	unlike := map[[2]int]bool{}
 	gather := func(pairs [][2]int) (out []html.Pair, err error) {
 		var all []*compare.Comparison
 		for _, p := range pairs {
@@ -219,7 +220,13 @@ func comparePairs(ctx context.Context, io streams, page *html.Page, sides []*com
 				return nil, err
 			}
 			if c == nil {
-				fmt.Fprintf(io.err, "note: %s and %s cannot be compared: left out of the table of all runs\n", html.Letter(p[0], len(sides)), html.Letter(p[1], len(sides)))
+				low, high := min(p[0], p[1]), max(p[0], p[1])
+				if !unlike[[2]int{low, high}] {
+					unlike[[2]int{low, high}] = true
+					line := fmt.Sprintf("%s and %s cannot be compared: left out of the table of all runs", html.Letter(low, len(sides)), html.Letter(high, len(sides)))
+					page.NotPaired = append(page.NotPaired, line)
+					io.note(line)
+				}
 				continue
 			}
 			all, out = append(all, c), append(out, html.Pair{A: p[0], B: p[1], Comparison: c})
@@ -239,9 +246,11 @@ func comparePairs(ctx context.Context, io streams, page *html.Page, sides []*com
 	if page.Against, err = gather(against); err != nil {
 		return err
 	}
-	if len(sides) <= mostPairs {
-		page.Pairs, err = gather(pairs)
+	if len(sides) > mostPairs {
+		page.NotPaired = append(page.NotPaired, fmt.Sprintf("All pairs are shown of up to %d runs; here are %d.", mostPairs, len(sides)))
+		return nil
 	}
+	page.Pairs, err = gather(pairs)
 	return err
 }
 

@@ -27,15 +27,15 @@ func unfinishedPage(io streams, dir string, u *rundir.Unfinished) html.Page {
 }
 
 // finishedOf opens the runs that are finished. Those that are not are left out, and lines say so;
-// that none is left is an error, of the first.
-func finishedOf(ctx context.Context, io streams, paths []string) (kept []string, sides []*compare.Side, left []string, err error) {
+// that none is left, or the baseline base is not, is an error.
+func finishedOf(ctx context.Context, io streams, paths []string, base string) (kept []string, sides []*compare.Side, left []string, err error) {
 	var first error
 	for _, dir := range paths {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, nil, err
 		}
 		side, err := compare.Open(ctx, dir)
-		if not, ok := errors.AsType[*rundir.NotFinished](err); ok && len(paths) > 1 {
+		if not, ok := errors.AsType[*rundir.NotFinished](err); ok && len(paths) > 1 && dir != base {
 			first = cmp.Or(first, err)
 			left = append(left, "left out: "+oneLine(not.Error()))
 			io.note(left[len(left)-1])

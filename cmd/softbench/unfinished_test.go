@@ -115,6 +115,9 @@ func TestReportOfAStoppedRun(t *testing.T) {
 	if page, _ := os.ReadFile("both.html"); code != 0 || !strings.Contains(said, "left out: runs/half: the run is not finished") || !bytes.Contains(page, []byte("left out: runs/half")) {
 		t.Errorf("exit code %d: %s", code, said)
 	}
+	if _, said, code = sb("report", "runs/done", "runs/half", "--baseline", "runs/half", "-o", "none.html"); code != exitMisuse || !strings.Contains(said, "runs/half: the run is not finished") {
+		t.Errorf("with a baseline that is not finished: exit code %d: %s", code, said)
+	}
 }
 
 // TestCommandAgain: the command that goes on with a run is the one that began it, word by word.

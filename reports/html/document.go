@@ -24,9 +24,11 @@ type document struct {
 	Passkey  []cellChange   `json:"passkey_difference,omitempty"` // last run minus first
 	Against  []pairDocument `json:"against_baseline,omitempty"`
 	Pairs    []pairDocument `json:"pairs,omitempty"`
-	Flips    *Flips         `json:"flips,omitempty"`
-	LeftOut  []string       `json:"left_out,omitempty"` // runs that were named, and why they are not here
-	Answers  []Answer       `json:"answers,omitempty"`  // of a page of one run
+	// NotPaired says which pairs those two lack, and why.
+	NotPaired []string `json:"not_paired,omitempty"`
+	Flips     *Flips   `json:"flips,omitempty"`
+	LeftOut   []string `json:"left_out,omitempty"` // runs that were named, and why they are not here
+	Answers   []Answer `json:"answers,omitempty"`  // of a page of one run
 }
 
 type runDocument struct {
@@ -109,7 +111,7 @@ type bucket struct {
 }
 
 func newDocument(p Page) (*document, error) {
-	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared, Against: newPairs(p.Against, true), Pairs: newPairs(p.Pairs, false), LeftOut: p.LeftOut}
+	d := &document{Title: p.Title, Comparison: p.Comparison, NotCompared: p.NotCompared, Against: newPairs(p.Against, true), Pairs: newPairs(p.Pairs, false), LeftOut: p.LeftOut, NotPaired: p.NotPaired}
 	for _, r := range p.Runs {
 		pos, err := positionsOf(r.Samples)
 		if err != nil {

@@ -30,6 +30,7 @@ type Page struct {
 	// Against are comparisons of every other run with the baseline, corrected together, and
 	// Pairs those of all pairs, corrected together likewise; none of fewer than three runs.
 	Against, Pairs []Pair
+	NotPaired      []string // which pairs those lack, and why
 	Library        Library  // ECharts; the zero value leaves it out
 	LeftOut        []string // runs that were named and are not on the page, and why
 	Softbench      string   // version of the program, for the footer

@@ -44,6 +44,7 @@ type runsView struct {
 	Rows     []againstRow
 	Letters  []runView
 	Matrix   []matrixRow
+	Notes    []string // what is left out
 }
 
 type againstRow struct {
@@ -74,7 +75,7 @@ func (b *builder) against() *runsView {
 		return nil
 	}
 	base := b.doc.Against[0].A
-	v := &runsView{Baseline: b.runs[base].Letter, Letters: b.runs}
+	v := &runsView{Baseline: b.runs[base].Letter, Letters: b.runs, Notes: b.doc.NotPaired}
 	v.Text = say("Each run's difference from "+v.Baseline+", ", name(b.runs[base].Name), ", by the tasks' first metrics, with intervals and verdicts that allow for all comparisons of this table (Holm). ~ is a difference that may be chance.")
 	type id struct{ task, metric string }
 	var order []id
