@@ -13,11 +13,12 @@ import (
 // of the style's variables, and what the page's script has to add to them,
 // functions not being JSON.
 type Interactive struct {
-	ID     string         `json:"id"`               // of the figure
-	Unit   Unit           `json:"unit,omitempty"`   // of the values
-	Across bool           `json:"across,omitempty"` // the values' axis is the horizontal one
-	Step   float64        `json:"step,omitempty"`   // of the horizontal axis's labels; 0: ECharts' choice
-	From   string         `json:"from,omitempty"`   // where the page has the numbers that the options lack
+	ID     string         `json:"id"`                // of the figure
+	Unit   Unit           `json:"unit,omitempty"`    // of the values
+	Across bool           `json:"across,omitempty"`  // the values' axis is the horizontal one
+	Step   float64        `json:"step,omitempty"`    // of the horizontal axis's labels; 0: ECharts' choice
+	From   string         `json:"from,omitempty"`    // where the page has the numbers that the options lack
+	OtherX string         `json:"other_x,omitempty"` // the horizontal axis's name where it is logarithmic instead of linear, or the other way round; "": no choice
 	Option map[string]any `json:"option"`
 }
 

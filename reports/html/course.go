@@ -160,10 +160,10 @@ func short(names []string) []string {
 	}
 }
 
-// stepAxis is the axis of a course: the steps there are, logarithmic where they reach
-// far apart.
-func (b *builder) stepAxis(names []string) chart.Axis {
-	axis := chart.Axis{Name: "step"}
+// stepAxis is the axis of a course: the steps there are, logarithmic where they reach far apart; and
+// the other axis of the two, where both have place for two steps and more. Step 0 has none on a logarithmic one.
+func (b *builder) stepAxis(names []string) (axis, other chart.Axis, choice bool) {
+	axis = chart.Axis{Name: "step"}
 	if !slices.ContainsFunc(names, stepWord.MatchString) {
 		axis.Name = "number in the name"
 	}
@@ -173,13 +173,21 @@ func (b *builder) stepAxis(names []string) chart.Axis {
 	}
 	slices.Sort(steps)
 	steps = slices.Compact(steps)
+	linear, log := axis, axis
+	log.Log, log.Name = true, axis.Name+", log axis"
 	for _, s := range steps {
-		axis.Ticks = append(axis.Ticks, chart.Tick{Value: s, Label: text.Count(s)})
+		linear.Ticks = append(linear.Ticks, chart.Tick{Value: s, Label: text.Count(s)})
+		if s > 0 {
+			log.Ticks = append(log.Ticks, chart.Tick{Value: s, Label: text.Count(s)})
+		}
 	}
-	if axis.Log = chart.Wide(chart.Series{Y: steps}); axis.Log {
-		axis.Name += ", log axis"
+	if len(log.Ticks) < len(linear.Ticks) {
+		log.Name += " without step 0"
 	}
-	return axis
+	if choice = len(log.Ticks) > 1; chart.Wide(chart.Series{Y: steps}) {
+		return log, linear, choice
+	}
+	return linear, log, choice
 }
 
 // overSteps is a chart of one number of all runs: a line for each training, with its
@@ -214,7 +222,15 @@ func (b *builder) overSteps(id, caption string, y chart.Axis, cell func(i int) (
 		caption += ", log axis"
 	}
 	f.Caption = caption
-	f.Drawing = b.draw(id, caption, chart.Lines{Series: series, X: b.stepAxis(names), Y: y}, true)
+	axis, other, choice := b.stepAxis(names)
+	f.Drawing = b.draw(id, caption, chart.Lines{Series: series, X: axis, Y: y}, true)
+	if choice {
+		drawing := chart.Small(chart.Lines{Series: series, X: other, Y: y}).Narrow
+		if f.Log = drawing; axis.Log {
+			f.Log, f.Linear = "", drawing
+		}
+		b.charts[len(b.charts)-1].OtherX = other.Name
+	}
 	return f, true
 }
 

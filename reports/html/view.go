@@ -137,6 +137,9 @@ func (b *builder) draw(id, caption string, c chart.Chart, small bool) chart.Draw
 type figure struct {
 	ID, Caption, Label, Size string
 	Drawing                  chart.Drawing
+	// Linear and Log are the drawing with its steps on either axis, the one that Drawing does not have; ""
+	// where there is no choice.
+	Linear, Log template.HTML
 	Legend                   []runView // of what is drawn
 	Small                    bool      // stands beside others
 }

@@ -296,7 +296,8 @@
     }
     const named = spec.option.series.filter((s) => s.name !== "interval" && s.name !== "reference");
     if (spec.across) return named.flatMap((s, i) => (marks[i] ? [[...marks[i][0], s.data[0].name]] : []));
-    return named.flatMap((s, i) => s.data.filter((d) => d.value[1] !== "-").flatMap((d, k) => (marks[i] && marks[i][k] ? [[...marks[i][k], d.name]] : [])));
+    const placed = svg.closest("[data-axis=log]") ? (d) => d.value[0] > 0 : () => true;
+    return named.flatMap((s, i) => s.data.filter((d) => d.value[1] !== "-" && placed(d)).flatMap((d, k) => (marks[i] && marks[i][k] ? [[...marks[i][k], d.name]] : [])));
   };
   for (const figure of figures) {
     for (const svg of figure.querySelectorAll(".drawing svg")) {

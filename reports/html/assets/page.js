@@ -65,6 +65,7 @@
     if (values.type !== "category") values.axisLabel.formatter = units[spec.unit] || other;
     if (x.type === "value") x.splitNumber = narrow ? 3 : 6;
     if (spec.step) x.interval = spec.step;
+    if (spec.other_x && axisOf() !== first.dataset.axis) [x.type, x.name] = [axisOf() === "log" ? "log" : "value", spec.other_x];
     for (const a of [x, y]) if (a.name) a.nameTextStyle = { color: style.getPropertyValue("--muted").trim() };
     if (spec.unit === "weight") [].concat(option.visualMap)[0].inRange.color = shades(style, "--paper-shade", "--deep");
     if (y.type === "category") {
@@ -149,6 +150,30 @@
   };
   readState();
   openFolds();
+
+  // The steps of a course on a linear axis or a logarithmic one: both drawings are there.
+  const axes = [...document.querySelectorAll(".axis")], drawn = [...document.querySelectorAll("[data-axis]")];
+  const first = drawn.find((d) => !d.hidden);
+  const axisOf = () => (["linear", "log"].includes(state.get("axis")) ? state.get("axis") : first.dataset.axis);
+  function showAxis() {
+    if (!first) return;
+    const axis = axisOf();
+    for (const d of drawn) d.hidden = d.dataset.axis !== axis;
+    for (const p of axes) {
+      p.hidden = false;
+      p.firstElementChild.textContent = axis === "log" ? "Linear step axis" : "Logarithmic step axis";
+      p.firstElementChild.setAttribute("aria-pressed", String(axis !== first.dataset.axis));
+    }
+    drawCharts();
+  }
+  for (const p of axes) {
+    p.firstElementChild.addEventListener("click", () => {
+      const to = axisOf() === "log" ? "linear" : "log";
+      writeState({ axis: to === first.dataset.axis ? "" : to });
+      showAxis();
+    });
+  }
+  addEventListener("hashchange", () => { if (first && location.hash !== written) { readState(); showAxis(); } });
   for (const f of folds) {
     f.addEventListener("toggle", () => writeState({ open: folds.map((d, k) => (d.open ? k : -1)).filter((k) => k >= 0).join(".") }));
   }
@@ -356,6 +381,7 @@
   }
 
   showTheme();
+  showAxis();
   if (list) setUpFlips();
   if (!window.echarts && $("charts-note") && specs.length) $("charts-note").hidden = false;
   root.dataset.ready = "yes";
