@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -163,16 +164,26 @@ func TestJSONLines(t *testing.T) {
 	if len(lines) != 4 {
 		t.Fatalf("%s", text)
 	}
+	runs = []At{runs[1], runs[2], runs[0], runs[3]} // by steps: a tracker takes no step below the last
+	allowed := regexp.MustCompile(`^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`)
 	for i, l := range lines {
 		var got map[string]any
 		if err := json.Unmarshal([]byte(l), &got); err != nil {
 			t.Fatal(err)
 		}
+		if got["passkey/acc_512_0.25"] != 0.7 || got["passkey/acc_512_0.25_low"] != 0.4 {
+			t.Errorf("the passkey cell is not there: %v", got)
+		}
+		for name := range got {
+			if strings.Contains(name, "/") && !allowed.MatchString(name) {
+				t.Errorf("MLflow refuses the name %q", name)
+			}
+		}
 		if got["run"] != runs[i].Side.Name || got["series"] != runs[i].Series || got["_step"] != float64(runs[i].Step) || got["_timestamp"] != 1767323106.0 {
 			t.Errorf("%v", got)
 		}
 		for _, n := range numbersOf(runs[i].Side) {
-			value, ok := got[n.task+"/"+n.metric]
+			value, ok := got[n.task+"/"+plainName(n.metric)]
 			if ok != finite(n.value) || ok && value != n.value {
 				t.Errorf("%s/%s is %v, want %v", n.task, n.metric, value, n.value)
 			}

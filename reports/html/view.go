@@ -140,8 +140,8 @@ type figure struct {
 	// Linear and Log are the drawing with its steps on either axis, the one that Drawing does not have; ""
 	// where there is no choice.
 	Linear, Log template.HTML
-	Legend                   []runView // of what is drawn
-	Small                    bool      // stands beside others
+	Legend      []runView // of what is drawn
+	Small       bool      // stands beside others
 }
 
 // builder makes the view; charts gathers the interactive charts, figures those that leave
