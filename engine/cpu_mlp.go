@@ -41,31 +41,31 @@ func (c *cpu) activate(ctx context.Context, n int, learned [4]float32, rows int)
 			case mlp.Act == checkpoint.ClampedSwiGLU:
 				kernel.ClampedSwiGLU(x, s.gateUp[r*width+n:][:n], mlp.Alpha, mlp.Limit)
 			case mlp.Gated:
-				activate(mlp.Act, x, learned)
+				c.activation(mlp.Act, x, learned)
 				kernel.Multiply(x, s.gateUp[r*width+n:][:n])
 			default:
-				activate(mlp.Act, x, learned)
+				c.activation(mlp.Act, x, learned)
 			}
 		}
 		c.set.Prepare(&s.in, s.gateUp, width, r0, r1)
 	})
 }
 
-// activate applies an activation in place.
-func activate(a checkpoint.Activation, x []float32, learned [4]float32) {
+// activation applies an activation in place.
+func (c *cpu) activation(a checkpoint.Activation, x []float32, learned [4]float32) {
 	switch a {
 	case checkpoint.SiLU:
-		kernel.SiLU(x)
+		c.set.SelfGate(x, 1, 0)
 	case checkpoint.GELU:
-		kernel.GELU(x)
+		c.set.GELU(x)
 	case checkpoint.GELUTanh:
-		kernel.GELUTanh(x)
+		c.set.SelfGate(x, kernel.GELUTanhA, kernel.GELUTanhB)
 	case checkpoint.ReLU:
 		kernel.ReLU(x)
 	case checkpoint.ReLU2:
 		kernel.ReLU2(x)
 	case checkpoint.QuickGELU:
-		kernel.QuickGELU(x)
+		c.set.SelfGate(x, kernel.QuickGELU, 0)
 	case checkpoint.XIELU:
 		kernel.XIELU(x, learned[0], learned[1], learned[2], learned[3])
 	default:

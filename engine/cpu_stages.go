@@ -61,7 +61,7 @@ func (c *cpu) addRows(ctx context.Context, y []float32, rows int, post *normWeig
 // nothing of it.
 func (c *cpu) norm(dst, x []float32, w *normWeights, n *checkpoint.Norm, row int) {
 	if n.Mean {
-		kernel.LayerNorm(dst, x, w.weight, w.bias, n.Eps)
+		c.set.LayerNorm(dst, x, w.weight, w.bias, n.Eps)
 	} else {
 		c.set.RMSNorm(dst, x, w.weight, n.Eps)
 	}

@@ -8,7 +8,7 @@ import (
 
 // Revision names the engine's numerics: runs of different revisions may differ
 // in their last bits and are never mixed. Change it with them.
-const Revision = "4"
+const Revision = "5"
 
 // DefaultBatchTokens is the number of rows packed into one batch when neither the
 // caller nor the backend says: enough to keep matrix kernels busy.

@@ -168,6 +168,9 @@ func BenchmarkRows(b *testing.B) {
 	}{
 		{"RMSNorm", func(s Set, dst []float32) { s.RMSNorm(dst, x, y, 1e-5) }},
 		{"SwiGLU", func(s Set, dst []float32) { s.SwiGLU(dst, x, y) }},
+		{"LayerNorm", func(s Set, dst []float32) { s.LayerNorm(dst, x, y, z, 1e-5) }},
+		{"GELU", func(s Set, dst []float32) { s.GELU(dst) }},
+		{"GELUTanh", func(s Set, dst []float32) { s.SelfGate(dst, GELUTanhA, GELUTanhB) }},
 		{"MaxSumExp", func(s Set, dst []float32) {
 			m, i, sum := s.MaxSumExp(x)
 			dst[0], dst[1], dst[2] = m, float32(i), sum

@@ -27,8 +27,11 @@ func conformRows(t *testing.T, s Set) {
 	}
 	each("Scale", func(t *testing.T, n int) { scaleOnce(t, s, rng, n) })
 	each("RMSNorm", func(t *testing.T, n int) { normOnce(t, s, rng, n) })
+	each("LayerNorm", func(t *testing.T, n int) { layerNormOnce(t, s, rng, n) })
 	each("Rotate", func(t *testing.T, n int) { rotateOnce(t, s, rng, n) })
 	each("SwiGLU", func(t *testing.T, n int) { swigluOnce(t, s, rng, n) })
+	each("SelfGate", func(t *testing.T, n int) { selfGateOnce(t, s, rng, n) })
+	each("GELU", func(t *testing.T, n int) { geluOnce(t, s, rng, n) })
 	each("Exp", func(t *testing.T, n int) { expOnce(t, s.(Gradients), rng, n) })
 	each("SwiGLUGrad", func(t *testing.T, n int) { swigluGradOnce(t, s.(Gradients), rng, n) })
 	each("WeighGrad", func(t *testing.T, n int) { weighGradOnce(t, s.(Gradients), rng, n) })
@@ -37,8 +40,12 @@ func conformRows(t *testing.T, s Set) {
 		s.Scale(nil, 2)
 		s.SwiGLU(nil, nil, nil)
 		s.Rotate(nil, nil, nil)
+		s.SelfGate(nil, 1, 0)
+		s.GELU(nil)
 	})
 	t.Run("SwiGLU at the ends", func(t *testing.T) { swigluEnds(t, s) })
+	t.Run("activations at the ends", func(t *testing.T) { activationEnds(t, s) })
+	t.Run("GELU everywhere", func(t *testing.T) { geluEverywhere(t, s) })
 	t.Run("Transpose", func(t *testing.T) { transposeAll(t, s.(Gradients), rng) })
 	t.Run("Columns", func(t *testing.T) { columnsAll(t, s.(Gradients), rng) })
 	t.Run("bfloat16 rounding", func(t *testing.T) { roundAll(t, s) })
@@ -177,6 +184,148 @@ func swigluEnds(t *testing.T, s Set) {
 	for i := range y {
 		if y[i] != want[i] && !(isNaN(y[i]) && isNaN(want[i])) {
 			t.Errorf("silu(%v)·%v = %v, want %v", gate[i], up[i], y[i], want[i])
+		}
+	}
+}
+
+// inPlace runs an activation on x with guards, and holds every element to what it gives alone.
+func inPlace(t *testing.T, x []float32, run func(x []float32)) []float32 {
+	t.Helper()
+	y, check := guarded(t, len(x), len(x)%4)
+	copy(y, x)
+	run(y)
+	check()
+	for i, v := range x {
+		alone := [1]float32{v}
+		run(alone[:])
+		if !sameBits(y[i], alone[0]) {
+			t.Fatalf("n=%d: element %d alone differs", len(x), i)
+		}
+	}
+	return y
+}
+
+// selfGateOnce: three roundings of the exponent 2u each of it, 2 ulp (4u) of the exponential, a sum
+// and a quotient.
+func selfGateOnce(t *testing.T, s Set, rng *rand.Rand, n int) {
+	x := normals(rng, n, n%3)
+	for i := range x {
+		x[i] *= 3
+	}
+	for _, c := range [][2]float32{{1, 0}, {QuickGELU, 0}, {GELUTanhA, GELUTanhB}} {
+		for i, v := range inPlace(t, x, func(x []float32) { s.SelfGate(x, c[0], c[1]) }) {
+			w := float64(x[i])
+			exponent := (float64(c[0]) + float64(c[1])*w*w) * w
+			want := w / (1 + math.Exp(-exponent))
+			if e := math.Abs(float64(v) - want); !(e <= (6+4*math.Abs(exponent))*u*math.Abs(want) || e < 0x1p-121) {
+				t.Fatalf("n=%d, %v: %v becomes %v, want %v", n, c, x[i], v, want)
+			}
+		}
+	}
+}
+
+// geluBound is what rounding may do to GELU, relative: a polynomial of degree 9 in t below 1, whose
+// sums are at most twice its value, an exponential of 4u, and some ten roundings.
+const geluBound = 16 * u
+
+func geluOnce(t *testing.T, s Set, rng *rand.Rand, n int) {
+	x := normals(rng, n, n%3)
+	for i := range x {
+		x[i] *= 3
+	}
+	for i, v := range inPlace(t, x, s.GELU) {
+		want := float64(x[i]) / 2 * math.Erfc(-float64(x[i])/math.Sqrt2)
+		if !(math.Abs(float64(v)-want) <= geluBound*math.Abs(want)) {
+			t.Fatalf("n=%d: gelu(%v) = %v, want %v", n, x[i], v, want)
+		}
+	}
+}
+
+// geluEverywhere takes a number of each exponent and some 500 of each binade, down to where float32
+// has no numbers left but subnormal ones, which may become zero.
+func geluEverywhere(t *testing.T, s Set) {
+	for bits := uint32(0); bits < 0x42000000; bits += 1<<14 + 1 { // up to 32
+		for _, sign := range []uint32{0, 1 << 31} {
+			x := math.Float32frombits(bits | sign)
+			y := []float32{x}
+			s.GELU(y)
+			want := float64(x) / 2 * math.Erfc(-float64(x)/math.Sqrt2)
+			if e := math.Abs(float64(y[0]) - want); !(e <= geluBound*math.Abs(want) || e < 0x1p-121) {
+				t.Fatalf("gelu(%v) = %v, want %v", x, y[0], want)
+			}
+		}
+	}
+}
+
+// activationEnds: what is large passes, what is far below zero becomes zero, NaN stays, and -Inf
+// gives no number, as -Inf times 0.
+func activationEnds(t *testing.T, s Set) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	in := []float32{0, 1e4, -1e4, 3e38, -3e38, inf, -inf, nan}
+	want := []float32{0, 1e4, 0, 3e38, 0, inf, nan, nan}
+	for name, run := range map[string]func(x []float32){
+		"gelu": s.GELU, "silu": func(x []float32) { s.SelfGate(x, 1, 0) },
+		"gelu with a tanh": func(x []float32) { s.SelfGate(x, GELUTanhA, GELUTanhB) },
+	} {
+		y := append([]float32(nil), in...)
+		run(y)
+		for i := range y {
+			if y[i] != want[i] && !(isNaN(y[i]) && isNaN(want[i])) {
+				t.Errorf("%s(%v) = %v, want %v", name, in[i], y[i], want[i])
+			}
+		}
+	}
+}
+
+// layerNormOnce: the mean errs by n·u of the mean distance from zero, which moves every output and
+// the variance; the root and the products as RMSNorm's.
+func layerNormOnce(t *testing.T, s Set, rng *rand.Rand, n int) {
+	const eps = 1e-5
+	x, weight, bias := normals(rng, n, n%3), normals(rng, n, n%2), normals(rng, n, 1)
+	for i := range x {
+		x[i] += 0.5
+	}
+	for _, c := range []struct {
+		weight, bias []float32
+	}{{weight, bias}, {weight, nil}, {nil, nil}, {nil, bias}} {
+		reference := make([]float32, n)
+		Generic{}.LayerNorm(reference, x, c.weight, c.bias, eps)
+		y, check := guarded(t, n, n%4)
+		s.LayerNorm(y, x, c.weight, c.bias, eps)
+		check()
+		bare := make([]float32, n)
+		Generic{}.LayerNorm(bare, x, nil, nil, eps)
+		for i := range y {
+			w, b := 1.0, 0.0
+			if c.weight != nil {
+				w = math.Abs(float64(c.weight[i]))
+			}
+			if c.bias != nil {
+				b = math.Abs(float64(c.bias[i]))
+			}
+			// In units of the deviation: x of about 1.5 has a mean that errs by n·u of it.
+			bound := (float64(n)+8)*u*(2+math.Abs(float64(bare[i])))*w + 4*u*b
+			if n < 4 { // the deviation may be far below the numbers
+				bound = 1e-3
+			}
+			if !(math.Abs(float64(y[i])-float64(reference[i])) <= bound) {
+				t.Fatalf("n=%d: y[%d] = %v, want %v", n, i, y[i], reference[i])
+			}
+		}
+		in := append([]float32(nil), x...)
+		s.LayerNorm(in, in, c.weight, c.bias, eps)
+		for i := range y {
+			if !sameBits(y[i], in[i]) {
+				t.Fatalf("n=%d: in place, y[%d] differs", n, i)
+			}
+		}
+	}
+	x[n-1] = float32(math.NaN())
+	y := make([]float32, n)
+	s.LayerNorm(y, x, weight, bias, eps)
+	for i, v := range y {
+		if !isNaN(v) {
+			t.Fatalf("n=%d: NaN in the row, but y[%d] = %v", n, i, v)
 		}
 	}
 }

@@ -229,6 +229,30 @@ func (Generic) RMSNorm(dst, x, weight []float32, eps float32) {
 	}
 }
 
+func (Generic) LayerNorm(dst, x, weight, bias []float32, eps float32) {
+	var sum float64
+	for _, v := range x {
+		sum += float64(v)
+	}
+	mean := sum / float64(len(x))
+	var squares float64
+	for _, v := range x {
+		d := float64(v) - mean
+		squares += d * d
+	}
+	r := 1 / math.Sqrt(squares/float64(len(x))+float64(eps))
+	for i, v := range x {
+		y := float32((float64(v) - mean) * r)
+		if weight != nil {
+			y *= weight[i]
+		}
+		if bias != nil {
+			y += bias[i]
+		}
+		dst[i] = y
+	}
+}
+
 func (Generic) Rotate(x, cos, sin []float32) {
 	h := len(cos)
 	a, b := x[:h], x[h:][:h]
@@ -241,6 +265,19 @@ func (Generic) Rotate(x, cos, sin []float32) {
 func (Generic) SwiGLU(dst, gate, up []float32) {
 	for i, g := range gate {
 		dst[i] = g / (1 + exp32(-g)) * up[i]
+	}
+}
+
+func (Generic) SelfGate(x []float32, a, b float32) {
+	for i, v := range x {
+		w := float64(max(-1e6, min(v, 1e6))) // beyond, the exponential is 0 or +Inf, and Inf·0 none
+		x[i] = float32(float64(v) / (1 + math.Exp(-(float64(a)+float64(b)*w*w)*w)))
+	}
+}
+
+func (Generic) GELU(x []float32) {
+	for i, v := range x {
+		x[i] = float32(0.5 * float64(v) * math.Erfc(-float64(v)/math.Sqrt2))
 	}
 }
 

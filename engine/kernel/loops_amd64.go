@@ -131,3 +131,27 @@ func weighAVX512(t *weighing)
 
 //go:noescape
 func weighAVX2(t *weighing)
+
+//go:noescape
+func sumAVX512(x *float32, n int) (sum float32)
+
+//go:noescape
+func shiftAVX512(dst, x *float32, n int, a float32)
+
+//go:noescape
+func selfGateAVX512(x *float32, n int, a, b float32)
+
+//go:noescape
+func geluAVX512(x *float32, n int)
+
+//go:noescape
+func sumAVX2(x *float32, n int) (sum float32)
+
+//go:noescape
+func shiftAVX2(dst, x *float32, n int, a float32)
+
+//go:noescape
+func selfGateAVX2(x *float32, n int, a, b float32)
+
+//go:noescape
+func geluAVX2(x *float32, n int)

@@ -54,3 +54,15 @@ func peakF32NEON(n int)
 
 //go:noescape
 func peakDotNEON(n int)
+
+//go:noescape
+func sumNEON(x *float32, n int) (sum float32)
+
+//go:noescape
+func shiftNEON(dst, x *float32, n int, a float32)
+
+//go:noescape
+func selfGateNEON(x *float32, n int, a, b float32)
+
+//go:noescape
+func geluNEON(x *float32, n int)

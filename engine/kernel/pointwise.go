@@ -5,64 +5,6 @@ import "math"
 // What only some architectures need is portable code, the same for every Set:
 // each output depends on its own inputs alone.
 
-// LayerNorm writes (x-mean)/sqrt(var+eps)·weight + bias into dst (may be x), var
-// being the mean of the squared distances from the mean; weight and bias may be
-// nil. Sums are float64.
-func LayerNorm(dst, x, weight, bias []float32, eps float32) {
-	var sum float64
-	for _, v := range x {
-		sum += float64(v)
-	}
-	mean := sum / float64(len(x))
-	var squares float64
-	for _, v := range x {
-		d := float64(v) - mean
-		squares += d * d
-	}
-	r := 1 / math.Sqrt(squares/float64(len(x))+float64(eps))
-	for i, v := range x {
-		y := float32((float64(v) - mean) * r)
-		if weight != nil {
-			y *= weight[i]
-		}
-		if bias != nil {
-			y += bias[i]
-		}
-		dst[i] = y
-	}
-}
-
-// SiLU replaces x by x/(1+e^-x).
-func SiLU(x []float32) {
-	for i, v := range x {
-		x[i] = v / (1 + exp32(-v))
-	}
-}
-
-// QuickGELU replaces x by x/(1+e^-1.702x).
-func QuickGELU(x []float32) {
-	for i, v := range x {
-		x[i] = v / (1 + exp32(-1.702*v))
-	}
-}
-
-// GELU replaces x by x·Φ(x), Φ the normal distribution's.
-func GELU(x []float32) {
-	for i, v := range x {
-		x[i] = float32(0.5 * float64(v) * math.Erfc(-float64(v)/math.Sqrt2))
-	}
-}
-
-// GELUTanh replaces x by 0.5x(1+tanh(u)), u = √(2/π)(x+0.044715x³), written as
-// x/(1+e^-2u).
-func GELUTanh(x []float32) {
-	const twice = 2 * 0.7978845608028654
-	for i, v := range x {
-		u := twice * (float64(v) + 0.044715*float64(v)*float64(v)*float64(v))
-		x[i] = float32(float64(v) / (1 + math.Exp(-u)))
-	}
-}
-
 // ReLU replaces x by max(x, 0).
 func ReLU(x []float32) {
 	for i, v := range x {

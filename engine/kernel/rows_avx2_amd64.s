@@ -627,6 +627,344 @@ done35:
 	VZEROUPPER
 	RET
 
+// sum adds a row in lanes, as sumSquares adds squares:
+//
+// 	for i := range n { lane[i%lanes] += x[i] }
+// 	return lane[0] + ...
+TEXT ·sumAVX2(SB), NOSPLIT, $0-20
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), BX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	SUBQ $32, BX
+	JLT rest37
+
+four36:
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	VMOVUPS 64(SI), Y6
+	VMOVUPS 96(SI), Y7
+	VADDPS Y4, Y0, Y0
+	VADDPS Y5, Y1, Y1
+	VADDPS Y6, Y2, Y2
+	VADDPS Y7, Y3, Y3
+	ADDQ $128, SI
+	SUBQ $32, BX
+	JGE four36
+
+rest37:
+	ADDQ $32, BX
+	SUBQ $8, BX
+	JLT tail39
+
+loop38:
+	VMOVUPS (SI), Y4
+	VADDPS Y4, Y0, Y0
+	ADDQ $32, SI
+	SUBQ $8, BX
+	JGE loop38
+
+tail39:
+	ADDQ $8, BX
+	JLE done40
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (SI), Y15, Y4
+	VADDPS Y4, Y0, Y0
+
+done40:
+	VADDPS Y1, Y0, Y0
+	VADDPS Y3, Y2, Y2
+	VADDPS Y2, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPERMILPS $0x0e, X0, X1
+	VADDPS X1, X0, X0
+	VPERMILPS $0x01, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, sum+16(FP)
+	VZEROUPPER
+	RET
+
+// shift takes a number from a row:
+//
+// 	for i := range n { dst[i] = x[i] - a }
+TEXT ·shiftAVX2(SB), NOSPLIT, $0-28
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ n+16(FP), BX
+	VBROADCASTSS a+24(FP), Y1
+	SUBQ $8, BX
+	JLT tail42
+
+loop41:
+	VMOVUPS (SI), Y0
+	VSUBPS Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, BX
+	JGE loop41
+
+tail42:
+	ADDQ $8, BX
+	JLE done43
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (SI), Y15, Y0
+	VSUBPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+
+done43:
+	VZEROUPPER
+	RET
+
+// selfGate is an activation that is its own gate, in place:
+//
+// 	for i := range n {
+// 	    y := max(-most, min(x[i], most))
+// 	    x[i] = x[i] / (1 + exp((a + b*y*y)*y))
+// 	}
+TEXT ·selfGateAVX2(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), DI
+	MOVQ n+8(FP), BX
+	VBROADCASTSS a+16(FP), Y6
+	VBROADCASTSS b+20(FP), Y7
+	LEAQ ·expTable(SB), R9
+	LEAQ ·activationTable(SB), R8
+	SUBQ $8, BX
+	JLT tail45
+
+loop44:
+	VMOVUPS (DI), Y0
+	VMAXPS 768(R8), Y0, Y2
+	VMINPS 832(R8), Y2, Y2
+	VMULPS Y2, Y2, Y1
+	VFMADD213PS Y6, Y7, Y1
+	VMULPS Y2, Y1, Y1
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS 64(R9), Y4
+	VMAXPS Y1, Y5, Y1
+	VMINPS Y1, Y4, Y1
+	VMULPS 128(R9), Y1, Y3
+	VROUNDPS $8, Y3, Y3
+	VFNMADD231PS 192(R9), Y3, Y1
+	VFNMADD231PS 256(R9), Y3, Y1
+	VBROADCASTSS 320(R9), Y4
+	VFMADD213PS 384(R9), Y1, Y4
+	VFMADD213PS 448(R9), Y1, Y4
+	VFMADD213PS 512(R9), Y1, Y4
+	VFMADD213PS 576(R9), Y1, Y4
+	VMULPS Y1, Y1, Y5
+	VFMADD213PS Y1, Y5, Y4
+	VADDPS 640(R9), Y4, Y4
+	VCVTPS2DQ Y3, Y3
+	VPSRAD $1, Y3, Y5
+	VPSUBD Y5, Y3, Y3
+	VPADDD 704(R9), Y5, Y5
+	VPADDD 704(R9), Y3, Y3
+	VPSLLD $23, Y5, Y5
+	VPSLLD $23, Y3, Y3
+	VMULPS Y5, Y4, Y4
+	VMULPS Y3, Y4, Y1
+	VADDPS 640(R9), Y1, Y1
+	VDIVPS Y1, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	SUBQ $8, BX
+	JGE loop44
+
+tail45:
+	ADDQ $8, BX
+	JLE done46
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VMAXPS 768(R8), Y0, Y2
+	VMINPS 832(R8), Y2, Y2
+	VMULPS Y2, Y2, Y1
+	VFMADD213PS Y6, Y7, Y1
+	VMULPS Y2, Y1, Y1
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS 64(R9), Y4
+	VMAXPS Y1, Y5, Y1
+	VMINPS Y1, Y4, Y1
+	VMULPS 128(R9), Y1, Y3
+	VROUNDPS $8, Y3, Y3
+	VFNMADD231PS 192(R9), Y3, Y1
+	VFNMADD231PS 256(R9), Y3, Y1
+	VBROADCASTSS 320(R9), Y4
+	VFMADD213PS 384(R9), Y1, Y4
+	VFMADD213PS 448(R9), Y1, Y4
+	VFMADD213PS 512(R9), Y1, Y4
+	VFMADD213PS 576(R9), Y1, Y4
+	VMULPS Y1, Y1, Y5
+	VFMADD213PS Y1, Y5, Y4
+	VADDPS 640(R9), Y4, Y4
+	VCVTPS2DQ Y3, Y3
+	VPSRAD $1, Y3, Y5
+	VPSUBD Y5, Y3, Y3
+	VPADDD 704(R9), Y5, Y5
+	VPADDD 704(R9), Y3, Y3
+	VPSLLD $23, Y5, Y5
+	VPSLLD $23, Y3, Y3
+	VMULPS Y5, Y4, Y4
+	VMULPS Y3, Y4, Y1
+	VADDPS 640(R9), Y1, Y1
+	VDIVPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+
+done46:
+	VZEROUPPER
+	RET
+
+// gelu is x·Φ(x) in place, Φ the normal distribution's:
+//
+// 	for i := range n {
+// 	    y := min(|x[i]|, most)
+// 	    t := 1 / (1 + slope*y)
+// 	    tail := exp(-y*y/2) * t*(c1 + t*(c2 + ...))
+// 	    if x[i] < 0 { x[i] *= tail } else { x[i] *= 1-tail }
+// 	}
+TEXT ·geluAVX2(SB), NOSPLIT, $0-16
+	MOVQ x+0(FP), DI
+	MOVQ n+8(FP), BX
+	LEAQ ·expTable(SB), R9
+	LEAQ ·activationTable(SB), R8
+	VBROADCASTSS 640(R9), Y11
+	VBROADCASTSS 768(R9), Y12
+	SUBQ $8, BX
+	JLT tail48
+
+loop47:
+	VMOVUPS (DI), Y0
+	VANDPS Y12, Y0, Y1
+	VMINPS (R8), Y1, Y1
+	VMOVAPS Y11, Y2
+	VFMADD231PS 64(R8), Y1, Y2
+	VDIVPS Y2, Y11, Y2
+	VMULPS Y1, Y1, Y6
+	VMOVAPS Y1, Y7
+	VFMSUB213PS Y6, Y1, Y7
+	VMULPS 128(R8), Y6, Y8
+	VMULPS 128(R8), Y7, Y7
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS 64(R9), Y4
+	VMAXPS Y8, Y5, Y8
+	VMINPS Y8, Y4, Y8
+	VMULPS 128(R9), Y8, Y3
+	VROUNDPS $8, Y3, Y3
+	VFNMADD231PS 192(R9), Y3, Y8
+	VFNMADD231PS 256(R9), Y3, Y8
+	VBROADCASTSS 320(R9), Y4
+	VFMADD213PS 384(R9), Y8, Y4
+	VFMADD213PS 448(R9), Y8, Y4
+	VFMADD213PS 512(R9), Y8, Y4
+	VFMADD213PS 576(R9), Y8, Y4
+	VMULPS Y8, Y8, Y5
+	VFMADD213PS Y8, Y5, Y4
+	VADDPS 640(R9), Y4, Y4
+	VCVTPS2DQ Y3, Y3
+	VPSRAD $1, Y3, Y5
+	VPSUBD Y5, Y3, Y3
+	VPADDD 704(R9), Y5, Y5
+	VPADDD 704(R9), Y3, Y3
+	VPSLLD $23, Y5, Y5
+	VPSLLD $23, Y3, Y3
+	VMULPS Y5, Y4, Y4
+	VMULPS Y3, Y4, Y8
+	VFMADD231PS Y7, Y8, Y8
+	VBROADCASTSS 192(R8), Y6
+	VFMADD213PS 256(R8), Y2, Y6
+	VFMADD213PS 320(R8), Y2, Y6
+	VFMADD213PS 384(R8), Y2, Y6
+	VFMADD213PS 448(R8), Y2, Y6
+	VFMADD213PS 512(R8), Y2, Y6
+	VFMADD213PS 576(R8), Y2, Y6
+	VFMADD213PS 640(R8), Y2, Y6
+	VFMADD213PS 704(R8), Y2, Y6
+	VMULPS Y2, Y6, Y6
+	VMULPS Y8, Y6, Y6
+	VSUBPS Y6, Y11, Y2
+	VBLENDVPS Y0, Y6, Y2, Y2
+	VMULPS Y2, Y0, Y0
+	VMOVUPS Y0, (DI)
+	ADDQ $32, DI
+	SUBQ $8, BX
+	JGE loop47
+
+tail48:
+	ADDQ $8, BX
+	JLE done49
+	MOVQ BX, CX
+	SHLQ $5, CX
+	LEAQ ·laneMasks(SB), R10
+	VMOVUPS (R10)(CX*1), Y15
+	VMASKMOVPS (DI), Y15, Y0
+	VANDPS Y12, Y0, Y1
+	VMINPS (R8), Y1, Y1
+	VMOVAPS Y11, Y2
+	VFMADD231PS 64(R8), Y1, Y2
+	VDIVPS Y2, Y11, Y2
+	VMULPS Y1, Y1, Y6
+	VMOVAPS Y1, Y7
+	VFMSUB213PS Y6, Y1, Y7
+	VMULPS 128(R8), Y6, Y8
+	VMULPS 128(R8), Y7, Y7
+	VBROADCASTSS (R9), Y5
+	VBROADCASTSS 64(R9), Y4
+	VMAXPS Y8, Y5, Y8
+	VMINPS Y8, Y4, Y8
+	VMULPS 128(R9), Y8, Y3
+	VROUNDPS $8, Y3, Y3
+	VFNMADD231PS 192(R9), Y3, Y8
+	VFNMADD231PS 256(R9), Y3, Y8
+	VBROADCASTSS 320(R9), Y4
+	VFMADD213PS 384(R9), Y8, Y4
+	VFMADD213PS 448(R9), Y8, Y4
+	VFMADD213PS 512(R9), Y8, Y4
+	VFMADD213PS 576(R9), Y8, Y4
+	VMULPS Y8, Y8, Y5
+	VFMADD213PS Y8, Y5, Y4
+	VADDPS 640(R9), Y4, Y4
+	VCVTPS2DQ Y3, Y3
+	VPSRAD $1, Y3, Y5
+	VPSUBD Y5, Y3, Y3
+	VPADDD 704(R9), Y5, Y5
+	VPADDD 704(R9), Y3, Y3
+	VPSLLD $23, Y5, Y5
+	VPSLLD $23, Y3, Y3
+	VMULPS Y5, Y4, Y4
+	VMULPS Y3, Y4, Y8
+	VFMADD231PS Y7, Y8, Y8
+	VBROADCASTSS 192(R8), Y6
+	VFMADD213PS 256(R8), Y2, Y6
+	VFMADD213PS 320(R8), Y2, Y6
+	VFMADD213PS 384(R8), Y2, Y6
+	VFMADD213PS 448(R8), Y2, Y6
+	VFMADD213PS 512(R8), Y2, Y6
+	VFMADD213PS 576(R8), Y2, Y6
+	VFMADD213PS 640(R8), Y2, Y6
+	VFMADD213PS 704(R8), Y2, Y6
+	VMULPS Y2, Y6, Y6
+	VMULPS Y8, Y6, Y6
+	VSUBPS Y6, Y11, Y2
+	VBLENDVPS Y0, Y6, Y2, Y2
+	VMULPS Y2, Y0, Y0
+	VMASKMOVPS Y0, Y15, (DI)
+
+done49:
+	VZEROUPPER
+	RET
+
 // weigh turns the scores of a key block into weights, in place:
 //
 // 	for r := range rows {
@@ -651,7 +989,7 @@ TEXT ·weighAVX2(SB), NOSPLIT, $0-8
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row36:
+row50:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_old(AX)(DX*1), Y0
@@ -707,11 +1045,11 @@ row36:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row36
+	JNZ row50
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-rows37:
+rows51:
 	VMOVUPS weighing_max(AX)(DX*1), Y1
 	VMOVUPS weighing_old(AX)(DX*1), Y0
 	VSUBPS Y1, Y0, Y0
@@ -769,7 +1107,7 @@ rows37:
 	VMOVUPS Y1, weighing_floor(AX)(DX*1)
 	ADDQ $32, DX
 	SUBQ $8, BX
-	JGT rows37
+	JGT rows51
 	VXORPS X0, X0, X0
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y12
@@ -786,7 +1124,7 @@ rule0:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row38:
+row52:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -1066,7 +1404,7 @@ row38:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row38
+	JNZ row52
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1078,7 +1416,7 @@ rule1:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row39:
+row53:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -1383,7 +1721,7 @@ row39:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row39
+	JNZ row53
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1395,7 +1733,7 @@ rule2:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row40:
+row54:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -1692,7 +2030,7 @@ row40:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row40
+	JNZ row54
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -1704,7 +2042,7 @@ rule3:
 	MOVQ weighing_rows(AX), BX
 	XORQ DX, DX
 
-row41:
+row55:
 	MOVQ keyRange_from(SI), R10
 	MOVQ keyRange_until(SI), R11
 	VBROADCASTSS weighing_max(AX)(DX*1), Y9
@@ -2000,7 +2338,7 @@ row41:
 	ADDQ $keyRange__size, SI
 	ADDQ $4, DX
 	DECQ BX
-	JNZ row41
+	JNZ row55
 	VMOVMSKPS Y12, CX
 	MOVL CX, weighing_any(AX)
 	VZEROUPPER
@@ -2016,9 +2354,9 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-24
 	VBROADCASTSS scale+20(FP), Y7
 	LEAQ ·expTable(SB), R9
 	SUBQ $8, BX
-	JLT tail43
+	JLT tail57
 
-loop42:
+loop56:
 	VMOVUPS (DI), Y0
 	VSUBPS Y6, Y0, Y0
 	VBROADCASTSS (R9), Y5
@@ -2050,11 +2388,11 @@ loop42:
 	VMOVUPS Y0, (DI)
 	ADDQ $32, DI
 	SUBQ $8, BX
-	JGE loop42
+	JGE loop56
 
-tail43:
+tail57:
 	ADDQ $8, BX
-	JLE done44
+	JLE done58
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2089,7 +2427,7 @@ tail43:
 	VMULPS Y7, Y0, Y0
 	VMASKMOVPS Y0, Y15, (DI)
 
-done44:
+done58:
 	VZEROUPPER
 	RET
 
@@ -2111,9 +2449,9 @@ TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-48
 	LEAQ ·expTable(SB), R9
 	VBROADCASTSS 640(R9), Y6
 	SUBQ $8, BX
-	JLT tail46
+	JLT tail60
 
-loop45:
+loop59:
 	VMOVUPS (SI), Y0
 	VXORPS X1, X1, X1
 	VSUBPS Y0, Y1, Y1
@@ -2161,11 +2499,11 @@ loop45:
 	ADDQ $32, SI
 	ADDQ $32, DX
 	SUBQ $8, BX
-	JGE loop45
+	JGE loop59
 
-tail46:
+tail60:
 	ADDQ $8, BX
-	JLE done47
+	JLE done61
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2212,7 +2550,7 @@ tail46:
 	VMULPS Y4, Y3, Y3
 	VMASKMOVPS Y3, Y15, (DI)
 
-done47:
+done61:
 	VZEROUPPER
 	RET
 
@@ -2234,9 +2572,9 @@ TEXT ·weighGrad0AVX2(SB), NOSPLIT, $0-40
 	LEAQ ·expTable(SB), R9
 	VXORPS X10, X10, X10
 	SUBQ $8, BX
-	JLT tail49
+	JLT tail63
 
-loop48:
+loop62:
 	VMOVUPS (DI), Y0
 	VMOVUPS Y0, Y1
 	VSUBPS Y6, Y0, Y0
@@ -2274,11 +2612,11 @@ loop48:
 	ADDQ $32, DI
 	ADDQ $32, SI
 	SUBQ $8, BX
-	JGE loop48
+	JGE loop62
 
-tail49:
+tail63:
 	ADDQ $8, BX
-	JLE done50
+	JLE done64
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2318,7 +2656,7 @@ tail49:
 	VMASKMOVPS Y0, Y15, (DI)
 	VMASKMOVPS Y2, Y15, (SI)
 
-done50:
+done64:
 	VZEROUPPER
 	RET
 
@@ -2340,9 +2678,9 @@ TEXT ·weighGrad1AVX2(SB), NOSPLIT, $0-40
 	LEAQ ·expTable(SB), R9
 	VXORPS X10, X10, X10
 	SUBQ $8, BX
-	JLT tail52
+	JLT tail66
 
-loop51:
+loop65:
 	VMOVUPS (DI), Y0
 	VMOVUPS Y0, Y1
 	VSUBPS Y6, Y0, Y0
@@ -2388,11 +2726,11 @@ loop51:
 	ADDQ $32, DI
 	ADDQ $32, SI
 	SUBQ $8, BX
-	JGE loop51
+	JGE loop65
 
-tail52:
+tail66:
 	ADDQ $8, BX
-	JLE done53
+	JLE done67
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2440,7 +2778,7 @@ tail52:
 	VMASKMOVPS Y0, Y15, (DI)
 	VMASKMOVPS Y2, Y15, (SI)
 
-done53:
+done67:
 	VZEROUPPER
 	RET
 
@@ -2462,9 +2800,9 @@ TEXT ·weighGrad2AVX2(SB), NOSPLIT, $0-40
 	LEAQ ·expTable(SB), R9
 	VXORPS X10, X10, X10
 	SUBQ $8, BX
-	JLT tail55
+	JLT tail69
 
-loop54:
+loop68:
 	VMOVUPS (DI), Y0
 	VMOVUPS Y0, Y1
 	VSUBPS Y6, Y0, Y0
@@ -2506,11 +2844,11 @@ loop54:
 	ADDQ $32, DI
 	ADDQ $32, SI
 	SUBQ $8, BX
-	JGE loop54
+	JGE loop68
 
-tail55:
+tail69:
 	ADDQ $8, BX
-	JLE done56
+	JLE done70
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2554,7 +2892,7 @@ tail55:
 	VMASKMOVPS Y0, Y15, (DI)
 	VMASKMOVPS Y2, Y15, (SI)
 
-done56:
+done70:
 	VZEROUPPER
 	RET
 
@@ -2576,9 +2914,9 @@ TEXT ·weighGrad3AVX2(SB), NOSPLIT, $0-40
 	LEAQ ·expTable(SB), R9
 	VXORPS X10, X10, X10
 	SUBQ $8, BX
-	JLT tail58
+	JLT tail72
 
-loop57:
+loop71:
 	VMOVUPS (DI), Y0
 	VMOVUPS Y0, Y1
 	VSUBPS Y6, Y0, Y0
@@ -2618,11 +2956,11 @@ loop57:
 	ADDQ $32, DI
 	ADDQ $32, SI
 	SUBQ $8, BX
-	JGE loop57
+	JGE loop71
 
-tail58:
+tail72:
 	ADDQ $8, BX
-	JLE done59
+	JLE done73
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2664,7 +3002,7 @@ tail58:
 	VMASKMOVPS Y0, Y15, (DI)
 	VMASKMOVPS Y2, Y15, (SI)
 
-done59:
+done73:
 	VZEROUPPER
 	RET
 
@@ -2680,13 +3018,13 @@ TEXT ·int8MostAVX2(SB), NOSPLIT, $0-20
 	VPBROADCASTD X3, Y3
 	VXORPS X0, X0, X0
 
-most60:
+most74:
 	VMOVUPS (SI), Y1
 	VPAND Y3, Y1, Y1
 	VPMAXUD Y1, Y0, Y0
 	ADDQ $32, SI
 	SUBQ $8, CX
-	JNZ most60
+	JNZ most74
 	VEXTRACTF128 $1, Y0, X1
 	VPMAXUD X1, X0, X0
 	VPERMILPS $0x0e, X0, X1
@@ -2710,7 +3048,7 @@ TEXT ·int8PairsAVX2(SB), NOSPLIT, $0-28
 	VMOVD BX, X3
 	VPBROADCASTD X3, Y3
 
-codes61:
+codes75:
 	VMOVUPS (SI), Y0
 	VDIVPS Y2, Y0, Y0
 	VCVTPS2DQ Y0, Y0
@@ -2721,7 +3059,7 @@ codes61:
 	ADDQ $32, SI
 	ADDQ $16, DI
 	SUBQ $8, CX
-	JNZ codes61
+	JNZ codes75
 	VZEROUPPER
 	RET
 
@@ -2740,7 +3078,7 @@ TEXT ·int8QuadsAVX2(SB), NOSPLIT, $0-28
 	VMOVD BX, X4
 	VPBROADCASTD X4, Y4
 
-codes62:
+codes76:
 	VMOVUPS (SI), Y0
 	VDIVPS Y2, Y0, Y0
 	VCVTPS2DQ Y0, Y0
@@ -2753,7 +3091,7 @@ codes62:
 	ADDQ $32, SI
 	ADDQ $8, DI
 	SUBQ $8, CX
-	JNZ codes62
+	JNZ codes76
 	VZEROUPPER
 	RET
 
@@ -2769,7 +3107,7 @@ TEXT ·int8EndsAVX2(SB), NOSPLIT, $0-8
 	MOVQ int8Ends_rows(AX), R13
 	MOVQ int8Ends_count(AX), DX
 
-row63:
+row77:
 	MOVQ R11, DI
 	MOVQ R12, SI
 	MOVQ int8Ends_over(AX), R8
@@ -2777,9 +3115,9 @@ row63:
 	MOVQ int8Ends_n(AX), BX
 	VBROADCASTSS (R13), Y2
 	SUBQ $8, BX
-	JLT tail65
+	JLT tail79
 
-loop64:
+loop78:
 	VMOVUPS (SI), Y0
 	VMOVUPS (R8), Y1
 	VPSUBD Y1, Y0, Y0
@@ -2788,22 +3126,22 @@ loop64:
 	VMOVUPS (R9), Y1
 	VMULPS Y1, Y0, Y0
 	CMPQ int8Ends_add(AX), $0
-	JEQ put67
+	JEQ put81
 	VMOVUPS (DI), Y1
 	VADDPS Y0, Y1, Y0
 
-put67:
+put81:
 	VMOVUPS Y0, (DI)
 	ADDQ $32, DI
 	ADDQ $32, SI
 	ADDQ $32, R8
 	ADDQ $32, R9
 	SUBQ $8, BX
-	JGE loop64
+	JGE loop78
 
-tail65:
+tail79:
 	ADDQ $8, BX
-	JLE done66
+	JLE done80
 	MOVQ BX, CX
 	SHLQ $5, CX
 	LEAQ ·laneMasks(SB), R10
@@ -2816,18 +3154,18 @@ tail65:
 	VMASKMOVPS (R9), Y15, Y1
 	VMULPS Y1, Y0, Y0
 	CMPQ int8Ends_add(AX), $0
-	JEQ put68
+	JEQ put82
 	VMASKMOVPS (DI), Y15, Y1
 	VADDPS Y0, Y1, Y0
 
-put68:
+put82:
 	VMASKMOVPS Y0, Y15, (DI)
 
-done66:
+done80:
 	ADDQ int8Ends_ldy(AX), R11
 	ADDQ int8Ends_lds(AX), R12
 	ADDQ $4, R13
 	DECQ DX
-	JNZ row63
+	JNZ row77
 	VZEROUPPER
 	RET

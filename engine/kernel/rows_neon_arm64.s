@@ -573,6 +573,401 @@ done34:
 	FMOVS F0, sum+24(FP)
 	RET
 
+// sumNEON adds a row in lanes, as sumSquaresNEON adds squares.
+TEXT ·sumNEON(SB), NOSPLIT, $0-20
+	MOVD x+0(FP), R1
+	MOVD n+8(FP), R2
+	WORD $0x4f000400 // movi v0.4s, #0x0
+	WORD $0x4f000401 // movi v1.4s, #0x0
+	WORD $0x4f000402 // movi v2.4s, #0x0
+	WORD $0x4f000403 // movi v3.4s, #0x0
+	SUBS $16, R2, R2
+	BLT rest36
+
+four35:
+	WORD $0xad401424 // ldp q4, q5, [x1]
+	WORD $0xad411c26 // ldp q6, q7, [x1, #32]
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	WORD $0x4e25d421 // fadd v1.4s, v1.4s, v5.4s
+	WORD $0x4e26d442 // fadd v2.4s, v2.4s, v6.4s
+	WORD $0x4e27d463 // fadd v3.4s, v3.4s, v7.4s
+	ADD $64, R1, R1
+	SUBS $16, R2, R2
+	BGE four35
+
+rest36:
+	ADD $16, R2, R2
+	SUBS $4, R2, R2
+	BLT tail38
+
+loop37:
+	WORD $0x3dc00024 // ldr q4, [x1]
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	ADD $16, R1, R1
+	SUBS $4, R2, R2
+	BGE loop37
+
+tail38:
+	ADDS $4, R2, R2
+	BLE done40
+
+one39:
+	WORD $0xbd400024 // ldr s4, [x1]
+	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
+	ADD $4, R1, R1
+	SUBS $1, R2, R2
+	BNE one39
+
+done40:
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	FMOVS F0, sum+16(FP)
+	RET
+
+// shiftNEON is the loop of shiftAVX2.
+TEXT ·shiftNEON(SB), NOSPLIT, $0-28
+	MOVD dst+0(FP), R1
+	MOVD x+8(FP), R2
+	MOVD n+16(FP), R3
+	FMOVS a+24(FP), F1
+	WORD $0x4e040421 // dup v1.4s, v1.s[0]
+	SUBS $4, R3, R3
+	BLT tail42
+
+loop41:
+	WORD $0x3dc00040 // ldr q0, [x2]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x3d800020 // str q0, [x1]
+	ADD $16, R1, R1
+	ADD $16, R2, R2
+	SUBS $4, R3, R3
+	BGE loop41
+
+tail42:
+	ADDS $4, R3, R3
+	BLE done44
+
+one43:
+	WORD $0xbd400040 // ldr s0, [x2]
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0xbd000020 // str s0, [x1]
+	ADD $4, R1, R1
+	ADD $4, R2, R2
+	SUBS $1, R3, R3
+	BNE one43
+
+done44:
+	RET
+
+// selfGateNEON is the loop of selfGateAVX2.
+TEXT ·selfGateNEON(SB), NOSPLIT, $0-24
+	MOVD $·expTable(SB), R9
+	WORD $0x3dc00133 // ldr q19, [x9]
+	WORD $0x3dc01134 // ldr q20, [x9, #64]
+	WORD $0x3dc02135 // ldr q21, [x9, #128]
+	WORD $0x3dc03136 // ldr q22, [x9, #192]
+	WORD $0x3dc04137 // ldr q23, [x9, #256]
+	WORD $0x3dc05138 // ldr q24, [x9, #320]
+	WORD $0x3dc06139 // ldr q25, [x9, #384]
+	WORD $0x3dc0713a // ldr q26, [x9, #448]
+	WORD $0x3dc0813b // ldr q27, [x9, #512]
+	WORD $0x3dc0913c // ldr q28, [x9, #576]
+	WORD $0x3dc0a13d // ldr q29, [x9, #640]
+	WORD $0x3dc0b13e // ldr q30, [x9, #704]
+	WORD $0x3dc0c13f // ldr q31, [x9, #768]
+	MOVD x+0(FP), R1
+	MOVD n+8(FP), R2
+	FMOVS a+16(FP), F2
+	WORD $0x4e040442 // dup v2.4s, v2.s[0]
+	FMOVS b+20(FP), F3
+	WORD $0x4e040463 // dup v3.4s, v3.s[0]
+	MOVD $·activationTable(SB), R8
+	WORD $0x3dc0c108 // ldr q8, [x8, #768]
+	WORD $0x3dc0d109 // ldr q9, [x8, #832]
+	SUBS $4, R2, R2
+	BLT tail46
+
+loop45:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x4e28f40a // fmax v10.4s, v0.4s, v8.4s
+	WORD $0x4ea9f54a // fmin v10.4s, v10.4s, v9.4s
+	WORD $0x6e2add41 // fmul v1.4s, v10.4s, v10.4s
+	WORD $0x4ea21c44 // mov v4.16b, v2.16b
+	WORD $0x4e23cc24 // fmla v4.4s, v1.4s, v3.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x4e33f484 // fmax v4.4s, v4.4s, v19.4s
+	WORD $0x4eb4f484 // fmin v4.4s, v4.4s, v20.4s
+	WORD $0x6e35dc85 // fmul v5.4s, v4.4s, v21.4s
+	WORD $0x4e2188a5 // frintn v5.4s, v5.4s
+	WORD $0x4eb6cca4 // fmls v4.4s, v5.4s, v22.4s
+	WORD $0x4eb7cca4 // fmls v4.4s, v5.4s, v23.4s
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	WORD $0x4e38cc86 // fmla v6.4s, v4.4s, v24.4s
+	WORD $0x4eba1f47 // mov v7.16b, v26.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x4ebb1f66 // mov v6.16b, v27.16b
+	WORD $0x4e27cc86 // fmla v6.4s, v4.4s, v7.4s
+	WORD $0x4ebc1f87 // mov v7.16b, v28.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x6e24dc86 // fmul v6.4s, v4.4s, v4.4s
+	WORD $0x4e27ccc4 // fmla v4.4s, v6.4s, v7.4s
+	WORD $0x4e3dd486 // fadd v6.4s, v4.4s, v29.4s
+	WORD $0x4ea1b8a5 // fcvtzs v5.4s, v5.4s
+	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
+	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4ebe84e7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6e25dcc4 // fmul v4.4s, v6.4s, v5.4s
+	WORD $0x4e3dd484 // fadd v4.4s, v4.4s, v29.4s
+	WORD $0x6e24fc00 // fdiv v0.4s, v0.4s, v4.4s
+	WORD $0x3d800020 // str q0, [x1]
+	ADD $16, R1, R1
+	SUBS $4, R2, R2
+	BGE loop45
+
+tail46:
+	ADDS $4, R2, R2
+	BLE done48
+
+one47:
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4e28f40a // fmax v10.4s, v0.4s, v8.4s
+	WORD $0x4ea9f54a // fmin v10.4s, v10.4s, v9.4s
+	WORD $0x6e2add41 // fmul v1.4s, v10.4s, v10.4s
+	WORD $0x4ea21c44 // mov v4.16b, v2.16b
+	WORD $0x4e23cc24 // fmla v4.4s, v1.4s, v3.4s
+	WORD $0x6e2adc84 // fmul v4.4s, v4.4s, v10.4s
+	WORD $0x4e33f484 // fmax v4.4s, v4.4s, v19.4s
+	WORD $0x4eb4f484 // fmin v4.4s, v4.4s, v20.4s
+	WORD $0x6e35dc85 // fmul v5.4s, v4.4s, v21.4s
+	WORD $0x4e2188a5 // frintn v5.4s, v5.4s
+	WORD $0x4eb6cca4 // fmls v4.4s, v5.4s, v22.4s
+	WORD $0x4eb7cca4 // fmls v4.4s, v5.4s, v23.4s
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	WORD $0x4e38cc86 // fmla v6.4s, v4.4s, v24.4s
+	WORD $0x4eba1f47 // mov v7.16b, v26.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x4ebb1f66 // mov v6.16b, v27.16b
+	WORD $0x4e27cc86 // fmla v6.4s, v4.4s, v7.4s
+	WORD $0x4ebc1f87 // mov v7.16b, v28.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x6e24dc86 // fmul v6.4s, v4.4s, v4.4s
+	WORD $0x4e27ccc4 // fmla v4.4s, v6.4s, v7.4s
+	WORD $0x4e3dd486 // fadd v6.4s, v4.4s, v29.4s
+	WORD $0x4ea1b8a5 // fcvtzs v5.4s, v5.4s
+	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
+	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4ebe84e7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6e25dcc4 // fmul v4.4s, v6.4s, v5.4s
+	WORD $0x4e3dd484 // fadd v4.4s, v4.4s, v29.4s
+	WORD $0x6e24fc00 // fdiv v0.4s, v0.4s, v4.4s
+	WORD $0xbd000020 // str s0, [x1]
+	ADD $4, R1, R1
+	SUBS $1, R2, R2
+	BNE one47
+
+done48:
+	RET
+
+// geluNEON is the loop of geluAVX2.
+TEXT ·geluNEON(SB), NOSPLIT, $0-16
+	MOVD $·expTable(SB), R9
+	WORD $0x3dc00133 // ldr q19, [x9]
+	WORD $0x3dc01134 // ldr q20, [x9, #64]
+	WORD $0x3dc02135 // ldr q21, [x9, #128]
+	WORD $0x3dc03136 // ldr q22, [x9, #192]
+	WORD $0x3dc04137 // ldr q23, [x9, #256]
+	WORD $0x3dc05138 // ldr q24, [x9, #320]
+	WORD $0x3dc06139 // ldr q25, [x9, #384]
+	WORD $0x3dc0713a // ldr q26, [x9, #448]
+	WORD $0x3dc0813b // ldr q27, [x9, #512]
+	WORD $0x3dc0913c // ldr q28, [x9, #576]
+	WORD $0x3dc0a13d // ldr q29, [x9, #640]
+	WORD $0x3dc0b13e // ldr q30, [x9, #704]
+	WORD $0x3dc0c13f // ldr q31, [x9, #768]
+	MOVD $·activationTable(SB), R8
+	MOVD x+0(FP), R1
+	MOVD n+8(FP), R2
+	SUBS $4, R2, R2
+	BLT tail50
+
+loop49:
+	WORD $0x3dc00020 // ldr q0, [x1]
+	WORD $0x4ea0f801 // fabs v1.4s, v0.4s
+	WORD $0x3dc00109 // ldr q9, [x8]
+	WORD $0x4ea9f421 // fmin v1.4s, v1.4s, v9.4s
+	WORD $0x4ebd1fa2 // mov v2.16b, v29.16b
+	WORD $0x3dc01109 // ldr q9, [x8, #64]
+	WORD $0x4e29cc22 // fmla v2.4s, v1.4s, v9.4s
+	WORD $0x6e22ffa2 // fdiv v2.4s, v29.4s, v2.4s
+	WORD $0x6e21dc23 // fmul v3.4s, v1.4s, v1.4s
+	WORD $0x6ea0f868 // fneg v8.4s, v3.4s
+	WORD $0x4e21cc28 // fmla v8.4s, v1.4s, v1.4s
+	WORD $0x3dc02109 // ldr q9, [x8, #128]
+	WORD $0x6e29dc64 // fmul v4.4s, v3.4s, v9.4s
+	WORD $0x6e29dd08 // fmul v8.4s, v8.4s, v9.4s
+	WORD $0x4e33f484 // fmax v4.4s, v4.4s, v19.4s
+	WORD $0x4eb4f484 // fmin v4.4s, v4.4s, v20.4s
+	WORD $0x6e35dc85 // fmul v5.4s, v4.4s, v21.4s
+	WORD $0x4e2188a5 // frintn v5.4s, v5.4s
+	WORD $0x4eb6cca4 // fmls v4.4s, v5.4s, v22.4s
+	WORD $0x4eb7cca4 // fmls v4.4s, v5.4s, v23.4s
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	WORD $0x4e38cc86 // fmla v6.4s, v4.4s, v24.4s
+	WORD $0x4eba1f47 // mov v7.16b, v26.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x4ebb1f66 // mov v6.16b, v27.16b
+	WORD $0x4e27cc86 // fmla v6.4s, v4.4s, v7.4s
+	WORD $0x4ebc1f87 // mov v7.16b, v28.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x6e24dc86 // fmul v6.4s, v4.4s, v4.4s
+	WORD $0x4e27ccc4 // fmla v4.4s, v6.4s, v7.4s
+	WORD $0x4e3dd486 // fadd v6.4s, v4.4s, v29.4s
+	WORD $0x4ea1b8a5 // fcvtzs v5.4s, v5.4s
+	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
+	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4ebe84e7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6e25dcc4 // fmul v4.4s, v6.4s, v5.4s
+	WORD $0x4ea41c85 // mov v5.16b, v4.16b
+	WORD $0x4e28cca4 // fmla v4.4s, v5.4s, v8.4s
+	WORD $0x3dc03109 // ldr q9, [x8, #192]
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc04109 // ldr q9, [x8, #256]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc05109 // ldr q9, [x8, #320]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc06109 // ldr q9, [x8, #384]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc07109 // ldr q9, [x8, #448]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc08109 // ldr q9, [x8, #512]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc09109 // ldr q9, [x8, #576]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc0a109 // ldr q9, [x8, #640]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc0b109 // ldr q9, [x8, #704]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4ea3d7a1 // fsub v1.4s, v29.4s, v3.4s
+	WORD $0x4ea0e802 // fcmlt v2.4s, v0.4s, #0.0
+	WORD $0x6e611c62 // bsl v2.16b, v3.16b, v1.16b
+	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
+	WORD $0x3d800020 // str q0, [x1]
+	ADD $16, R1, R1
+	SUBS $4, R2, R2
+	BGE loop49
+
+tail50:
+	ADDS $4, R2, R2
+	BLE done52
+
+one51:
+	WORD $0xbd400020 // ldr s0, [x1]
+	WORD $0x4ea0f801 // fabs v1.4s, v0.4s
+	WORD $0x3dc00109 // ldr q9, [x8]
+	WORD $0x4ea9f421 // fmin v1.4s, v1.4s, v9.4s
+	WORD $0x4ebd1fa2 // mov v2.16b, v29.16b
+	WORD $0x3dc01109 // ldr q9, [x8, #64]
+	WORD $0x4e29cc22 // fmla v2.4s, v1.4s, v9.4s
+	WORD $0x6e22ffa2 // fdiv v2.4s, v29.4s, v2.4s
+	WORD $0x6e21dc23 // fmul v3.4s, v1.4s, v1.4s
+	WORD $0x6ea0f868 // fneg v8.4s, v3.4s
+	WORD $0x4e21cc28 // fmla v8.4s, v1.4s, v1.4s
+	WORD $0x3dc02109 // ldr q9, [x8, #128]
+	WORD $0x6e29dc64 // fmul v4.4s, v3.4s, v9.4s
+	WORD $0x6e29dd08 // fmul v8.4s, v8.4s, v9.4s
+	WORD $0x4e33f484 // fmax v4.4s, v4.4s, v19.4s
+	WORD $0x4eb4f484 // fmin v4.4s, v4.4s, v20.4s
+	WORD $0x6e35dc85 // fmul v5.4s, v4.4s, v21.4s
+	WORD $0x4e2188a5 // frintn v5.4s, v5.4s
+	WORD $0x4eb6cca4 // fmls v4.4s, v5.4s, v22.4s
+	WORD $0x4eb7cca4 // fmls v4.4s, v5.4s, v23.4s
+	WORD $0x4eb91f26 // mov v6.16b, v25.16b
+	WORD $0x4e38cc86 // fmla v6.4s, v4.4s, v24.4s
+	WORD $0x4eba1f47 // mov v7.16b, v26.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x4ebb1f66 // mov v6.16b, v27.16b
+	WORD $0x4e27cc86 // fmla v6.4s, v4.4s, v7.4s
+	WORD $0x4ebc1f87 // mov v7.16b, v28.16b
+	WORD $0x4e26cc87 // fmla v7.4s, v4.4s, v6.4s
+	WORD $0x6e24dc86 // fmul v6.4s, v4.4s, v4.4s
+	WORD $0x4e27ccc4 // fmla v4.4s, v6.4s, v7.4s
+	WORD $0x4e3dd486 // fadd v6.4s, v4.4s, v29.4s
+	WORD $0x4ea1b8a5 // fcvtzs v5.4s, v5.4s
+	WORD $0x4f3f04a7 // sshr v7.4s, v5.4s, #1
+	WORD $0x6ea784a5 // sub v5.4s, v5.4s, v7.4s
+	WORD $0x4ebe84e7 // add v7.4s, v7.4s, v30.4s
+	WORD $0x4ebe84a5 // add v5.4s, v5.4s, v30.4s
+	WORD $0x4f3754e7 // shl v7.4s, v7.4s, #23
+	WORD $0x4f3754a5 // shl v5.4s, v5.4s, #23
+	WORD $0x6e27dcc6 // fmul v6.4s, v6.4s, v7.4s
+	WORD $0x6e25dcc4 // fmul v4.4s, v6.4s, v5.4s
+	WORD $0x4ea41c85 // mov v5.16b, v4.16b
+	WORD $0x4e28cca4 // fmla v4.4s, v5.4s, v8.4s
+	WORD $0x3dc03109 // ldr q9, [x8, #192]
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc04109 // ldr q9, [x8, #256]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc05109 // ldr q9, [x8, #320]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc06109 // ldr q9, [x8, #384]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc07109 // ldr q9, [x8, #448]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc08109 // ldr q9, [x8, #512]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc09109 // ldr q9, [x8, #576]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc0a109 // ldr q9, [x8, #640]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x3dc0b109 // ldr q9, [x8, #704]
+	WORD $0x4e22cc69 // fmla v9.4s, v3.4s, v2.4s
+	WORD $0x4ea91d23 // mov v3.16b, v9.16b
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	WORD $0x4ea3d7a1 // fsub v1.4s, v29.4s, v3.4s
+	WORD $0x4ea0e802 // fcmlt v2.4s, v0.4s, #0.0
+	WORD $0x6e611c62 // bsl v2.16b, v3.16b, v1.16b
+	WORD $0x6e22dc00 // fmul v0.4s, v0.4s, v2.4s
+	WORD $0xbd000020 // str s0, [x1]
+	ADD $4, R1, R1
+	SUBS $1, R2, R2
+	BNE one51
+
+done52:
+	RET
+
 // widenNEON is exact; n is a multiple of 32.
 TEXT ·widenNEON(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R1
@@ -599,9 +994,9 @@ TEXT ·roundNEON(SB), NOSPLIT, $0-24
 	MOVD src+8(FP), R2
 	MOVD n+16(FP), R3
 	SUBS $4, R3, R3
-	BLT tail36
+	BLT tail54
 
-loop35:
+loop53:
 	WORD $0x3cc10440 // ldr q0, [x2], #16
 	WORD $0x6f300401 // ushr v1.4s, v0.4s, #16
 	WORD $0x4e311c21 // and v1.16b, v1.16b, v17.16b
@@ -613,13 +1008,13 @@ loop35:
 	WORD $0x0f108442 // shrn v2.4h, v2.4s, #16
 	WORD $0xfc008422 // str d2, [x1], #8
 	SUBS $4, R3, R3
-	BGE loop35
+	BGE loop53
 
-tail36:
+tail54:
 	ADDS $4, R3, R3
-	BLE done38
+	BLE done56
 
-one37:
+one55:
 	WORD $0xbc404440 // ldr s0, [x2], #4
 	WORD $0x6f300401 // ushr v1.4s, v0.4s, #16
 	WORD $0x4e311c21 // and v1.16b, v1.16b, v17.16b
@@ -631,9 +1026,9 @@ one37:
 	WORD $0x0f108442 // shrn v2.4h, v2.4s, #16
 	WORD $0x7c002422 // str h2, [x1], #2
 	SUBS $1, R3, R3
-	BNE one37
+	BNE one55
 
-done38:
+done56:
 	RET
 
 // weighNEON is the loop of weighAVX2, in vectors of four.
@@ -658,7 +1053,7 @@ TEXT ·weighNEON(SB), NOSPLIT, $0-8
 	MOVD weighing_rows(R0), R6
 	MOVD R0, R5
 
-row39:
+row57:
 	MOVD keyRange_from(R2), R10
 	MOVD keyRange_until(R2), R11
 	FMOVS weighing_old(R5), F4
@@ -772,14 +1167,14 @@ row39:
 	ADD $keyRange__size, R2, R2
 	ADD $4, R5, R5
 	SUBS $1, R6, R6
-	BNE row39
+	BNE row57
 	MOVD weighing_rows(R0), R6
 	ADD $weighing_max, R0, R1
 	ADD $weighing_old, R0, R2
 	ADD $weighing_factor, R0, R3
 	ADD $weighing_floor, R0, R4
 
-rows40:
+rows58:
 	WORD $0x3cc10424 // ldr q4, [x1], #16
 	WORD $0x3cc10440 // ldr q0, [x2], #16
 	WORD $0x4ea4d400 // fsub v0.4s, v0.4s, v4.4s
@@ -839,7 +1234,7 @@ rows40:
 	WORD $0x3c810460 // str q0, [x3], #16
 	WORD $0x3c810484 // str q4, [x4], #16
 	SUBS $4, R6, R6
-	BGT rows40
+	BGT rows58
 	WORD $0x4f00040c // movi v12.4s, #0x0
 	WORD $0x4f00040b // movi v11.4s, #0x0
 	MOVD weighing_rule(R0), R3
@@ -856,7 +1251,7 @@ rule0:
 	MOVD weighing_rows(R0), R6
 	MOVD R0, R5
 
-row41:
+row59:
 	MOVD keyRange_from(R2), R10
 	MOVD keyRange_until(R2), R11
 	FMOVS weighing_max(R5), F16
@@ -1446,7 +1841,7 @@ row41:
 	ADD $keyRange__size, R2, R2
 	ADD $4, R5, R5
 	SUBS $1, R6, R6
-	BNE row41
+	BNE row59
 	WORD $0x6eb0a96b // umaxv s11, v11.4s
 	WORD $0x1e260163 // fmov w3, s11
 	MOVD R3, weighing_any(R0)
@@ -1458,7 +1853,7 @@ rule1:
 	MOVD weighing_rows(R0), R6
 	MOVD R0, R5
 
-row42:
+row60:
 	MOVD keyRange_from(R2), R10
 	MOVD keyRange_until(R2), R11
 	FMOVS weighing_max(R5), F16
@@ -2096,7 +2491,7 @@ row42:
 	ADD $keyRange__size, R2, R2
 	ADD $4, R5, R5
 	SUBS $1, R6, R6
-	BNE row42
+	BNE row60
 	WORD $0x6eb0a96b // umaxv s11, v11.4s
 	WORD $0x1e260163 // fmov w3, s11
 	MOVD R3, weighing_any(R0)
@@ -2108,7 +2503,7 @@ rule2:
 	MOVD weighing_rows(R0), R6
 	MOVD R0, R5
 
-row43:
+row61:
 	MOVD keyRange_from(R2), R10
 	MOVD keyRange_until(R2), R11
 	FMOVS weighing_max(R5), F16
@@ -2730,7 +3125,7 @@ row43:
 	ADD $keyRange__size, R2, R2
 	ADD $4, R5, R5
 	SUBS $1, R6, R6
-	BNE row43
+	BNE row61
 	WORD $0x6eb0a96b // umaxv s11, v11.4s
 	WORD $0x1e260163 // fmov w3, s11
 	MOVD R3, weighing_any(R0)
@@ -2742,7 +3137,7 @@ rule3:
 	MOVD weighing_rows(R0), R6
 	MOVD R0, R5
 
-row44:
+row62:
 	MOVD keyRange_from(R2), R10
 	MOVD keyRange_until(R2), R11
 	FMOVS weighing_max(R5), F16
@@ -3364,7 +3759,7 @@ row44:
 	ADD $keyRange__size, R2, R2
 	ADD $4, R5, R5
 	SUBS $1, R6, R6
-	BNE row44
+	BNE row62
 	WORD $0x6eb0a96b // umaxv s11, v11.4s
 	WORD $0x1e260163 // fmov w3, s11
 	MOVD R3, weighing_any(R0)

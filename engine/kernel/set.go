@@ -147,6 +147,10 @@ type Set interface {
 	// RMSNorm writes weight·x/sqrt(mean(x²)+eps) into dst (may be x).
 	RMSNorm(dst, x, weight []float32, eps float32)
 
+	// LayerNorm writes (x-mean)/sqrt(var+eps)·weight + bias into dst (may be x), var being the
+	// mean of the squared distances from the mean; weight and bias may be nil.
+	LayerNorm(dst, x, weight, bias []float32, eps float32)
+
 	// Rotate applies RoPE to one head in place: the first half of x pairs with
 	// the second; cos and sin have half its length.
 	//
@@ -156,10 +160,24 @@ type Set interface {
 	// SwiGLU writes silu(gate)·up into dst (may be gate), silu(g) = g/(1+e^-g).
 	SwiGLU(dst, gate, up []float32)
 
+	// SelfGate replaces x by x/(1+e^-(ax+bx³)): SiLU with (1, 0), others with the constants below.
+	SelfGate(x []float32, a, b float32)
+
+	// GELU replaces x by x·Φ(x), Φ the normal distribution's.
+	GELU(x []float32)
+
 	// MaxSumExp returns the largest element, its lowest index, and
 	// Σ e^(x-max), over a row of at least one logit. NaN in x gives NaN in sum.
 	MaxSumExp(x []float32) (max float32, arg int, sum float32)
 }
+
+// What makes two more activations of SelfGate: QuickGELU, x/(1+e^-1.702x), and GELU with a tanh,
+// 0.5x(1+tanh(u)) with u = √(2/π)(x+0.044715x³), which is x/(1+e^-2u).
+const (
+	QuickGELU = 1.702
+	GELUTanhA = 2 * 0.7978845608028654
+	GELUTanhB = GELUTanhA * 0.044715
+)
 
 // State is the running state of one query over its key blocks: the largest
 // score so far (see NewState) and the denominator's sum, scaled by e^-Max.

@@ -110,6 +110,37 @@ func (s *simd) swiglu(dst, gate, up *float32, n int) {
 	}
 }
 
+func (s *simd) sum(x *float32, n int) float32 {
+	if s.isa == isaAVX2 {
+		return sumAVX2(x, n)
+	}
+	return sumAVX512(x, n)
+}
+
+func (s *simd) shift(dst, x *float32, n int, a float32) {
+	if s.isa == isaAVX2 {
+		shiftAVX2(dst, x, n, a)
+	} else {
+		shiftAVX512(dst, x, n, a)
+	}
+}
+
+func (s *simd) selfGate(x *float32, n int, a, b float32) {
+	if s.isa == isaAVX2 {
+		selfGateAVX2(x, n, a, b)
+	} else {
+		selfGateAVX512(x, n, a, b)
+	}
+}
+
+func (s *simd) gelu(x *float32, n int) {
+	if s.isa == isaAVX2 {
+		geluAVX2(x, n)
+	} else {
+		geluAVX512(x, n)
+	}
+}
+
 func (s *simd) maximum(x *float32, n int) float32 {
 	if s.isa == isaAVX2 {
 		return maximumAVX2(x, n)

@@ -128,6 +128,14 @@ func (s *simd) norm(dst, x, weight *float32, n int, r float32) { normNEON(dst, x
 
 func (s *simd) rotate(a, b, cos, sin *float32, n int) { rotateNEON(a, b, cos, sin, n) }
 
+func (s *simd) sum(x *float32, n int) float32 { return sumNEON(x, n) }
+
+func (s *simd) shift(dst, x *float32, n int, a float32) { shiftNEON(dst, x, n, a) }
+
+func (s *simd) selfGate(x *float32, n int, a, b float32) { selfGateNEON(x, n, a, b) }
+
+func (s *simd) gelu(x *float32, n int) { geluNEON(x, n) }
+
 func (s *simd) swiglu(dst, gate, up *float32, n int) { swigluNEON(dst, gate, up, n) }
 
 func (s *simd) maximum(x *float32, n int) float32 { return maximumNEON(x, n) }

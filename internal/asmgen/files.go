@@ -55,6 +55,7 @@ func tilesAVX2() []byte {
 func rows(wide bool) []byte {
 	v := &vector{newFile(), wide}
 	v.rows()
+	v.activations()
 	v.weigh()
 	v.gradients()
 	v.int8()

@@ -9,6 +9,7 @@ func rowsNEON() []byte {
 	f := newFile()
 	v := &neon{f}
 	v.rows()
+	v.activations()
 	v.convert()
 	v.weigh()
 	return f.buf.Bytes()
@@ -126,33 +127,7 @@ func (v *neon) rows() {
 sumSquaresNEON adds squares in lanes: element i goes to lane i modulo four vectors
 (behind the last whole four, to the first vector, and behind the last whole vector to its
 first lane), and the lanes are added last.`)
-	v.arguments("x", "n")
-	for i := range 4 {
-		v.zero(i)
-	}
-	four, rest := v.newLabel("four"), v.newLabel("rest")
-	v.op("SUBS", "$16", "R2", "R2")
-	v.op("BLT", rest)
-	v.label(four)
-	v.vectors(true, 4, 1, 4)
-	for i := range 4 {
-		v.op3("fmla", i, 4+i, 4+i)
-	}
-	v.op("ADD", "$64", "R1", "R1")
-	v.op("SUBS", "$16", "R2", "R2")
-	v.op("BGE", four)
-	v.label(rest)
-	v.op("ADD", "$16", "R2", "R2")
-	v.each(2, []int{1}, func(load, _ string) {
-		v.at(load, 4, 1, 0)
-		v.op3("fmla", 0, 4, 4)
-	})
-	v.op3("fadd", 0, 0, 1)
-	v.op3("fadd", 2, 2, 3)
-	v.op3("fadd", 0, 0, 2)
-	v.sum(0)
-	v.op("FMOVS", "F0", "sum+16(FP)")
-	v.op("RET")
+	v.sumRow(func(x, lane int) { v.op3("fmla", lane, x, x) })
 
 	v.text("normNEON", 36, "normNEON is the loop of normAVX2.")
 	v.arguments("dst", "x", "weight", "n")

@@ -46,36 +46,7 @@ last, vector by vector, then half by half:
 
 	for i := range n { lane[i%lanes] += x[i]*x[i] }
 	return lane[0] + ...`)
-	v.op("MOVQ", "x+0(FP)", "SI")
-	v.op("MOVQ", "n+8(FP)", "BX")
-	for i := range 4 {
-		v.zero(i)
-	}
-	four, rest := v.newLabel("four"), v.newLabel("rest")
-	v.op("SUBQ", imm(4*v.lanes()), "BX")
-	v.op("JLT", rest)
-	v.label(four)
-	for i := range 4 {
-		v.op("VMOVUPS", mem(i*v.size(), "SI", "", 0), v.r(4+i))
-	}
-	for i := range 4 {
-		v.op("VFMADD231PS", v.r(4+i), v.r(4+i), v.r(i))
-	}
-	v.op("ADDQ", imm(4*v.size()), "SI")
-	v.op("SUBQ", imm(4*v.lanes()), "BX")
-	v.op("JGE", four)
-	v.label(rest)
-	v.op("ADDQ", imm(4*v.lanes()), "BX")
-	v.each("BX", []string{"SI"}, func(masked bool) {
-		v.load("(SI)", v.r(4), masked)
-		v.op("VFMADD231PS", v.r(4), v.r(4), v.r(0))
-	})
-	v.op("VADDPS", v.r(1), v.r(0), v.r(0))
-	v.op("VADDPS", v.r(3), v.r(2), v.r(2))
-	v.op("VADDPS", v.r(2), v.r(0), v.r(0))
-	v.fold("VADDPS", 0, 1)
-	v.op("VMOVSS", "X0", "sum+16(FP)")
-	v.end()
+	v.sumRow(func(x, lane string) { v.op("VFMADD231PS", x, x, lane) })
 }
 
 func (v *vector) norm() {
