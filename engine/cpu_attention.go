@@ -24,10 +24,10 @@ type attentionTile struct {
 	states []kernel.State
 
 	// With bfloat16, what the two products take.
-	half    []uint16 // [queries, width]: the queries
-	weights []uint16 // [queries, KeyBlock]
-	values  []uint16 // [KeyBlock/2, width, 2]: of a block that segments share
-	round   []uint16 // [width]: one row of keys or values
+	half    []uint16  // [queries, width]: the queries
+	weights []uint16  // [queries, KeyBlock]
+	values  []uint16  // [KeyBlock/2, width, 2]: of a block that segments share
+	round   []float32 // [width] bfloat16: two rows of keys or values
 
 	normed []float32 // the norm of a position's queries or keys, before it replaces them
 
@@ -57,26 +57,29 @@ func (c *cpu) rotateAndStore(ctx context.Context, layer int, b *Batch) error {
 	return c.pool.run(ctx, chunks(rows), func(worker, i int) {
 		r0, r1 := i*rowChunk, min(rows, (i+1)*rowChunk)
 		at := sort.Search(len(b.Spans), func(j int) bool { return b.Spans[j].Row+b.Spans[j].N > r0 })
-		for r := r0; r < r1; r++ {
-			if r >= b.Spans[at].Row+b.Spans[at].N {
-				at++
-			}
-			c.storeRow(&c.scratch.tiles[worker], layer, &b.Spans[at], r)
+		for ; r0 < r1; at++ {
+			sp := &b.Spans[at]
+			end := min(r1, sp.Row+sp.N)
+			c.storeRows(&c.scratch.tiles[worker], layer, sp, r0, end)
+			r0 = end
 		}
 	})
 }
 
-func (c *cpu) storeRow(t *attentionTile, layer int, sp *Span, r int) {
-	size, heads, kv := c.config.HeadDim, c.config.Heads, c.config.KVHeads
-	stride := c.qkvWidth()
-	row := c.scratch.qkv[r*stride:][:stride]
-	position := sp.Position + r - sp.Row
-	c.prepareHeads(t, layer, row, position, r)
-	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
-	for h := range kv {
-		key, value := row[(heads+h)*size:][:size], row[(heads+kv+h)*size:][:size]
-		c.layout.format.put(c, t, own, layer, h, position, key, value)
+// storeRows does so for rows [r0, r1) of the batch, all of one span.
+func (c *cpu) storeRows(t *attentionTile, layer int, sp *Span, r0, r1 int) {
+	stride, position := c.qkvWidth(), sp.Position+r0-sp.Row
+	for r := r0; r < r1; r++ {
+		c.prepareHeads(t, layer, c.scratch.qkv[r*stride:][:stride], position+r-r0, r)
 	}
+	own := sp.Path[len(sp.Path)-1].(*cpuSegment)
+	c.layout.format.put(c, t, own, layer, position, r1-r0, c.scratch.qkv[r0*stride:])
+}
+
+// keysAndValues are those of one head in a row of queries, keys and values.
+func (c *cpu) keysAndValues(row []float32, head int) (key, value []float32) {
+	size, key0 := c.config.HeadDim, (c.config.Heads+head)*c.config.HeadDim
+	return row[key0:][:size], row[key0+c.config.KVHeads*size:][:size]
 }
 
 // prepareHeads normalises, clips and rotates the queries and keys of one row of

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,12 +15,17 @@ import (
 // halved keeps keys and values in float32 and reads values as half of what they are: a toy.
 type halved struct{ kvFloat32 }
 
-func (h halved) put(c *cpu, t *attentionTile, own *cpuSegment, layer, head, position int, key, value []float32) {
-	half := make([]float32, len(value))
-	for i, v := range value {
-		half[i] = v / 2
+func (h halved) put(c *cpu, t *attentionTile, own *cpuSegment, layer, position, n int, qkv []float32) {
+	half := slices.Clone(qkv)
+	for r := range n {
+		for head := range c.config.KVHeads {
+			_, value := c.keysAndValues(half[r*c.qkvWidth():], head)
+			for i := range value {
+				value[i] /= 2
+			}
+		}
 	}
-	h.kvFloat32.put(c, t, own, layer, head, position, key, half)
+	h.kvFloat32.put(c, t, own, layer, position, n, half)
 }
 
 // Storage, arithmetic, keys and values are three choices: one does not follow from another, what

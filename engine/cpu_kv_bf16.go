@@ -21,12 +21,29 @@ func (f kvBFloat16) floats(size, groups, start, n int) (keys, values int) {
 // hold n positions from start on.
 func pairsOf(start, n int) int { return (start+n+1)/2 - start/2 }
 
-func (kvBFloat16) put(c *cpu, t *attentionTile, own *cpuSegment, layer, head, position int, key, value []float32) {
-	grow(&t.round, c.layout.width())
-	c.set.Round(t.round, key)
-	own.putKeyBF16(layer, head, position, t.round)
-	c.set.Round(t.round, value)
-	own.putValueBF16(layer, head, position, t.round)
+func (kvBFloat16) put(c *cpu, t *attentionTile, own *cpuSegment, layer, position, n int, qkv []float32) {
+	width := c.layout.width()
+	growFloats(&t.round, width)
+	stride, rounded, words := c.qkvWidth(), kernel.Halves(t.round), kernel.Words(t.round)
+	for h := range c.config.KVHeads {
+		for r := range n {
+			key, _ := c.keysAndValues(qkv[r*stride:], h)
+			c.set.Round(rounded[:width], key)
+			own.putKeyBF16(layer, h, position+r, words[:width/2])
+		}
+		for r := 0; r < n; r++ {
+			_, value := c.keysAndValues(qkv[r*stride:], h)
+			c.set.Round(rounded[:width], value)
+			if (position+r)%2 == 1 || r+1 == n {
+				own.putValueBF16(layer, h, position+r, rounded[:width])
+				continue
+			}
+			r++
+			_, next := c.keysAndValues(qkv[r*stride:], h)
+			c.set.Round(rounded[width:], next)
+			own.putValuesBF16(layer, h, position+r-1, words)
+		}
+	}
 }
 
 func (kvBFloat16) queries(c *cpu, t *attentionTile, m int) {
@@ -62,22 +79,34 @@ func (s *cpuSegment) valuesOfBF16(layer, head int) []uint16 {
 	return kernel.Halves(s.valuesOf(layer, head))
 }
 
-// putKeyBF16 and putValueBF16 store one position's key and value, [width].
-func (s *cpuSegment) putKeyBF16(layer, head, position int, key []uint16) {
+// putKeyBF16 stores one position's key, [width/2] pairs of components.
+func (s *cpuSegment) putKeyBF16(layer, head, position int, key []uint32) {
 	group, lane := position/kernel.KeyGroup-s.first, position%kernel.KeyGroup
-	keys := s.keysOfBF16(layer, head)[group*len(key)*kernel.KeyGroup:][:len(key)*kernel.KeyGroup]
-	for d := 0; d+1 < len(key); d += 2 {
-		at := d*kernel.KeyGroup + 2*lane
-		keys[at], keys[at+1] = key[d], key[d+1]
+	keys := kernel.Words(s.keysOf(layer, head))[group*len(key)*kernel.KeyGroup:][:len(key)*kernel.KeyGroup]
+	for d, pair := range key {
+		keys[d*kernel.KeyGroup+lane] = pair
 	}
 }
 
+// putValueBF16 stores one position's value, [width].
 func (s *cpuSegment) putValueBF16(layer, head, position int, value []uint16) {
 	pair := position/2 - s.start/2
 	values := s.valuesOfBF16(layer, head)[pair*len(value)*2:][:2*len(value)]
 	lane := position % 2
 	for d, v := range value {
 		values[2*d+lane] = v
+	}
+}
+
+// putValuesBF16 stores the values of a pair of positions, the first one even: [2, width/2] pairs of
+// components.
+func (s *cpuSegment) putValuesBF16(layer, head, position int, values []uint32) {
+	half := len(values) / 2
+	at := kernel.Words(s.valuesOf(layer, head))[(position/2-s.start/2)*2*half:][:2*half]
+	second := values[half:][:half]
+	for d, a := range values[:half] {
+		b := second[d]
+		at[2*d], at[2*d+1] = a&0xffff|b<<16, a>>16|b&0xffff0000
 	}
 }
 

@@ -10,8 +10,9 @@ type kvFormat interface {
 	// floats is what one head's keys of so many groups and its values of positions [start, start+n)
 	// take, in float32.
 	floats(size, groups, start, n int) (keys, values int)
-	// put stores one position's key and value of a head.
-	put(c *cpu, t *attentionTile, own *cpuSegment, layer, head, position int, key, value []float32)
+	// put stores keys and values of n positions from position on, all in one segment; qkv begins at
+	// the row of the first.
+	put(c *cpu, t *attentionTile, own *cpuSegment, layer, position, n int, qkv []float32)
 	// queries makes of a task's m queries in t.q what scores takes.
 	queries(c *cpu, t *attentionTile, m int)
 	// scores multiplies them with groups of a segment's keys, the first being group g of the sequence.
@@ -38,9 +39,15 @@ func (kvFloat32) floats(size, groups, _, n int) (keys, values int) {
 	return groups * size * kernel.KeyGroup, n * size
 }
 
-func (kvFloat32) put(_ *cpu, _ *attentionTile, own *cpuSegment, layer, head, position int, key, value []float32) {
-	own.putKey(layer, head, position, key)
-	own.putValue(layer, head, position, value)
+func (kvFloat32) put(c *cpu, _ *attentionTile, own *cpuSegment, layer, position, n int, qkv []float32) {
+	for r := range n {
+		row := qkv[r*c.qkvWidth():]
+		for h := range c.config.KVHeads {
+			key, value := c.keysAndValues(row, h)
+			own.putKey(layer, h, position+r, key)
+			own.putValue(layer, h, position+r, value)
+		}
+	}
 }
 
 func (kvFloat32) queries(*cpu, *attentionTile, int) {}

@@ -124,6 +124,11 @@ func Halves(x []float32) []uint16 {
 	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(x))), 2*len(x))
 }
 
+// Words is the memory of x as 32-bit words: of bfloat16, pairs, the first in the low half.
+func Words(x []float32) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
 // ToBF16 rounds to the nearest bfloat16, ties to even; NaN stays NaN.
 func ToBF16(x float32) uint16 {
 	b := math.Float32bits(x)
