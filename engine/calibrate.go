@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/softbench/softbench/engine/checkpoint"
 	"github.com/softbench/softbench/engine/kernel"
@@ -33,6 +34,7 @@ type calibration struct {
 	length int
 	each   int // sequences of a batch
 	paths  [][]Segment
+	scaled bool                          // magnitudes are summed too
 	sums   map[*linear]*quantise.Hessian // nil where inputs are not summed
 	sum    inputSum
 }
@@ -48,6 +50,7 @@ func Calibrate(ctx context.Context, ck *checkpoint.Checkpoint, z *checkpoint.Qua
 		if err != nil {
 			return err
 		}
+		c.scaled = z.Scaled()
 		for l := range ck.Layers {
 			if err := c.block(ctx, l, z); err != nil {
 				return err
@@ -154,7 +157,7 @@ func (c *calibration) block(ctx context.Context, l int, z *checkpoint.Quantising
 				return nil
 			}
 			if c.sums[w] == nil { // an expert that no token went to
-				c.sums[w] = &quantise.Hessian{N: w.K, Sum: make([]float32, w.K*w.K)}
+				c.sums[w] = c.newSum(w.K)
 			}
 			return c.sums[w]
 		})
@@ -206,7 +209,7 @@ func (c *calibration) sumInputs(ctx context.Context, w *linear, rows int) error 
 	}
 	h := c.sums[w]
 	if h == nil {
-		h = &quantise.Hessian{N: w.K, Sum: kernel.NewFloats(w.K * w.K)}
+		h = c.newSum(w.K)
 		c.sums[w] = h
 	}
 	h.Rows += rows
@@ -232,6 +235,9 @@ func (c *calibration) sumInputs(ctx context.Context, w *linear, rows int) error 
 	if err := c.pool.run(ctx, tasks, func(_, i int) {
 		n0, n1 := i*tile, min(k, (i+1)*tile)
 		set.PrepareColumns(&s.in, s.numbers, k, n0, n1)
+		if c.scaled {
+			addMagnitudes(h.Magnitudes[n0:n1], s.numbers[n0:], k)
+		}
 	}); err != nil {
 		return err
 	}
@@ -240,6 +246,28 @@ func (c *calibration) sumInputs(ctx context.Context, w *linear, rows int) error 
 		n0, n1 := i*tile, min(k, (i+1)*tile)
 		set.MatMul(h.Sum[n0*k+n0:], k, &s.in, n0, k, s.w, n0, n1, true) // what is above follows from what is below
 	})
+}
+
+// newSum is that of n inputs, of none so far.
+func (c *calibration) newSum(n int) *quantise.Hessian {
+	h := &quantise.Hessian{N: n, Sum: kernel.NewFloats(n * n), Set: c.set}
+	if c.scaled {
+		h.Magnitudes = make([]float64, n)
+	}
+	return h
+}
+
+// addMagnitudes adds the magnitudes of columns of x, rows of which are width apart.
+func addMagnitudes(sums []float64, x []float32, width int) {
+	for {
+		for i, v := range x[:len(sums)] {
+			sums[i] += math.Abs(float64(v))
+		}
+		if len(x) < width+len(sums) {
+			return
+		}
+		x = x[width:]
+	}
 }
 
 // mirror fills the upper triangle, of which sumInputs left out all but some.

@@ -115,51 +115,71 @@ func TestCalibrate(t *testing.T) {
 				}
 			}
 		}
-		// Stopped after the first block, and gone on with on one thread.
-		first, _, err := calibrated(t, dir, "gptq-asym:3:32", CalibrateOptions{CPUOptions: o, Sequences: shown})
-		if err != nil {
-			t.Fatal(err)
-		}
-		stop := errors.New("stop")
-		kept := filepath.Join(t.TempDir(), "block-%d")
-		var z *checkpoint.Quantising
-		run := func(threads int, after int) (*checkpoint.Checkpoint, error) {
-			s, _ := quantise.Parse("gptq-asym:3:32")
-			ck, err := checkpoint.Open(dir, checkpoint.Options{Threads: threads})
+		for _, zeros := range []string{"", "-asym"} {
+			nearest := away(openQuantised(t, dir, "rtn"+zeros+":3:32"))
+			ck, _, err := calibrated(t, dir, "awq"+zeros+":3:32", CalibrateOptions{CPUOptions: o, Sequences: shown})
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { ck.Close() })
-			if z, err = ck.NewQuantising(&checkpoint.Quantisation{Scheme: s}); err != nil {
-				t.Fatal(err)
+			got := away(ck)
+			t.Logf("%v, awq%s, 3 bits: %.4g away from the model, round to nearest %.4g", dt, zeros, got, nearest)
+			if !(got < 0.9*nearest) {
+				t.Errorf("%v, awq%s, 3 bits: %.4g away from the model, round to nearest %.4g", dt, zeros, got, nearest)
 			}
-			p := o
-			p.Threads = threads
-			return ck, Calibrate(t.Context(), ck, z, CalibrateOptions{CPUOptions: p, Sequences: shown,
-				Restore: func(l int) (bool, error) { return z.ReadLayer(t.Context(), l, fmt.Sprintf(kept, l)) },
-				Save: func(l int) error {
-					if err := z.WriteLayer(l, fmt.Sprintf(kept, l)); err != nil || l == after {
-						return errors.Join(err, stop)
-					}
-					return nil
-				}})
 		}
-		if _, err := run(2, 0); !errors.Is(err, stop) {
-			t.Fatal(err)
+		for _, scheme := range []string{"gptq-asym:3:32", "awq:3:32"} {
+			stoppedCalibration(t, dir, scheme, o, shown, answers)
 		}
-		second, err := run(1, -1)
+	}
+}
+
+// stoppedCalibration: one that is stopped after the first block, and gone on with on one thread, comes
+// to the weights of one go.
+func stoppedCalibration(t *testing.T, dir, scheme string, o CPUOptions, shown [][]int32, answers func(*checkpoint.Checkpoint) []float32) {
+	t.Helper()
+	first, _, err := calibrated(t, dir, scheme, CalibrateOptions{CPUOptions: o, Sequences: shown})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("stop")
+	kept := filepath.Join(t.TempDir(), "block-%d")
+	var z *checkpoint.Quantising
+	run := func(threads int, after int) (*checkpoint.Checkpoint, error) {
+		s, _ := quantise.Parse(scheme)
+		ck, err := checkpoint.Open(dir, checkpoint.Options{Threads: threads})
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, b := answers(first), answers(second)
-		for i := range a {
-			if a[i] != b[i] {
-				t.Fatalf("%v: a calibration that was stopped came to other weights: answer %d is %v, of one go %v", dt, i, b[i], a[i])
-			}
+		t.Cleanup(func() { ck.Close() })
+		if z, err = ck.NewQuantising(&checkpoint.Quantisation{Scheme: s}); err != nil {
+			t.Fatal(err)
 		}
-		if first.Quantised == nil || second.Quantised.Weights != first.Quantised.Weights || second.Quantised.Bytes != first.Quantised.Bytes {
-			t.Errorf("%+v, %+v", first.Quantised, second.Quantised)
+		p := o
+		p.Threads = threads
+		return ck, Calibrate(t.Context(), ck, z, CalibrateOptions{CPUOptions: p, Sequences: shown,
+			Restore: func(l int) (bool, error) { return z.ReadLayer(t.Context(), l, fmt.Sprintf(kept, l)) },
+			Save: func(l int) error {
+				if err := z.WriteLayer(l, fmt.Sprintf(kept, l)); err != nil || l == after {
+					return errors.Join(err, stop)
+				}
+				return nil
+			}})
+	}
+	if _, err := run(2, 0); !errors.Is(err, stop) {
+		t.Fatal(err)
+	}
+	second, err := run(1, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := answers(first), answers(second)
+	for i := range a {
+		if a[i] != b[i] {
+			t.Fatalf("%s: a calibration that was stopped came to other weights: answer %d is %v, of one go %v", scheme, i, b[i], a[i])
 		}
+	}
+	if first.Quantised == nil || second.Quantised.Weights != first.Quantised.Weights || second.Quantised.Bytes != first.Quantised.Bytes {
+		t.Errorf("%s: %+v, %+v", scheme, first.Quantised, second.Quantised)
 	}
 }
 
@@ -168,47 +188,52 @@ func TestCalibrate(t *testing.T) {
 func TestCalibratedFamilies(t *testing.T) {
 	for _, name := range golden.Families(t) {
 		t.Run(name, func(t *testing.T) {
-			g := golden.Family(t, name)
-			s := quantise.Scheme{Method: quantise.GPTQ, Bits: 4, Group: 32}
-			ck, err := checkpoint.Open(g.Dir, checkpoint.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer ck.Close()
-			nearest := openQuantised(t, g.Dir, "rtn:4:32")
-			z, err := ck.NewQuantising(&checkpoint.Quantisation{Scheme: s})
-			if err != nil {
-				t.Fatal(err)
-			}
-			before, err := ck.SHA256(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			length := 24
-			if most := ck.Config.MaxPositions; most > 0 {
-				length = min(length, most)
-			}
-			err = Calibrate(t.Context(), ck, z, CalibrateOptions{
-				CPUOptions: CPUOptions{Threads: 2}, Sequences: patterns(3, length, ck.Config.Vocab, 1),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if ck.Quantised.Weights != nearest.Quantised.Weights || ck.Quantised.Parameters != nearest.Quantised.Parameters {
-				t.Errorf("%d weights of %d parameters are quantised, %d of %d by round-to-nearest", ck.Quantised.Weights, ck.Quantised.Parameters, nearest.Quantised.Weights, nearest.Quantised.Parameters)
-			}
-			again, err := checkpoint.Open(g.Dir, checkpoint.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer again.Close()
-			other, err := again.SHA256(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if before == other {
-				t.Error("the hash is that of the weights before")
-			}
+			calibrateFamily(t, golden.Family(t, name), quantise.GPTQ)
+			calibrateFamily(t, golden.Family(t, name), quantise.AWQ)
 		})
+	}
+}
+
+func calibrateFamily(t *testing.T, g golden.Model, method quantise.Method) {
+	t.Helper()
+	s := quantise.Scheme{Method: method, Bits: 4, Group: 32}
+	ck, err := checkpoint.Open(g.Dir, checkpoint.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ck.Close()
+	nearest := openQuantised(t, g.Dir, "rtn:4:32")
+	z, err := ck.NewQuantising(&checkpoint.Quantisation{Scheme: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := ck.SHA256(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	length := 24
+	if most := ck.Config.MaxPositions; most > 0 {
+		length = min(length, most)
+	}
+	err = Calibrate(t.Context(), ck, z, CalibrateOptions{
+		CPUOptions: CPUOptions{Threads: 2}, Sequences: patterns(3, length, ck.Config.Vocab, 1),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ck.Quantised.Weights != nearest.Quantised.Weights || ck.Quantised.Parameters != nearest.Quantised.Parameters {
+		t.Errorf("%d weights of %d parameters are quantised, %d of %d by round-to-nearest", ck.Quantised.Weights, ck.Quantised.Parameters, nearest.Quantised.Weights, nearest.Quantised.Parameters)
+	}
+	again, err := checkpoint.Open(g.Dir, checkpoint.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	other, err := again.SHA256(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before == other {
+		t.Error("the hash is that of the weights before")
 	}
 }

@@ -46,7 +46,7 @@ func checkCalibration(s *quantise.Scheme, file string) error {
 	case s != nil && s.Calibrated() && file == "":
 		return fmt.Errorf("%s needs text that it is calibrated on: --calibrate FILE", s)
 	case file != "" && (s == nil || !s.Calibrated()):
-		return errors.New("--calibrate is about the methods gptq and gptq-asym, which no flag asks for")
+		return errors.New("--calibrate is about the methods gptq, gptq-asym, awq and awq-asym, which no flag asks for")
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ func addCompletions(root *cobra.Command) {
 		"device":    values("auto", "cpu", "cuda"),
 		"dtype":     values("auto", "float32", "bfloat16"),
 		"format":    values("lm-eval", "csv", "parquet", "markdown", "latex", "jsonl", "tensorboard"),
-		"method":    values("rtn", "rtn-asym", "gptq", "gptq-asym", "fp8", "w8a8", "nf4", "fp4"),
+		"method":    values("rtn", "rtn-asym", "gptq", "gptq-asym", "awq", "awq-asym", "fp8", "w8a8", "nf4", "fp4"),
 		"group":     values("32", "64", "128", "row"),
 		"model":     names(modelNames),
 		"preset":    values("twin", "toy", "varied"),

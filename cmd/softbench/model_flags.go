@@ -37,8 +37,8 @@ func addLoadFlags(cmd *cobra.Command, o *eval.ModelOptions) {
 	f.IntVar(&o.MaxLength, "max-length", 0, "longest context in `tokens`, 0 for the checkpoint's own")
 	addStripPrefix(cmd, &o.StripPrefix)
 	f.StringVar(&o.Adapter, "adapter", "", "merge the LoRA adapter in this `directory` (adapter_config.json, adapter_model.safetensors) into the weights")
-	f.StringVar(&o.Quantise, "quantize", "", "quantise the linear layers of the blocks as they are read: `method:bits[:group]`, such as hqq:4 or rtn:8:row; methods rtn, rtn-asym, hqq, nf4, fp4, fp8, w8a8, and gptq, gptq-asym with --calibrate")
-	f.StringVar(&o.Calibrate, "calibrate", "", "`file` of text, of which the first 65,536 tokens show --quantize gptq what weights are multiplied with; it must not be what is tested")
+	f.StringVar(&o.Quantise, "quantize", "", "quantise the linear layers of the blocks as they are read: `method:bits[:group]`, such as hqq:4 or rtn:8:row; methods rtn, rtn-asym, hqq, nf4, fp4, fp8, w8a8, and gptq, gptq-asym, awq, awq-asym with --calibrate")
+	f.StringVar(&o.Calibrate, "calibrate", "", "`file` of text, of which the first 65,536 tokens show --quantize gptq or awq what weights are multiplied with; it must not be what is tested")
 	f.StringSliceVar(&o.QuantiseInclude, "quantize-include", nil, "quantise these `parts` too: embeddings, head, norms")
 }
 

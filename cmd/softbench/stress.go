@@ -69,7 +69,7 @@ Without models, the built-in twins are tested on the suite world.`,
 	f.IntSliceVar(&o.bits, "bits", []int{8, 4, 3, 2}, "`bits` of a weight; a method is tested at those that it has")
 	f.StringVar(&o.group, "group", "64", "`columns` that share a scale: 32, 64, 128, or row for a whole row")
 	f.StringSliceVar(&o.run.Model.QuantiseInclude, "quantize-include", nil, "quantise these `parts` too: embeddings, head, norms")
-	f.StringVar(&o.run.Model.Calibrate, "calibrate", "", "`file` of text that gptq and gptq-asym are shown; it must not be what is tested")
+	f.StringVar(&o.run.Model.Calibrate, "calibrate", "", "`file` of text that gptq, gptq-asym, awq and awq-asym are shown; it must not be what is tested")
 	f.StringSliceVar(&o.run.Suites, "suite", nil, "suites or tasks to score (default: zero-shot)")
 	f.StringVar(&o.run.Data, "data", "", "directory with the tasks' documents, or a text on which divergences alone are measured")
 	f.BoolVar(&o.run.Download, "download", false, "download from the hub what is not here: documents, and models named organisation/name")
@@ -132,7 +132,7 @@ func (o *stressOptions) check() error {
 		}
 	}
 	if o.run.Model.Calibrate != "" && !slices.ContainsFunc(o.settings, calibrated) {
-		return errors.New("--calibrate is about the methods gptq and gptq-asym, of which --methods names none")
+		return errors.New("--calibrate is about the methods gptq, gptq-asym, awq and awq-asym, of which --methods names none")
 	}
 	var err error
 	o.run.Memory, err = o.batch.check()
@@ -205,7 +205,7 @@ func (o *stressOptions) result(ctx context.Context) (*stress.Result, error) {
 	var result *stress.Result
 	err = heard(ctx, func() (err error) {
 		result, err = stress.Summarise(models, stress.Options{Notes: []string{
-			fittedNote(o.settings),
+			fittedNote(o.settings, o.run.Model.Calibrate, models),
 		}})
 		return err
 	})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/softbench/softbench/internal/golden"
+	"github.com/softbench/softbench/reports/compare"
+	"github.com/softbench/softbench/reports/rundir"
 	"github.com/softbench/softbench/reports/stress"
 )
 
@@ -177,10 +179,14 @@ func TestStressStops(t *testing.T) {
 
 // The page says what weights were fitted to.
 func TestStressSaysWhatWasCalibrated(t *testing.T) {
-	if note := fittedNote([]string{"rtn:4:64", "gptq:3:64"}); !strings.Contains(note, "calibrated on the text of --calibrate") {
+	about := &rundir.Run{}
+	about.Model.Quantised = &rundir.Quantised{Calibration: &rundir.Calibration{SHA256: "abc", Sequences: 128, Length: 512}}
+	models := []stress.Runs{{Settings: []stress.Run{{Side: &compare.Side{Manifest: about}}}}}
+	const says = "gptq, awq-asym: calibrated on the text train.txt (the first 128 sequences of 512 tokens; SHA-256 abc)"
+	if note := fittedNote([]string{"rtn:4:64", "gptq:3:64", "gptq:4:64", "awq-asym:3:64"}, "a/train.txt", models); !strings.HasPrefix(note, says) {
 		t.Error(note)
 	}
-	if note := fittedNote([]string{"rtn:4:64", "hqq:3:64"}); !strings.Contains(note, "nothing was calibrated") {
+	if note := fittedNote([]string{"rtn:4:64", "hqq:3:64"}, "", nil); !strings.Contains(note, "nothing was calibrated") {
 		t.Error(note)
 	}
 }

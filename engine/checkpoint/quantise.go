@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -69,6 +68,10 @@ type Quantising struct {
 	q    *Quantisation
 	done Quantised
 	made map[*safetensors.Tensor]*safetensors.Tensor // by what is stored
+	// folded are the numbers of vectors that took scales of inputs, by what is stored; left says
+	// which inputs have none.
+	folded map[*safetensors.Tensor][]float32
+	left   []string
 }
 
 // NewQuantising begins to quantise a checkpoint that was opened without Options.Quantise:
@@ -77,7 +80,10 @@ func (k *Checkpoint) NewQuantising(q *Quantisation) (*Quantising, error) {
 	if err := k.quantisable(q); err != nil {
 		return nil, err
 	}
-	z := &Quantising{k, q, Quantised{Scheme: q.Scheme, Include: q.Include, Calibration: q.Calibration}, map[*safetensors.Tensor]*safetensors.Tensor{}}
+	z := &Quantising{
+		k: k, q: q, done: Quantised{Scheme: q.Scheme, Include: q.Include, Calibration: q.Calibration},
+		made: map[*safetensors.Tensor]*safetensors.Tensor{}, folded: map[*safetensors.Tensor][]float32{},
+	}
 	k.planned = map[*safetensors.Tensor]safetensors.DType{}
 	for i := range k.Layers {
 		for _, w := range k.Config.layer(i) {
@@ -89,6 +95,9 @@ func (k *Checkpoint) NewQuantising(q *Quantisation) (*Quantising, error) {
 	}
 	return z, nil
 }
+
+// Scaled reports whether Layer wants the inputs' magnitudes.
+func (z *Quantising) Scaled() bool { return z.q.Scheme.Scaled() }
 
 // how says how a tensor's numbers are made.
 func (z *Quantising) how(t *safetensors.Tensor) safetensors.DType {
@@ -109,7 +118,7 @@ func (k *Checkpoint) quantise(ctx context.Context, q *Quantisation) error {
 		return err
 	}
 	for _, w := range k.Config.outer() {
-		if err := z.weight(ctx, w, nil, nil); err != nil {
+		if err := z.weight(ctx, w, nil, nil, nil); err != nil {
 			return err
 		}
 	}
@@ -123,23 +132,35 @@ func (k *Checkpoint) quantise(ctx context.Context, q *Quantisation) error {
 }
 
 // Layer quantises block i.
-func (z *Quantising) Layer(ctx context.Context, i int, inputs Inputs) error {
+func (z *Quantising) Layer(ctx context.Context, i int, inputs Inputs) (err error) {
+	var scales *scaling
+	if z.q.Scheme.Scaled() {
+		if scales, err = z.scale(ctx, i, inputs); err != nil {
+			return err
+		}
+		inputs = nil
+	}
 	for _, w := range z.k.Config.layer(i) {
-		if err := z.weight(ctx, w, &z.k.Layers[i], inputs); err != nil {
+		if err := z.weight(ctx, w, &z.k.Layers[i], inputs, scales); err != nil {
 			return err
 		}
 	}
+	z.putFolded(i)
 	return nil
 }
 
-func (z *Quantising) weight(ctx context.Context, w Weight, l *Layer, inputs Inputs) error {
+func (z *Quantising) weight(ctx context.Context, w Weight, l *Layer, inputs Inputs, scales *scaling) error {
 	k := z.k
 	if !z.q.takes(k, w, l) {
 		return nil
 	}
 	t := (*w.uses[0].place(k, l)).Stored
 	if z.made[t] == nil {
-		d, err := k.quantiseTensor(ctx, z.q.Scheme, t, w, hessians(k, w, l, inputs))
+		scheme := z.q.Scheme
+		if scales != nil {
+			scheme.ToLast = scales.toLast[*w.uses[0].place(k, l)] // all views of a tensor read the same
+		}
+		d, err := k.quantiseTensor(ctx, scheme, t, w, hessians(k, w, l, inputs), scalers(k, w, l, scales))
 		if err != nil {
 			return fmt.Errorf("%s: tensor %q: %w", t.Path(), t.Name, err)
 		}
@@ -178,6 +199,18 @@ func hessians(k *Checkpoint, w Weight, l *Layer, inputs Inputs) func(from int) *
 	}
 }
 
+// scalers returns what multiplies the weights of a tensor's matrix, of those from row `from` on, by
+// the scales of its inputs and divides them by those of its outputs; nil where there are no scales.
+func scalers(k *Checkpoint, w Weight, l *Layer, s *scaling) func(from int, x []float32, rows, cols int) {
+	if s == nil {
+		return nil
+	}
+	place := func(u use) *View { return *u.place(k, l) }
+	return func(from int, x []float32, rows, cols int) {
+		quantise.ScaleWeights(x, cols, s.columnsOf(w.uses, from, place), s.rowsOf(w.uses, from, rows, place))
+	}
+}
+
 // Finish notes what was done.
 func (z *Quantising) Finish() {
 	k := z.k
@@ -200,6 +233,9 @@ func (z *Quantising) Finish() {
 		note += fmt.Sprintf("; calibrated on %d sequences of %d tokens of the text with SHA-256 %s", c.Sequences, c.Length, c.SHA256)
 	}
 	k.Notes = append(k.Notes, note)
+	if left := z.leftNote(); left != "" {
+		k.Notes = append(k.Notes, left)
+	}
 }
 
 // int8Computed says what is computed where activations are int8 too.
@@ -227,7 +263,7 @@ func (q *Quantisation) takes(k *Checkpoint, w Weight, l *Layer) bool {
 }
 
 // quantiseTensor quantises the matrices of a tensor.
-func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *safetensors.Tensor, w Weight, inputs func(from int) *quantise.Hessian) (*quantisedTensor, error) {
+func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *safetensors.Tensor, w Weight, inputs func(from int) *quantise.Hessian, scale func(from int, x []float32, rows, cols int)) (*quantisedTensor, error) {
 	each := func(n int, one func(i int) error) error { return inParallel(ctx, k.threads, n, one) }
 	columns, vector := w.uses[0].view.columns, w.uses[0].view.K == 1
 	var x []float32
@@ -249,12 +285,15 @@ func (k *Checkpoint) quantiseTensor(ctx context.Context, s quantise.Scheme, t *s
 		}); err != nil {
 			return nil, err
 		}
-		if inputs == nil {
-			return s.Quantise(x, rows, cols, format, each)
-		}
 		from := 0
 		if columns {
 			from = part * cols
+		}
+		if scale != nil {
+			scale(from, x, rows, cols)
+		}
+		if inputs == nil {
+			return s.Quantise(x, rows, cols, format, each)
 		}
 		return s.QuantiseWith(inputs(from), x, rows, cols, format, each)
 	})
@@ -275,12 +314,8 @@ func (k *Checkpoint) matrices(s quantise.Scheme, t *safetensors.Tensor, w Weight
 		rows, cols = t.Shape[len(t.Shape)-1], in
 		count = t.Elements() / (rows * cols)
 	}
-	format := cmp.Or(s.Format, t.DType)
-	if format != safetensors.BF16 && format != safetensors.F16 {
-		format = safetensors.F32
-	}
 	for part := range count {
-		m, err := one(part, rows, cols, format)
+		m, err := one(part, rows, cols, s.FormatOf(t.DType))
 		if err != nil {
 			return nil, err
 		}

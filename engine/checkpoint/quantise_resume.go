@@ -5,16 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/softbench/softbench/engine/quantise"
 	"github.com/softbench/softbench/engine/safetensors"
 )
+
+// foldedSuffix ends the names of vectors that took scales.
+const foldedSuffix = ".folded"
 
 // WriteLayer keeps what block i was quantised to, for ReadLayer of another process.
 func (z *Quantising) WriteLayer(i int, path string) error {
 	var entries []safetensors.Entry
 	for _, w := range z.k.Config.layer(i) {
 		t := z.k.set.Tensor(w.Name)
+		if x := z.folded[t]; x != nil {
+			entries = append(entries, safetensors.Float32(w.Name+foldedSuffix, safetensors.F32, []int{len(x)}, x))
+		}
 		if z.made[t] == nil {
 			continue
 		}
@@ -59,10 +66,16 @@ func (z *Quantising) ReadLayer(ctx context.Context, i int, path string) (bool, e
 	}
 	l := &z.k.Layers[i]
 	for _, w := range z.k.Config.layer(i) {
+		t := z.k.set.Tensor(w.Name)
+		if kept := set.Tensor(w.Name + foldedSuffix); kept != nil {
+			if kept.Elements() != t.Elements() {
+				return false, fmt.Errorf("%s: %q has %d numbers where %d are wanted: remove it", path, kept.Name, kept.Elements(), t.Elements())
+			}
+			z.folded[t] = slices.Clone(kept.F32())
+		}
 		if !z.q.takes(z.k, w, l) {
 			continue
 		}
-		t := z.k.set.Tensor(w.Name)
 		if z.made[t] == nil {
 			d, err := z.k.matrices(z.q.Scheme, t, w, func(part, rows, cols int, format safetensors.DType) (*quantise.Matrix, error) {
 				if err := ctx.Err(); err != nil {
@@ -79,5 +92,9 @@ func (z *Quantising) ReadLayer(ctx context.Context, i int, path string) (bool, e
 			(*u.place(z.k, l)).Stored = z.made[t]
 		}
 	}
+	if z.q.Scheme.Scaled() {
+		z.noteUnscaled(i)
+	}
+	z.putFolded(i)
 	return true, nil
 }

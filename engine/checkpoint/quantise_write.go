@@ -52,27 +52,28 @@ func (k *Checkpoint) QuantisedEntries(ctx context.Context, s quantise.Scheme, la
 		return nil, nil, fmt.Errorf("%s looks at what weights are multiplied with: it needs a text to be calibrated on", s)
 	}
 	s.Format = layout.Format()
-	return k.guardedEntries(s, layout, progress, func(t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
-		return k.quantiseTensor(ctx, s, t, w, nil)
+	none := func(*safetensors.Tensor) (safetensors.Entry, bool) { return safetensors.Entry{}, false }
+	return k.guardedEntries(s, layout, progress, none, func(t *safetensors.Tensor, w Weight) (*quantisedTensor, error) {
+		return k.quantiseTensor(ctx, s, t, w, nil, nil)
 	})
 }
 
 // Entries is QuantisedEntries of what was quantised already.
 func (z *Quantising) Entries(layout quantised.Layout) (config map[string]any, entries []safetensors.Entry, err error) {
-	return z.k.guardedEntries(z.q.Scheme, layout, nil, func(t *safetensors.Tensor, _ Weight) (*quantisedTensor, error) {
+	return z.k.guardedEntries(z.q.Scheme, layout, nil, z.foldedEntry, func(t *safetensors.Tensor, _ Weight) (*quantisedTensor, error) {
 		return z.made[t].Decoder().(*quantisedTensor), nil
 	})
 }
 
-func (k *Checkpoint) guardedEntries(s quantise.Scheme, layout quantised.Layout, progress func(done, total int64), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (config map[string]any, entries []safetensors.Entry, err error) {
+func (k *Checkpoint) guardedEntries(s quantise.Scheme, layout quantised.Layout, progress func(done, total int64), folded func(*safetensors.Tensor) (safetensors.Entry, bool), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (config map[string]any, entries []safetensors.Entry, err error) {
 	err = safetensors.Guard(func() error {
-		config, entries, err = k.quantisedEntries(s, layout, progress, one)
+		config, entries, err = k.quantisedEntries(s, layout, progress, folded, one)
 		return err
 	})
 	return config, entries, err
 }
 
-func (k *Checkpoint) quantisedEntries(s quantise.Scheme, layout quantised.Layout, progress func(done, total int64), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (map[string]any, []safetensors.Entry, error) {
+func (k *Checkpoint) quantisedEntries(s quantise.Scheme, layout quantised.Layout, progress func(done, total int64), folded func(*safetensors.Tensor) (safetensors.Entry, bool), one func(*safetensors.Tensor, Weight) (*quantisedTensor, error)) (map[string]any, []safetensors.Entry, error) {
 	if err := k.Packable(s, layout); err != nil {
 		return nil, nil, err
 	}
@@ -97,6 +98,10 @@ func (k *Checkpoint) quantisedEntries(s quantise.Scheme, layout quantised.Layout
 	for _, t := range k.set.All() {
 		w, ok := chosen[t]
 		if !ok {
+			if e, ok := folded(t); ok {
+				entries = append(entries, e)
+				continue
+			}
 			entries = append(entries, safetensors.Entry{Name: t.Name, DType: t.DType, Shape: t.Shape, Data: t.Data})
 			continue
 		}

@@ -1,5 +1,5 @@
-// Package quantise makes weights of few bits: round-to-nearest, HQQ, NF4, FP4 and
-// FP8, by groups of a row's columns.
+// Package quantise makes weights of few bits: round-to-nearest, HQQ, NF4, FP4, FP8, GPTQ
+// and AWQ, by groups of a row's columns.
 //
 // It owns the rules of the quantisers, each with the bits of its reference, and one
 // form for what they all make (Matrix). It must not know models, files or the

@@ -12,7 +12,7 @@ import (
 // factor is read once for them.
 const gptqRows = 16
 
-// QuantiseWith is Quantise of a calibrated method: h is of the inputs that the weights read.
+// QuantiseWith is Quantise of GPTQ: h is of the inputs that the weights read.
 //
 // It is GPTQ (Frantar et al., "GPTQ: Accurate Post-training Quantization for Generative
 // Pre-trained Transformers") in its Cholesky form. Columns are rounded one after the other,

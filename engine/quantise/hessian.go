@@ -3,15 +3,21 @@ package quantise
 import (
 	"fmt"
 	"math"
+
+	"github.com/softbench/softbench/engine/kernel"
 )
 
-// Hessian is Σ x·xᵀ over the inputs x of a linear layer, which GPTQ weighs errors by.
+// Hessian is Σ x·xᵀ over the inputs x of a linear layer, which GPTQ and AWQ weigh errors by.
 type Hessian struct {
 	N    int       // inputs
 	Sum  []float32 // [N, N]
 	Rows int       // inputs that were added
+	// Magnitudes is Σ |x| of each input, and Set multiplies with the sum: for SearchScales alone.
+	Magnitudes []float64
+	Set        kernel.Set // nil: portable code
 
 	factors map[bool]*factor // by act-order
+	packed  *kernel.Matrix   // the sum
 }
 
 // dampings are the shares of the mean diagonal that are added to it: AutoGPTQ's and

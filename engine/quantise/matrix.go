@@ -118,7 +118,13 @@ func (m *Matrix) numbers(g int, codes []uint8, dst []float32) {
 		}
 		dst[j] = float32(level-zero) * scale
 	}
-	if m.Format != safetensors.F32 {
+	switch m.Format {
+	case safetensors.F32:
+	case safetensors.BF16: // m.round, without its call
+		for j, x := range dst[:len(codes)] {
+			dst[j] = kernel.FromBF16(kernel.ToBF16(x))
+		}
+	default:
 		for j, x := range dst[:len(codes)] {
 			dst[j] = m.round(x)
 		}

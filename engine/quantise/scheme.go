@@ -1,6 +1,7 @@
 package quantise
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,6 +29,9 @@ const (
 
 	GPTQ           Method = "gptq"      // round to nearest as RTN, errors made up for (QuantiseWith)
 	GPTQAsymmetric Method = "gptq-asym" // the same as RTNAsymmetric
+
+	AWQ           Method = "awq"      // round to nearest as RTN, of inputs that are scaled (SearchScales)
+	AWQAsymmetric Method = "awq-asym" // the same as RTNAsymmetric
 )
 
 // rule is what a method does.
@@ -42,8 +46,10 @@ type rule struct {
 	about func(m *Matrix)
 	// byRow is true where rows share a scale and nothing less does.
 	byRow bool
-	// calibrated is true where QuantiseWith makes the codes.
-	calibrated bool
+	// ordered is true where QuantiseWith makes the codes, column after column.
+	ordered bool
+	// scaled is true where SearchScales finds what inputs are multiplied by before.
+	scaled bool
 }
 
 var whole = []int{2, 3, 4, 8}
@@ -57,12 +63,14 @@ var rules = map[Method]rule{
 	FP8:           {bits: []int{8}, group: (*weights).eightBitFloat, about: func(m *Matrix) { m.Levels = e4m3() }},
 	W8A8:          {bits: []int{8}, group: (*weights).roundSymmetric, about: int8Inputs, byRow: true},
 
-	GPTQ:           {bits: whole, group: (*weights).roundSymmetric, about: half, calibrated: true},
-	GPTQAsymmetric: {bits: whole, group: (*weights).roundAsymmetric, about: zeroPoints, calibrated: true},
+	GPTQ:           {bits: whole, group: (*weights).roundSymmetric, about: half, ordered: true},
+	GPTQAsymmetric: {bits: whole, group: (*weights).roundAsymmetric, about: zeroPoints, ordered: true},
+	AWQ:            {bits: whole, group: (*weights).roundScaled, about: half, scaled: true},
+	AWQAsymmetric:  {bits: whole, group: (*weights).roundScaledAsymmetric, about: zeroPoints, scaled: true},
 }
 
 // Methods are the names of all, in the order of help texts.
-var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8, W8A8, GPTQ, GPTQAsymmetric}
+var Methods = []Method{RTN, RTNAsymmetric, HQQ, NF4, FP4, FP8, W8A8, GPTQ, GPTQAsymmetric, AWQ, AWQAsymmetric}
 
 // Groups are the numbers of columns that may share a scale; 0 is a whole row.
 var Groups = []int{32, 64, 128, 0}
@@ -75,27 +83,54 @@ type Scheme struct {
 	Method Method
 	Bits   int
 	Group  int // columns that share a scale; 0: a row's
-	// ActOrder takes the inputs that matter most first, in calibrated methods.
+	// ActOrder takes the inputs that matter most first, in GPTQ.
 	ActOrder bool
+	// ToLast is SearchScales' finding that symmetric codes do better where a group's largest magnitude
+	// has the last code. It is no part of the scheme's text.
+	ToLast bool
 	// Format is what scales and numbers are rounded to; the weights' own format where it is empty.
 	// It is no part of the scheme's text.
 	Format safetensors.DType
 }
 
+// rule is that of the method.
+func (s Scheme) rule() rule {
+	r := rules[s.Method]
+	if s.ToLast {
+		r.group = (*weights).roundToLast
+	}
+	return r
+}
+
 // Calibrated reports whether the method needs text that shows what weights are multiplied
 // with.
-func (s Scheme) Calibrated() bool { return rules[s.Method].calibrated }
+func (s Scheme) Calibrated() bool { return s.Ordered() || s.Scaled() }
+
+// Ordered reports whether QuantiseWith makes the codes.
+func (s Scheme) Ordered() bool { return rules[s.Method].ordered }
+
+// Scaled reports whether SearchScales finds scales of what the weights read.
+func (s Scheme) Scaled() bool { return rules[s.Method].scaled }
 
 // Int8 reports whether activations are quantised too, to int8.
 func (s Scheme) Int8() bool { return s.Method == W8A8 }
 
 // Symmetric reports whether all groups have the same zero.
 func (s Scheme) Symmetric() bool {
-	return s.Method != RTNAsymmetric && s.Method != GPTQAsymmetric && s.Method != HQQ
+	return s.Method != RTNAsymmetric && s.Method != GPTQAsymmetric && s.Method != AWQAsymmetric && s.Method != HQQ
 }
 
 // actOrder at a scheme's end asks for ActOrder.
 const actOrder = ":act"
+
+// FormatOf is what weights stored as d are quantised in: the scheme's own format, or else d, where it
+// is one of 16 bits, or else F32.
+func (s Scheme) FormatOf(d safetensors.DType) safetensors.DType {
+	if d = cmp.Or(s.Format, d); d == safetensors.BF16 || d == safetensors.F16 {
+		return d
+	}
+	return safetensors.F32
+}
 
 // Parse reads method:bits[:group][:act], such as hqq:4 or rtn:8:row. The bits of a method
 // that has one number of them may be left out.
@@ -107,7 +142,7 @@ func Parse(text string) (Scheme, error) {
 	if !known || len(parts) > 3 {
 		return s, fmt.Errorf("%q: want method:bits[:group], the method one of %s", text, join(Methods))
 	}
-	if act && !r.calibrated {
+	if act && !r.ordered {
 		return s, fmt.Errorf("%q: %s has no order of columns: %s is for gptq and gptq-asym", text+actOrder, s.Method, actOrder)
 	}
 	if len(parts) == 1 || parts[1] == "" {
@@ -176,7 +211,7 @@ type weights struct {
 // stored (F32, BF16, F16), as the references do. each runs tasks 0..count-1, side by
 // side or not: no number depends on it.
 func (s Scheme) Quantise(w []float32, rows, cols int, format safetensors.DType, each func(count int, one func(i int) error) error) (*Matrix, error) {
-	r := rules[s.Method]
+	r := s.rule()
 	if s.Int8() && cols > kernel.MaxInt8K {
 		return nil, fmt.Errorf("%s of %d columns: want at most %d, whose sums stay below 2^31", s.Method, cols, kernel.MaxInt8K)
 	}
