@@ -199,7 +199,7 @@ func (r Range) Len() int64 {
 const MaxItems = 64 << 20
 
 // maxRange bounds a range that is looped over.
-const maxRange = 1 << 20
+const maxRange = 1 << 21
 
 // Iterate gives the values that a for loop sees.
 func Iterate(v Value) ([]Value, error) {

@@ -34,6 +34,7 @@ func (p *parser) atom() (node, error) {
 				if n, err = p.comprehension(n, node{}, "("); err != nil {
 					return node{}, err
 				}
+				n.lazy = true
 			}
 			return n, p.expect(")")
 		case "[":

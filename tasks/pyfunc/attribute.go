@@ -16,6 +16,8 @@ func attribute(f *frame, v py.Value, name string) (py.Value, error) {
 	switch x := v.(type) {
 	case *external:
 		return x.get(name), nil
+	case *moduleValue:
+		return x.get(name, f.budget)
 	case py.Object:
 		if w, ok := x.Attr(name); ok {
 			return w, nil
@@ -55,8 +57,8 @@ func attribute(f *frame, v py.Value, name string) (py.Value, error) {
 				return nil, err
 			}
 			for i, a := range args {
-				if s, ok := a.(*set); ok && name == "join" && len(s.items) <= 1 {
-					args[i] = &py.List{Items: s.items}
+				if s, ok := a.(*set); ok && name == "join" {
+					args[i] = &py.List{Items: s.seen()}
 				}
 			}
 			w, err := m(args, named)

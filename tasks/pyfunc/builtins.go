@@ -69,6 +69,8 @@ func init() {
 				return int64(len(x.values)), nil
 			case *counter:
 				return int64(x.counts.Len()), nil
+			case *defaultDict:
+				return int64(x.Len()), nil
 			}
 			n, err := py.Length(v)
 			if err != nil {
@@ -215,7 +217,10 @@ func init() {
 		}),
 		"chr": one("chr", func(_ *budget, v py.Value) (py.Value, error) {
 			n, ok := py.Int(v)
-			if !ok || n < 0 || n > 0x10ffff || n >= 0xd800 && n < 0xe000 {
+			if ok && n >= 0xd800 && n < 0xe000 {
+				return surrogate{}, nil
+			}
+			if !ok || n < 0 || n > 0x10ffff {
 				return nil, raise("ValueError", "chr of this number is not understood")
 			}
 			return string(rune(n)), nil

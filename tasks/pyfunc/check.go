@@ -95,6 +95,20 @@ func (m *Module) checkValue(n string, v py.Value, u *uses, seen map[string]bool)
 		if !used && known[x.name] == nil {
 			return m.place(u.names[n], fmt.Errorf("%s is not understood", x.name))
 		}
+	case *moduleValue:
+		for pair, line := range u.pairs {
+			if pair[0] != n {
+				continue
+			}
+			w, err := x.get(pair[1], &budget{loader: m.loader})
+			if err == nil {
+				err = x.m.checkValue(pair[1], w, newUses(), seen)
+			}
+			if err != nil {
+				return m.place(line, err)
+			}
+		}
+		return nil
 	case *Func:
 		return x.module.check(x.name, seen)
 	case *partial:

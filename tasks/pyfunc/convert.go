@@ -10,6 +10,9 @@ import (
 )
 
 func toInt(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, error) {
+	if len(args) == 0 && len(named) == 0 {
+		return int64(0), nil
+	}
 	if len(args) != 1 || len(named) > 0 {
 		return nil, fmt.Errorf("int with %d arguments is not understood", len(args)+len(named))
 	}
@@ -35,6 +38,9 @@ func toInt(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, err
 }
 
 func toFloat(_ *budget, args []py.Value, _ map[string]py.Value) (py.Value, error) {
+	if len(args) == 0 {
+		return 0.0, nil
+	}
 	if len(args) != 1 {
 		return nil, fmt.Errorf("float with %d arguments is not understood", len(args))
 	}

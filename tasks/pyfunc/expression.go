@@ -230,6 +230,9 @@ func (p *parser) unary() (node, error) {
 			if t.text == "~" {
 				return nil, fmt.Errorf("~ is not understood")
 			}
+			if m, ok := v.(*matrix); ok {
+				return m.negated(), nil
+			}
 			return py.Negate(v)
 		})), err
 	}

@@ -14,8 +14,9 @@ type budget struct {
 }
 
 const (
-	maxSteps = 1 << 22 // expressions and statements of one call from outside
-	maxCalls = 60      // functions within each other
+	maxSteps    = 1 << 22 // expressions and statements of one call from outside
+	moduleSteps = 1 << 24 // more of a name at a file's left edge: a set of all punctuation goes through a million characters
+	maxCalls    = 60      // functions within each other
 )
 
 // frame has a call's names; those it lacks are the module's or the function's around it.
@@ -218,6 +219,8 @@ func call(b *budget, of py.Value, args []py.Value, named map[string]py.Value) (p
 		return f(args, named)
 	case typeOf:
 		return f.make(b, args, named)
+	case chain:
+		return chained(args)
 	case *partial:
 		all := map[string]py.Value{}
 		for k, v := range f.named {

@@ -93,10 +93,13 @@ func (m *Module) imported(path, name string, b *budget) (py.Value, error) {
 		}
 		return v, err
 	}
-	if path == "." || strings.Trim(path, ".") == "" {
-		if file := m.fileOf(path + name); file != "" {
-			return nil, fmt.Errorf("a module %s as a value is not understood", name)
-		}
+	within := path + "." + name
+	if strings.Trim(path, ".") == "" {
+		within = path + name
+	}
+	if file := m.fileOf(within); file != "" {
+		from, err := m.loader.Load(file)
+		return &moduleValue{from}, err
 	}
 	return moduleNamed(path).get(name), nil
 }

@@ -89,6 +89,11 @@ func round(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, err
 	if len(args) == 0 || len(args) > 2 || len(named) > 0 {
 		return nil, fmt.Errorf("round like this is not understood")
 	}
+	if x, ok := args[0].(numpyFloat); ok && len(args) == 2 {
+		if digits, ok := py.Int(args[1]); ok && digits >= 0 && digits < 16 {
+			return x.round(digits), nil
+		}
+	}
 	if n, ok := args[0].(int64); ok && (len(args) == 1 || args[1] == nil) {
 		return n, nil
 	}

@@ -17,8 +17,7 @@ import (
 
 // Loader reads modules, once each.
 type Loader struct {
-	Roots   []string   // directories that lm_eval.tasks stands for
-	run     sync.Mutex // one function is made or called at a time: modules' names are made as they are asked for
+	Roots   []string // directories that lm_eval.tasks stands for
 	lock    sync.Mutex
 	modules map[string]*Module
 }
@@ -220,15 +219,22 @@ func (m *Module) global(name string, b *budget) (py.Value, bool, error) {
 		delete(m.busy, name)
 		m.lock.Unlock()
 	}()
-	f := &frame{names: map[string]py.Value{}, module: m, budget: b}
-	for _, p := range last {
-		if err := m.runPart(p, f); err != nil {
-			return nil, false, err
+	// A file is read once: its names may take more than a call.
+	v, err := inAnyOrder(func() (py.Value, error) {
+		f := &frame{names: map[string]py.Value{}, module: m, budget: &budget{loader: b.loader, steps: -moduleSteps, calls: b.calls}}
+		for _, p := range last {
+			if err := m.runPart(p, f); err != nil {
+				return nil, err
+			}
 		}
-	}
-	v, ok = f.names[name]
-	if !ok {
-		return nil, false, m.place(last[0].tokens[0].line, fmt.Errorf("the name %q is not understood", name))
+		v, ok := f.names[name]
+		if !ok {
+			return nil, m.place(last[0].tokens[0].line, fmt.Errorf("the name %q is not understood", name))
+		}
+		return v, nil
+	})
+	if err != nil {
+		return nil, false, m.place(last[0].tokens[0].line, err)
 	}
 	m.lock.Lock()
 	m.names[name] = v
@@ -360,8 +366,8 @@ func (m *Module) fileOf(name string) string {
 
 // Function is a function of the module, ready to be called.
 func (m *Module) Function(name string) (*Function, error) {
-	m.loader.run.Lock()
-	defer m.loader.run.Unlock()
+	running.Lock()
+	defer running.Unlock()
 	v, ok, err := m.global(name, &budget{loader: m.loader})
 	if err != nil {
 		return nil, err
@@ -394,9 +400,15 @@ func (f *Function) Call(args ...py.Value) (py.Value, error) { return f.CallNamed
 
 // CallNamed calls it, with arguments by name too.
 func (f *Function) CallNamed(args []py.Value, named map[string]py.Value) (py.Value, error) {
-	f.loader.run.Lock()
-	defer f.loader.run.Unlock()
-	return call(&budget{loader: f.loader}, f.of, args, named)
+	running.Lock()
+	defer running.Unlock()
+	return inAnyOrder(func() (py.Value, error) {
+		given := map[string]py.Value{}
+		for k, v := range named {
+			given[k] = deep(v)
+		}
+		return call(&budget{loader: f.loader}, f.of, copies(args), given)
+	})
 }
 
 // IsTypeError reports whether an error is Python's TypeError.

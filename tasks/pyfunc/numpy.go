@@ -11,6 +11,7 @@ import (
 type array struct {
 	values []float64
 	kind   arrayKind
+	numpy  bool // made by numpy.zeros: its mean is a number of numpy's own
 }
 
 type arrayKind int
@@ -221,6 +222,23 @@ func (a *array) index(k py.Value) (py.Value, error) {
 	return a.item(int(i)), nil
 }
 
+// set gives an element of an array of fractions a value.
+func (a *array) set(k, w py.Value) error {
+	i, ok := py.Int(k)
+	x, _, also := scalar(w)
+	if !ok || !also || a.kind != fractions {
+		return fmt.Errorf("giving a value to an array's item like this is not understood")
+	}
+	if i < 0 {
+		i += int64(len(a.values))
+	}
+	if i < 0 || i >= int64(len(a.values)) {
+		return raise("IndexError", "index out of bounds")
+	}
+	a.values[i] = x
+	return nil
+}
+
 // pairwise is numpy's sum: by halves where there are more than 128, of eight partial sums from 8 on.
 func pairwise(v []float64) float64 {
 	switch n := len(v); {
@@ -332,6 +350,9 @@ func init() {
 		"mean": func(a *array) (py.Value, error) {
 			if len(a.values) == 0 {
 				return math.NaN(), nil
+			}
+			if a.numpy {
+				return numpyFloat(pairwise(a.values) / float64(len(a.values))), nil
 			}
 			return pairwise(a.values) / float64(len(a.values)), nil
 		},

@@ -21,6 +21,8 @@ func truth(v py.Value) bool {
 		return len(x.Rows) > 0
 	case *counter:
 		return x.counts.Len() > 0
+	case *defaultDict:
+		return x.Len() > 0
 	}
 	return py.Truth(v)
 }
@@ -161,14 +163,13 @@ func (s *set) operate(op string, other *set) (py.Value, error) {
 func iterate(v py.Value) ([]py.Value, error) {
 	switch x := v.(type) {
 	case *set:
-		if len(x.items) > 1 {
-			return nil, fmt.Errorf("the order of a set is asked for, which is chance in Python")
-		}
-		return x.items, nil
+		return x.seen(), nil
 	case *array:
 		return x.items(), nil
 	case *counter:
 		return x.counts.Keys()
+	case *defaultDict:
+		return x.Keys()
 	case *Dataset:
 		out := make([]py.Value, len(x.Rows))
 		for i, r := range x.Rows {
@@ -220,6 +221,8 @@ func compare(op string, a, b py.Value) (bool, error) {
 			in = x.has(a)
 		case *counter:
 			_, in = x.counts.Get(a)
+		case *defaultDict:
+			_, in = x.Get(a)
 		default:
 			var err error
 			if in, err = py.Contains(b, a); err != nil {
@@ -325,6 +328,14 @@ func index(v, k py.Value) (py.Value, error) {
 		return x.index(k)
 	case *counter:
 		return x.of(k), hashable(k)
+	case *defaultDict:
+		return x.of(k)
+	case *matrix:
+		i, err := x.place(k)
+		if err != nil {
+			return nil, err
+		}
+		return x.values[i], nil
 	}
 	if w, ok := py.Index(v, k); ok {
 		return w, nil
@@ -343,6 +354,20 @@ func index(v, k py.Value) (py.Value, error) {
 
 func setIndex(v, k, w py.Value) error {
 	switch x := v.(type) {
+	case *defaultDict:
+		return setIndex(x.Dict, k, w)
+	case *matrix:
+		i, err := x.place(k)
+		n, ok := py.Number(w)
+		if err == nil && !ok {
+			err = raise("TypeError", "a %s in a matrix", py.TypeName(w))
+		}
+		if err == nil {
+			x.values[i] = n
+		}
+		return err
+	case *array:
+		return x.set(k, w)
 	case *py.Dict:
 		if err := hashable(k); err != nil {
 			return err

@@ -19,6 +19,7 @@ type node struct {
 	name   string // of a name
 	within []node // of a tuple or list
 	unpack int    // 1 of *x, 2 of **x
+	lazy   bool   // a generator
 }
 
 type parser struct {

@@ -70,6 +70,10 @@ func (p *parser) call(n node) (node, error) {
 			if a, err = p.comprehension(a, node{}, "("); err != nil {
 				return node{}, err
 			}
+			a.lazy = true
+		}
+		if n.name == "next" && len(args) == 0 && !a.lazy {
+			return node{}, p.fail(line, "next of what is no generator that stands in the call is not understood")
 		}
 		args, names = append(args, a), append(names, name)
 	}

@@ -1,6 +1,7 @@
 package textmetric
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -16,6 +17,14 @@ func f1(prediction, target string) float64 {
 		return truth(len(p) == len(t))
 	}
 	return harmonic(common(counts(p, 1), counts(t, 1)), len(p), len(t))
+}
+
+// SquadF1 is f1 of a prediction and a right answer.
+func SquadF1(prediction, target string) float64 { return f1(prediction, target) }
+
+// SquadExact says that both are the same words, as SQuAD's script compares them.
+func SquadExact(prediction, target string) bool {
+	return slices.Equal(squadWords(prediction), squadWords(target))
 }
 
 // squadWords are a text's words as SQuAD's normalize_answer leaves them.
