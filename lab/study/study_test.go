@@ -18,8 +18,8 @@ import (
 )
 
 var presets = Presets{
-	Settings: map[string]session.Settings{"toy": twins.Toy, "twin": twins.Training},
-	Worlds:   map[string]session.WorldOptions{"toy": twins.ToyWorld, "twin": twins.World},
+	Settings: map[string]session.Settings{"toy": twins.Toy, "twin": twins.Training, "varied": twins.Varied},
+	Worlds:   map[string]session.WorldOptions{"toy": twins.ToyWorld, "twin": twins.World, "varied": twins.VariedWorld},
 }
 
 const tiny = `name: tiny
