@@ -222,11 +222,11 @@ func (c *Comparison) writeDiagnostics(b *strings.Builder, width int, notes *foot
 	b.WriteString("\n" + text.Wrap(title, width))
 	d := &text.Grid{}
 	d.Column("  measure", text.Left, text.Keep)
-	for _, name := range []string{"A", "B", "B - A"} {
-		d.Column(name, text.Right, text.Keep)
-	}
+	d.Column("A", text.Right, 2)
+	d.Column("B", text.Right, 3)
+	d.Column("B - A", text.Right, text.Keep)
 	if tests > 0 {
-		d.Column(text.Compact(c.Confidence)+"% interval"+corrected, text.Right, 2)
+		d.Column(text.Compact(c.Confidence)+"% interval"+corrected, text.Right, 4)
 		d.Short("interval")
 		d.Column("p", text.Right, 1)
 	}

@@ -24,13 +24,7 @@ func WriteTable(out io.Writer, c *Comparison) error {
 // tableText is the table for a width in terminal cells; 0: as wide as it gets.
 func tableText(c *Comparison, width int) string {
 	var b strings.Builder
-	sides := &text.Grid{}
-	sides.Column("", text.Left, text.Keep)
-	sides.Column("", text.Left, text.Keep)
-	sides.Column("", text.Left, text.Keep)
-	sides.Row("A", text.Printable(c.A.Name), c.A.describe())
-	sides.Row("B", text.Printable(c.B.Name), c.B.describe())
-	sides.WriteRows(&b)
+	text.List(&b, [][2]string{{"A  " + text.Printable(c.A.Name), c.A.describe()}, {"B  " + text.Printable(c.B.Name), c.B.describe()}}, 0, width)
 	b.WriteByte('\n')
 	var notes footnotes
 	g := &text.Grid{}

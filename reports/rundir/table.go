@@ -47,7 +47,7 @@ func tableText(r *Run, width int) string {
 			b.WriteByte('\n')
 		}
 		b.WriteString(text.Wrap(fmt.Sprintf("diagnostics, %s of %d tokens of %s", text.Plural(d.Samples, "sample", "samples"), d.Length, text.Printable(d.Task)), width))
-		diagnosticsTable(d).Write(&b)
+		writeDiagnostics(&b, d, width)
 	}
 	truncated, unscored := 0, 0
 	for _, t := range r.Tasks {
@@ -173,9 +173,27 @@ func passkeyGrid(cells []Cell) *text.Grid {
 	return g
 }
 
-func diagnosticsTable(d *Diagnostics) *text.Grid {
+// writeDiagnostics writes the measures, in two columns where there is room, else each after its name.
+func writeDiagnostics(b *strings.Builder, d *Diagnostics, width int) {
+	rows := diagnosticsRows(d)
 	g := &text.Grid{}
-	for i, row := range [][2]string{
+	g.Column("  "+rows[0][0], text.Left, text.Keep)
+	g.Column(rows[0][1], text.Left, text.Keep)
+	for _, r := range rows[1:] {
+		g.Row("  "+r[0], r[1])
+	}
+	if width <= 0 || g.Width() <= width {
+		g.Write(b)
+		return
+	}
+	for _, r := range rows {
+		b.WriteString(text.Wrap("  "+r[0]+": "+r[1], width))
+	}
+}
+
+// diagnosticsRows are the measures' names and values.
+func diagnosticsRows(d *Diagnostics) [][2]string {
+	return [][2]string{
 		{fmt.Sprintf("sink rate (first token, above %g)", d.Threshold), percent(d.SinkRate)},
 		{"weights that are exactly 0", percent(d.Sparsity)},
 		{"weights of at most 1e-5", percent(d.NearSparsity)},
@@ -184,15 +202,7 @@ func diagnosticsTable(d *Diagnostics) *text.Grid {
 		{"kurtosis of the residual stream (3: Gaussian)", text.Decimal(d.Kurtosis)},
 		{"smallest and largest activation", text.Decimal(d.Min) + ", " + text.Decimal(d.Max)},
 		{"massive activations", strconv.FormatInt(d.Massive, 10)},
-	} {
-		if i == 0 {
-			g.Column("  "+row[0], text.Left, text.Keep)
-			g.Column(row[1], text.Left, text.Keep)
-			continue
-		}
-		g.Row("  "+row[0], row[1])
 	}
-	return g
 }
 
 func percent(n Number) string {

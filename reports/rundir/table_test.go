@@ -81,6 +81,32 @@ func TestTableFits(t *testing.T) {
 	}
 }
 
+// TestGroupsAndDiagnosticsFit: neither is wider than the terminal, at 80 cells the groups keep their intervals, and
+// every measure of the diagnostics is there with its value.
+func TestGroupsAndDiagnosticsFit(t *testing.T) {
+	r := someRun()
+	r.Groups = []GroupResult{{Name: "a_group_of_tasks_with_a_long_name", Members: []string{"arc_easy"}, Tasks: []string{"arc_easy"}, Metrics: []GroupMetric{
+		{Metric: Metric{Name: "acc_norm", Value: 0.5, Stderr: 0.25, Low: 0.1, High: 0.9, N: 1000, HigherIsBetter: true}, Tasks: 57, Without: 2},
+	}}}
+	r.Diagnostics = &Diagnostics{Task: "wikitext", Samples: 128, Length: 512, Threshold: 0.3, SinkRate: 0.99, Kurtosis: 33333.5, Min: -12345.5, Max: 54321.25, Massive: 123}
+	for width := 46; width < 120; width++ {
+		shown := tableText(r, width)
+		for _, l := range strings.Split(shown, "\n") {
+			if got := uniseg.StringWidth(l); got > width && width >= 50 {
+				t.Errorf("width %d: a line of %d: %q", width, got, l)
+			}
+		}
+		if n := strings.Count(shown, "95% interval"); n != 2 {
+			t.Errorf("width %d: %d tables with intervals, want those of tasks and groups:\n%s", width, n, shown)
+		}
+		for _, row := range diagnosticsRows(r.Diagnostics) {
+			if at := strings.Index(strings.Join(strings.Fields(shown), " "), row[0]); at < 0 || !strings.Contains(strings.Join(strings.Fields(shown), " ")[at:], row[1]) {
+				t.Errorf("width %d: no %s of %s in\n%s", width, row[0], row[1], shown)
+			}
+		}
+	}
+}
+
 func TestDiff(t *testing.T) {
 	a, b := someSettings(), someSettings()
 	b.DType = "bfloat16"

@@ -63,22 +63,31 @@ func (r *Result) writeClaims(b *strings.Builder, width int) {
 		return
 	}
 	g := &text.Grid{}
+	several := len(r.Models) > 2
+	if several {
+		g.Fold("A, B", 3)
+	}
 	g.Column("weights", text.Left, text.Keep)
 	g.Column("A keeps", text.Right, 1)
 	g.Column("B keeps", text.Right, 2)
 	g.Column("B - A", text.Right, text.Keep)
-	g.Column("interval, corrected", text.Left, 3)
+	g.Column("interval, corrected", text.Left, 4)
 	g.Short("interval")
 	g.Column("B keeps half where A does not", text.Left, text.Keep)
 	g.Short("B, not A")
 	pair := ""
 	for i := range r.Claims {
 		c := &r.Claims[i]
-		if names := c.First + "\x00" + c.Second; names != pair && len(r.Models) > 2 {
-			g.Row("A "+text.Printable(c.First)+", B "+text.Printable(c.Second), "", "", "", "", "")
+		var row []string
+		if several {
+			names := text.Printable(c.First) + ", " + text.Printable(c.Second)
+			row = []string{names}
+			if names == pair {
+				row[0] = ""
+			}
 			pair = names
 		}
-		g.Row(c.Setting, share(c.FirstKept.Value), share(c.SecondKept.Value), points(c.Difference.Value), "["+points(c.Difference.Low)+", "+points(c.Difference.High)+"]", string(c.Verdict))
+		g.Row(append(row, c.Setting, share(c.FirstKept.Value), share(c.SecondKept.Value), points(c.Difference.Value), "["+points(c.Difference.Low)+", "+points(c.Difference.High)+"]", string(c.Verdict))...)
 	}
 	if len(r.Models) == 2 {
 		b.WriteString(text.Wrap("A "+text.Printable(r.Models[0].Name)+", B "+text.Printable(r.Models[1].Name)+"; shares in percent, differences in points", width))

@@ -75,8 +75,8 @@ func (g *Grid) shortened() *Grid {
 	return out
 }
 
-// wide is how wide the grid is.
-func (g *Grid) wide() int {
+// Width is how many cells wide the grid is.
+func (g *Grid) Width() int {
 	total := 2 * (len(g.columns) - 1)
 	if g.heads != nil {
 		total += len(underHead)
@@ -99,11 +99,11 @@ func (g *Grid) Row(cells ...string) {
 // Fit takes short titles and leaves out or folds columns until the rest is at most width wide, as far as
 // that goes; width 0 takes any.
 func (g *Grid) Fit(width int) *Grid {
-	if width <= 0 || g.wide() <= width {
+	if width <= 0 || g.Width() <= width {
 		return g
 	}
 	out := g.shortened()
-	for out.wide() > width {
+	for out.Width() > width {
 		least := -1
 		for i, c := range out.columns {
 			if c.rank != Keep && (least < 0 || c.rank < out.columns[least].rank) {
@@ -122,13 +122,8 @@ func (g *Grid) Fit(width int) *Grid {
 }
 
 // Write writes the titles and the rows.
-func (g *Grid) Write(b *strings.Builder) { g.write(b, 0) }
-
-// WriteRows writes the rows without the titles.
-func (g *Grid) WriteRows(b *strings.Builder) { g.write(b, 1) }
-
-func (g *Grid) write(b *strings.Builder, first int) {
-	for row := first; row < len(g.columns[0].cells); row++ {
+func (g *Grid) Write(b *strings.Builder) {
+	for row := 0; row < len(g.columns[0].cells); row++ {
 		var line strings.Builder
 		if g.heads != nil {
 			if head := g.heads[row]; row > 0 && head != "" && head != g.heads[row-1] {
@@ -188,6 +183,7 @@ func Wrap(text string, width int) string {
 
 // List writes names with what is said of each beside them, the names in a column of their own behind
 // so many blanks. What is longer than the width goes on below itself; width 0 takes any.
+// Where the names leave no room, it stands below them.
 func List(b *strings.Builder, rows [][2]string, indent, width int) {
 	names := 0
 	for _, r := range rows {
@@ -195,8 +191,12 @@ func List(b *strings.Builder, rows [][2]string, indent, width int) {
 	}
 	const least = 24 // cells for what is said: less is no column
 	room := width - indent - names - 2
-	if width <= 0 || room < least {
+	switch {
+	case width <= 0:
 		room = 0
+	case room < least:
+		listBelow(b, rows, indent, width)
+		return
 	}
 	for _, r := range rows {
 		lines := strings.Split(strings.TrimSuffix(Wrap(r[1], room), "\n"), "\n")
@@ -207,6 +207,20 @@ func List(b *strings.Builder, rows [][2]string, indent, width int) {
 			}
 			blanks := strings.Repeat(" ", names-uniseg.StringWidth(name)+2)
 			b.WriteString(strings.TrimRight(strings.Repeat(" ", indent)+name+blanks+line, " ") + "\n")
+		}
+	}
+}
+
+// listBelow is List where names leave no room: what is said stands below them.
+func listBelow(b *strings.Builder, rows [][2]string, indent, width int) {
+	blanks := strings.Repeat(" ", indent+4)
+	for _, r := range rows {
+		b.WriteString(strings.Repeat(" ", indent) + r[0] + "\n")
+		if r[1] == "" {
+			continue
+		}
+		for _, line := range strings.Split(strings.TrimSuffix(Wrap(r[1], max(1, width-len(blanks))), "\n"), "\n") {
+			b.WriteString(blanks + line + "\n")
 		}
 	}
 }
