@@ -82,7 +82,7 @@ var (
 // pageScript is every page's: its numbers, what its drawings do, and the rest.
 var pageScript = sharedScript + figuresScript + ownScript
 
-var page = template.Must(template.New("page").Parse(pageTemplate + trainingTemplate + studyTemplate + stressTemplate + gateTemplate + groupsTemplate + unfinishedTemplate + answersTemplate))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"printed": printed}).Parse(pageTemplate + trainingTemplate + studyTemplate + stressTemplate + gateTemplate + groupsTemplate + unfinishedTemplate + answersTemplate))
 
 // Write writes the report as one HTML file in UTF-8. Whatever a document or a
 // name holds comes out as text.

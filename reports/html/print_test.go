@@ -40,6 +40,15 @@ func manyTasks(t testing.TB, tasks int) Page {
 	return Page{Runs: runs, Comparison: comparedWith(t, compare.Options{Draws: 100}, runs...)}
 }
 
+// warned is a page about two runs with so many warnings.
+func warned(t testing.TB, n int) Page {
+	p := twoRuns(t)
+	for k := range n {
+		p.Comparison.Warnings = append(p.Comparison.Warnings, fmt.Sprintf("warning %d of a page that has many of them, each so long that it goes over the end of its line, as those of real runs do", k))
+	}
+	return p
+}
+
 // Printed on A4, the first page is the summary, whole and alone: what was found, of what, and
 // the chart of it where that has room. The rest begins on the second.
 func TestTheSummaryIsOnePage(t *testing.T) {
@@ -53,10 +62,12 @@ func TestTheSummaryIsOnePage(t *testing.T) {
 		page        Page
 		first, next []string // words of the first page, and of the second and not the first
 	}{
-		"one":  {deepRuns(t, 1, 30), []string{"share of documents, with its 95% interval", "context of 2 048 tokens"}, []string{"Scores with 95% intervals"}},
-		"two":  {twoRuns(t), []string{"percentage points", "perplexity of A over that of B, log axis", "B: llama"}, []string{"B minus A; shares in percentage points"}},
-		"four": {deepRuns(t, 4, 60), []string{"percentage points", "D: llama"}, []string{"D minus A; shares in percentage points"}},
-		"long": {manyTasks(t, 30), []string{"B: llama"}, []string{"Paired by document"}},
+		"one":             {deepRuns(t, 1, 30), []string{"share of documents, with its 95% interval", "context of 2 048 tokens"}, []string{"Scores with 95% intervals"}},
+		"two":             {twoRuns(t), []string{"percentage points", "perplexity of A over that of B, log axis", "B: llama"}, []string{"B minus A; shares in percentage points"}},
+		"four":            {deepRuns(t, 4, 60), []string{"percentage points", "D: llama"}, []string{"D minus A; shares in percentage points"}},
+		"long":            {manyTasks(t, 30), []string{"B: llama"}, []string{"Paired by document"}},
+		"warned":          {warned(t, 40), []string{"warning 0 of a page", "There are more warnings, at the end.", "B: llama"}, []string{"Paired by document", "percentage points"}},
+		"warned a little": {warned(t, 2), []string{"percentage points", "warning 1 of a page"}, []string{"B minus A; shares in percentage points"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := open(t, chromium, write(t, c.page), 1280, "dark")
@@ -90,6 +101,9 @@ func TestTheSummaryIsOnePage(t *testing.T) {
 				if v = strings.TrimSpace(spaces.ReplaceAllString(v, " ")); !strings.Contains(first, v) {
 					t.Errorf("the first page lacks %q:\n%s", v, first)
 				}
+			}
+			if name == "warned" && (strings.Contains(first, "warning 39 ") || !strings.Contains(read("pdftotext", "-raw", path, "-"), "warning 39 of a page")) {
+				t.Errorf("the last warning is not at the end alone")
 			}
 			for _, want := range c.next {
 				if strings.Contains(first, want) || !strings.Contains(second, want) {

@@ -320,7 +320,7 @@ func (b *builder) forests(d *differencesView) {
 			others, lone = append(others, r), append(lone, e)
 		}
 	}
-	lines := len(b.doc.Comparison.Warnings)
+	lines := printedLines(slices.Concat(b.doc.Comparison.Warnings, b.doc.LeftOut))
 	for _, v := range []compare.Verdict{compare.Better, compare.Worse} {
 		lines += len(b.verdictLines(v))
 	}
