@@ -170,9 +170,9 @@ func TestRecordOfTheRepository(t *testing.T) {
 		}
 		for _, a := range s.Trainings("out") {
 			for i := range record {
-				if s.known(&a, record[i:i+1]); a.Done || s.exam(&a, record[i:i+1], record[i].Kernels) == 0 {
+				one := a
+				if s.known(&one, record[i:i+1]); one.Done || s.exam(&a, record[i:i+1], record[i].Kernels) == 0 {
 					of[i] = true
-					break
 				}
 			}
 		}

@@ -1,0 +1,116 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	figures "github.com/softbench/softbench/reports/text"
+)
+
+// tables are those of the documents that are made from the record: of a study, a
+// table of its verdicts, and tables of what every seed ended with.
+var tables = []struct {
+	document, study string
+	measures        [][]string // of each table
+}{
+	{"twins.md", "sinks", [][]string{
+		{"loss", "copying", "step_of_copying", "sink_half", "sink_rate", "sink_rate.chain", "first_weight"},
+		{"sparsity", "mass", "dead_heads", "kurtosis.0", "kurtosis.1", "first_norm", "largest"},
+	}},
+}
+
+// TestTablesAreTheRecords: every number of the documents' tables is the record's.
+// Where one is not, the test prints the table as it has to be.
+func TestTablesAreTheRecords(t *testing.T) {
+	for _, doc := range tables {
+		page, err := os.ReadFile("../../docs/" + doc.document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Read("../studies/"+doc.study+".yaml", presets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := s.Progress(context.Background(), Options{Out: t.TempDir(), Record: "../studies/record.jsonl"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{verdictTable(t, s, all)}
+		for _, names := range doc.measures {
+			want = append(want, seedTable(t, s, all, names))
+		}
+		for _, table := range want {
+			if !strings.Contains(string(page), table) {
+				t.Errorf("docs/%s has not this table of the study %s:\n%s", doc.document, doc.study, table)
+			}
+		}
+	}
+}
+
+// seedTable has a row for each cell, with the seeds' last numbers.
+func seedTable(t *testing.T, s *Study, all []Training, names []string) string {
+	t.Helper()
+	head, rule := "| kind |", "| --- |"
+	var found []Measure
+	for _, name := range names {
+		m, err := s.findMeasure(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, m)
+		head, rule = head+" "+strings.TrimPrefix(name, "exam.")+" |", rule+" --- |"
+	}
+	rows := head + "\n" + rule + "\n"
+	for i, cell := range s.Cells {
+		rows += "| " + strings.TrimPrefix(cell.Name, "attention=") + " |"
+		for _, m := range found {
+			var seeds []string
+			for _, x := range s.finals(all, i, &m) {
+				seeds = append(seeds, shownNumber(x, m.Share))
+			}
+			if m.Share {
+				seeds[len(seeds)-1] += " %"
+			}
+			rows += " " + strings.Join(seeds, ", ") + " |"
+		}
+		rows += "\n"
+	}
+	return rows
+}
+
+// verdictTable has a row for each claim about each cell.
+func verdictTable(t *testing.T, s *Study, all []Training) string {
+	t.Helper()
+	r, err := s.Summarise(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := "| claim | condition | mean and 95 % interval over seeds | verdict |\n| --- | --- | --- | --- |\n"
+	for _, v := range r.Verdicts {
+		unit := ""
+		if v.Share {
+			unit = " %"
+		}
+		rows += fmt.Sprintf("| %s | %s | %s [%s, %s]%s | %s |\n", v.Claim.Text, v.Claim.Condition(),
+			shownNumber(float64(v.Mean), v.Share), shownNumber(float64(v.Low), v.Share), shownNumber(float64(v.High), v.Share), unit, v.Words())
+	}
+	return rows
+}
+
+func shownNumber(x float64, share bool) string {
+	switch {
+	case math.IsNaN(x):
+		return "-"
+	case share:
+		return fmt.Sprintf("%.1f", 100*x)
+	case x == math.Trunc(x) && math.Abs(x) < 1e6:
+		return fmt.Sprintf("%.0f", x)
+	case math.Abs(x) < 10:
+		return fmt.Sprintf("%.3f", x)
+	}
+	return figures.Figures(x)
+}
