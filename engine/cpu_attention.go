@@ -286,7 +286,7 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 	}
 	for block := first / kernel.KeyBlock * kernel.KeyBlock; block <= last; block += kernel.KeyBlock {
 		end := min(block+kernel.KeyBlock, last+1)
-		eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
+		eachKeySegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
 			g, until := from/kernel.KeyGroup, (to+kernel.KeyGroup-1)/kernel.KeyGroup
 			if lane := from % kernel.KeyGroup; lane != 0 {
 				// The group's first lanes belong to the segment before.
@@ -333,5 +333,18 @@ func eachSegment(path []Segment, from, to int, visit func(seg *cpuSegment, from,
 		if a, e := max(from, seg.start), min(to, end); a < e {
 			visit(seg, a, e)
 		}
+	}
+}
+
+// eachKeySegment does so for keys, which lie in as few parts as shareKeys could make of them.
+func eachKeySegment(path []Segment, from, to int, visit func(seg *cpuSegment, from, to int)) {
+	for from < to {
+		at := sort.Search(len(path), func(i int) bool { return path[i].(*cpuSegment).keysFrom > from }) - 1
+		end := to
+		if at+1 < len(path) {
+			end = min(to, path[at+1].(*cpuSegment).start)
+		}
+		visit(path[at].(*cpuSegment), from, end)
+		from = end
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"math/bits"
 	"sync"
 
@@ -12,7 +13,7 @@ import (
 // absolute positions, transposed, and then the values, each as the format says.
 //
 // A group or a pair that two segments share stands in both; each fills its own
-// lanes.
+// lanes, and those of keys that shareKeys names.
 type kvLayout struct {
 	layers, heads, size int
 	format              kvFormat
@@ -25,6 +26,7 @@ func (l kvLayout) width() int { return l.format.width(l.size) }
 type cpuSegment struct {
 	layout         kvLayout
 	start, n       int
+	keysFrom       int       // the first position whose keys it holds: start, or before it in the same group
 	first, groups  int       // absolute index of the first key group, and their count
 	keys, perLayer int       // floats of a layer's keys, and of all of a layer
 	data           []float32 // or pairs of bfloat16
@@ -42,6 +44,48 @@ func (l kvLayout) bytes(start, n int) int64 {
 	_, _, perLayer := l.floats(start, n)
 	size, _ := roundUp(l.layers * perLayer)
 	return int64(size) * 4
+}
+
+// shareKeys says which segments of a batch that begin behind others in one group of keys hold those
+// others' keys too: the products of a path of many short segments then go group by group, not
+// segment by segment. Their first rows are in the batch.
+func (c *cpu) shareKeys(b *Batch) {
+	shared := c.scratch.shared[:0]
+	for i := range b.Spans {
+		sp := &b.Spans[i]
+		last := len(sp.Path) - 1
+		own := sp.Path[last].(*cpuSegment)
+		if last == 0 || sp.Position != own.start || own.start%kernel.KeyGroup == 0 {
+			continue
+		}
+		if parent := sp.Path[last-1].(*cpuSegment); parent.start/kernel.KeyGroup == own.first {
+			own.keysFrom = parent.keysFrom
+			shared = append(shared, sharedKeys{own, parent})
+		}
+	}
+	c.scratch.shared = shared
+}
+
+// sharedKeys are a segment and the one before it, whose keys it holds too.
+type sharedKeys struct{ own, parent *cpuSegment }
+
+// copyKeys fills what shareKeys promised, once all rows of the batch have their keys. Parents come
+// before their children, and a child's copy has what its parent was given.
+func (c *cpu) copyKeys(ctx context.Context, layer int) error {
+	if len(c.scratch.shared) == 0 {
+		return nil
+	}
+	return c.pool.run(ctx, c.layout.heads, func(_, head int) {
+		for _, sh := range c.scratch.shared {
+			group := sh.own.keys / c.layout.heads / sh.own.groups
+			dst := sh.own.keysOf(layer, head)
+			src := sh.parent.keysOf(layer, head)[(sh.own.first-sh.parent.first)*group:]
+			from, to := sh.own.keysFrom%kernel.KeyGroup, sh.own.start%kernel.KeyGroup
+			for at := 0; at < group; at += kernel.KeyGroup {
+				copy(dst[at+from:at+to], src[at+from:at+to])
+			}
+		}
+	})
 }
 
 func (s *cpuSegment) Range() (start, n int) { return s.start, s.n }

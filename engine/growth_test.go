@@ -31,7 +31,8 @@ func (c *counted) WeighRows(kind attention.Kind, s []float32, m int, lo, hi []in
 
 // TestWorkGrowsWithTokens counts work, not time: four times as many documents, or choices of one
 // context, take four times the products and no more; and a prefix that grows token by token takes
-// just what the same tokens in one piece take.
+// just what the same tokens in one piece take; one that branches at every token, what its groups
+// of keys do.
 func TestWorkGrowsWithTokens(t *testing.T) {
 	dir := t.TempDir()
 	if err := randmodel.Write(dir, randmodel.Options{Hidden: 16, Intermediate: 16, Layers: 1, Heads: 1, Vocab: 64, MaxPositions: 4096}); err != nil {
@@ -42,14 +43,18 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ck.Close()
-	work := func(f *Forest) (w [3]int64, batches int64) {
+	work := func(f *Forest, score ...func(node, scored int, s Score) error) (w [3]int64, batches int64) {
 		set := &counted{Set: kernel.Best()}
 		b, err := NewCPU(context.Background(), ck, CPUOptions{Set: set, Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer b.Close()
-		stats, err := New(b, ck.Config.Vocab).Run(context.Background(), f, RunOptions{BatchTokens: 256})
+		o := RunOptions{BatchTokens: 256}
+		if len(score) > 0 {
+			o.Score = score[0]
+		}
+		stats, err := New(b, ck.Config.Vocab).Run(context.Background(), f, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,5 +96,36 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 	got, _ := work(grown)
 	if want, _ := work(whole); got != want {
 		t.Errorf("a prefix that grows by a token takes %v calls, scores and rows, the same tokens in one node %v", got, want)
+	}
+
+	// A path that branches at every token: products go by groups of keys, not by tokens, and the
+	// scores are those of the path in one piece.
+	const depth = 300
+	branching, flat := &Forest{}, &Forest{Nodes: []Node{{Parent: -1}}}
+	on := map[int]int{} // nodes of the path, and how deep they are
+	most, last := int64(0), -1
+	for i := range depth {
+		token := int32(i * 7 % 64)
+		node := Node{Parent: last, Tokens: []int32{token}, Scored: asked}
+		last = len(branching.Nodes)
+		on[last] = i
+		branching.Nodes = append(branching.Nodes, node, Node{Parent: node.Parent, Tokens: []int32{(token + 1) % 64}, Scored: asked})
+		flat.Nodes[0].Tokens = append(flat.Nodes[0].Tokens, token)
+		flat.Nodes[0].Scored = append(flat.Nodes[0].Scored, Scored{Row: i, Targets: asked[0].Targets})
+		most += 2 * int64(i/kernel.KeyGroup+2)
+	}
+	scores := make([]float32, depth)
+	work(flat, func(_, scored int, s Score) error {
+		scores[scored] = s.LogProbs[0]
+		return nil
+	})
+	got, _ = work(branching, func(node, _ int, s Score) error {
+		if i, ok := on[node]; ok && s.LogProbs[0] != scores[i] {
+			t.Errorf("token %d of a path that branches: %v, in one piece %v", i, s.LogProbs[0], scores[i])
+		}
+		return nil
+	})
+	if got[0] > most {
+		t.Errorf("%d products of queries and keys on a path of %d tokens that branches at each, at most %d by groups", got[0], depth, most)
 	}
 }
