@@ -35,7 +35,9 @@ func newLabStudy(io streams, run work[labStudyOptions]) *cobra.Command {
 head size, depth, mix of data, any other of 'softbench lab train') once for each seed,
 as many trainings at once as there are threads, and write OUT/study.html: curves
 with bands over the seeds, final measures with 95% intervals over them, and for
-every claim of the file whether the numbers bear it out. docs/lab.md describes the file.
+every claim of the file whether the numbers bear it out. Where the file has an exam,
+every finished model is asked its tasks, as stored and quantised, as 'softbench
+stress' does. docs/lab.md describes the file.
 
 The page is written anew after every training. A stopped study goes on where it was
 with the same command, and ends with the same page. Whether a claim holds is not
