@@ -21,6 +21,12 @@ var tables = []struct {
 		{"loss", "copying", "step_of_copying", "sink_half", "sink_rate", "sink_rate.chain", "first_weight"},
 		{"sparsity", "mass", "dead_heads", "kurtosis.0", "kurtosis.1", "first_norm", "largest"},
 	}},
+	{"remedies.md", "remedies", [][]string{
+		{"loss", "copying", "step_of_copying", "sink_rate", "sink_rate.chain", "first_weight"},
+		{"sparsity", "mass", "dead_heads", "kurtosis.0", "kurtosis.1", "first_norm", "largest"},
+		{"exam.span_32", "exam.span_64", "exam.span_128"},
+		{"exam.kept.rtn:4", "exam.kept.hqq:4", "exam.kept.nf4", "exam.kept.rtn:3", "exam.kept.hqq:3", "exam.kept.rtn:2", "exam.kept.hqq:2"},
+	}},
 }
 
 // TestTablesAreTheRecords: every number of the documents' tables is the record's.
@@ -62,7 +68,7 @@ func seedTable(t *testing.T, s *Study, all []Training, names []string) string {
 			t.Fatal(err)
 		}
 		found = append(found, m)
-		head, rule = head+" "+strings.TrimPrefix(name, "exam.")+" |", rule+" --- |"
+		head, rule = head+" "+strings.TrimPrefix(strings.TrimPrefix(name, "exam."), "kept.")+" |", rule+" --- |"
 	}
 	rows := head + "\n" + rule + "\n"
 	for i, cell := range s.Cells {
@@ -106,7 +112,7 @@ func shownNumber(x float64, share bool) string {
 	case math.IsNaN(x):
 		return "-"
 	case share:
-		return fmt.Sprintf("%.1f", 100*x)
+		return strings.Replace(fmt.Sprintf("%.1f", 100*x), "-0.0", "0.0", 1)
 	case x == math.Trunc(x) && math.Abs(x) < 1e6:
 		return fmt.Sprintf("%.0f", x)
 	case math.Abs(x) < 10:
