@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/softbench/softbench/cuda/driver"
 	"github.com/softbench/softbench/cuda/forward"
@@ -47,15 +48,24 @@ func Open(ctx context.Context, ck *checkpoint.Checkpoint, o Options) (engine.Bac
 	return b, nil
 }
 
-// variable is the environment's choice among kernels: "mma" takes none of those that
-// only sm_90a runs.
+// variable is the environment's choice of how a GPU is used, words divided by commas:
+// mma takes none of the kernels that only sm_90a runs, no-graphs starts every launch by
+// itself.
 const variable = "SOFTBENCH_CUDA"
 
 // OpenGPU takes a device and loads the kernels that suit it, and SOFTBENCH_CUDA.
 func OpenGPU(ordinal int) (*driver.GPU, error) {
-	choice := os.Getenv(variable)
-	if choice != "" && choice != "mma" {
-		return nil, fmt.Errorf("%s is %q: mma is all that it may be", variable, choice)
+	mma, plain := false, false
+	for word := range strings.SplitSeq(os.Getenv(variable), ",") {
+		switch word {
+		case "":
+		case "mma":
+			mma = true
+		case "no-graphs":
+			plain = true
+		default:
+			return nil, fmt.Errorf("%s has %q: it may have mma and no-graphs, divided by a comma", variable, word)
+		}
 	}
 	list, err := images()
 	if err != nil {
@@ -65,8 +75,11 @@ func OpenGPU(ordinal int) (*driver.GPU, error) {
 	if err != nil {
 		return nil, noDevice(err)
 	}
-	if choice == "mma" {
+	if mma {
 		gpu.WithoutHopper()
+	}
+	if plain {
+		gpu.WithoutGraphs()
 	}
 	return gpu, nil
 }

@@ -19,6 +19,23 @@ type Backend interface {
 	Close() error
 }
 
+// Ahead is a backend that makes a batch ready while another is under way.
+type Ahead interface {
+	Backend
+	// Prepare makes a batch ready and starts nothing. The batch stays as it is until it
+	// has been waited for.
+	Prepare(b *Batch) (Prepared, error)
+}
+
+// Prepared is a batch that is ready. One is under way at a time, in the order in which
+// they were made ready.
+type Prepared interface {
+	// Start begins the batch and returns.
+	Start()
+	// Wait returns when the batch is done, as Forward does.
+	Wait(ctx context.Context) error
+}
+
 // Description names a backend's device and number formats.
 type Description struct {
 	Device  string // "cpu" or "cuda"

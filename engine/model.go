@@ -102,6 +102,10 @@ func (m *Model) Run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 func (m *Model) run(ctx context.Context, f *Forest, o RunOptions) (Stats, error) {
 	s := newSchedule(m.backend, f, m.vocab, o)
 	defer s.releaseAll()
+	if a, ok := m.backend.(Ahead); ok && o.Observer == nil {
+		err := s.runAhead(ctx, a)
+		return s.stats, err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return s.stats, err
@@ -113,7 +117,7 @@ func (m *Model) run(ctx context.Context, f *Forest, o RunOptions) (Stats, error)
 		if err := m.backend.Forward(ctx, &s.batch); err != nil {
 			return s.stats, fmt.Errorf("forward pass: %w", err)
 		}
-		if err := s.deliver(); err != nil {
+		if err := s.deliver(&s.batch, s.heads); err != nil {
 			return s.stats, err
 		}
 	}

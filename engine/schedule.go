@@ -28,6 +28,7 @@ type schedule struct {
 	decoding []int        // nodes that have prompts behind them and tokens to decode
 	live     int64        // bytes of keys and values
 	windows  []int        // of the layers, for counting
+	early    bool         // whether a batch is under way whose end frees memory
 
 	heads []headRef // what each of batch.Heads is for
 }
@@ -155,7 +156,7 @@ func (s *schedule) startNode() (bool, error) {
 	length := len(n.Tokens) + max(n.Generate-1, 0)
 	need := s.backend.SegmentBytes(st.start, length)
 	if s.opts.Memory > 0 && s.live+need > s.opts.Memory {
-		if len(s.batch.Tokens) > 0 {
+		if len(s.batch.Tokens) > 0 || s.early {
 			return false, nil
 		}
 		return false, fmt.Errorf("a sequence of %d tokens needs %d MiB for its keys and values, more than the bound of %d MiB: %s",
@@ -221,10 +222,10 @@ func (s *schedule) addDecodeRow(id int) {
 }
 
 // deliver hands out what a forward pass computed and frees what is finished.
-func (s *schedule) deliver() error {
-	s.count()
-	for i, ref := range s.heads {
-		h := &s.batch.Heads[i]
+func (s *schedule) deliver(b *Batch, heads []headRef) error {
+	s.count(b)
+	for i, ref := range heads {
+		h := &b.Heads[i]
 		if ref.scored == nextToken {
 			s.state[ref.node].decoded = append(s.state[ref.node].decoded, h.Argmax)
 			if h.Top > 0 && s.opts.Decoded != nil {
@@ -237,7 +238,7 @@ func (s *schedule) deliver() error {
 		}
 	}
 	s.decoding = s.decoding[:0]
-	for _, sp := range s.batch.Spans {
+	for _, sp := range b.Spans {
 		n, st := &s.forest.Nodes[sp.Node], s.state[sp.Node]
 		switch {
 		case sp.Position+sp.N < st.start+len(n.Tokens): // more of the prompt to come
@@ -263,10 +264,10 @@ func (s *schedule) deliver() error {
 }
 
 // count adds a batch to what the run did.
-func (s *schedule) count() {
+func (s *schedule) count(b *Batch) {
 	all, decoded := Work{}, Work{}
-	for i := range s.batch.Spans {
-		sp := &s.batch.Spans[i]
+	for i := range b.Spans {
+		sp := &b.Spans[i]
 		all.span(s.windows, sp.Position, sp.N)
 		if st := s.state[sp.Node]; len(st.decoded) > 0 { // the row of its latest token
 			decoded.span(s.windows, sp.Position, sp.N)
@@ -276,7 +277,7 @@ func (s *schedule) count() {
 	s.stats.Batches++
 	s.stats.Tokens += all.Rows
 	s.stats.Pairs += all.Pairs
-	s.stats.Heads += int64(len(s.batch.Heads))
+	s.stats.Heads += int64(len(b.Heads))
 	s.stats.Decoded = s.stats.Decoded.Plus(decoded)
 }
 

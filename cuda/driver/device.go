@@ -38,9 +38,12 @@ type GPU struct {
 	module   C.CUmodule
 	kernels  map[string]*kernel
 	memory   []cu.DevicePtr
-	staging  unsafe.Pointer // pinned, stagingBytes
+	staging  unsafe.Pointer // pinned: stagingBytes for uploads, then as many for downloads
 	uploaded cu.Event       // the last copy out of staging
-	busy     bool           // a copy out of staging may be under way
+	staged   int            // bytes of staging from which copies may be under way
+	graphs   device.Graphs
+	plain    bool // no graphs
+	calls    int  // functions that the thread was given
 	values   [64]C.uint64_t
 	maps     *C.CUtensorMap // mostMaps, aligned as the driver asks
 }
@@ -52,8 +55,8 @@ type kernel struct {
 	shared   int // dynamic shared memory the driver was told to allow
 }
 
-// stagingBytes is the pinned memory that uploads pass through: larger ones go
-// in pieces.
+// stagingBytes is the pinned memory that uploads pass through, and as much that
+// results of work do: larger ones go in pieces.
 const stagingBytes = 16 << 20
 
 // Open takes device ordinal and loads the first image it can run. Images are
@@ -67,6 +70,7 @@ func Open(ordinal int, images []Image) (*GPU, error) {
 		return nil, noDevice("device %d was asked for, the machine has %d", ordinal, n)
 	}
 	g := &GPU{thread: newThread(), kernels: map[string]*kernel{}}
+	g.graphs.New = g.newGraph
 	if err := g.thread.do(func() error { return g.open(ordinal, images) }); err != nil {
 		_ = g.Close() // the error that matters is err
 		return nil, err
@@ -94,7 +98,7 @@ func (g *GPU) open(ordinal int, images []Image) error {
 	if g.uploaded, err = cu.MakeEvent(cu.DisableTiming); err != nil {
 		return fmt.Errorf("CUDA event: %w", err)
 	}
-	if err := check("pinned memory", C.cuMemHostAlloc(&g.staging, stagingBytes, 0)); err != nil {
+	if err := check("pinned memory", C.cuMemHostAlloc(&g.staging, 2*stagingBytes, 0)); err != nil {
 		return err
 	}
 	g.maps = (*C.CUtensorMap)(C.aligned_alloc(64, mostMaps*C.sizeof_CUtensorMap))
@@ -176,7 +180,7 @@ func (g *GPU) WithoutHopper() {
 
 func (g *GPU) Alloc(bytes int64) (device.Ptr, error) {
 	var p cu.DevicePtr
-	err := g.thread.do(func() (err error) {
+	err := g.do(func() (err error) {
 		p, err = cu.MemAlloc(bytes)
 		if err == nil {
 			g.memory = append(g.memory, p)
@@ -189,39 +193,48 @@ func (g *GPU) Alloc(bytes int64) (device.Ptr, error) {
 	return device.Ptr(p), nil
 }
 
-// Upload implements device.Device: by way of pinned memory, so that it need not
-// wait for the launches before it.
 func (g *GPU) Upload(dst device.Ptr, src []byte) error {
-	return g.thread.do(func() error {
-		for len(src) > 0 {
-			if g.busy {
-				if err := g.uploaded.Synchronize(); err != nil {
-					return fmt.Errorf("upload: %w", err)
-				}
-			}
-			n := copy(unsafe.Slice((*byte)(g.staging), stagingBytes), src)
-			if err := cu.MemcpyHtoDAsync(cu.DevicePtr(dst), g.staging, int64(n), g.stream); err != nil {
+	return g.do(func() error { return g.upload(dst, src) })
+}
+
+// do runs f on the device's thread.
+func (g *GPU) do(f func() error) error {
+	g.calls++
+	return g.thread.do(f)
+}
+
+// upload copies by way of pinned memory, so that it need not wait for the launches
+// before it.
+func (g *GPU) upload(dst device.Ptr, src []byte) error {
+	for len(src) > 0 {
+		if g.staged == stagingBytes {
+			if err := g.uploaded.Synchronize(); err != nil {
 				return fmt.Errorf("upload: %w", err)
 			}
-			if err := g.uploaded.Record(g.stream); err != nil {
-				return fmt.Errorf("upload: %w", err)
-			}
-			g.busy = true
-			src, dst = src[n:], dst+device.Ptr(n)
+			g.staged = 0
 		}
-		return nil
-	})
+		from := unsafe.Add(g.staging, g.staged)
+		n := copy(unsafe.Slice((*byte)(from), stagingBytes-g.staged), src)
+		if err := cu.MemcpyHtoDAsync(cu.DevicePtr(dst), from, int64(n), g.stream); err != nil {
+			return fmt.Errorf("upload: %w", err)
+		}
+		if err := g.uploaded.Record(g.stream); err != nil {
+			return fmt.Errorf("upload: %w", err)
+		}
+		g.staged = min(stagingBytes, (g.staged+n+device.Align-1)/device.Align*device.Align)
+		src, dst = src[n:], dst+device.Ptr(n)
+	}
+	return nil
 }
 
 func (g *GPU) Download(dst []byte, src device.Ptr) error {
 	if len(dst) == 0 {
 		return g.Sync()
 	}
-	return g.thread.do(func() error {
-		if err := g.stream.Synchronize(); err != nil {
-			return fmt.Errorf("the GPU failed: %w", err)
+	return g.do(func() error {
+		if err := g.sync(); err != nil {
+			return err
 		}
-		g.busy = false
 		if err := cu.MemcpyDtoH(unsafe.Pointer(&dst[0]), cu.DevicePtr(src), int64(len(dst))); err != nil {
 			return fmt.Errorf("download: %w", err)
 		}
@@ -230,30 +243,40 @@ func (g *GPU) Download(dst []byte, src device.Ptr) error {
 }
 
 func (g *GPU) Launch(l *device.Launch) error {
-	return g.thread.do(func() error {
-		k, err := g.kernel(l.Kernel)
-		if err != nil {
-			return err
+	return g.do(func() error { return g.launch(l) })
+}
+
+func (g *GPU) launch(l *device.Launch) error {
+	k, matrices, err := g.ready(l)
+	if err != nil {
+		return err
+	}
+	grid, block := dim(l.Grid), dim(l.Block)
+	return check("kernel "+l.Kernel, C.softbench_launch(k.function, &grid[0], &block[0], C.uint(l.Shared), g.handle(), &g.values[0], C.int(len(l.Args)), matrices, g.maps))
+}
+
+// ready finds a launch's kernel, allows it its shared memory and fills in its
+// arguments; matrices says which of them are maps.
+func (g *GPU) ready(l *device.Launch) (k *kernel, matrices C.uint64_t, err error) {
+	if k, err = g.kernel(l.Kernel); err != nil {
+		return nil, 0, err
+	}
+	if l.Shared > 48<<10 && l.Shared > k.shared {
+		if l.Shared > g.info.Shared {
+			return nil, 0, fmt.Errorf("kernel %s wants %d KiB of shared memory, %s has %d KiB a block", l.Kernel, l.Shared>>10, g.info.Name, g.info.Shared>>10)
 		}
-		if l.Shared > 48<<10 && l.Shared > k.shared {
-			if l.Shared > g.info.Shared {
-				return fmt.Errorf("kernel %s wants %d KiB of shared memory, %s has %d KiB a block", l.Kernel, l.Shared>>10, g.info.Name, g.info.Shared>>10)
-			}
-			if err := check("kernel "+l.Kernel+": shared memory", C.cuFuncSetAttribute(k.function, C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(l.Shared))); err != nil {
-				return err
-			}
-			k.shared = l.Shared
+		if err := check("kernel "+l.Kernel+": shared memory", C.cuFuncSetAttribute(k.function, C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(l.Shared))); err != nil {
+			return nil, 0, err
 		}
-		if len(l.Args) > len(g.values) {
-			return fmt.Errorf("kernel %s: %d arguments, at most %d", l.Kernel, len(l.Args), len(g.values))
-		}
-		matrices, err := g.arguments(l)
-		if err != nil {
-			return fmt.Errorf("kernel %s: %w", l.Kernel, err)
-		}
-		grid, block := dim(l.Grid), dim(l.Block)
-		return check("kernel "+l.Kernel, C.softbench_launch(k.function, &grid[0], &block[0], C.uint(l.Shared), g.handle(), &g.values[0], C.int(len(l.Args)), matrices, g.maps))
-	})
+		k.shared = l.Shared
+	}
+	if len(l.Args) > len(g.values) {
+		return nil, 0, fmt.Errorf("kernel %s: %d arguments, at most %d", l.Kernel, len(l.Args), len(g.values))
+	}
+	if matrices, err = g.arguments(l); err != nil {
+		return nil, 0, fmt.Errorf("kernel %s: %w", l.Kernel, err)
+	}
+	return k, matrices, nil
 }
 
 // arguments fills in values and maps, and says which arguments are maps.
@@ -304,20 +327,21 @@ func (g *GPU) kernel(name string) (*kernel, error) {
 	return k, nil
 }
 
-func (g *GPU) Sync() error {
-	return g.thread.do(func() error {
-		if err := g.stream.Synchronize(); err != nil {
-			return fmt.Errorf("the GPU failed: %w", err)
-		}
-		g.busy = false
-		return nil
-	})
+func (g *GPU) Sync() error { return g.do(g.sync) }
+
+// sync waits for everything.
+func (g *GPU) sync() error {
+	if err := g.stream.Synchronize(); err != nil {
+		return fmt.Errorf("the GPU failed: %w", err)
+	}
+	g.staged = 0
+	return nil
 }
 
 // Time returns the milliseconds that the launches of f took on the device.
 func (g *GPU) Time(f func() error) (ms float64, err error) {
 	var from, to cu.Event
-	if err := g.thread.do(func() (err error) {
+	if err := g.do(func() (err error) {
 		if from, err = cu.MakeEvent(cu.DefaultEvent); err != nil {
 			return err
 		}
@@ -331,7 +355,7 @@ func (g *GPU) Time(f func() error) (ms float64, err error) {
 	if err := f(); err != nil {
 		return 0, err
 	}
-	err = g.thread.do(func() (err error) {
+	err = g.do(func() (err error) {
 		if err = to.Record(g.stream); err != nil {
 			return err
 		}
@@ -353,11 +377,12 @@ func (g *GPU) Close() error {
 		if g.context == (cu.CUContext{}) {
 			return nil
 		}
+		err := g.graphs.Close()
 		if g.staging != nil {
 			C.cuMemFreeHost(g.staging)
 		}
 		C.free(unsafe.Pointer(g.maps))
-		return g.context.Destroy()
+		return errors.Join(err, g.context.Destroy())
 	})
 	g.thread.stop()
 	return err

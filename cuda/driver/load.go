@@ -86,10 +86,13 @@ func newThread() *thread {
 }
 
 // do runs f on the thread and waits for it.
-func (t *thread) do(f func() error) error {
+func (t *thread) do(f func() error) error { return t.start(f)() }
+
+// start has the thread run f; wait waits for it.
+func (t *thread) start(f func() error) (wait func() error) {
 	result := make(chan error, 1)
 	t.work <- func() { result <- f() }
-	return <-result
+	return func() error { return <-result }
 }
 
 func (t *thread) stop() {

@@ -100,11 +100,44 @@ CUresult cuInit(unsigned int flags) {
 
 enum { MAX_ARGUMENTS = 64 };
 
+/* Points to arguments; false where there are too many. */
+static int point(void **params, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps) {
+	for (int i = 0; i < n && i < MAX_ARGUMENTS; i++) params[i] = matrices >> i & 1 ? (void *)maps++ : (void *)(values + i);
+	return n <= MAX_ARGUMENTS;
+}
+
+static CUDA_KERNEL_NODE_PARAMS kernel_node(CUfunction f, const unsigned int *grid, const unsigned int *block, unsigned int shared, void **params) {
+	CUDA_KERNEL_NODE_PARAMS p = {f, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, params, NULL, NULL, NULL};
+	return p;
+}
+
+CUresult softbench_graph_add(CUgraphNode *node, CUgraph graph, CUgraphNode before, CUfunction f, const unsigned int *grid, const unsigned int *block,
+	unsigned int shared, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps) {
+	void *params[MAX_ARGUMENTS];
+	if (!point(params, values, n, matrices, maps)) return CUDA_ERROR_INVALID_VALUE;
+	CUDA_KERNEL_NODE_PARAMS p = kernel_node(f, grid, block, shared, params);
+	return cuGraphAddKernelNode(node, graph, before ? &before : NULL, before != NULL, &p);
+}
+
+CUresult softbench_graph_set(CUgraphExec exec, CUgraphNode node, CUfunction f, const unsigned int *grid, const unsigned int *block,
+	unsigned int shared, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps) {
+	void *params[MAX_ARGUMENTS];
+	if (!point(params, values, n, matrices, maps)) return CUDA_ERROR_INVALID_VALUE;
+	CUDA_KERNEL_NODE_PARAMS p = kernel_node(f, grid, block, shared, params);
+	return cuGraphExecKernelNodeSetParams(exec, node, &p);
+}
+
+#define HAS(name) (softbench_slot_##name != (void *)softbench_absent && softbench_slot_##name != (void *)softbench_unloaded)
+
+/* The nodes' parameters are those of CUDA 12.0. */
+int softbench_has_graphs(void) {
+	return HAS(cuGraphCreate) && HAS(cuGraphAddKernelNode) && HAS(cuGraphInstantiateWithFlags) && HAS(cuGraphExecKernelNodeSetParams) && HAS(cuGraphLaunch);
+}
+
 CUresult softbench_launch(CUfunction f, const unsigned int *grid, const unsigned int *block,
 	unsigned int shared, CUstream stream, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps) {
 	void *params[MAX_ARGUMENTS];
-	if (n > MAX_ARGUMENTS) return CUDA_ERROR_INVALID_VALUE;
-	for (int i = 0; i < n; i++) params[i] = matrices >> i & 1 ? (void *)maps++ : (void *)(values + i);
+	if (!point(params, values, n, matrices, maps)) return CUDA_ERROR_INVALID_VALUE;
 	return cuLaunchKernel(f, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, stream, params, 0);
 }
 
@@ -115,9 +148,7 @@ CUresult softbench_matrix(CUtensorMap *to, CUdeviceptr base, uint64_t rows, uint
 		CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
 }
 
-int softbench_has_matrices(void) {
-	return softbench_slot_cuTensorMapEncodeTiled != (void *)softbench_absent && softbench_slot_cuTensorMapEncodeTiled != (void *)softbench_unloaded;
-}
+int softbench_has_matrices(void) { return HAS(cuTensorMapEncodeTiled); }
 
 CUresult softbench_load_module(CUmodule *m, const void *image, char *log, unsigned int size) {
 	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};

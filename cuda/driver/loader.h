@@ -20,6 +20,15 @@ int softbench_missing(void);
 CUresult softbench_launch(CUfunction f, const unsigned int *grid, const unsigned int *block,
 	unsigned int shared, CUstream stream, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps);
 
+/* softbench_graph_add adds a kernel to a graph, after a node or, where that is null,
+ * as the first; arguments as softbench_launch's. softbench_graph_set changes one in a
+ * graph that is instantiated. softbench_has_graphs says whether the driver can. */
+CUresult softbench_graph_add(CUgraphNode *node, CUgraph graph, CUgraphNode before, CUfunction f, const unsigned int *grid, const unsigned int *block,
+	unsigned int shared, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps);
+CUresult softbench_graph_set(CUgraphExec exec, CUgraphNode node, CUfunction f, const unsigned int *grid, const unsigned int *block,
+	unsigned int shared, uint64_t *values, int n, uint64_t matrices, CUtensorMap *maps);
+int softbench_has_graphs(void);
+
 /* softbench_matrix describes a matrix of bfloat16, to be copied in boxes of rows of
  * 128 bytes, swizzled. softbench_has_matrices says whether the driver can. */
 CUresult softbench_matrix(CUtensorMap *to, CUdeviceptr base, uint64_t rows, uint64_t columns, uint32_t box_rows, uint32_t box_columns);

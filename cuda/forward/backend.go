@@ -41,8 +41,9 @@ type Backend struct {
 	rope    *rope
 
 	tileRows int
-	table    []byte // a plan's tables, as uploaded
-	host     []byte // downloads
+	table    []byte   // the tables of the plan that is made ready
+	spare    [][]byte // memory of tables that no work needs any more
+	host     []byte   // downloads of observers
 }
 
 // New puts a checkpoint's weights on a device, and takes what else it has for
@@ -151,60 +152,6 @@ func (b *Backend) NewSegment(start, n int) (engine.Segment, error) {
 
 func (b *Backend) Close() error { return b.dev.Close() }
 
-func (b *Backend) Forward(ctx context.Context, batch *engine.Batch) error {
-	for _, p := range split(batch, b.sizes.rows, b.tileRows, b.sizes.runs) {
-		if err := b.run(ctx, p, batch.Observer); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// run computes one plan: every launch is queued, and the head's results are
-// waited for.
-func (b *Backend) run(ctx context.Context, p *plan, o engine.Observer) error {
-	q := &queue{ctx: ctx, dev: b.dev}
-	t, err := b.upload(p)
-	if err != nil {
-		return err
-	}
-	rows := len(p.ids)
-	s, c := &b.scratch, &b.config
-	q.launch(abi.Embed(b.mode, t.ids, b.weights.embed, s.x, rows, c.Hidden))
-	x := s.x
-	for l := range b.weights.layers {
-		x, rows = b.block(q, p, t, l, o)
-		if q.err != nil {
-			return q.err
-		}
-		if o != nil {
-			if err := b.observeResidual(p, l, o); err != nil {
-				return err
-			}
-		}
-	}
-	if err := b.checkNorms(p); err != nil || rows == 0 {
-		return err
-	}
-	return b.scoreHeads(q, p, x)
-}
-
-// queue launches until something fails.
-type queue struct {
-	ctx context.Context
-	dev device.Device
-	err error
-}
-
-func (q *queue) launch(l *device.Launch) {
-	if q.err == nil {
-		q.err = q.ctx.Err()
-	}
-	if q.err == nil {
-		q.err = q.dev.Launch(l)
-	}
-}
-
 // block queues one transformer block:
 //
 //	x += O·attention(RoPE(norm(QKV·rmsnorm(x))))
@@ -228,7 +175,7 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 	last := l == len(b.weights.layers)-1
 	if last {
 		tiles, n = t.last, len(p.last)
-		q.launch(abi.Gather(s.h, t.first, s.logits, rows, 4)) // for checkNorms
+		q.launch(abi.Gather(s.h, t.first, s.norms, rows, 4)) // for checkNorms
 	}
 	if n == 0 {
 		return x, 0
@@ -241,8 +188,9 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 		attention.Stats = s.stats
 	}
 	q.launch(abi.Attention(b.mode, attention))
-	if o != nil && q.err == nil {
-		q.err = b.observeAttention(q, p, l, attention, o)
+	if o != nil {
+		q.run(b)
+		q.failed(b.observeAttention(q, p, l, attention, o))
 	}
 	mixed := s.mixed
 	if last && len(p.kept) < rows {

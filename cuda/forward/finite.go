@@ -13,16 +13,19 @@ import (
 // residual is what blocks read and add to, in errors.
 const residual = "the residual stream"
 
+// wantNorms adds to work what checkNorms looks at.
+func (b *Backend) wantNorms(w *device.Work, p *plan) []byte {
+	words := make([]byte, 4*len(p.ids))
+	w.Downloads = append(w.Downloads, device.Copy{Device: b.scratch.norms, Host: words})
+	return words
+}
+
 // checkNorms looks for rows of which the last layer's first norm kept nothing: a
 // vector whose squares overflow becomes zero without a trace, and stays as large in
 // the residual stream, since zeros add nothing. The first number of each row was
 // gathered; where it is a number but not 0, all is well.
-func (b *Backend) checkNorms(p *plan) error {
+func (b *Backend) checkNorms(p *plan, words []byte) error {
 	rows := len(p.ids)
-	words, err := b.download(b.scratch.logits, 4*rows)
-	if err != nil {
-		return err
-	}
 	suspect := false
 	for r := range rows {
 		v := math.Float32frombits(binary.LittleEndian.Uint32(words[4*r:]))

@@ -114,6 +114,7 @@ type scratch struct {
 	lse      device.Ptr // double [scored]
 	argmax   device.Ptr // int [scored]
 	logits   device.Ptr // float [targets]
+	norms    device.Ptr // T, 4 bytes of each row [rows]: where the last layer's first norm begins
 	tables   device.Ptr // the plan, one upload
 	heads    device.Ptr // the head's rows and targets, one upload
 }
@@ -135,6 +136,7 @@ func scratchParts(c *checkpoint.Config, mode abi.Mode, s sizes) parts {
 		8 * int64(s.scored),
 		4 * int64(s.scored),
 		4 * int64(s.targets),
+		4 * rows,
 		tableBytes(c, s),
 		headBytes(s),
 	}
@@ -144,7 +146,7 @@ func scratchParts(c *checkpoint.Config, mode abi.Mode, s sizes) parts {
 func (s *scratch) take(a *device.Arena, p parts) {
 	for i, to := range []*device.Ptr{
 		&s.x, &s.x2, &s.h, &s.qkv, &s.q, &s.mixed, &s.act, &s.stats, &s.weights,
-		&s.partials, &s.lse, &s.argmax, &s.logits, &s.tables, &s.heads,
+		&s.partials, &s.lse, &s.argmax, &s.logits, &s.norms, &s.tables, &s.heads,
 	} {
 		*to = a.Take(p[i])
 	}

@@ -40,7 +40,7 @@ func (b *Backend) observeAttention(q *queue, p *plan, layer int, a abi.Attention
 		for key := first; key < end; key += step {
 			keys := min(step, end-key)
 			q.launch(abi.Observe(b.mode, a, i, rows, key, keys, b.scratch.weights))
-			if q.err != nil {
+			if q.run(b); q.err != nil {
 				return q.err
 			}
 			data, err := b.download(b.scratch.weights, 4*b.config.Heads*rows*keys)

@@ -16,10 +16,14 @@ type tables struct {
 	runs            device.Ptr // run
 }
 
-// upload lays a plan's tables out one after the other and uploads them at once.
-func (b *Backend) upload(p *plan) (tables, error) {
+// tables lays a plan's tables out one after the other, in b.table, to be uploaded at
+// once. Those of other plans stay as they are: they may be under way, or wait for it.
+func (b *Backend) tables(p *plan) (tables, error) {
 	var t tables
-	b.table = b.table[:0]
+	b.table = nil
+	if n := len(b.spare); n > 0 {
+		b.table, b.spare = b.spare[n-1][:0], b.spare[:n-1]
+	}
 	rows, pairs := len(p.ids), b.config.HeadDim/2
 	b.putInts(&t.ids, p.ids)
 	b.putInts(&t.slot, p.slot)
@@ -46,7 +50,7 @@ func (b *Backend) upload(p *plan) (tables, error) {
 	if room := tableBytes(&b.config, b.sizes); int64(len(b.table)) > room {
 		return t, fmt.Errorf("cuda: the tables of %d rows take %d bytes, %d are planned: this is a fault of softbench", rows, len(b.table), room)
 	}
-	return t, b.dev.Upload(b.scratch.tables, b.table)
+	return t, nil
 }
 
 // room adds bytes to the table, aligned, and says where they are there and on

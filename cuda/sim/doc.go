@@ -2,6 +2,8 @@
 // and memory that a GPU would, and computes what each kernel is specified to,
 // block of the grid by block.
 //
+// Stream is one that takes work as a whole and keeps graphs.
+//
 // It owns a simple executor of the kernels' contract (package abi), not a fast
 // one. With it the whole CUDA backend but the kernels themselves is tested on
 // any machine: fresh memory is poison, every access is checked against the part

@@ -136,10 +136,29 @@ func (l *lease) Download(dst []byte, src device.Ptr) error {
 	return l.w.waited(func() error { return l.w.dev.Download(dst, src) })
 }
 
+// launching remembers what may be to blame.
+func (w *watched) launching(list ...*device.Launch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range list {
+		w.launches = append(w.launches, fmt.Sprintf("%s, grid %d x %d x %d of %d threads", x.Kernel, max(1, x.Grid.X), max(1, x.Grid.Y), max(1, x.Grid.Z), x.Block.X))
+	}
+}
+
+// Start implements device.Batcher: as a whole where the device takes it so, and where
+// each launch is waited for a call for each part.
+func (l *lease) Start(work *device.Work) (wait func() error) {
+	if _, ok := l.w.dev.(device.Batcher); !ok || l.w.stepped {
+		err := device.InTurn(l, work)
+		return func() error { return err }
+	}
+	l.w.launching(work.Launches...)
+	done := device.Start(l.w.dev, work)
+	return func() error { return l.w.waited(done) }
+}
+
 func (l *lease) Launch(x *device.Launch) error {
-	l.w.mu.Lock()
-	l.w.launches = append(l.w.launches, fmt.Sprintf("%s, grid %d x %d x %d of %d threads", x.Kernel, max(1, x.Grid.X), max(1, x.Grid.Y), max(1, x.Grid.Z), x.Block.X))
-	l.w.mu.Unlock()
+	l.w.launching(x)
 	err := l.w.call(func() error { return l.w.dev.Launch(x) })
 	if err == nil && l.w.stepped {
 		err = l.Sync()

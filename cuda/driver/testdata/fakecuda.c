@@ -44,7 +44,9 @@ API CUresult cuDeviceGetAttribute(int *v, CUdevice_attribute a, CUdevice d) {
 }
 API CUresult cuCtxCreate_v2(CUcontext *c, unsigned int f, CUdevice d) { contexts++; current = 1; *c = (CUcontext)&contexts; return 0; }
 API CUresult cuCtxSetCurrent(CUcontext c) { current = c != 0; return 0; }
-API CUresult cuCtxDestroy_v2(CUcontext c) { contexts--; current = 0; return 0; }
+static int graphs;
+/* Refuses where graphs were not given back. */
+API CUresult cuCtxDestroy_v2(CUcontext c) { contexts--; current = 0; return graphs ? CUDA_ERROR_INVALID_CONTEXT : 0; }
 API CUresult cuMemGetInfo_v2(size_t *free, size_t *total) { if (!current) return CUDA_ERROR_INVALID_CONTEXT; *free = LIMIT - used; *total = LIMIT; return 0; }
 API CUresult cuMemAlloc_v2(CUdeviceptr *p, size_t n) {
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
@@ -101,6 +103,61 @@ API CUresult cuTensorMapEncodeTiled(CUtensorMap *m, CUtensorMapDataType type, cu
 	return 0;
 }
 #endif
+/* A graph is a chain of launches with copies of their arguments, of the two kernels. */
+typedef struct { _Alignas(64) CUtensorMap maps[2]; CUDA_KERNEL_NODE_PARAMS p; float *out; int n; float value; void *params[3]; } Node;
+typedef struct { Node nodes[8]; int n; } Graph;
+API CUresult cuLaunchKernel(CUfunction, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, CUstream, void **, void **);
+static void *zeros(size_t n) { return memset(aligned_alloc(64, (n + 63) / 64 * 64), 0, n); }
+static CUresult set(Node *n, const CUDA_KERNEL_NODE_PARAMS *p) {
+	if (!current || p->extra || p->kern || p->ctx) return CUDA_ERROR_INVALID_VALUE;
+	n->p = *p, n->out = *(float **)p->kernelParams[0], n->params[0] = &n->out;
+	if (p->func == (CUfunction)&kernel_maps) {
+		for (int i = 0; i < 2; i++) n->maps[i] = *(CUtensorMap *)p->kernelParams[1 + i], n->params[1 + i] = n->maps + i;
+	} else {
+		n->n = *(int *)p->kernelParams[1], n->value = *(float *)p->kernelParams[2];
+		n->params[1] = &n->n, n->params[2] = &n->value;
+	}
+	return 0;
+}
+API CUresult cuGraphCreate(CUgraph *g, unsigned int f) { graphs++; *g = zeros(sizeof(Graph)); return f; }
+API CUresult cuGraphDestroy(CUgraph g) { graphs--; free(g); return 0; }
+API CUresult cuGraphExecDestroy(CUgraphExec e) { graphs -= 100; free(e); return 0; }
+API CUresult cuGraphAddKernelNode_v2(CUgraphNode *node, CUgraph g, const CUgraphNode *after, size_t n, const CUDA_KERNEL_NODE_PARAMS *p) {
+	Graph *x = (Graph *)g;
+	if (x->n == 8 || (x->n ? n != 1 || *after != (CUgraphNode)(x->nodes + x->n - 1) : n != 0)) return CUDA_ERROR_INVALID_VALUE;
+	*node = (CUgraphNode)(x->nodes + x->n);
+	return set(x->nodes + x->n++, p);
+}
+/* An instance remembers which graph's nodes it is of by their addresses. */
+API CUresult cuGraphInstantiateWithFlags(CUgraphExec *e, CUgraph g, unsigned long long f) {
+	struct { Graph g; Graph *of; } *x = zeros(sizeof *x);
+	x->g = *(Graph *)g, x->of = (Graph *)g, graphs += 100;
+	for (int i = 0; i < x->g.n; i++) {
+		Node *n = x->g.nodes + i, *from = x->of->nodes + i;
+		for (int j = 0; j < 3; j++) n->params[j] = (char *)n + ((char *)from->params[j] - (char *)from);
+	}
+	*e = (CUgraphExec)x;
+	return (CUresult)f;
+}
+API CUresult cuGraphExecKernelNodeSetParams_v2(CUgraphExec e, CUgraphNode node, const CUDA_KERNEL_NODE_PARAMS *p) {
+	struct { Graph g; Graph *of; } *x = (void *)e;
+	int i = (Node *)node - x->of->nodes;
+	return i < 0 || i >= x->g.n ? CUDA_ERROR_INVALID_VALUE : set(x->g.nodes + i, p);
+}
+API CUresult cuGraphLaunch(CUgraphExec e, CUstream s) {
+	Graph *x = (Graph *)e;
+	for (int i = 0; i < x->n; i++) {
+		CUDA_KERNEL_NODE_PARAMS *p = &x->nodes[i].p;
+		CUresult r = cuLaunchKernel(p->func, p->gridDimX, p->gridDimY, p->gridDimZ, p->blockDimX, p->blockDimY, p->blockDimZ, p->sharedMemBytes, s, x->nodes[i].params, 0);
+		if (r) return r;
+	}
+	return 0;
+}
+API CUresult cuMemcpyDtoHAsync_v2(void *d, CUdeviceptr s, size_t n, CUstream st) {
+	if (!current || !st || !inside(s, n)) return CUDA_ERROR_INVALID_VALUE;
+	memcpy(d, (void *)s, n);
+	return 0;
+}
 API CUresult cuFuncSetAttribute(CUfunction f, CUfunction_attribute a, int v) {
 	if (a != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) return CUDA_ERROR_INVALID_VALUE;
 	kernel_shared = v;
