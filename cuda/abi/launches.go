@@ -128,21 +128,27 @@ type AttentionArgs struct {
 	Heads, KVHeads, Size int
 }
 
+// AttentionKernel names the kernel of a head size, and by wgmma of a kind.
+func AttentionKernel(m Mode, size int, kind attention.Kind) string {
+	if byHopper(m, size) {
+		return fmt.Sprintf("sb_attention_%d_%s_wgmma", size, strings.ReplaceAll(kind.String(), "-", "_"))
+	}
+	return fmt.Sprintf("sb_attention_%d%s", size, m.suffix())
+}
+
 // Attention computes softmax(q·kᵀ)·v, or another kind's weights, for every row
 // of every tile, one pass over key blocks that start at multiples of KeyBlock
 // from position 0. A block is a tile and a key/value head: its queries are the
 // tile's rows times the heads that share the keys. There is a kernel for each of
 // HeadSizes, and by wgmma one for each of their kinds.
 func Attention(m Mode, a AttentionArgs) *device.Launch {
-	name, shared := fmt.Sprintf("sb_attention_%d%s", a.Size, m.suffix()), 0
-	kind := []device.Arg{device.I(int(a.Kind))}
+	shared, kind := 0, []device.Arg{device.I(int(a.Kind))}
 	if byHopper(m, a.Size) {
 		// Queries, two blocks of keys and one of values; two tables of slots; what the
 		// kernel may skip to begin on a kilobyte.
-		name = fmt.Sprintf("sb_attention_%d_%s_wgmma", a.Size, strings.ReplaceAll(a.Kind.String(), "-", "_"))
 		kind, shared = nil, 2*a.Size*(QueryBlock(m, a.Size)+3*KeyBlock)+2*4*KeyBlock+1024
 	}
-	return &device.Launch{Kernel: name, Grid: device.Dim{X: a.N, Y: a.KVHeads},
+	return &device.Launch{Kernel: AttentionKernel(m, a.Size, a.Kind), Grid: device.Dim{X: a.N, Y: a.KVHeads},
 		Block: device.Dim{X: AttentionThreads * QueryBlock(m, a.Size) / queryBlock}, Shared: shared,
 		Args: slices.Concat([]device.Arg{
 			device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Out), device.P(a.Stats), device.P(a.Tiles), device.P(a.Runs),

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/softbench/softbench/cuda/abi"
 	"github.com/softbench/softbench/cuda/device"
@@ -42,8 +41,8 @@ func init() {
 		}
 		add("sb_rope", rope, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, flt, flt)
 		for _, size := range abi.HeadSizes {
-			add(fmt.Sprintf("sb_attention_%d", size), func(el element, d *Device, l *device.Launch) { attend(el, d, l, size) },
-				ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num)
+			params := []device.ArgKind{ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num}
+			kernels[abi.AttentionKernel(m, size, 0)] = simulated{params, func(d *Device, l *device.Launch) { attend(element{m, d}, d, l, size) }}
 		}
 		add("sb_observe", observe, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, num, num, num)
 		add("sb_head", head, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num)
@@ -63,7 +62,7 @@ func init() {
 	add("sb_head", head, mat, mat, ptr, ptr, ptr, ptr, num, num, num)
 	for _, size := range []int{64, 128} {
 		for _, kind := range abi.Kinds {
-			kernels[fmt.Sprintf("sb_attention_%d_%s_wgmma", size, strings.ReplaceAll(kind.String(), "-", "_"))] = simulated{[]device.ArgKind{ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num}, func(d *Device, l *device.Launch) {
+			kernels[abi.AttentionKernel(abi.BF16Hopper, size, kind)] = simulated{[]device.ArgKind{ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num}, func(d *Device, l *device.Launch) {
 				with := *l
 				with.Args = slices.Insert(slices.Clone(l.Args), 7, device.I(int(kind)))
 				attend(element{abi.BF16Hopper, d}, d, &with, size)
