@@ -19,8 +19,9 @@ type Work struct {
 	Diagnostics *DiagnosticsWork // nil: none
 	Notes       []string         // what was left out, and why
 
-	texts  []tasks.Doc // of the diagnostics
-	groups []tasks.Group
+	texts   []tasks.Doc // of the diagnostics
+	noTexts bool        // they are not here, and the diagnostics are left out
+	groups  []tasks.Group
 }
 
 // GatherOptions override what a suite says.
@@ -76,17 +77,24 @@ func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src 
 		}
 		w.Tasks = append(w.Tasks, TaskWork{e, docs, files})
 	}
-	note, err := missing.end(len(suite.Tasks))
+	all := len(suite.Tasks)
+	if d := suite.Diagnostics; d != nil {
+		all++
+		var err error
+		w.texts, _, err = documents(ctx, configs.Entry{Task: d.Task}, src, tasks.Options{})
+		if err != nil {
+			err = fmt.Errorf("diagnostics: %w", err)
+		}
+		if w.noTexts = missing.take(string(tasks.Diagnostics), err); err != nil && !w.noTexts {
+			return nil, err
+		}
+	}
+	note, err := missing.end(all)
 	if err != nil {
 		return nil, err
 	}
 	if note != "" {
 		w.Notes = append(w.Notes, note)
-	}
-	if d := suite.Diagnostics; d != nil {
-		if w.texts, _, err = documents(ctx, configs.Entry{Task: d.Task}, src, tasks.Options{}); err != nil {
-			return nil, fmt.Errorf("diagnostics: %w", err)
-		}
 	}
 	return w, nil
 }
@@ -105,7 +113,7 @@ func (w *Work) addPrompts(ctx context.Context, suite *configs.Suite, m *Model) e
 			return err
 		}
 	}
-	if suite.Diagnostics != nil {
+	if suite.Diagnostics != nil && !w.noTexts {
 		return w.addDiagnostics(ctx, *suite.Diagnostics, m)
 	}
 	return nil
