@@ -223,7 +223,7 @@ func (s *Side) Results() []rundir.TaskResult {
 		r := rundir.TaskResult{Name: t.Name, Kind: t.Kind, Documents: len(t.Documents)}
 		for k, m := range t.Metrics {
 			one := rundir.Metric{Name: m.Name, Value: rundir.Number(m.Value), Stderr: rundir.Number(m.Stderr), N: t.Scored(k), HigherIsBetter: m.HigherIsBetter}
-			e := t.estimate(k)
+			e := t.Estimate(k)
 			one.Low, one.High, one.Clusters = rundir.Number(e.Low), rundir.Number(e.High), e.Clusters
 			if e.Clusters > 0 {
 				clustered := rundir.Number(e.ClusteredSE)
@@ -236,9 +236,9 @@ func (s *Side) Results() []rundir.TaskResult {
 	return out
 }
 
-// estimate is metric k of the task's documents alone; its ends are NaN where they have
+// Estimate is metric k of the task's documents alone; its ends are NaN where they have
 // no interval.
-func (t *Task) estimate(k int) stats.Estimate {
+func (t *Task) Estimate(k int) stats.Estimate {
 	var l stats.List
 	weighted := false
 	labels := Clusters(t.Documents)

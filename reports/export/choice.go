@@ -38,10 +38,11 @@ func (c *Cell) spread(s *compare.Side, m compare.Metric) {
 	if t == nil {
 		return
 	}
-	for k, info := range t.Metrics {
-		if info.Name != m.Metric || t.Scored(k) != m.N {
+	for k := range t.Metrics {
+		if t.Metrics[k].Name != m.Metric || t.Scored(k) != m.N {
 			continue
 		}
+		info := stated(t, k)
 		c.Stderr, c.Low, c.High = info.Stderr, info.Low, info.High
 		if info.Clusters > 0 {
 			c.Stderr = info.ClusteredStderr

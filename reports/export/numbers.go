@@ -25,12 +25,24 @@ type number struct {
 // DiagnosticsTask is what the diagnostics of a run are called beside its tasks.
 const DiagnosticsTask = "diagnostics"
 
+// stated is metric k as the run states it; of passkey retrieval, of which it states the cells alone, over
+// all trials.
+func stated(t *compare.Task, k int) compare.MetricInfo {
+	m := t.Metrics[k]
+	if t.Kind == rundir.PasskeyTask {
+		e := t.Estimate(k)
+		m.Stderr, m.Low, m.High, m.Clusters, m.ClusteredStderr = e.SE, e.Low, e.High, e.Clusters, e.ClusteredSE
+	}
+	return m
+}
+
 // numbersOf are all results of a run.
 func numbersOf(s *compare.Side) (all []number) {
 	nan := math.NaN()
 	for i := range s.Tasks {
 		t := &s.Tasks[i]
-		for k, m := range t.Metrics {
+		for k := range t.Metrics {
+			m := stated(t, k)
 			value := m.Value
 			if math.IsNaN(value) {
 				value = t.Aggregate(k)
