@@ -89,6 +89,23 @@ func (reFlag) Attr(string) (py.Value, bool) { return nil, false }
 // TypeName of a flag.
 func (reFlag) TypeName() string { return "RegexFlag" }
 
+// patterns are expressions that were compiled, of which a function asks for the same ones with every document; running guards them.
+var patterns = map[string]*pyregex.Regexp{}
+
+func compiled(pattern string) (*pyregex.Regexp, error) {
+	if re := patterns[pattern]; re != nil {
+		return re, nil
+	}
+	re, err := pyregex.Compile(pattern)
+	if err == nil {
+		if len(patterns) == 512 { // as Python keeps
+			clear(patterns)
+		}
+		patterns[pattern] = re
+	}
+	return re, err
+}
+
 // rePattern is a compiled pattern.
 type rePattern struct{ source string }
 
@@ -207,7 +224,7 @@ func reCompile(_ *budget, args []py.Value, named map[string]py.Value) (py.Value,
 	if err != nil {
 		return nil, err
 	}
-	_, err = pyregex.Compile(pattern)
+	_, err = compiled(pattern)
 	return &rePattern{pattern}, err
 }
 
@@ -222,7 +239,7 @@ func reFind(how string) native {
 		} else {
 			pattern = anchored(pattern, how)
 		}
-		re, err := pyregex.Compile(pattern)
+		re, err := compiled(pattern)
 		if err != nil {
 			return nil, err
 		}
@@ -249,7 +266,7 @@ func reFindAll(_ *budget, args []py.Value, named map[string]py.Value) (py.Value,
 	if err != nil {
 		return nil, err
 	}
-	re, err := pyregex.Compile(pattern)
+	re, err := compiled(pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +287,7 @@ func reSplit(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, e
 	if err != nil {
 		return nil, err
 	}
-	re, err := pyregex.Compile(pattern)
+	re, err := compiled(pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -298,7 +315,7 @@ func reSub(b *budget, args []py.Value, named map[string]py.Value) (py.Value, err
 	if err != nil {
 		return nil, err
 	}
-	re, err := pyregex.Compile(pattern)
+	re, err := compiled(pattern)
 	if err != nil {
 		return nil, err
 	}
