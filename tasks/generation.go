@@ -159,7 +159,7 @@ func (g *Generation) Request(context string) Request {
 func (g *Generation) score(doc *Doc, a answer.Answer, o *Outcome, own Scorer) error {
 	o.Scores = map[string]float64{}
 	for _, f := range g.filters() {
-		taken, err := f.Apply(a.Text, doc.Choices)
+		taken, err := f.Apply(a.Text, doc.Choices, doc.Source)
 		if err != nil {
 			return fmt.Errorf("document %d: %w", doc.ID, err)
 		}
@@ -178,7 +178,7 @@ func (g *Generation) score(doc *Doc, a answer.Answer, o *Outcome, own Scorer) er
 			o.keep(map[string]any{c.Name: c.Counts(taken, doc.Targets[0])}, behind(f))
 		}
 		if own != nil {
-			values, err := own.Score(doc, []answer.Answer{a}, taken)
+			values, err := own.Score(doc, []answer.Answer{a}, taken, f.Listed)
 			if err != nil {
 				return fmt.Errorf("document %d: %w", doc.ID, err)
 			}

@@ -50,7 +50,7 @@ func (t *Task) Score(doc Doc, answers []answer.Answer) (Outcome, error) {
 		err = t.Generation.score(&doc, answers[0], &o, t.Scorer)
 	case t.Scorer != nil && !o.Unscored:
 		var values map[string]any
-		if values, err = t.Scorer.Score(&doc, answers, ""); err == nil {
+		if values, err = t.Scorer.Score(&doc, answers, "", false); err == nil {
 			o.keep(values, "")
 		}
 	}

@@ -87,7 +87,7 @@ type OwnMetric struct {
 type Scorer interface {
 	// Score are numbers, and parts of metrics that are no mean, by the metrics' names. taken is what a filter took
 	// of a generated answer, "" for other kinds.
-	Score(doc *Doc, answers []answer.Answer, taken string) (map[string]any, error)
+	Score(doc *Doc, answers []answer.Answer, taken string, listed bool) (map[string]any, error)
 }
 
 // Info is a name and what it stands for, for listings.

@@ -15,17 +15,23 @@ import (
 	"github.com/softbench/softbench/tasks/pyregex"
 )
 
-// Step is a filter as a task names it.
+// Step is a filter as a task names it, or one of its own.
 type Step struct {
 	Function string
 	Options  map[string]any
+	Own      Own // in a function's place
 }
+
+// Own is a filter of a task's own: what it takes of a text, and of the document that the task made it of.
+type Own func(text string, doc any) (string, error)
 
 // Pipeline is filters that follow one another, under a name of its own.
 type Pipeline struct {
 	Name  string
 	Looks bool // a filter looks at the document's choices
-	steps []func(text string, choices []string) (string, error)
+	// Listed: no step takes the first of the answers, so that lm-evaluation-harness has a list of the one.
+	Listed bool
+	steps  []func(text string, choices []string, doc any) (string, error)
 }
 
 // invalid is what filters that find nothing give.
@@ -49,6 +55,7 @@ var kinds = map[string]func(o *given.Options) (func(text string, choices []strin
 	"regex":              regex,
 	"multi_choice_regex": multiChoice,
 	"map":                mapping,
+	"format_span":        formatSpan,
 }
 
 // Names are the filters', sorted.
@@ -65,14 +72,18 @@ func New(name string, steps []Step) (*Pipeline, error) {
 	if name == "" || strings.ContainsAny(name, ", \n") {
 		return nil, fmt.Errorf("a filter's name is %q; it must be a word, without commas", name)
 	}
-	p := &Pipeline{Name: name}
+	p := &Pipeline{Name: name, Listed: true}
 	for i, s := range steps {
+		if i > 0 && steps[i-1].Function == "take_first" {
+			return nil, fmt.Errorf("filter %s: %s comes after take_first, where lm-evaluation-harness would take a text for a list of its characters: put take_first last", name, s.called())
+		}
+		if s.Own != nil {
+			p.steps = append(p.steps, func(text string, _ []string, doc any) (string, error) { return s.Own(text, doc) })
+			continue
+		}
 		make, known := kinds[s.Function]
 		if !known {
 			return nil, fmt.Errorf("filter %s: the function %q is not known; the functions are %s", name, s.Function, strings.Join(Names(), ", "))
-		}
-		if i > 0 && steps[i-1].Function == "take_first" {
-			return nil, fmt.Errorf("filter %s: %s comes after take_first, where lm-evaluation-harness would take a text for a list of its characters: put take_first last", name, s.Function)
 		}
 		o := given.New(s.Options)
 		step, err := make(o)
@@ -83,16 +94,25 @@ func New(name string, steps []Step) (*Pipeline, error) {
 			return nil, fmt.Errorf("filter %s: %s: %w", name, s.Function, err)
 		}
 		p.Looks = p.Looks || s.Function == "multi_choice_regex"
-		p.steps = append(p.steps, step)
+		p.Listed = p.Listed && s.Function != "take_first"
+		p.steps = append(p.steps, func(text string, choices []string, _ any) (string, error) { return step(text, choices) })
 	}
 	return p, nil
 }
 
-// Apply is what the pipeline takes of a text.
-func (p *Pipeline) Apply(text string, choices []string) (string, error) {
+// called is what an error calls the step.
+func (s *Step) called() string {
+	if s.Own != nil {
+		return "a filter of the task's own"
+	}
+	return s.Function
+}
+
+// Apply is what the pipeline takes of a text, an answer to a document with these choices; doc is what the task's own filters get.
+func (p *Pipeline) Apply(text string, choices []string, doc any) (string, error) {
 	var err error
 	for _, step := range p.steps {
-		if text, err = step(text, choices); err != nil {
+		if text, err = step(text, choices, doc); err != nil {
 			return "", fmt.Errorf("filter %s: %w", p.Name, err)
 		}
 	}

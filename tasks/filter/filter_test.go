@@ -28,7 +28,7 @@ func TestEqualsHarness(t *testing.T) {
 	for _, c := range g.Pipelines {
 		var steps []Step
 		for _, s := range c.Steps {
-			steps = append(steps, Step{s[0].(string), s[1].(map[string]any)})
+			steps = append(steps, Step{Function: s[0].(string), Options: s[1].(map[string]any)})
 			tested[s[0].(string)] = true
 		}
 		p, err := New(c.Name, steps)
@@ -37,7 +37,7 @@ func TestEqualsHarness(t *testing.T) {
 			continue
 		}
 		for i, text := range g.Texts {
-			if got, err := p.Apply(text, g.Choices); err != nil || got != c.Taken[i] {
+			if got, err := p.Apply(text, g.Choices, nil); err != nil || got != c.Taken[i] {
 				t.Errorf("%s takes %q of %q (%v); the harness takes %q", c.Name, got, text, err, c.Taken[i])
 			}
 		}
@@ -51,18 +51,18 @@ func TestEqualsHarness(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	for want, steps := range map[string][]Step{
-		`"custom" is not known`:           {{"custom", nil}},
-		`put take_first last`:             {{"take_first", nil}, {"lowercase", nil}},
-		`it has no option "pattern"`:      {{"regex", map[string]any{"pattern": "x"}}},
-		`it has no option "k"; it has no`: {{"lowercase", map[string]any{"k": 1}}},
-		`regular expression "("`:          {{"regex", map[string]any{"regex_pattern": "("}}},
-		`group_select is not a whole`:     {{"regex", map[string]any{"group_select": "first"}}},
-		`fallback is not a text`:          {{"regex", map[string]any{"fallback": 1.5}}},
-		`it needs default_value`:          {{"map", map[string]any{"mapping_dict": map[string]any{"a": 1}}}},
-		`mapping_dict is not a mapping`:   {{"map", map[string]any{"mapping_dict": []any{}, "default_value": ""}}},
-		`k is 3; a document has one`:      {{"take_first_k", map[string]any{"k": 3}}},
-		`regexes_to_ignore is not a list`: {{"multi_choice_regex", map[string]any{"regexes_to_ignore": "x"}}},
-		`ignore_case is not true or`:      {{"multi_choice_regex", map[string]any{"ignore_case": 1}}},
+		`"custom" is not known`:           {{Function: "custom"}},
+		`put take_first last`:             {{Function: "take_first"}, {Function: "lowercase"}},
+		`it has no option "pattern"`:      {{Function: "regex", Options: map[string]any{"pattern": "x"}}},
+		`it has no option "k"; it has no`: {{Function: "lowercase", Options: map[string]any{"k": 1}}},
+		`regular expression "("`:          {{Function: "regex", Options: map[string]any{"regex_pattern": "("}}},
+		`group_select is not a whole`:     {{Function: "regex", Options: map[string]any{"group_select": "first"}}},
+		`fallback is not a text`:          {{Function: "regex", Options: map[string]any{"fallback": 1.5}}},
+		`it needs default_value`:          {{Function: "map", Options: map[string]any{"mapping_dict": map[string]any{"a": 1}}}},
+		`mapping_dict is not a mapping`:   {{Function: "map", Options: map[string]any{"mapping_dict": []any{}, "default_value": ""}}},
+		`k is 3; a document has one`:      {{Function: "take_first_k", Options: map[string]any{"k": 3}}},
+		`regexes_to_ignore is not a list`: {{Function: "multi_choice_regex", Options: map[string]any{"regexes_to_ignore": "x"}}},
+		`ignore_case is not true or`:      {{Function: "multi_choice_regex", Options: map[string]any{"ignore_case": 1}}},
 	} {
 		if _, err := New("f", steps); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v; want %q", steps, err, want)
@@ -71,11 +71,11 @@ func TestRefused(t *testing.T) {
 	if _, err := New("a,b", nil); err == nil {
 		t.Error("a name with a comma is taken")
 	}
-	p, err := New("f", []Step{{"multi_choice_regex", nil}})
+	p, err := New("f", []Step{{Function: "multi_choice_regex"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Apply("x", nil); err == nil || !strings.Contains(err.Error(), "choices") {
+	if _, err := p.Apply("x", nil, nil); err == nil || !strings.Contains(err.Error(), "choices") {
 		t.Errorf("a document without choices: %v", err)
 	}
 }

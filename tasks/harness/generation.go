@@ -8,6 +8,7 @@ import (
 	"github.com/softbench/softbench/tasks"
 	"github.com/softbench/softbench/tasks/filter"
 	"github.com/softbench/softbench/tasks/py"
+	"github.com/softbench/softbench/tasks/pyfunc"
 )
 
 // options are a mapping's plain values, without some keys.
@@ -55,7 +56,7 @@ func (l *loader) generation(c *value, m *maker) (*tasks.Generation, error) {
 		return nil, v.errorf("filter_list must be a list")
 	}
 	for _, e := range v.items {
-		p, err := pipeline(e)
+		p, err := l.pipeline(e)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +70,7 @@ func (l *loader) generation(c *value, m *maker) (*tasks.Generation, error) {
 }
 
 // pipeline reads an entry of filter_list.
-func pipeline(e *value) (*filter.Pipeline, error) {
+func (l *loader) pipeline(e *value) (*filter.Pipeline, error) {
 	name, err := text(e, "name")
 	if err != nil {
 		return nil, err
@@ -86,7 +87,12 @@ func pipeline(e *value) (*filter.Pipeline, error) {
 		}
 		function, ok := w.text()
 		if !ok {
-			return nil, w.errorf("a filter of the task's own Python code is not understood")
+			own, err := l.ownFilter(s, w)
+			if err != nil {
+				return nil, err
+			}
+			steps = append(steps, filter.Step{Own: own})
+			continue
 		}
 		given, err := options(s, "function")
 		if err != nil {
@@ -104,6 +110,38 @@ func pipeline(e *value) (*filter.Pipeline, error) {
 		return nil, e.errorf("%v", err)
 	}
 	return p, nil
+}
+
+// ownFilter is a filter of the task's Python code: a class with a method apply, made with the entry's other keys.
+func (l *loader) ownFilter(s, w *value) (filter.Own, error) {
+	if w.call == "" {
+		return nil, w.errorf("a filter's function is a name or a !function")
+	}
+	f, err := l.function(w)
+	if err != nil {
+		return nil, err
+	}
+	options := map[string]py.Value{}
+	for _, k := range s.keys {
+		if k != "function" {
+			options[k] = s.dict[k].py
+		}
+	}
+	made, ok := f.(*pyfunc.Function)
+	if !ok {
+		return nil, w.errorf("!function %s is no class", w.call)
+	}
+	own, err := made.Filter(options)
+	if err != nil {
+		return nil, w.errorf("!function %s: %v", w.call, err)
+	}
+	return func(text string, doc any) (string, error) {
+		src, ok := doc.(*source)
+		if !ok {
+			return "", errors.New("the document has not what its task's own filter looks at")
+		}
+		return own.Apply(text, src.doc)
+	}, nil
 }
 
 // generated makes the request for an answer, and says which answers are right.

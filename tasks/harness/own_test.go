@@ -207,7 +207,7 @@ func TestRefusedGenerations(t *testing.T) {
 		"generation_kwargs: {temperature: 0.8}\n":                                                                   "temperature is 0.8: sampling is not supported",
 		"generation_kwargs: {num_beams: 10}\n":                                                                      "num_beams is 10",
 		"filter_list: [{name: a, filter: [{function: regex_pos}]}]\n":                                               `t.yaml:6: filter a: the function "regex_pos" is not known`,
-		"filter_list: [{name: a, filter: [{function: !function utils.share}]}]\n":                                   "a filter of the task's own Python code is not understood",
+		"filter_list: [{name: a, filter: [{function: !function utils.share}]}]\n":                                   "a filter is a class, not a function",
 		"metric_list: [{metric: bleu, aggregation: mean}]\n":                                                        "the metric bleu of generated answers is not understood",
 		"metric_list: [{metric: accuracy, hf_evaluate: true}]\n":                                                    "of the package evaluate is not understood",
 		"metric_list: [{metric: exact_match, stem: true}]\n":                                                        "exact_match",

@@ -91,7 +91,14 @@ func write(t *testing.T, dir string, task *Task, shape, name string, splits []st
 		for i := range 6 {
 			b.WriteString(harnesstest.JSON(harnesstest.Value(shape, fmt.Sprintf("%s/%s/%d", name, split, i))) + "\n")
 		}
-		if err := os.WriteFile(filepath.Join(at, split+".jsonl"), []byte(b.String()), 0o644); err != nil {
+		file := filepath.Join(at, split+".jsonl")
+		if named := ds.Files[split]; len(named) == 1 && strings.HasSuffix(named[0], ".*") { // rows in a table's place
+			file = filepath.Join(at, filepath.FromSlash(strings.TrimSuffix(named[0], ".*")+".jsonl"))
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -38,7 +38,11 @@ type measure struct {
 }
 
 // Score implements tasks.Scorer.
-func (s *scorer) Score(doc *tasks.Doc, answers []answer.Answer, taken string) (map[string]any, error) {
+func (s *scorer) Score(doc *tasks.Doc, answers []answer.Answer, text string, listed bool) (map[string]any, error) {
+	taken := py.Value(text)
+	if listed {
+		taken = py.NewList(text)
+	}
 	src, ok := doc.Source.(*source)
 	if !ok {
 		return nil, errors.New("the document has not what its task's own scoring takes")
@@ -99,7 +103,7 @@ func (s *scorer) keep(out map[string]any, name string, v py.Value) error {
 }
 
 // results are the answers as process_results gets them.
-func (s *scorer) results(answers []answer.Answer, taken string) *py.List {
+func (s *scorer) results(answers []answer.Answer, taken py.Value) *py.List {
 	out := &py.List{}
 	switch s.kind {
 	case tasks.GenerateUntil:
@@ -115,7 +119,7 @@ func (s *scorer) results(answers []answer.Answer, taken string) *py.List {
 }
 
 // value is the measure of a document.
-func (m *measure) value(doc *tasks.Doc, gold py.Value, answers []answer.Answer, taken string) (py.Value, error) {
+func (m *measure) value(doc *tasks.Doc, gold py.Value, answers []answer.Answer, taken py.Value) (py.Value, error) {
 	if len(doc.Requests) > 0 && doc.Requests[0].Ask != tasks.Generating {
 		return m.choice(doc, gold, answers)
 	}

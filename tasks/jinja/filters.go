@@ -3,6 +3,7 @@ package jinja
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -250,12 +251,15 @@ func toInt(_ *context, v py.Value, args []py.Value) (py.Value, error) {
 		} else if ok && !math.IsNaN(f) {
 			return nil, fmt.Errorf("int of %s is too large", s)
 		}
-		if strings.IndexFunc(s, func(r rune) bool { return r == '_' || r >= 0x80 && py.IsDigits(string(r)) }) >= 0 {
+		if underscored.MatchString(s) || strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 && py.IsDigits(string(r)) }) >= 0 {
 			return nil, fmt.Errorf("int of %q is not understood", s)
 		}
 	}
 	return fallback, nil
 }
+
+// underscored is what Python may read as a number with underscores; elsewhere one makes a text no number.
+var underscored = regexp.MustCompile(`[0-9]_[0-9]`)
 
 // parseFloat is Python's float of a text without blanks around it.
 func parseFloat(s string) (float64, bool) {

@@ -22,6 +22,9 @@ func (t typeOf) Attr(name string) (py.Value, bool) {
 	if t.name != "str" && t.name != "dict" && t.name != "list" {
 		return nil, false
 	}
+	if t.name == "dict" && name == "fromkeys" {
+		return native(fromKeys), true
+	}
 	return native(func(b *budget, args []py.Value, named map[string]py.Value) (py.Value, error) {
 		if len(args) == 0 || py.TypeName(args[0]) != t.name {
 			return nil, fmt.Errorf("%s.%s is not understood here", t.name, name)
@@ -264,6 +267,9 @@ func init() {
 		}),
 		"print": native(func(*budget, []py.Value, map[string]py.Value) (py.Value, error) { return nil, nil }),
 	}
+	builtins["super"] = native(func(*budget, []py.Value, map[string]py.Value) (py.Value, error) {
+		return nil, fmt.Errorf("super like this is not understood")
+	})
 	builtins["open"] = native(openFile)
 	builtins["globals"] = native(func(*budget, []py.Value, map[string]py.Value) (py.Value, error) {
 		return nil, fmt.Errorf("globals like this is not understood")

@@ -69,13 +69,38 @@ func (m *Module) check(name string, seen map[string]bool) error {
 				return err
 			}
 		}
+		own := m.ownAttributes()
 		for _, a := range slices.Sorted(maps.Keys(u.attrs)) {
-			if !attributes[a] && textMethods[a] == nil && listMethods[a] == nil && dictMethods[a] == nil {
+			if !attributes[a] && !own[a] && textMethods[a] == nil && listMethods[a] == nil && dictMethods[a] == nil {
 				return m.place(u.attrs[a], fmt.Errorf("the attribute %q is not understood", a))
 			}
 		}
 	}
 	return nil
+}
+
+// ownAttributes are what the module's classes and their bases have: methods, values, and what is given to self.
+func (m *Module) ownAttributes() map[string]bool {
+	out := map[string]bool{}
+	found := false
+	for _, p := range m.parts {
+		if at0(p) != "class" {
+			continue
+		}
+		found = true
+		for i := 1; i+1 < len(p.tokens); i++ {
+			t, before, after := p.tokens[i], p.tokens[i-1].text, p.tokens[i+1].text
+			if t.kind == tokName && (before == "def" || after == "=" && (before == "." || p.tokens[i-1].kind == tokNewline || p.tokens[i-1].kind == tokIndent)) {
+				out[t.text] = true
+			}
+		}
+	}
+	if found {
+		for _, name := range []string{"__init__", "apply", "regex", "regex_pattern", "group_select", "fallback"} {
+			out[name] = true
+		}
+	}
+	return out
 }
 
 // checkValue checks what a name stands for.
@@ -94,6 +119,16 @@ func (m *Module) checkValue(n string, v py.Value, u *uses, seen map[string]bool)
 		}
 		if !used && known[x.name] == nil {
 			return m.place(u.names[n], fmt.Errorf("%s is not understood", x.name))
+		}
+	case *class:
+		for _, b := range x.bases {
+			for _, v := range b.names {
+				if f, ok := v.(*Func); ok {
+					if err := f.module.check(b.name, seen); err != nil {
+						return err
+					}
+				}
+			}
 		}
 	case *moduleValue:
 		for pair, line := range u.pairs {

@@ -26,6 +26,7 @@ type frame struct {
 	module *Module
 	budget *budget
 	result py.Value // of return
+	of     *Func    // that is called; nil at the left edge
 }
 
 func (f *frame) inner() *frame {
@@ -44,6 +45,9 @@ func (f *frame) find(name string) (py.Value, bool, error) {
 	if name == "globals" {
 		m := f.module
 		return native(func(*budget, []py.Value, map[string]py.Value) (py.Value, error) { return m.made, nil }), true, nil
+	}
+	if name == "super" {
+		return f.superOf(), true, nil
 	}
 	v, ok := builtins[name]
 	return v, ok, nil
@@ -116,6 +120,7 @@ type Func struct {
 	defaults map[string]py.Value
 	module   *Module
 	line     int
+	class    *class // of a method
 }
 
 type param struct {
@@ -141,7 +146,7 @@ func (f *Func) call(b *budget, args []py.Value, named map[string]py.Value) (py.V
 		return nil, fmt.Errorf("more than %d functions within each other", maxCalls)
 	}
 	defer func() { b.calls-- }()
-	in := &frame{names: map[string]py.Value{}, up: f.frame, module: f.module, budget: b}
+	in := &frame{names: map[string]py.Value{}, up: f.frame, module: f.module, budget: b, of: f}
 	used := 0
 	rest := map[string]py.Value{}
 	for k, v := range named {
@@ -221,6 +226,10 @@ func call(b *budget, of py.Value, args []py.Value, named map[string]py.Value) (p
 		return f.make(b, args, named)
 	case chain:
 		return chained(args)
+	case *class:
+		return f.made(b, args, named)
+	case *method:
+		return f.f.call(b, append([]py.Value{f.of}, args...), named)
 	case *partial:
 		all := map[string]py.Value{}
 		for k, v := range f.named {

@@ -52,7 +52,7 @@ func TestFunctionsGiveWhatPythonGives(t *testing.T) {
 func TestFunctionsNotUnderstoodAreRefused(t *testing.T) {
 	for _, source := range []string{
 		"import os\ndef f():\n    return os.getenv('HOME')\n", "def f():\n    return open('/etc/passwd').read()\n", "import random\ndef f():\n    return random.random()\n",
-		"def f():\n    with x as y:\n        pass\n", "def f():\n    return eval('1')\n", "def f():\n    yield 1\n", "class f:\n    pass\n", "@cache\ndef f():\n    return 1\n", "def f(:\n", "def f():\n    return [1, 2].__class__\n",
+		"def f():\n    with x as y:\n        pass\n", "def f():\n    return eval('1')\n", "def f():\n    yield 1\n", "def f():\n    class a:\n        pass\n    return a()\n", "class a(list):\n    pass\ndef f():\n    return a()\n", "@cache\ndef f():\n    return 1\n", "def f(:\n", "def f():\n    return [1, 2].__class__\n",
 		"def f():\n    return __import__('os')\n",
 	} {
 		if v, err := run(t, source); err == nil {

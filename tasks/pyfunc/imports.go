@@ -93,6 +93,14 @@ func (m *Module) imported(path, name string, b *budget) (py.Value, error) {
 		}
 		return v, err
 	}
+	switch own, err := m.loader.own(path); {
+	case err != nil:
+		return nil, err
+	case own != nil:
+		if v, ok, err := own.global(name, b); ok || err != nil {
+			return v, err
+		}
+	}
 	within := path + "." + name
 	if strings.Trim(path, ".") == "" {
 		within = path + name

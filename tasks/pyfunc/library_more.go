@@ -78,6 +78,26 @@ func (chain) Attr(name string) (py.Value, bool) {
 	}), name == "from_iterable"
 }
 
+// fromKeys is dict.fromkeys.
+func fromKeys(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, error) {
+	if len(args) == 0 || len(args) > 2 || len(named) > 0 {
+		return nil, raise("TypeError", "fromkeys takes keys and a value")
+	}
+	var v py.Value
+	if len(args) == 2 {
+		v = args[1]
+	}
+	keys, err := iterate(args[0])
+	d := py.NewDict()
+	for _, k := range keys {
+		if err := hashable(k); err != nil {
+			return nil, err
+		}
+		d.Set(k, v)
+	}
+	return d, err
+}
+
 // next is the first value of a generator that stands in the call, or what else is to be taken.
 func next(_ *budget, args []py.Value, named map[string]py.Value) (py.Value, error) {
 	if len(args) == 0 || len(args) > 2 || len(named) > 0 {

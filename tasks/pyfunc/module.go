@@ -58,6 +58,11 @@ func (l *Loader) Load(file string) (*Module, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.read(file, text)
+}
+
+// read takes a module's text in; the lock is held.
+func (l *Loader) read(file string, text []byte) (*Module, error) {
 	tokens, err := lex(file, string(text))
 	if err != nil {
 		return nil, err
@@ -245,7 +250,7 @@ func (m *Module) global(name string, b *budget) (py.Value, bool, error) {
 func (m *Module) runPart(p part, f *frame) error {
 	line := p.tokens[0].line
 	switch first := at0(p); first {
-	case "if", "try", "for", "while", "class", "@":
+	case "if", "try", "for", "while", "@":
 		return m.place(line, fmt.Errorf("a name that a %s at the left edge gives is not understood", map[bool]string{true: "decorated function", false: first}[first == "@"]))
 	}
 	ps := &parser{m: m, tokens: append(slices.Clone(p.tokens), token{kind: tokEOF, line: line})}

@@ -25,7 +25,13 @@ func (p *parser) postfix() (node, error) {
 					return nil, err
 				}
 				return attribute(f, v, t.text)
-			})}
+			}), assign: func(f *frame, w py.Value) error {
+				v, err := of(f)
+				if err != nil {
+					return err
+				}
+				return p.m.place(line, setAttribute(v, t.text, w))
+			}}
 		case p.is("("):
 			n, err = p.call(n)
 		case p.skip("["):

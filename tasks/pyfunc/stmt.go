@@ -113,7 +113,9 @@ func (p *parser) statement() (stmt, error) {
 		return p.try()
 	case p.is("with"):
 		return p.with()
-	case p.is("class", "async", "@", "global", "nonlocal", "del", "yield"):
+	case p.is("class"):
+		return p.classStatement()
+	case p.is("async", "@", "global", "nonlocal", "del", "yield"):
 		return nil, p.unexpected()
 	}
 	s, err := p.simple()

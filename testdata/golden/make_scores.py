@@ -104,7 +104,7 @@ def score(config, shape, name, shots):
             requests.sort(key=lambda r: r.idx)
             results = [r.filtered_resps[key] for r in requests]
             if task.OUTPUT_TYPE == "generate_until":
-                taken.append(results[0])
+                taken.append(results[0][0] if isinstance(results[0], list) and len(results[0]) == 1 else results[0])
             for m, v in task.process_results(requests[0].doc, results).items():
                 raw[(m, key)].append(v)
     metrics, _ = _compute_task_aggregations(task, raw, 2000 if "f1" not in str(config.get("metric_list")) and "mcc" not in str(config.get("metric_list")) else 10000)
