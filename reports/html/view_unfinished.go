@@ -2,6 +2,7 @@ package html
 
 import (
 	_ "embed"
+	"strings"
 	"time"
 
 	"github.com/softbench/softbench/reports/rundir"
@@ -36,8 +37,8 @@ func newUnfinished(u *rundir.Unfinished) *unfinishedDocument {
 }
 
 type unfinishedView struct {
-	Text, Resume prose
-	Rows         []unfinishedRow
+	Text prose
+	Rows []unfinishedRow
 }
 
 type unfinishedRow struct {
@@ -55,8 +56,12 @@ func (b *builder) unfinished(v *view) *unfinishedView {
 	v.Warnings = append(v.Warnings, say(verbatimPlain(u.title)))
 	out := &unfinishedView{Text: say("What is there of the run, which got its last result at ", verbatim(u.Last.UTC().Format(moment)), ". The scores on this page are of the tasks that are whole: ", rundir.PartlyDone, ".")}
 	if u.State == rundir.Interrupted.String() {
-		out.Resume = say("To ", verbatim(u.Resume))
-		v.Warnings = append(v.Warnings, say("To ", verbatim(u.Resume)))
+		how, command, _ := strings.Cut(u.Resume, ": ")
+		line := say("To " + how)
+		if command != "" {
+			line = say("To "+how+": ", verbatim(command))
+		}
+		v.Warnings = append(v.Warnings, line)
 	}
 	for i := range u.Parts {
 		p := &u.Parts[i]
