@@ -173,22 +173,25 @@ func HeadBlocks(vocab int) int { return blocks(vocab, HeadColumns) }
 // Head multiplies h T [m, hidden] with w T [vocab, hidden] and keeps of the
 // logits the targets' and a partial {maximum, sum of e^(logit-maximum), its
 // token} for every HeadColumns of them. start is int [m+1]: row r's targets are
-// ids[start[r]:start[r+1]], and so are their logits.
+// ids[start[r]:start[r+1]], and so are their logits. Blocks of the same entries of the
+// vocabulary are neighbours in the grid: all rows share one read of w.
 func Head(mode Mode, h, w, start, ids, logits, partials device.Ptr, m, vocab, hidden int) *device.Launch {
 	if mode == BF16Hopper {
-		return hopper("sb_head", h, w, m, vocab, hidden,
+		l := hopper("sb_head", h, w, m, vocab, hidden,
 			device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden))
+		l.Grid = device.Dim{X: blocks(m, HeadRows), Y: HeadBlocks(vocab)}
+		return l
 	}
 	return &device.Launch{Kernel: "sb_head" + mode.suffix(),
-		Grid:  device.Dim{X: HeadBlocks(vocab), Y: blocks(m, HeadRows)},
+		Grid:  device.Dim{X: blocks(m, HeadRows), Y: HeadBlocks(vocab)},
 		Block: device.Dim{X: GemmThreads},
 		Args:  []device.Arg{device.P(h), device.P(w), device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden)}}
 }
 
-// HeadMerge joins each row's partials in order: lse double [m], the lowest token
+// HeadMerge joins each row's partials, a warp a row, in an order that n alone fixes: lse double [m], the lowest token
 // of the greatest logit int [m].
 func HeadMerge(partials, lse, argmax device.Ptr, m, n int) *device.Launch {
-	return &device.Launch{Kernel: "sb_head_merge", Grid: device.Dim{X: blocks(m, RowThreads)}, Block: device.Dim{X: RowThreads},
+	return &device.Launch{Kernel: "sb_head_merge", Grid: device.Dim{X: blocks(m, RowThreads/32)}, Block: device.Dim{X: RowThreads},
 		Args: []device.Arg{device.P(partials), device.P(lse), device.P(argmax), device.I(m), device.I(n)}}
 }
 

@@ -89,6 +89,11 @@ func cases(seed uint64, hopper bool) (list []lazy) {
 	for i, width := range []int{4, 256, 4096} {
 		in(abi.F32)("gather", fmt.Sprintf("%d rows of %d bytes", 1+64*i, width), func(r maker) *testCase { return r.gather(1+64*i, width) })
 	}
+	for _, m := range []int{1, 7, 9, 70} {
+		for _, n := range []int{1, 31, 33, 250} {
+			in(abi.F32)("merge", fmt.Sprintf("%d rows of %d partials", m, n), func(r maker) *testCase { return r.merge(m, n) })
+		}
+	}
 	if hopper {
 		gemms(in(abi.BF16Hopper))
 		heads(in(abi.BF16Hopper))
@@ -229,4 +234,17 @@ func (r maker) head(m, vocab, hidden int) *testCase {
 				abi.HeadMerge(p[5], p[6], p[7], m, blocks),
 			}
 		}}
+}
+
+// merge joins partials, many of whose maxima are equal: the lowest token is wanted.
+func (r maker) merge(m, n int) *testCase {
+	var partials []float32
+	for range m {
+		for c := range n {
+			token := uint32(c*abi.HeadColumns + r.IntN(abi.HeadColumns))
+			partials = append(partials, float32(r.IntN(4)-5), 1+127*r.Float32(), math.Float32frombits(token))
+		}
+	}
+	return &testCase{buffers: []*buffer{in(floats, partials), out(doubles, m, 1e-12, 1), out(words, m, 0, 0)},
+		launch: func(p []device.Ptr) []*device.Launch { return one(abi.HeadMerge(p[0], p[1], p[2], m, n)) }}
 }

@@ -89,8 +89,10 @@ func TestFaultsAreFound(t *testing.T) {
 		{"last tile", "sb_attention", func(l *device.Launch) { l.Grid.X = max(1, l.Grid.X-1) }},
 		{"last head of keys", "sb_attention", func(l *device.Launch) { l.Grid.Y = max(1, l.Grid.Y-1) }},
 		{"last key", "sb_observe", add(7, -1)},
-		{"last block of the vocabulary", "sb_head_f32", func(l *device.Launch) { l.Grid.X = max(1, l.Grid.X-1) }},
+		{"last block of the vocabulary", "sb_head_f32", func(l *device.Launch) { l.Grid.Y = max(1, l.Grid.Y-1) }},
 		{"last row", "sb_head_bf16", add(6, -1)},
+		{"last rows", "sb_head_merge", func(l *device.Launch) { l.Grid.X = max(1, l.Grid.X-1) }},
+		{"last rows of the head", "sb_head_bf16", func(l *device.Launch) { l.Grid.X = max(1, l.Grid.X-1) }},
 		{"last partial", "sb_head_merge", func(l *device.Launch) { l.Args[4] = device.I(max(1, l.Args[4].Int()-1)) }},
 	} {
 		if testing.Short() && c.kernel != "sb_gemm" {

@@ -14,7 +14,7 @@ import ctypes, glob, gzip, hashlib, heapq, os, re, subprocess, sys, tempfile
 here = os.path.dirname(os.path.abspath(__file__))
 wheels = sys.argv[1]
 rtc = ctypes.CDLL(glob.glob(wheels + "/**/libnvrtc.so.12", recursive=True)[0])
-ptxas = glob.glob(wheels + "/**/ptxas", recursive=True)[0]
+ptxas = glob.glob(wheels + "/nvidia/**/ptxas", recursive=True)[0]  # not that of the wheel of triton, of another version
 names = sorted(n for n in os.listdir(here) if n.endswith((".cu", ".cuh")))
 source = {n: open(os.path.join(here, n), "rb").read() for n in names}
 

@@ -116,13 +116,14 @@ template <int E, class T, class C> SB_DEVICE void gemm(const T* a, const T* w, c
 }
 
 // What a block of the head keeps of its 128 rows and one partial's columns, whose
-// sums are in t, of the first 256 threads: mine says whether this is one. Four threads
+// sums are in t, of the first 256 threads: mine says whether this is one. Blocks of the
+// same columns are neighbours, so that all rows share a read of w. Four threads
 // share a row, each with every fourth column; they join by a tree, lower token first
 // on ties. z has 64 rows of SumsPitch floats.
 enum { SumsPitch = 132, SumsRows = 64, SumsBytes = SumsRows * SumsPitch * 4 };
 template <class S>
 SB_DEVICE void headPartials(const S& t, float* z, bool mine, const int* start, const int* ids, float* logits, float* partials, int m, int vocab) {
-	int m0 = blockIdx.y * 128, n0 = blockIdx.x * 128, count = min(128, vocab - n0);
+	int m0 = blockIdx.x * 128, n0 = blockIdx.y * 128, count = min(128, vocab - n0);
 	for (int half = 0; half < 2; half++) {
 		if (mine) {
 #pragma unroll
@@ -147,7 +148,7 @@ SB_DEVICE void headPartials(const S& t, float* z, bool mine, const int* start, c
 			sum += shuffle(sum, 1);
 			sum += shuffle(sum, 2);
 			if (row < m) {
-				float* to = partials + ((u64)row * gridDim.x + blockIdx.x) * 3;
+				float* to = partials + ((u64)row * gridDim.y + blockIdx.y) * 3;
 				if (q == 0) to[0] = top, to[1] = sum, to[2] = __int_as_float(arg);
 				for (int i = start[row] + q; i < start[row + 1]; i += 4)
 					if (ids[i] >= n0 && ids[i] < n0 + count) logits[i] = x[ids[i] - n0];
@@ -162,19 +163,29 @@ SB_DEVICE void head(const T* h, const T* w, const int* start, const int* ids, fl
 	enum { Bytes = (int)Tile<T>::Bytes > (int)SumsBytes ? (int)Tile<T>::Bytes : (int)SumsBytes };
 	SB_SHARED(char, shared, Bytes);
 	Tile<T> t;
-	t.multiply(shared, h, w, blockIdx.y * 128, m, blockIdx.x * 128, vocab, hidden);
+	t.multiply(shared, h, w, blockIdx.x * 128, m, blockIdx.y * 128, vocab, hidden);
 	headPartials(t, (float*)shared, true, start, ids, logits, partials, m, vocab);
 }
 
+// A warp joins a row's partials: a lane every 32nd in order, then lanes by a tree, the
+// lower token first on ties. One order of sums, whatever the rows.
 SB_DEVICE void headMerge(const float* partials, double* lse, int* argmax, int m, int n) {
-	int r = blockIdx.x * blockDim.x + threadIdx.x;
+	int r = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
 	if (r >= m) return;
 	const float* p = partials + (u64)r * n * 3;
-	float top = p[0], arg = p[2];
-	for (int c = 1; c < n; c++)
-		if (p[3 * c] > top) top = p[3 * c], arg = p[3 * c + 2];
+	float top = -INFINITY;
+	int arg = 0x7fffffff;
+	for (int c = lane; c < n; c += 32)
+		if (p[3 * c] > top || arg == 0x7fffffff) top = p[3 * c], arg = __float_as_int(p[3 * c + 2]);
+	for (int mask = 16; mask; mask >>= 1) {
+		float o = shuffle(top, mask);
+		int oa = shuffle(arg, mask);
+		if (o > top || (o == top && oa < arg)) top = o, arg = oa;
+	}
 	double sum = 0;
-	for (int c = 0; c < n; c++) sum += (double)p[3 * c + 1] * exp((double)(p[3 * c] - top));
+	for (int c = lane; c < n; c += 32) sum += (double)p[3 * c + 1] * exp((double)(p[3 * c] - top));
+	for (int mask = 16; mask; mask >>= 1) sum += shuffle(sum, mask);
+	if (lane) return;
 	lse[r] = (double)top + log(sum);
-	argmax[r] = __float_as_int(arg);
+	argmax[r] = arg;
 }

@@ -83,7 +83,7 @@ template <int E, class C> SB_DEVICE void gemm90(const TensorMap& a, const Tensor
 SB_DEVICE void head90(const TensorMap& h, const TensorMap& w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) {
 	Tile90 t;
 	char* shared = dynamicShared();
-	t.multiply(shared, h, w, blockIdx.y * 128, blockIdx.x * 128, hidden);
+	t.multiply(shared, h, w, blockIdx.x * 128, blockIdx.y * 128, hidden);
 	__syncthreads();
 	headPartials(t, (float*)shared, threadIdx.x < Tile90::Threads, start, ids, logits, partials, m, vocab);
 }

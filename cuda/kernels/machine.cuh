@@ -52,6 +52,7 @@ SB_DEVICE float powerOf2(float x) {
 }
 SB_DEVICE float shuffle(float x, int mask) { return __shfl_xor_sync(~0u, x, mask); }
 SB_DEVICE int shuffle(int x, int mask) { return __shfl_xor_sync(~0u, x, mask); }
+SB_DEVICE double shuffle(double x, int mask) { return __shfl_xor_sync(~0u, x, mask); }
 #endif
 
 SB_DEVICE float load(const float* p) { return *p; }

@@ -13,7 +13,7 @@ func head(e element, d *Device, l *device.Launch) {
 	h, w, start, ids, logits, partials := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Ptr(), l.Args[4].Ptr(), l.Args[5].Ptr()
 	m, vocab, hidden := l.Args[6].Int(), l.Args[7].Int(), l.Args[8].Int()
 	columns := abi.HeadBlocks(vocab)
-	eachBlock(l, func(x, y int) {
+	eachBlock(l, func(y, x int) {
 		n0, n1 := x*abi.HeadColumns, min(vocab, (x+1)*abi.HeadColumns)
 		weights := e.load(w, n0*hidden, (n1-n0)*hidden)
 		for r := y * abi.HeadRows; r < min(m, (y+1)*abi.HeadRows); r++ {
@@ -42,10 +42,13 @@ func head(e element, d *Device, l *device.Launch) {
 	})
 }
 
+// headMerge sums as a warp does: every 32nd partial by itself, then by a tree.
 func headMerge(d *Device, l *device.Launch) {
 	partials, lse, argmax, m, columns := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Int(), l.Args[4].Int()
+	const lanes = 32
 	eachBlock(l, func(x, _ int) {
-		for r := x * l.Block.X; r < min(m, (x+1)*l.Block.X); r++ {
+		rows := l.Block.X / lanes
+		for r := x * rows; r < min(m, (x+1)*rows); r++ {
 			p := floats(d, partials, r*columns*abi.HeadFloats, columns*abi.HeadFloats)
 			top, arg := p[0], p[2]
 			for c := 1; c < columns; c++ {
@@ -53,11 +56,16 @@ func headMerge(d *Device, l *device.Launch) {
 					top, arg = p[c*abi.HeadFloats], p[c*abi.HeadFloats+2]
 				}
 			}
-			var sum float64
+			var sum [lanes]float64
 			for c := range columns {
-				sum += float64(p[c*abi.HeadFloats+1]) * math.Exp(float64(p[c*abi.HeadFloats]-top))
+				sum[c%lanes] += float64(p[c*abi.HeadFloats+1]) * math.Exp(float64(p[c*abi.HeadFloats]-top))
 			}
-			view[float64](d, lse+abi.Offset(r, 8), 1)[0] = float64(top) + math.Log(sum)
+			for n := lanes / 2; n > 0; n /= 2 {
+				for i := range n {
+					sum[i] += sum[i+n]
+				}
+			}
+			view[float64](d, lse+abi.Offset(r, 8), 1)[0] = float64(top) + math.Log(sum[0])
 			ints(d, argmax, r, 1)[0] = int32(math.Float32bits(arg))
 		}
 	})

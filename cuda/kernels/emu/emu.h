@@ -85,6 +85,13 @@ inline u32 shuffleBits(u32 x, int mask) {
 }
 inline float shuffle(float x, int mask) { return __uint_as_float(shuffleBits((u32)__float_as_int(x), mask)); }
 inline int shuffle(int x, int mask) { return (int)shuffleBits((u32)x, mask); }
+inline double shuffle(double x, int mask) {
+	u32 half[2];
+	memcpy(half, &x, 8);
+	half[0] = shuffleBits(half[0], mask), half[1] = shuffleBits(half[1], mask);
+	memcpy(&x, half, 8);
+	return x;
+}
 // To the nearest, ties to even; a NaN stays one.
 inline u32 toBF16(float x) {
 	u32 u = (u32)__float_as_int(x);
