@@ -8,7 +8,7 @@ import (
 	"github.com/softbench/softbench/tasks/data"
 )
 
-// absent gathers the tasks without documents here, so that all are named at once.
+// absent gathers the tasks without documents here, so that one message is about all.
 type absent struct {
 	skip  bool // leave them out
 	first error
@@ -28,16 +28,27 @@ func (a *absent) take(task string, err error) bool {
 	return true
 }
 
-// end is an error where tasks are missing that may not be, or all of them; else note
-// names those that are left out.
+// namedAbsent is how many tasks a message names before it counts the rest.
+const namedAbsent = 5
+
+// names are the tasks for a message of one line: the first few and how many more there are.
+func (a *absent) names() string {
+	if len(a.tasks) <= namedAbsent+1 {
+		return strings.Join(a.tasks, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(a.tasks[:namedAbsent], ", "), len(a.tasks)-namedAbsent)
+}
+
+// end is an error where tasks are missing that may not be, or all of them, and names the first few; else
+// note names all that are left out.
 func (a *absent) end(all int) (note string, err error) {
 	n := len(a.tasks)
-	names := strings.Join(a.tasks, ", ")
+	names := a.names()
 	switch {
 	case n == 0:
 		return "", nil
 	case a.skip && n < all:
-		return "left out, as their documents are not here: " + names, nil
+		return "left out, as their documents are not here: " + strings.Join(a.tasks, ", "), nil
 	case a.skip:
 		return "", fmt.Errorf("no task is left: %w", a.first)
 	case all == 1:
