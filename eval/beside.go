@@ -146,7 +146,7 @@ func (b *besideRun) gather(ctx context.Context) error {
 	}
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
-	if b.work, err = gatherTasks(ctx, suite, notes, source, o.Prompts.of(b.models[0].Chat), o.SkipMissing); err != nil {
+	if b.work, err = gatherTasks(ctx, suite, notes, source, o.Prompts.of(b.models[0].Chat), o.absent()); err != nil {
 		return err
 	}
 	if len(b.work.Tasks) == 0 {

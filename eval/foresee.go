@@ -51,7 +51,7 @@ func Foresee(ctx context.Context, o RunOptions, in *Inspection) (*rundir.Run, []
 	}
 	source := data.NewSource(o.Data)
 	source.Download, source.Notify = o.Download, o.Note
-	missing := absent{skip: o.SkipMissing}
+	missing := o.absent()
 	for _, e := range suite.Tasks {
 		docs, files, err := documents(ctx, e, source, o.Prompts.of(template))
 		if missing.take(e.Task.Name, err) {

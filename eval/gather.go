@@ -49,7 +49,7 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 	if err != nil {
 		return nil, err
 	}
-	w, err := gatherTasks(ctx, suite, notes, src, Prompts{}.options(), false)
+	w, err := gatherTasks(ctx, suite, notes, src, Prompts{}.options(), absent{})
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +58,8 @@ func Gather(ctx context.Context, suites []*configs.Suite, src data.Source, m *Mo
 
 // gatherTasks reads the documents of the tasks and of the diagnostics, for which it
 // takes no model.
-func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, prompts tasks.Options, skipMissing bool) (*Work, error) {
+func gatherTasks(ctx context.Context, suite *configs.Suite, notes []string, src data.Source, prompts tasks.Options, missing absent) (*Work, error) {
 	w := &Work{Notes: notes, groups: suite.Groups}
-	missing := absent{skip: skipMissing}
 	for _, e := range suite.Tasks {
 		docs, files, err := documents(ctx, e, src, prompts)
 		if missing.take(e.Task.Name, err) {

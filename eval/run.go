@@ -238,7 +238,7 @@ func gatherFor(ctx context.Context, suite *configs.Suite, notes []string, source
 		prompts = fmt.Sprintf("%+v", *s)
 	}
 	work, err := o.Course.work(prompts, func() (*Work, error) {
-		return gatherTasks(ctx, suite, notes, source, o.Prompts.of(template), o.SkipMissing)
+		return gatherTasks(ctx, suite, notes, source, o.Prompts.of(template), o.absent())
 	})
 	if err == nil && m == nil {
 		m, err = open(ctx, o.Model)

@@ -133,3 +133,44 @@ func TestCommandAgain(t *testing.T) {
 		t.Errorf("%s, want %s", s, want)
 	}
 }
+
+// TestDownloadCommand: where documents of several tasks are not here, all are named at once, with
+// the command that downloads them as a shell takes it: the user's own words, and no other.
+func TestDownloadCommand(t *testing.T) {
+	model, empty := filepath.Join(golden.Dir(t), "tiny"), filepath.Join(t.TempDir(), "it's empty")
+	if err := os.Mkdir(empty, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HF_HOME", empty)
+	t.Setenv("HF_DATASETS_CACHE", empty)
+	t.Setenv("HF_HUB_CACHE", empty)
+	said := func(args ...string) string {
+		var out bytes.Buffer
+		args = append([]string{"run", "arc_easy", "piqa"}, args...)
+		if code := execute(t.Context(), append(args, "--model", model, "--data", empty), streams{strings.NewReader(""), &out, &out}); code != exitMisuse {
+			t.Errorf("%q: exit code %d", args, code)
+		}
+		s := out.String()
+		if note, rest, found := strings.Cut(s, "\n"); found && strings.HasPrefix(note, "note: ") {
+			s = rest // that --resume begins a run
+		}
+		if !strings.Contains(s, "no documents for 2 of 2 tasks: arc_easy (") || !strings.Contains(s, "piqa (") || strings.Count(s, "\n") != 1 {
+			t.Errorf("%q: %s", args, s)
+		}
+		return strings.TrimSuffix(s, "\n")
+	}
+	again := "softbench run arc_easy piqa --data '" + strings.ReplaceAll(empty, "'", `'\''`) + "' "
+	for given, want := range map[string]string{
+		"--limit=5":                     again + "--limit 5 --model " + model + " --download",
+		"--limit=5 --download=false":    again + "--limit 5 --model " + model + " --download",
+		"--resume --out=" + empty + "2": again + "--model " + model + " --out '" + strings.ReplaceAll(empty, "'", `'\''`) + "2' --resume --download",
+	} {
+		args := []string{}
+		for _, a := range strings.Split(given, " --") {
+			args = append(args, "--"+strings.TrimPrefix(a, "--"))
+		}
+		if s := said(args...); !strings.HasSuffix(s, "; those of the hub are downloaded by: "+want) {
+			t.Errorf("%s: %s\nwant %s", given, s, want)
+		}
+	}
+}

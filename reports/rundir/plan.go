@@ -69,11 +69,17 @@ func (p *Plan) Resume() string {
 	if p == nil || len(p.Command) == 0 {
 		return ""
 	}
-	words := []string{"softbench"}
-	for _, word := range p.Command {
-		words = append(words, quoted(text.Printable(word)))
+	return ShellCommand(p.Command)
+}
+
+// ShellCommand is softbench's command of these words, the program's name left out of them, as a
+// shell takes it: to be copied.
+func ShellCommand(words []string) string {
+	line := []string{"softbench"}
+	for _, word := range words {
+		line = append(line, quoted(text.Printable(word)))
 	}
-	return strings.Join(words, " ")
+	return strings.Join(line, " ")
 }
 
 // quoted is a word as a shell takes it.
