@@ -143,3 +143,17 @@ func TestGenerationIsInvariant(t *testing.T) {
 	}
 	same("an interruption", v.Out)
 }
+
+// TestDecodedTokensAreNotShared: a question asked alone shares no token with another, and the tokens of its answer are
+// not counted as shared.
+func TestDecodedTokensAreNotShared(t *testing.T) {
+	o := generateRun(t, golden.GenerateTask{Task: "sums", FewShot: 1})
+	o.Limit = 1
+	if c := mustRun(t, o).Tokens; c.Distinct != c.Requested || c.Requested == 0 {
+		t.Errorf("one question: %d tokens asked, %d of them distinct", c.Requested, c.Distinct)
+	}
+	o.Limit, o.Out = 3, filepath.Join(t.TempDir(), "run")
+	if c := mustRun(t, o).Tokens; c.Distinct >= c.Requested {
+		t.Errorf("three questions with the same beginning: %d tokens asked, %d of them distinct", c.Requested, c.Distinct)
+	}
+}

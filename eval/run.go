@@ -129,7 +129,7 @@ func runLoaded(ctx context.Context, m *Model, work *Work, o RunOptions, start ti
 		run.Seeds["fewshot"] = uint64(seed)
 	}
 	cost := whole.Cost()
-	run.Tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens(), Scored: cost.Scored}
+	run.Tokens = rundir.Tokens{Requested: cost.Requested, Distinct: whole.Tokens() + cost.Decoded, Scored: cost.Scored}
 	stats, err := compute(ctx, m, work, journal, whole, o, nil)
 	if err != nil {
 		return nil, err

@@ -101,6 +101,8 @@ type Stats struct {
 	engine.Stats
 	// Requested is the number of tokens the requests would have cost one by one.
 	Requested int64
+	// Decoded is how many of these are of generated answers as long as they may get.
+	Decoded int64
 	// Scored is the number of tokens whose loglikelihood was asked for.
 	Scored int64
 }

@@ -305,6 +305,7 @@ func (p *Prepared) insert(q *pending, windows []window) {
 	for i, w := range windows {
 		if q.prompt != nil && i == len(windows)-1 {
 			p.stats.Requested += int64(len(w.tokens)) + int64(q.prompt.generate) - 1
+			p.stats.Decoded += int64(q.prompt.generate) - 1
 			q.windows[i].leaf = p.trie.insert(w.tokens)
 			continue
 		}

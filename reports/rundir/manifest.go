@@ -137,7 +137,7 @@ type Cell struct {
 
 // Tokens counts what the run's requests cost.
 type Tokens struct {
-	Requested int64 `json:"requested"` // one by one
+	Requested int64 `json:"requested"` // one by one, a generated answer as long as it may get
 	Distinct  int64 `json:"distinct"`  // as a forest, each shared prefix once
 	Scored    int64 `json:"scored"`    // whose loglikelihood was asked for
 }
