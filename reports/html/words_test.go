@@ -3,6 +3,7 @@ package html
 import (
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -156,6 +157,23 @@ func TestPerplexitiesAreRatios(t *testing.T) {
 	}
 	if !strings.Contains(page, `<figure id="ratios"`) || !strings.Contains(page, "perplexity of A over that of B, log axis") {
 		t.Fatal("no chart of ratios")
+	}
+	_, drawing, _ := strings.Cut(page, `<figure id="ratios"`)
+	drawing, _, _ = strings.Cut(drawing, "</svg>")
+	var at, ratio []float64
+	for _, tick := range regexp.MustCompile(`<text text-anchor="middle" x="([0-9.]+)"[^>]*>([0-9.]+)</text>`).FindAllStringSubmatch(drawing, -1) {
+		x, _ := strconv.ParseFloat(tick[1], 64)
+		r, _ := strconv.ParseFloat(tick[2], 64)
+		at, ratio = append(at, x), append(ratio, math.Log(r))
+	}
+	if len(at) < 3 {
+		t.Fatalf("ticks at %v: too few to tell a scale", at)
+	}
+	slope := (at[len(at)-1] - at[0]) / (ratio[len(at)-1] - ratio[0])
+	for i := range at {
+		if want := at[0] + slope*(ratio[i]-ratio[0]); !(slope > 0) || math.Abs(at[i]-want) > 0.5 {
+			t.Errorf("the tick of ratio %v is at %v, on a log axis at %v", math.Exp(ratio[i]), at[i], want)
+		}
 	}
 	for i := range p.Comparison.Metrics {
 		m := &p.Comparison.Metrics[i]
