@@ -20,6 +20,8 @@ type GroupMetric struct {
 	HigherIsBetter bool
 	// Weighted: each task counts by its documents; else all the same.
 	Weighted bool
+	// Either: the stated value, with which Weighted was found, is that of both.
+	Either bool
 	// Value and Stderr are as the results state them; the error is NaN where they state none.
 	Value, Stderr float64
 }
@@ -105,8 +107,9 @@ func (c *Comparison) compareGroups(a, b *Side, pairs []taskPair, rounding Arithm
 			c.Notes = append(c.Notes, fmt.Sprintf("group %s: compared over the %d tasks that both sides have, of %d and %d", g.Name, len(members), len(g.Tasks), len(b.Groups[k].Tasks)))
 		}
 		for j := range g.Metrics {
-			m := &g.Metrics[j]
-			if !m.sameAs(b.Groups[k].Metrics, members) {
+			m := g.Metrics[j].along(b.Groups[k].Metrics, members)
+			if m == nil {
+				m = &g.Metrics[j]
 				if slices.ContainsFunc(b.Groups[k].Metrics, func(o GroupMetric) bool { return o.Name == m.Name }) {
 					c.Notes = append(c.Notes, fmt.Sprintf("group %s: %s counts documents on one side and tasks on the other, and is not compared", g.Name, m.Name))
 				}

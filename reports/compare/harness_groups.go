@@ -21,7 +21,7 @@ func (s *Side) harnessGroup(r *lmeval.Group) {
 		}
 	}
 	for _, m := range r.Metrics {
-		found := false
+		found := 0
 		for _, weighted := range []bool{true, false} {
 			gm := GroupMetric{Name: m.Key(), HigherIsBetter: m.HigherIsBetter, Weighted: weighted, Value: m.Value, Stderr: m.Stderr}
 			pooled, used := gm.Pool(r.Name, tasks)
@@ -29,12 +29,14 @@ func (s *Side) harnessGroup(r *lmeval.Group) {
 				break
 			}
 			if value := pooled.Aggregate(0); math.Abs(value-m.Value) <= 1e-9*max(math.Abs(value), math.Abs(m.Value)) {
-				g.Metrics = append(g.Metrics, gm)
-				found = true
-				break
+				if found++; found == 1 {
+					g.Metrics = append(g.Metrics, gm)
+				} else {
+					g.Metrics[len(g.Metrics)-1].Either = true
+				}
 			}
 		}
-		if !found {
+		if found == 0 {
 			s.Notes = append(s.Notes, fmt.Sprintf("group %s: metric %s is left out: its %v is not the mean of its tasks' documents, nor of its tasks", r.Name, m.Key(), m.Value))
 		}
 	}
@@ -83,15 +85,24 @@ func (s *Side) groupResult(g *Group, m *GroupMetric) rundir.GroupMetric {
 	return out
 }
 
-// sameAs says that a metric is the other side's: that of tasks with as many documents each may be called weighted or not.
-func (m *GroupMetric) sameAs(others []GroupMetric, members []*taskPair) bool {
+// along is the metric as both sides have it, or nil: that of tasks with as many documents each may be called weighted or
+// not, and one whose stated number is of both, as 0 is where all tasks have 0, is what the other side's is.
+func (m *GroupMetric) along(others []GroupMetric, members []*taskPair) *GroupMetric {
 	for _, o := range others {
 		if o.Name != m.Name || o.HigherIsBetter != m.HigherIsBetter {
 			continue
 		}
-		return o.Weighted == m.Weighted || evenly(members, m.Name)
+		if o.Weighted == m.Weighted || o.Either || evenly(members, m.Name) {
+			return m
+		}
+		if m.Either {
+			both := *m
+			both.Weighted = o.Weighted
+			return &both
+		}
+		return nil
 	}
-	return false
+	return nil
 }
 
 // evenly says that all tasks that have a metric on both sides have it of equally many documents.

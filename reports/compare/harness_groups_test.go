@@ -41,3 +41,27 @@ func TestGroupsOfTheHarness(t *testing.T) {
 		t.Errorf("%+v, notes %q", c.Groups, c.Notes)
 	}
 }
+
+// A number that is both means, as where no task has a right answer, is compared as the other side's, whichever side has it.
+func TestGroupWhoseNumberIsBothMeans(t *testing.T) {
+	names := []string{"quiz", "last", "passkey"}
+	a, b := grouped("a", 1, 0.5), grouped("b", 2, 0.6)
+	for _, name := range names {
+		task := b.Task(name)
+		for k := range task.Documents {
+			for j := range task.Documents[k].Values {
+				task.Documents[k].Values[j].Value = 0
+			}
+		}
+	}
+	b.Groups = nil
+	for _, name := range []string{"all", "each"} {
+		b.harnessGroup(&lmeval.Group{Name: name, Tasks: names, Metrics: []lmeval.Metric{{Name: "acc", Filter: "none", HigherIsBetter: true}}})
+	}
+	for _, sides := range [][2]*Side{{a, b}, {b, a}} {
+		c := compared(t, sides[0], sides[1], Options{})
+		if len(c.Groups) != 2 || !c.Groups[0].Weighted || c.Groups[1].Weighted {
+			t.Errorf("compared: %+v, notes %q", c.Groups, c.Notes)
+		}
+	}
+}
