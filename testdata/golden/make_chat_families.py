@@ -3,7 +3,8 @@ chat templates of real families, which are not kept here.
 
     python make_chat_families.py DIR > ../../tasks/chat/testdata/families.json
 
-DIR holds NAME.jinja files, such as those of models/templates in the repository ggml-org/llama.cpp.
+DIR holds NAME.jinja files. Those of the file that is kept are of the repositories chujiezheng/chat_templates
+and EricLBuehler/mistral.rs, but for a few; more are in models/templates of ggml-org/llama.cpp.
 Needs transformers (see requirements.txt). strftime_now is taken away, as a prompt must not depend on
 the day; a template that needs it is noted as refused.
 """
