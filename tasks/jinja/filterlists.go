@@ -127,11 +127,16 @@ func sorted(c *context, v py.Value, args []py.Value) (py.Value, error) {
 		}
 		keys[i] = folded(keys[i], args[1])
 	}
+	return inOrder(list, keys, given(args[0]) && py.Truth(args[0]))
+}
+
+// inOrder sorts a list by a key of each, stably, also where it is turned round.
+func inOrder(list, keys []py.Value, down bool) (py.Value, error) {
 	order := make([]int, len(list))
 	for i := range order {
 		order[i] = i
 	}
-	down := given(args[0]) && py.Truth(args[0])
+	var err error
 	slices.SortStableFunc(order, func(a, b int) int {
 		n, e := py.Compare(keys[a], keys[b])
 		if e != nil {
@@ -147,6 +152,34 @@ func sorted(c *context, v py.Value, args []py.Value) (py.Value, error) {
 		out.Items = append(out.Items, list[i])
 	}
 	return out, err
+}
+
+// dictSorted is dictsort: a dict's pairs by their keys or values, text in lower case unless
+// case_sensitive.
+func dictSorted(_ *context, v py.Value, args []py.Value) (py.Value, error) {
+	d, ok := v.(*py.Dict)
+	if !ok {
+		return nil, fmt.Errorf("dictsort takes a dict, not %s", py.TypeName(v))
+	}
+	position := 0
+	if given(args[1]) {
+		switch args[1] {
+		case "key":
+		case "value":
+			position = 1
+		default:
+			return nil, fmt.Errorf("dictsort is by key or value, not %v", args[1])
+		}
+	}
+	list, err := d.Items()
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]py.Value, len(list))
+	for i, pair := range list {
+		keys[i] = folded(pair.(py.Tuple)[position], args[0])
+	}
+	return inOrder(list, keys, given(args[2]) && py.Truth(args[2]))
 }
 
 func unique(c *context, v py.Value, args []py.Value) (py.Value, error) {

@@ -47,6 +47,7 @@ func init() { // filters that call filters by name stand in the table they look 
 		"join":       {params: []string{"d", "attribute"}, run: join, soft: true},
 		"reverse":    {run: reverse},
 		"sort":       {params: []string{"reverse", "case_sensitive", "attribute"}, run: sorted},
+		"dictsort":   {params: []string{"case_sensitive", "by", "reverse"}, run: dictSorted},
 		"unique":     {params: []string{"case_sensitive"}, run: unique},
 		"items":      {run: items, soft: true},
 		"map":        {run: nil},
