@@ -128,8 +128,8 @@ func unevenColumns(t *testing.T, dir string) string {
 
 // TestCalibrate: weights that GPTQ makes answer nearer to the model's own than those of
 // round-to-nearest with as many bits, on sequences of the same kind that it was not shown, in
-// both arithmetics, and so do those of AWQ where columns are uneven; weights do not depend on the threads, and a calibration that was stopped
-// goes on to the same.
+// both arithmetics, and so do those of AWQ where columns are uneven; weights do not depend on
+// the threads, and a calibration that was stopped goes on to the same.
 func TestCalibrate(t *testing.T) {
 	dir := golden.Dir(t, "tiny") // trained
 	shown, asked := textSequences(t, dir, 64)
