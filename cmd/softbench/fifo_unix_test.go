@@ -79,6 +79,7 @@ var inputCases = []inputCase{
 	{"gate pipe --baseline b.json", "pipe", "gate ARG"},
 	{"gate r1 --baseline b.json", "b.json", "gate baseline"},
 	{"gate r1 --baseline b.json --update", "b.json", "gate baseline"},
+	{"gate r1 --kl-baseline b.json", "b.json", "gate kl-baseline"},
 	{"gate r1 --baseline b.json --policy policy.yaml", "policy.yaml", "gate policy"},
 
 	{"export r1 --format csv", "r1/run.json", "export ARG"},

@@ -92,6 +92,7 @@ var flagUses = map[string]flagUse{
 	"gate junit": refused("--update makes none", "gate r1 --baseline b.json --update --junit x"), "gate markdown": refused("--update makes none", "gate r1 --baseline b.json --update --markdown x"),
 	"gate report": refused("--update makes none", "gate r1 --baseline b.json --update --report x"),
 
+	"gate kl-baseline": used(whatIsRead), "gate kl-max": refused("about --kl-baseline", "gate r1 --baseline b.json --kl-max 1"),
 	"gate plan": used("instead of judging"), "gate documents": refused("about --plan", "gate r1 --baseline b.json --documents 5"), "gate drop": refused("about --plan", "gate r1 --baseline b.json --drop 0.1"),
 
 	"report echarts":      refused("no run is given", "report --fetch-assets --echarts page.js"),

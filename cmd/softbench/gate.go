@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ type gateOptions struct {
 	io                   streams
 	run                  string
 	baseline, policy     string
+	kl                   string // baseline of divergences, or the run that they are measured from
+	klMax                float64
+	hasKLMax             bool
 	junit, markdown      string
 	page                 string
 	summary              string // with --github: $GITHUB_STEP_SUMMARY
@@ -57,12 +61,18 @@ as the baseline would pass. --update makes the baseline of the run, or renews it
 keeps its allowed drops; nothing else ever writes it. --plan says before anything is
 run which drop the baseline's documents, or any number of them, will find.
 
+--kl-baseline judges how far the run's distributions are from another model's, as
+'compare A B --kl --runs DIR' left it beside B's run: by --kl-max nats a token from A's
+run, or by a file that --update made, from which the mean may grow by its allowed_drop.
+There, what is not shown to be within the bound fails (exit code 3).
+
 Exit codes: 0 passed, 1 regressed, 2 misuse or broken input (a missing task, other
 documents, tokenizer, prompts or settings), 3 inconclusive where the policy says
 that this fails; by default it passes.`,
 		Example: `  softbench gate runs/new --baseline baseline.json --update
   softbench gate runs/new --baseline baseline.json --policy gate.yaml --junit gate.xml
   softbench gate runs/new --baseline baseline.json --github --report gate.html
+  softbench gate runs/b --kl-baseline runs/a --kl-max 0.05
   softbench gate --plan --documents 1000 --drop 0.02`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.plan && len(args) == 0 {
@@ -71,14 +81,14 @@ that this fails; by default it passes.`,
 			return oneArg("run")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.hasDrop = cmd.Flags().Changed("drop")
+			o.hasDrop, o.hasKLMax = cmd.Flags().Changed("drop"), cmd.Flags().Changed("kl-max")
 			if len(args) > 0 {
 				o.run = args[0]
 			}
 			if o.plan {
 				return run(&o, cmd.Context())
 			}
-			if o.baseline == "" {
+			if o.baseline == "" && o.kl == "" {
 				return usageError(cmd, errors.New("no baseline: --baseline FILE says what to hold the run against"))
 			}
 			if o.github {
@@ -89,6 +99,8 @@ that this fails; by default it passes.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.baseline, "baseline", "", "baseline `file` (required)")
+	f.StringVar(&o.kl, "kl-baseline", "", "judge divergences instead: the `run` that 'compare --kl' measured them from, or a baseline file of them")
+	f.Float64Var(&o.klMax, "kl-max", 0, "with --kl-baseline RUN: how many `nats` a token the run may be away from it")
 	f.BoolVar(&o.update, "update", false, "write the baseline instead of judging the run")
 	f.StringVar(&o.policy, "policy", "", "YAML `file` with allowed drops, levels and what is required")
 	f.StringVar(&o.junit, "junit", "", "write JUnit XML to this `file`")
@@ -103,6 +115,11 @@ that this fails; by default it passes.`,
 }
 
 func (o *gateOptions) execute(ctx context.Context) error {
+	if !o.plan {
+		if err := o.checkKL(); err != nil {
+			return err
+		}
+	}
 	if err := o.checkFiles(); err != nil {
 		return err
 	}
@@ -139,7 +156,7 @@ func (o *gateOptions) execute(ctx context.Context) error {
 // checkFiles refuses to write one file over another: a report over the baseline.
 func (o *gateOptions) checkFiles() error {
 	files := []struct{ flag, path string }{
-		{"--baseline", o.baseline}, {"--policy", o.policy}, {"--junit", o.junit}, {"--markdown", o.markdown}, {"--report", o.page}, {"$" + stepSummary, o.summary},
+		{"--baseline", o.baseline}, {"--kl-baseline", o.kl}, {"--policy", o.policy}, {"--junit", o.junit}, {"--markdown", o.markdown}, {"--report", o.page}, {"$" + stepSummary, o.summary},
 	}
 	for i, a := range files {
 		for _, b := range files[:i] {
@@ -206,18 +223,18 @@ func (o *gateOptions) write(ctx context.Context, r decisionReports) error {
 
 // judge reads everything and decides.
 func (o *gateOptions) judge(ctx context.Context) (*gate.Result, error) {
-	base, err := readBaseline(ctx, o.baseline)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no baseline there: make it of a run you trust with --update", o.baseline)
-	}
-	if err != nil {
-		return nil, err
-	}
 	policy, err := o.readPolicy()
 	if err != nil {
 		return nil, err
 	}
-	side, err := compare.Open(ctx, o.run)
+	var side *compare.Side
+	var base *gate.Baseline
+	if o.kl != "" {
+		policy = policy.ForKL()
+		side, base, err = o.openKL(ctx)
+	} else if base, err = o.readBaseline(ctx, o.baseline); err == nil {
+		side, err = compare.Open(ctx, o.run)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -225,8 +242,20 @@ func (o *gateOptions) judge(ctx context.Context) (*gate.Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.run, err)
 	}
-	r.Baseline = o.baseline
+	r.Baseline = cmp.Or(o.kl, o.baseline)
 	return r, nil
+}
+
+// readBaseline reads the baseline of scores, or of divergences, that is to be judged by.
+func (o *gateOptions) readBaseline(ctx context.Context, path string) (*gate.Baseline, error) {
+	b, err := readBaseline(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no baseline there: make it of a run you trust with --update", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, o.rightKind(b, path)
 }
 
 // A baseline is bounded: a million documents with perplexities fit.
@@ -289,28 +318,35 @@ func (o *gateOptions) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	side, err := compare.Open(ctx, o.run)
-	if err != nil {
-		return err
-	}
-	old, err := readBaseline(ctx, o.baseline)
+	path := cmp.Or(o.kl, o.baseline)
+	old, err := readBaseline(ctx, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		old = nil
 	case err != nil:
-		if info, no := os.Stat(o.baseline); no != nil || !info.Mode().IsRegular() {
+		if info, no := os.Stat(path); no != nil || !info.Mode().IsRegular() {
 			return err // a device or a pipe is not to be removed
 		}
 		return fmt.Errorf("%w; it was left as it is: remove it to begin anew", err)
+	}
+	if err := o.rightKind(old, path); err != nil {
+		return err
+	}
+	side, err := compare.Open(ctx, o.run)
+	if err == nil && o.kl != "" {
+		side, err = o.divergences(ctx, side, old.From())
+	}
+	if err != nil {
+		return err
 	}
 	b, err := gate.Make(side, policy, old)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.run, err)
 	}
-	if err := b.Write(ctx, o.baseline); err != nil {
+	if err := b.Write(ctx, path); err != nil {
 		return err
 	}
-	return b.WriteSummary(o.io.out, o.baseline, old)
+	return b.WriteSummary(o.io.out, path, old)
 }
 
 // makePlan says what a gate will find.
@@ -318,7 +354,7 @@ func (o *gateOptions) makePlan(ctx context.Context) error {
 	for _, f := range []struct {
 		flag  string
 		given bool
-	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"report", o.page != ""}, {"github", o.github}, {"update", o.update}} {
+	}{{"junit", o.junit != ""}, {"markdown", o.markdown != ""}, {"report", o.page != ""}, {"github", o.github}, {"update", o.update}, {"kl-baseline", o.kl != ""}, {"kl-max", o.hasKLMax}} {
 		if f.given {
 			return fmt.Errorf("--%s is about a decision, and --plan makes none", f.flag)
 		}

@@ -135,6 +135,21 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 			ts.Fatalf("%s has %d entries, want %s: %v", args[0], len(entries), args[1], entries)
 		}
 	},
+	// klruns DIR A B: gives what 'compare A B --kl --runs DIR' left names without hashes: a, b and .kl-a-b.
+	"klruns": func(ts *testscript.TestScript, _ bool, args []string) {
+		for i, to := range []string{"b", "a", ".kl-a-b"} {
+			from := []string{args[2] + "-*", args[1] + "-*", ".kl-*"}[i]
+			found, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), from))
+			ts.Check(err)
+			if len(found) == 0 && i == 1 && args[1] == args[2] {
+				continue
+			}
+			if len(found) != 1 {
+				ts.Fatalf("%d of %s in %s", len(found), from, args[0])
+			}
+			ts.Check(os.Rename(found[0], filepath.Join(ts.MkAbs(args[0]), to)))
+		}
+	},
 	// weights DIR WHAT: rewrites model.safetensors with one fault: drop, extra, shape, dtype, nan,
 	// a header with two tensors in one place (overlap) or of a length no header has (header),
 	// or with one bit of a weight changed: bit.

@@ -48,7 +48,7 @@ type BaselineMetric struct {
 
 // Make is the baseline of a run. Allowed drops come from the policy (nil: none),
 // else from the baseline it replaces (nil: none), else are the default: 0.01 of an
-// accuracy, 1% of anything else. A metric that is not finite is an error.
+// accuracy, 10% of a divergence, 1% of anything else. A metric that is not finite is an error.
 func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 	b := &Baseline{Settings: runSettings(s), Model: map[string]string{}}
 	for k, v := range s.MayDiffer {
@@ -68,7 +68,7 @@ func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 			if !finite(bm.Value) {
 				return nil, fmt.Errorf("task %s: metric %s is %v: a baseline needs a finite value", t.Name, m.Name, bm.Value)
 			}
-			bm.AllowedDrop = p.allowed(t.Name, m.Name, bm.Value, old.allowed(t.Name, m.Name, defaultDrop(m.Formula, bm.Value)))
+			bm.AllowedDrop = p.allowed(t.Name, m.Name, bm.Value, old.allowed(t.Name, m.Name, defaultDrop(m.Name, m.Formula, bm.Value)))
 			for _, d := range t.Documents {
 				v := d.Values[k]
 				switch {
@@ -95,8 +95,11 @@ func Make(s *compare.Side, p *Policy, old *Baseline) (*Baseline, error) {
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-func defaultDrop(f compare.Formula, value float64) float64 {
-	if f == compare.Mean {
+func defaultDrop(metric string, f compare.Formula, value float64) float64 {
+	switch {
+	case metric == compare.KL:
+		return round(0.1 * value)
+	case f == compare.Mean:
 		return 0.01
 	}
 	return round(0.01 * math.Abs(value))

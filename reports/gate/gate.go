@@ -257,7 +257,11 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, j 
 		now, _ = compare.ByDocument(now)
 		rounding *= share
 	}
-	c, err := compare.Difference(info, values, now, compare.Clusters(documents), j.unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
+	clusters := compare.Clusters(documents)
+	c, err := compare.Difference(info, values, now, clusters, j.unchanged, stats.Options{Level: level, Seed: stats.DefaultSeed, Rounding: rounding, Names: sides})
+	if err == nil && bm.Name == compare.KL {
+		err = divergenceInterval(c, values, now, clusters, level)
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -272,6 +276,9 @@ func (bt *BaselineTask) judge(bm *BaselineMetric, t *compare.Task, p *Policy, j 
 		Confidence: percent(1 - level), Test: string(c.Test), Drop: rundir.Number(g.Drop), AllowedDrop: rundir.Number(allowed),
 		Rule: p.regressed(rule), Detectable: rundir.Number(g.Detectable), Needed: g.NeededN, NeededClusters: g.NeededClusters, Clusters: c.Clusters,
 		Unchanged: j.unchanged && c.AHigher+c.BHigher == 0, ByDocument: byDocument, Warnings: c.Texts(),
+	}
+	if bm.Name == compare.KL && c.A == 0 { // as good as the baseline would be the same model
+		m.Needed, m.NeededClusters = 0, 0
 	}
 	m.Fails = m.Required && (g.Decision == stats.Regressed || g.Decision == stats.Inconclusive && p.failsInconclusive(rule))
 	for _, w := range c.Comparison.Warnings {

@@ -49,7 +49,7 @@ func (b *Baseline) addGroups(s *compare.Side, p *Policy, old *Baseline) {
 				continue
 			}
 			bm.Value = value
-			bm.AllowedDrop = p.allowed(g.Name, m.Name, value, old.allowed(g.Name, m.Name, defaultDrop(compare.Mean, value)))
+			bm.AllowedDrop = p.allowed(g.Name, m.Name, value, old.allowed(g.Name, m.Name, defaultDrop(m.Name, compare.Mean, value)))
 			bg.Metrics, bg.Weighted = append(bg.Metrics, bm), append(bg.Weighted, m.Weighted)
 		}
 		if len(bg.Metrics) > 0 {

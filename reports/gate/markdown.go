@@ -20,8 +20,8 @@ func (r *Result) WriteMarkdown(w io.Writer) error {
 		if m.Decision == stats.Regressed {
 			outcome = "**" + outcome + "**"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", Markdown(m.Task), Markdown(m.Metric), m.N, text.Decimal(m.Baseline), text.Decimal(m.Run),
-			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), Markdown(m.interval()), outcome)
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %s | %s | %s | %s |\n", Markdown(m.Task), Markdown(m.Metric), m.N, m.shown(m.Baseline), m.shown(m.Run),
+			m.signed(m.Drop), m.shown(m.AllowedDrop), m.shown(m.Detectable), Markdown(m.interval()), outcome)
 	}
 	fmt.Fprintf(&b, "\n*finds*: the smallest true drop that is called a regression in %s%% of cases\n\n", text.Compact(r.Power))
 	for i := range r.Metrics {

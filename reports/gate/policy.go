@@ -21,8 +21,8 @@ import (
 // passes.
 type Policy struct {
 	// FailInconclusive makes an inconclusive metric fail the gate, where no rule
-	// says otherwise.
-	FailInconclusive bool
+	// says otherwise; nil: it does not, but for divergences (ForKL).
+	FailInconclusive *bool
 	// Regressed is what a regression has to show, where no rule says otherwise.
 	Regressed stats.Rule
 	// MayDiffer are settings in which a run may differ from its baseline.
@@ -105,11 +105,10 @@ func ParsePolicy(text []byte, file string) (*Policy, error) {
 	if f.Version != 1 {
 		return nil, fmt.Errorf("%s: version %d: want version: 1", file, f.Version)
 	}
-	fail, err := parseInconclusive(f.Inconclusive)
-	if err != nil {
+	var err error
+	if p.FailInconclusive, err = parseInconclusive(f.Inconclusive); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	p.FailInconclusive = fail != nil && *fail
 	if p.Regressed, err = parseRegressed(f.Regressed); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -323,8 +322,11 @@ func (p *Policy) regressed(r Rule) stats.Rule {
 }
 
 func (p *Policy) failsInconclusive(r Rule) bool {
-	if r.FailInconclusive != nil {
+	switch {
+	case r.FailInconclusive != nil:
 		return *r.FailInconclusive
+	case p == nil || p.FailInconclusive == nil:
+		return false
 	}
-	return p != nil && p.FailInconclusive
+	return *p.FailInconclusive
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/softbench/softbench/reports/compare"
 	"github.com/softbench/softbench/reports/text"
 	"github.com/softbench/softbench/stats"
 )
@@ -35,8 +36,8 @@ func (r *Result) tableText(width int) string {
 	}
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
-		g.Row(text.Printable(m.Task), strconv.Itoa(m.N), text.Printable(m.Metric), text.Decimal(m.Baseline), text.Decimal(m.Run),
-			text.Signed(m.Drop), text.Decimal(m.AllowedDrop), text.Decimal(m.Detectable), m.interval(), m.Outcome())
+		g.Row(text.Printable(m.Task), strconv.Itoa(m.N), text.Printable(m.Metric), m.shown(m.Baseline), m.shown(m.Run),
+			m.signed(m.Drop), m.shown(m.AllowedDrop), m.shown(m.Detectable), m.interval(), m.Outcome())
 	}
 	g.Fit(width).Write(&b)
 	b.WriteByte('\n')
@@ -75,11 +76,10 @@ func noCommands(s string) string {
 }
 
 func (m *Metric) interval() string {
-	shown := text.Interval(m.Low, m.High)
-	if shown == "-" {
-		return shown
+	if !text.Finite(float64(m.Low)) || !text.Finite(float64(m.High)) {
+		return "-"
 	}
-	return shown + " " + text.Compact(m.Confidence) + "%"
+	return "[" + m.signed(m.Low) + ", " + m.signed(m.High) + "] " + text.Compact(m.Confidence) + "%"
 }
 
 // Outcome is the decision in words, and whether it counts.
@@ -126,10 +126,13 @@ func (r *Result) Undecided() string {
 func (m *Metric) Explain() string {
 	var parts []string
 	drop := "no worse"
-	if m.Drop > 0 {
-		drop = "worse by " + text.Decimal(m.Drop)
+	switch {
+	case m.Metric == compare.KL && m.Drop > 0:
+		drop = m.shown(m.Drop) + " nats a token further away"
+	case m.Drop > 0:
+		drop = "worse by " + m.shown(m.Drop)
 	}
-	parts = append(parts, fmt.Sprintf("%s, %s allowed", drop, text.Decimal(m.AllowedDrop)))
+	parts = append(parts, fmt.Sprintf("%s, %s allowed", drop, m.shown(m.AllowedDrop)))
 	if shown := m.interval(); shown != "-" {
 		parts = append(parts, "interval of run - baseline "+shown)
 	}

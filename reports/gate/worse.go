@@ -19,7 +19,7 @@ type DocumentDrop struct {
 	ID    int           `json:"doc_id"`
 	Hash  string        `json:"doc_hash,omitempty"` // which a quarantine names it by
 	Words string        `json:"words,omitempty"`    // the first ones of what was asked
-	Was   rundir.Number `json:"baseline"`           // its part in the metric: 0 or 1, or a loglikelihood
+	Was   rundir.Number `json:"baseline"`           // its part in the metric: 0 or 1, a loglikelihood, or the sum of its tokens' divergences
 	Now   rundir.Number `json:"run"`
 }
 
@@ -113,7 +113,7 @@ func (d *DocumentDrop) name() string {
 func (m *Metric) worseLines(most int) (lines []string) {
 	for i := range m.WorseDocuments[:min(most, len(m.WorseDocuments))] {
 		d := &m.WorseDocuments[i]
-		lines = append(lines, fmt.Sprintf("%s: %s, was %s", d.name(), text.Decimal(d.Now), text.Decimal(d.Was)))
+		lines = append(lines, fmt.Sprintf("%s: %s, was %s", d.name(), m.shown(d.Now), m.shown(d.Was)))
 	}
 	return lines
 }

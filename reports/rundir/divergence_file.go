@@ -164,6 +164,40 @@ func ReadDivergences(ctx context.Context, dir string, first, other Settings) ([]
 	return records, nil
 }
 
+// DivergencesIn reads a whole file of divergences with the settings of its two runs, whichever they
+// are. It is fs.ErrNotExist where there is none, and ErrGrowing where one is not whole.
+func DivergencesIn(ctx context.Context, dir string) (first, other Settings, records []DivergenceRecord, err error) {
+	f, err := regularfile.Open(filepath.Join(dir, DivergenceName))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, growing := os.Stat(filepath.Join(dir, growingName)); growing == nil {
+			err = ErrGrowing
+		}
+	}
+	if err != nil {
+		return first, other, nil, err
+	}
+	defer f.Close()
+	line, whole, err := readLine(bufio.NewReader(regularfile.Reader(ctx, f)))
+	var head divergenceHeader
+	switch {
+	case err == nil && !whole, err == io.EOF:
+		err = errTorn
+	case err == nil:
+		err = parseLine(line, &head)
+	}
+	if err == nil && (head.Divergence != journalOf || head.Schema != divergenceSchema) {
+		err = fmt.Errorf("divergences of %q with schema %d, this version of softbench reads %d: measure them again", head.Divergence, head.Schema, divergenceSchema)
+	}
+	if err != nil {
+		return first, other, nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	records, err = ReadDivergences(ctx, dir, head.First, head.Other)
+	return head.First, head.Other, records, err
+}
+
+// ErrGrowing: the divergences of two runs are not all there yet.
+var ErrGrowing = errors.New("the divergences are not whole: the command that measures them goes on with them")
+
 // readDivergences reads records up to size, where the file ends or a last line is not whole.
 // Damage before the last line is an error that names the line.
 func readDivergences(ctx context.Context, f io.Reader, head divergenceHeader) (records []DivergenceRecord, size int64, err error) {

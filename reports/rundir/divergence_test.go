@@ -73,12 +73,21 @@ func TestDivergenceFile(t *testing.T) {
 	if _, err := ReadDivergences(t.Context(), dir, first, other); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that grows is read as whole: %v", err)
 	}
+	if _, _, _, err := DivergencesIn(t.Context(), dir); !errors.Is(err, ErrGrowing) {
+		t.Errorf("of which runs a file that grows is: %v", err)
+	}
 	if err := w.Finish(); err != nil {
 		t.Fatal(err)
 	}
 	_, records, err := OpenDivergences(t.Context(), dir, first, other)
 	if err != nil || len(records) != 3 {
 		t.Fatalf("%d records, %v", len(records), err)
+	}
+	if a, b, all, err := DivergencesIn(t.Context(), dir); err != nil || a.ModelSHA256 != "a" || b.ModelSHA256 != "b" || len(all) != 3 {
+		t.Errorf("%d records of %q and %q, %v", len(all), a.ModelSHA256, b.ModelSHA256, err)
+	}
+	if _, _, _, err := DivergencesIn(t.Context(), filepath.Dir(dir)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("where there are none: %v", err)
 	}
 	tokens, starts := records[2].Tokens()
 	if len(tokens) != 3 || len(starts) != 2 || starts[1] != 2 || tokens[1].Seen != 2 || tokens[2].Seen != 1 || tokens[2].KL != 3 || !tokens[0].SameTop || tokens[1].SameTop {
