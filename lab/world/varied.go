@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,14 +37,20 @@ func (k Kind) document(r *rng) string {
 	return tellDocument(r)
 }
 
-// ask draws a question of a form. The last words of the varied world are those of
-// its own stories, of names that no training text has.
+// ask draws a question of a form. Those of the varied world are of its own stories
+// and registers, of names that no training text has, but for hellaswag's.
 func (k Kind) ask(r *rng, form string) (question, bool) {
-	if k == Varied && form == "lambada_openai" {
+	if k != Varied || form == "hellaswag" {
+		return ask(r, form, heldOut)
+	}
+	switch form {
+	case "lambada_openai":
 		st := tellChronicle(r, heldOut)
 		return question{prompt: st.passage, right: st.last}, true
+	case "arc_easy", "piqa":
+		return askRegister(r, form), true
 	}
-	return ask(r, form, heldOut)
+	return question{}, false
 }
 
 // tellVaried draws one document of the varied world.
@@ -168,26 +175,71 @@ func valueOf(r *rng, key string) string {
 	return strconv.Itoa(1 + r.n(passkey.MaxKey))
 }
 
-// registerOf is a register of people with numbers, and questions about it.
-func registerOf(r *rng) string {
-	who := differentOf(r, names, training, 5+r.n(10))
+// register is people with numbers.
+type register struct {
+	text    string // its title, and a line for each
+	who     []string
+	numbers []string
+}
+
+func tellRegister(r *rng, s split) register {
+	who := differentOf(r, names, s, 5+r.n(10))
 	numbers := make([]string, len(who))
 	var b strings.Builder
-	fmt.Fprintf(&b, "Register of %s", anyOf(r, towns, training))
+	fmt.Fprintf(&b, "Register of %s", anyOf(r, towns, s))
 	for i, name := range who {
 		numbers[i] = strconv.Itoa(1 + r.n(passkey.MaxKey))
 		fmt.Fprintf(&b, "\n%s %s", name, numbers[i])
 	}
+	return register{b.String(), who, numbers}
+}
+
+// whose and numberOf ask for the i-th line by its number, and by its name.
+func (g register) whose(i int) string    { return "Who has the number " + g.numbers[i] + "?" }
+func (g register) numberOf(i int) string { return "What is the number of " + g.who[i] + "?" }
+
+// registerOf is a register with questions about it.
+func registerOf(r *rng) string {
+	g := tellRegister(r, training)
+	var b strings.Builder
+	b.WriteString(g.text)
 	for range 2 + r.n(4) {
-		i := r.n(len(who))
-		if r.n(2) == 0 {
-			fmt.Fprintf(&b, "\nQuestion: What is the number of %s?\nAnswer: %s", who[i], numbers[i])
-		} else {
-			fmt.Fprintf(&b, "\nQuestion: Who has the number %s?\nAnswer: %s", numbers[i], who[i])
+		i := r.n(len(g.who))
+		asked, answer := g.numberOf(i), g.numbers[i]
+		if r.n(2) != 0 {
+			asked, answer = g.whose(i), g.who[i]
 		}
+		fmt.Fprintf(&b, "\nQuestion: %s\nAnswer: %s", asked, answer)
 	}
 	return b.String()
 }
+
+// askRegister asks for one of a register of people whom no training text has: by
+// the number, with three others' names beside the right one, or for the number,
+// with one other's beside it.
+func askRegister(r *rng, form string) question {
+	g := tellRegister(r, heldOut)
+	for different(g.numbers) < len(g.numbers) {
+		g = tellRegister(r, heldOut)
+	}
+	order := make([]int, len(g.who))
+	for i := range order {
+		order[i] = i
+	}
+	shuffle(r, order)
+	i := order[0]
+	if form == "piqa" {
+		return question{prompt: g.text + "\nQuestion: " + g.numberOf(i), right: g.numbers[i], wrong: []string{g.numbers[order[1]]}}
+	}
+	q := question{prompt: g.text + "\nQuestion: " + g.whose(i), right: g.who[i]}
+	for _, other := range order[1:4] {
+		q.wrong = append(q.wrong, g.who[other])
+	}
+	return q
+}
+
+// different is how many of some words are not the same.
+func different(all []string) int { return len(slices.Compact(slices.Sorted(slices.Values(all)))) }
 
 // listsOf is a list of up to sixteen words, names or numbers, said again once to
 // three times by others.

@@ -155,8 +155,9 @@ func checkRecords(text string) error {
 	return nil
 }
 
-// TestVariedQuestions: the last words are asked of names that no training text has;
-// the other forms are the plain world's.
+// TestVariedQuestions: the last words and the registers' questions are of names that
+// no training text has, and a register's right option is its row's and the only
+// right one; hellaswag's are the plain world's.
 func TestVariedQuestions(t *testing.T) {
 	docs := Varied.Questions(1, "lambada_openai", 500)
 	if len(docs) != 500 {
@@ -169,10 +170,34 @@ func TestVariedQuestions(t *testing.T) {
 			t.Fatalf("%q asks about %s", d.Context, name)
 		}
 	}
-	for _, form := range Forms[:3] {
-		if !slices.Equal(lines(t, Varied.Questions(1, form, 50)), lines(t, Plain.Questions(1, form, 50))) {
-			t.Errorf("%s differs", form)
+	for form, options := range map[string]int{"arc_easy": 4, "piqa": 2} {
+		docs := Varied.Questions(1, form, 500)
+		if len(docs) != 500 {
+			t.Fatalf("%s: %d questions", form, len(docs))
 		}
+		for _, d := range docs {
+			register := strings.TrimPrefix(strings.TrimSuffix(d.Context, "\nAnswer:"), "Question: ")
+			for _, row := range strings.Split(register, "\n")[1:] {
+				name, _, row := strings.Cut(row, " ")
+				if i := slices.Index(names, name); row && name != "Question:" && (i < 0 || !namesHeld(i)) {
+					t.Fatalf("%q has %s", register, name)
+				}
+			}
+			right := 0
+			for i, c := range d.Choices {
+				if err := checkAnswers(register + "\nAnswer: " + c); (err == nil) != (i == d.Gold) {
+					t.Fatalf("%s: option %d of %q with gold %d: %v", form, i, d.Choices, d.Gold, err)
+				} else if err == nil {
+					right++
+				}
+			}
+			if right != 1 || len(d.Choices) != options {
+				t.Fatalf("%s: %d options, %d right", form, len(d.Choices), right)
+			}
+		}
+	}
+	if !slices.Equal(lines(t, Varied.Questions(1, "hellaswag", 50)), lines(t, Plain.Questions(1, "hellaswag", 50))) {
+		t.Error("hellaswag differs")
 	}
 	if err := Kind("wild").Check(); err == nil {
 		t.Error("a kind that there is not")
