@@ -77,6 +77,34 @@ func TestUnknownNames(t *testing.T) {
 	}
 }
 
+// What is not found says where it was looked for: a directory without task files, mistyped, is found by its message.
+func TestUnknownNamesSayWhereTheyWereSought(t *testing.T) {
+	empty, one := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(one, "a.yaml"), []byte("task: own_sums\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ dir, name, want string }{
+		{empty, "nosuch", "--include-path " + empty + " has no task files"},
+		{empty, "no*", "no task, group or tag matches no*: --include-path " + empty + " has no task files"},
+		{one, "nosuch", "--include-path " + one + " has 1 names of tasks, groups and tags, and not this one"},
+		{one, "piqua", "did you mean piqa? (softbench ls shows all; a file's name ends in .yaml); --include-path " + one},
+		{one, "own_sum", "did you mean own_sums?"},
+		{"", "no*", "is a pattern, which matches tasks of --include-path DIR"},
+	} {
+		var dirs []string
+		if c.dir != "" {
+			dirs = append(dirs, c.dir)
+		}
+		find, err := configs.NewFinder(dirs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := find.Resolve(c.name); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s in %q: %v; want %q", c.name, c.dir, err, c.want)
+		}
+	}
+}
+
 // What a suite's file says wrong is one line with file, line and column.
 func TestSuiteErrors(t *testing.T) {
 	for yaml, want := range map[string]string{

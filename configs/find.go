@@ -48,6 +48,9 @@ func (f Finder) Resolve(name string) (*Suite, error) {
 	if near := f.index.Near(name); len(near) > 0 {
 		return nil, fmt.Errorf("unknown suite or task %q; did you mean %s? (softbench ls tasks --include-path DIR shows all)", name, strings.Join(near, ", "))
 	}
+	if searched := f.index.Searched(); searched != "" {
+		return nil, fmt.Errorf("%w; %s", err, searched)
+	}
 	return nil, err
 }
 

@@ -150,7 +150,7 @@ func (x *Index) Match(name string) ([]*Entry, error) {
 	if e, ok := x.entries[name]; ok {
 		return []*Entry{e}, nil
 	}
-	if !strings.ContainsAny(name, "*?[") {
+	if !strings.ContainsAny(name, "*?[") || len(x.roots) == 0 {
 		return nil, nil
 	}
 	var out []*Entry
@@ -164,9 +164,21 @@ func (x *Index) Match(name string) ([]*Entry, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no task, group or tag of %s matches %s", strings.Join(x.roots, ", "), name)
+		return nil, fmt.Errorf("no task, group or tag matches %s: %s", name, x.Searched())
 	}
 	return out, nil
+}
+
+// Searched says where names were looked for, and how many there are; "" without a directory.
+func (x *Index) Searched() string {
+	if len(x.roots) == 0 {
+		return ""
+	}
+	where := "--include-path " + strings.Join(x.roots, ", ")
+	if len(x.entries) == 0 {
+		return where + " has no task files (.yaml with task, group or tag)"
+	}
+	return fmt.Sprintf("%s has %d names of tasks, groups and tags, and not this one", where, len(x.entries))
 }
 
 // Near are the names most like a name that is not there.
