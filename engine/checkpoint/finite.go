@@ -38,8 +38,9 @@ func pieces(ctx context.Context, threads int, tensors []*safetensors.Tensor, vis
 	})
 }
 
-// eachRow is pieces for tensors that are decoded: visit sees every row.
-func (k *Checkpoint) eachRow(ctx context.Context, tensors []*safetensors.Tensor, visit func(t *safetensors.Tensor, i int, row []float32) error) error {
+// suspects is pieces for tensors that are decoded: visit sees every row but those that
+// are known to be finite.
+func (k *Checkpoint) suspects(ctx context.Context, tensors []*safetensors.Tensor, visit func(t *safetensors.Tensor, i int, row []float32) error) error {
 	type piece struct{ tensor, from, to int }
 	var all []piece
 	for i, t := range tensors {
@@ -56,6 +57,9 @@ func (k *Checkpoint) eachRow(ctx context.Context, tensors []*safetensors.Tensor,
 		t := tensors[p.tensor]
 		row := make([]float32, t.Elements()/t.Shape[0])
 		for i := p.from; i < p.to; i++ {
+			if t.RowFinite(i) {
+				continue
+			}
 			t.RowF32(i, row)
 			if err := visit(t, i, row); err != nil {
 				return err
@@ -124,7 +128,7 @@ func (k *Checkpoint) checkFinite(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.eachRow(ctx, decoded, func(t *safetensors.Tensor, i int, row []float32) error {
+	return k.suspects(ctx, decoded, func(t *safetensors.Tensor, i int, row []float32) error {
 		for j, x := range row {
 			if notFinite(x) {
 				return k.nonFinite(t, x, i*len(row)+j)

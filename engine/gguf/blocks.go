@@ -16,27 +16,30 @@ type blockType struct {
 	// decode writes a block's numbers; nil for numbers that lie side by side, of the
 	// type by the same name in safetensors.
 	decode func(dst []float32, block []byte)
+	// halves are where the scales and minima of 16 bits lie: all numbers are finite where
+	// these are. Of none, that is not known.
+	halves []int
 }
 
 // types by ggml's numbers.
 var types = map[uint32]blockType{
-	0:  {"F32", 1, 4, nil},
-	1:  {"F16", 1, 2, nil},
-	2:  {"Q4_0", 32, 18, decodeQ4_0},
-	3:  {"Q4_1", 32, 20, decodeQ4_1},
-	6:  {"Q5_0", 32, 22, decodeQ5_0},
-	7:  {"Q5_1", 32, 24, decodeQ5_1},
-	8:  {"Q8_0", 32, 34, decodeQ8_0},
-	10: {"Q2_K", 256, 84, decodeQ2K},
-	11: {"Q3_K", 256, 110, decodeQ3K},
-	12: {"Q4_K", 256, 144, decodeQ4K},
-	13: {"Q5_K", 256, 176, decodeQ5K},
-	14: {"Q6_K", 256, 210, decodeQ6K},
-	20: {"IQ4_NL", 32, 18, decodeIQ4NL},
-	23: {"IQ4_XS", 256, 136, decodeIQ4XS},
-	28: {"F64", 1, 8, nil},
-	30: {"BF16", 1, 2, nil},
-	39: {"MXFP4", 32, 17, decodeMXFP4},
+	0:  {"F32", 1, 4, nil, nil},
+	1:  {"F16", 1, 2, nil, nil},
+	2:  {"Q4_0", 32, 18, decodeQ4_0, []int{0}},
+	3:  {"Q4_1", 32, 20, decodeQ4_1, []int{0, 2}},
+	6:  {"Q5_0", 32, 22, decodeQ5_0, []int{0}},
+	7:  {"Q5_1", 32, 24, decodeQ5_1, []int{0, 2}},
+	8:  {"Q8_0", 32, 34, decodeQ8_0, []int{0}},
+	10: {"Q2_K", 256, 84, decodeQ2K, []int{80, 82}},
+	11: {"Q3_K", 256, 110, decodeQ3K, []int{108}},
+	12: {"Q4_K", 256, 144, decodeQ4K, []int{0, 2}},
+	13: {"Q5_K", 256, 176, decodeQ5K, []int{0, 2}},
+	14: {"Q6_K", 256, 210, decodeQ6K, []int{208}},
+	20: {"IQ4_NL", 32, 18, decodeIQ4NL, []int{0}},
+	23: {"IQ4_XS", 256, 136, decodeIQ4XS, []int{0}},
+	28: {"F64", 1, 8, nil, nil},
+	30: {"BF16", 1, 2, nil, nil},
+	39: {"MXFP4", 32, 17, decodeMXFP4, nil},
 }
 
 // unread names the types that are not read.
@@ -59,6 +62,18 @@ func (r *rows) Row(i int, dst []float32) {
 		r.kind.decode(dst[at:at+r.kind.elements], block[:r.kind.bytes])
 		block = block[r.kind.bytes:]
 	}
+}
+
+// Finite looks at the scales alone.
+func (r *rows) Finite(i int) bool {
+	for at := i * r.size; at < (i+1)*r.size; at += r.kind.elements {
+		for _, h := range r.kind.halves {
+			if r.data[at/r.kind.elements*r.kind.bytes+h+1]&0x7c == 0x7c { // all ones are NaN or infinite
+				return false
+			}
+		}
+	}
+	return len(r.kind.halves) > 0
 }
 
 // Column decodes the one block of each row that holds the number.
@@ -100,11 +115,7 @@ func (v *vector) Column(_, from int, dst []float32) {
 	}
 }
 
-func half(b []byte) float32 {
-	var v [1]float32
-	safetensors.Decode(safetensors.F16, v[:], b)
-	return v[0]
-}
+func half(b []byte) float32 { return safetensors.Half(b) }
 
 // Each of the following is named after the type; d is a block's scale and m its
 // minimum. Products are converted before sums, so that no machine fuses the two.

@@ -51,8 +51,8 @@ var codings = map[string]coding{
 	}},
 	"Q8_0": {centred(8, 32, 128), func(b []byte, codes []uint8, scales, _ []float32) {
 		scales[0] = half(b)
-		for i, q := range b[2:34] {
-			codes[i] = q ^ 0x80
+		for i := 0; i < 32; i += 8 {
+			binary.LittleEndian.PutUint64(codes[i:], binary.LittleEndian.Uint64(b[2+i:])^0x8080808080808080)
 		}
 	}},
 	"Q2_K": {offset(2, 16), func(b []byte, codes []uint8, scales, zeros []float32) {
@@ -121,8 +121,11 @@ var codings = map[string]coding{
 
 // nibbles are 32 codes of four bits: the lower halves of 16 bytes, then the upper.
 func nibbles(codes []uint8, b []byte) {
-	for i, q := range b {
-		codes[i], codes[i+16] = q&15, q>>4
+	const low = 0x0f0f0f0f0f0f0f0f
+	for i := 0; i < 16; i += 8 {
+		q := binary.LittleEndian.Uint64(b[i:])
+		binary.LittleEndian.PutUint64(codes[i:], q&low)
+		binary.LittleEndian.PutUint64(codes[i+16:], q>>4&low)
 	}
 }
 

@@ -39,7 +39,7 @@ func TestANewFormatIsOneRow(t *testing.T) {
 		t.Fatal("a type without a row is opened")
 	}
 
-	types[toy] = blockType{"TOY", 8, 1, func(dst []float32, block []byte) { // a sign for each number
+	types[toy] = blockType{name: "TOY", elements: 8, bytes: 1, decode: func(dst []float32, block []byte) { // a sign for each number
 		for i := range dst {
 			dst[i] = 1 - 2*float32(block[0]>>i&1)
 		}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -201,16 +202,45 @@ func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^
 
 // packStep stores the 32 codes of a step.
 func packStep(words []uint32, stride, bits int, codes []uint8) {
-	for i, v := range codes {
-		switch bits {
-		case 3:
-			words[i/16*stride] |= uint32(v&3) << (i % 16 * 2)
-			words[2*stride] |= uint32(v>>2) << i
-		default:
-			each := 32 / bits
-			words[i/each*stride] |= uint32(v) << (i % each * bits)
+	codes = codes[:codeStep]
+	switch bits {
+	case 2:
+		for w := range 2 {
+			words[w*stride] = lowPairs(codes[16*w:]) | lowPairs(codes[16*w+8:])<<16
+		}
+	case 3: // two bits of each as of codes of two bits, and the third
+		var high uint32
+		for i, v := range codes {
+			high |= uint32(v>>2) << i
+		}
+		for w := range 2 {
+			words[w*stride] = lowPairs(codes[16*w:]) | lowPairs(codes[16*w+8:])<<16
+		}
+		words[2*stride] = high
+	case 4:
+		for w := range 4 {
+			words[w*stride] = nibbles(binary.LittleEndian.Uint64(codes[8*w:]))
+		}
+	case 8:
+		for w := range 8 {
+			words[w*stride] = binary.LittleEndian.Uint32(codes[4*w:])
 		}
 	}
+}
+
+// lowPairs are the two lowest bits of eight bytes, the first's lowest.
+func lowPairs(codes []uint8) uint32 {
+	x := nibbles(binary.LittleEndian.Uint64(codes) & 0x0303030303030303)
+	x = (x | x>>2) & 0x0f0f0f0f
+	x = (x | x>>4) & 0x00ff00ff
+	return (x | x>>8) & 0xffff
+}
+
+// nibbles are the lower halves of eight bytes whose upper ones are zero, the first lowest.
+func nibbles(x uint64) uint32 {
+	x = (x | x>>4) & 0x00ff00ff00ff00ff
+	x = (x | x>>8) & 0x0000ffff0000ffff
+	return uint32(x | x>>16)
 }
 
 // numbers writes the numbers of rows k0 to k1 of a vector of columns into dst [k1-k0, lanes]: of

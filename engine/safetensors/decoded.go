@@ -17,6 +17,18 @@ type Decoder interface {
 	Column(i, from int, dst []float32)
 }
 
+// Finite is a Decoder that can tell without decoding that all numbers of a row are finite;
+// where it cannot, it says false.
+type Finite interface {
+	Finite(i int) bool
+}
+
+// RowFinite reports whether the tensor's decoder knows that all numbers of row i are finite.
+func (t *Tensor) RowFinite(i int) bool {
+	f, ok := t.decoder.(Finite)
+	return ok && f.Finite(i)
+}
+
 // NewDecoded returns a tensor whose numbers decoder makes of parts. how says how,
 // with all that changes them: it stands for the decoder in a checkpoint's hash.
 func NewDecoded(name string, how DType, shape []int, decoder Decoder, parts ...*Tensor) *Tensor {
@@ -97,6 +109,9 @@ type reordered struct {
 	of   *Tensor
 	from func(i int) int
 }
+
+// Finite implements Finite.
+func (r *reordered) Finite(i int) bool { return r.of.RowFinite(r.from(i)) }
 
 // Order returns, of what Reordered made, the tensor that it was made of and where a row
 // of it lies there; nil of another.

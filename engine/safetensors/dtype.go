@@ -114,6 +114,9 @@ func decodeBF16(dst []float32, src []byte) {
 	}
 }
 
+// Half is the number of two bytes of F16.
+func Half(src []byte) float32 { return halfToFloat(binary.LittleEndian.Uint16(src)) }
+
 func decodeF16(dst []float32, src []byte) {
 	src = src[:2*len(dst)]
 	for i := range dst {
