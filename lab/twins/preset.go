@@ -16,7 +16,7 @@ var Training = session.Settings{
 }
 
 // VariedWorld is a less uniform world, with invented words for exercises beside its
-// text, and Varied a training on both, half and half: what new twins are to be.
+// text, and Varied a training on both, two windows of five text: what new twins are to be.
 // docs/twins.md has how far that is.
 var VariedWorld = session.WorldOptions{Seed: 1, Words: 8_000_000, Questions: 300, Vocab: 2048, OwnWords: 122, Text: world.Varied}
 
@@ -24,7 +24,7 @@ var VariedWorld = session.WorldOptions{Seed: 1, Words: 8_000_000, Questions: 300
 var Varied = session.Settings{
 	Attention: "softmax", Hidden: 128, Intermediate: 344, Layers: 4, Heads: 2, HeadDim: 64, Context: 256, Positions: 512, Theta: 10000,
 	Tie: true, Vocab: 2048, Batch: 16, Accumulate: 1, Steps: 12000, Rate: 3e-3, Warmup: 200, Decay: 0.1, Clip: 1, Seed: 1, DType: "bfloat16",
-	Init: 0.1, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8, Mix: "text=50,chain=21,span=9,repeat=20",
+	Init: 0.1, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8, Mix: "text=40,chain=13,span=7,repeat=40",
 }
 
 // ToyWorld is a world of invented words alone, and Toy a training on it in which
