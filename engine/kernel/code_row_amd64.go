@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync"
 	"unsafe"
+
+	"golang.org/x/sys/cpu"
 )
 
 // codeRow is one call of a loop that multiplies a row with the codes of a panel, or stores the
@@ -90,9 +92,26 @@ func (s *simd) codeLoops(in *Input, w *Matrix) (row, panel func(*codeRow)) {
 			row = nil
 		case s.isa == isaAVX512BF16:
 			row = rows[pairs]
+			if look := codeLookupsAVX512[kind][pairs]; look != nil && lookups(c) {
+				row = look
+			}
 		}
 	}
 	return row, panel
+}
+
+// lookups reports whether numbers are looked up in tables of their group: where groups are long
+// enough that tables take less than what they save. Numbers of four bits take as much to look up as
+// to make, but for those that are rounded to float16 too.
+func lookups(c *Codes) bool {
+	least := 16
+	switch {
+	case c.Bits == 4 && c.Round != RoundFloat16:
+		least = 64
+	case c.Bits >= 3:
+		least = 32
+	}
+	return cpu.X86.HasAVX512VBMI && c.Group >= least
 }
 
 // signedCodes are Centred with the zero in the middle of the codes, of loops alone.
@@ -119,6 +138,41 @@ var codeRowTable = func() (rows [18][64]uint8) {
 		for j, x := range []float32{0x1p16, 0xffff, 0x1p-12, 0xffffp-28, 0x1p-8, 0xffffp-24} {
 			binary.LittleEndian.PutUint32(rows[12+j][i:], math.Float32bits(x))
 		}
+	}
+	return rows
+}()
+
+// lookupTable are the constants of the loops that look numbers up; see asmgen.
+//
+//lint:ignore U1000 the assembly's own
+var lookupTable = func() (rows [34][64]uint8) {
+	word := func(row, lane, x int) { binary.LittleEndian.PutUint16(rows[row][2*lane:], uint16(x)) }
+	for i := range 32 {
+		word(0, i, 2*i+1) // of two vectors: the second's are 32 further on
+		for bits := 2; bits <= 4; bits++ {
+			word(bits-1, i, i/2&(1<<(6-bits)-1))
+			word(bits+2, i, (1<<bits-1)<<(6-bits))
+		}
+		word(7, i, 0x18)
+	}
+	// control says for each word of a row which of a code's bits come to its lowest place, and on: those
+	// from so many bits on for the first code, so many more for each next.
+	control := func(row, first, width int) {
+		for i := range 32 {
+			rows[row][2*i] = uint8(32*(i/2%2)+first+width*(i%2)) & 63
+		}
+	}
+	for p := range 8 {
+		control(8+p, 4*p-4, 2)
+		control(16+p, 4*p-3, 2)
+		if p < 4 {
+			control(24+p, 2*p-5, 1)
+			control(28+p, 8*p-2, 4)
+		}
+	}
+	for i := range 16 {
+		binary.LittleEndian.PutUint32(rows[32][4*i:], math.Float32bits(float32(i)))
+		binary.LittleEndian.PutUint32(rows[33][4*i:], math.Float32bits(float32(i-8)))
 	}
 	return rows
 }()

@@ -592,3 +592,66 @@ var codePanelsAVX512 = map[[2]int][codeFinishes]func(*codeRow){
 	{4, int(signedCodes)}: {finishExact: codePanel4SignedExactAVX512, finishExactPair: codePanel4SignedExactPairAVX512},
 	{8, int(signedCodes)}: {finishExact: codePanel8SignedExactAVX512, finishExactPair: codePanel8SignedExactPairAVX512},
 }
+
+//go:noescape
+func codeLookup2CentredPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup2CentredF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup2CentredExactPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup2OffsetPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup2OffsetF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup3CentredPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup3CentredF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup3OffsetPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup3OffsetF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4CentredPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4CentredF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4CentredExactPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4OffsetPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4OffsetF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4LevelPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4LevelF16PairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4SignedExactPairAVX512(r *codeRow)
+
+// codeLookupsAVX512 are the loops that multiply a row with numbers that are looked up, by bits and form, then by what a number is rounded to.
+var codeLookupsAVX512 = map[[2]int][codeFinishes]func(*codeRow){
+	{2, int(Centred)}:     {finishPair: codeLookup2CentredPairAVX512, finishF16Pair: codeLookup2CentredF16PairAVX512, finishExactPair: codeLookup2CentredExactPairAVX512},
+	{2, int(Offset)}:      {finishPair: codeLookup2OffsetPairAVX512, finishF16Pair: codeLookup2OffsetF16PairAVX512},
+	{3, int(Centred)}:     {finishPair: codeLookup3CentredPairAVX512, finishF16Pair: codeLookup3CentredF16PairAVX512},
+	{3, int(Offset)}:      {finishPair: codeLookup3OffsetPairAVX512, finishF16Pair: codeLookup3OffsetF16PairAVX512},
+	{4, int(Centred)}:     {finishPair: codeLookup4CentredPairAVX512, finishF16Pair: codeLookup4CentredF16PairAVX512, finishExactPair: codeLookup4CentredExactPairAVX512},
+	{4, int(Offset)}:      {finishPair: codeLookup4OffsetPairAVX512, finishF16Pair: codeLookup4OffsetF16PairAVX512},
+	{4, int(Level)}:       {finishPair: codeLookup4LevelPairAVX512, finishF16Pair: codeLookup4LevelF16PairAVX512},
+	{4, int(signedCodes)}: {finishExactPair: codeLookup4SignedExactPairAVX512},
+}

@@ -18,6 +18,7 @@ func Files() map[string][]byte {
 		"code_rows_avx512_amd64.s": codeRows(true),
 		"code_rows_avx2_amd64.s":   codeRows(false),
 		"code_rows_amd64.go":       codeRowTable(),
+		"code_lookups_amd64.s":     lookupFile(),
 		"tile_neon_arm64.s":        tilesNEON(),
 		"rows_neon_arm64.s":        rowsNEON(),
 		"peak_neon_arm64.s":        peakNEON(),
