@@ -13,12 +13,34 @@ import (
 type mixture struct {
 	mix       world.Mix
 	name      string
-	exercises *world.Exercises // nil where the mix is text alone
+	exercises *world.Exercises // nil where the mix has none of invented words
+	text      passages
 	known     []world.Target
 }
 
+// passages draws passages of a text.
+type passages struct {
+	corpus
+	context int // tokens of a training's window, which decides where passages begin
+}
+
+// fill fills dst with the text from a document's beginning on, or from anywhere as
+// windows are, and on from its own beginning where it ends.
+func (p *passages) fill(r *rand.Rand, dst []int32) {
+	at := 0
+	if starts := p.windowStarts(p.context); starts != nil {
+		at = int(starts[r.IntN(len(starts))])
+	} else {
+		at = r.IntN(len(p.tokens))
+	}
+	for len(dst) > 0 {
+		n := copy(dst, p.tokens[at%len(p.tokens):])
+		dst, at = dst[n:], at+n
+	}
+}
+
 // newMixture is nil where settings ask for none.
-func newMixture(s *Settings, tok *tokenizer.Tokenizer) (*mixture, error) {
+func newMixture(s *Settings, tok *tokenizer.Tokenizer, text corpus) (*mixture, error) {
 	if s.Mix == "" {
 		return nil, nil
 	}
@@ -26,12 +48,15 @@ func newMixture(s *Settings, tok *tokenizer.Tokenizer) (*mixture, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mixture{mix: mix, name: s.Mix}
+	m := &mixture{mix: mix, name: s.Mix, text: passages{text, s.Context}}
 	if mix.Part(world.TextSource) == 1 {
 		return m, nil
 	}
 	if s.Context < world.LeastWindow {
 		return nil, fmt.Errorf("windows of %d tokens are too short for exercises: want at least %d", s.Context, world.LeastWindow)
+	}
+	if !mix.Words() {
+		return m, nil
 	}
 	words := ownWords(tok)
 	if len(words) < world.LeastWords {
@@ -59,7 +84,7 @@ func ownWords(tok *tokenizer.Tokenizer) (ids []int32) {
 // Name, Text and Fill are train.Exercises.
 func (m *mixture) Name() string { return m.name }
 
-func (m *mixture) Text() bool { return m.mix.Part(world.TextSource) > 0 }
+func (m *mixture) Text() bool { return m.mix.Text() }
 
 func (m *mixture) Fill(r *rand.Rand, window []int32) bool {
 	source := m.mix.Draw(r)
@@ -69,8 +94,17 @@ func (m *mixture) Fill(r *rand.Rand, window []int32) bool {
 	if len(m.known) < len(window) {
 		m.known = make([]world.Target, len(window))
 	}
-	m.exercises.Draw(r, world.Exercise(source), window, m.known[:len(window)])
+	m.draw(r, source, m.text, window, m.known[:len(window)])
 	return true
+}
+
+// draw fills a window from a source that is not the text as it stands.
+func (m *mixture) draw(r *rand.Rand, source string, text passages, window []int32, known []world.Target) {
+	if source == world.AgainSource {
+		world.Again(r, window, known, func(first []int32) { text.fill(r, first) })
+		return
+	}
+	m.exercises.Draw(r, world.Exercise(source), window, known)
 }
 
 // heldOutSeed draws the windows of diagnostics: no training's batch has its
@@ -95,7 +129,7 @@ func (m *mixture) newDiagnostics(c corpus, bos int32, count, length int) (*diagn
 			at += copy(window[1:], c.tokens[at:])
 		} else {
 			s.known = make([]world.Target, length)
-			m.exercises.Draw(r, world.Exercise(source), window[1:], s.known[1:])
+			m.draw(r, source, passages{c, m.text.context}, window[1:], s.known[1:])
 		}
 		l.samples = append(l.samples, s)
 	}

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/softbench/softbench/engine/tokenizer"
+	"github.com/softbench/softbench/lab/world"
 )
 
 // drilled is a training of a second on a mix.
@@ -32,7 +35,7 @@ func drilled(t *testing.T, dir, out, mix string) Options {
 // one that is not, whatever the threads; another mix is another training.
 func TestMixStopsAnywhere(t *testing.T) {
 	dir := t.TempDir()
-	const mix = "text=1,chain=1,span=1,repeat=2,pairs=1"
+	const mix = "text=1,again=1,chain=1,span=1,repeat=2,pairs=1"
 	whole := drilled(t, dir, "whole", mix)
 	if _, err := Run(context.Background(), whole); err != nil {
 		t.Fatal(err)
@@ -71,14 +74,14 @@ func TestMixStopsAnywhere(t *testing.T) {
 // TestMixMeasures: every source is measured, copying where it can be, and every
 // layer; a softmax of two layers gives the first token something.
 func TestMixMeasures(t *testing.T) {
-	o := drilled(t, t.TempDir(), "out", "text=1,chain=1,span=1,repeat=2,pairs=1")
+	o := drilled(t, t.TempDir(), "out", "text=1,again=1,chain=1,span=1,repeat=2,pairs=1")
 	o.Settings.Attention, o.DiagnosticsSamples = "softmax", 40
 	result, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := result.Lines[len(result.Lines)-1].Measure
-	for source, copies := range map[string]bool{"text": false, "chain": false, "span": true, "repeat": true, "pairs": true} {
+	for source, copies := range map[string]bool{"text": false, "again": true, "chain": false, "span": true, "repeat": true, "pairs": true} {
 		s, ok := m.Sources[source]
 		if !ok || !(s.Loss > 0) || (s.Copying != nil) != copies || !(s.SinkRate >= 0 && s.SinkRate <= 1) {
 			t.Errorf("%s: %+v", source, s)
@@ -97,6 +100,51 @@ func TestMixMeasures(t *testing.T) {
 	}
 	if !math.IsNaN(float64((&Measure{Layers: m.Layers[:1]}).InnerKurtosis())) {
 		t.Error("a model of one layer has inner layers")
+	}
+}
+
+// TestAgain: a window of again is a passage of the text from a document's beginning
+// on, which comes again and again to its end, and needs no invented words.
+func TestAgain(t *testing.T) {
+	c := corpus{starts: []int32{0, 40, 80, 120}}
+	for i := range int32(160) {
+		c.tokens = append(c.tokens, i)
+	}
+	m, err := newMixture(&Settings{Mix: "text=1,again=1", Context: 48}, nil, c)
+	if err != nil || m.exercises != nil || !m.Text() {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	drawn, begun := 0, map[int32]bool{}
+	for range 400 {
+		window := make([]int32, 48)
+		if !m.Fill(r, window) {
+			continue
+		}
+		drawn++
+		begun[window[0]] = true
+		period := 1
+		for window[period] == (window[0]+int32(period))%160 {
+			period++
+		}
+		if !slices.Contains(c.starts, window[0]) || period < 8 || period > 24 {
+			t.Fatalf("a passage of %d tokens from token %d", period, window[0])
+		}
+		for i, id := range window {
+			want := world.Copied
+			switch {
+			case i < period:
+				want = world.Likely
+			case i == period:
+				want = world.Unknown
+			}
+			if id != window[i%period] || m.known[i] != want {
+				t.Fatalf("token %d of %d, known as %v", i, window, m.known)
+			}
+		}
+	}
+	if drawn < 150 || drawn > 250 || len(begun) != len(c.starts) {
+		t.Errorf("%d of 400 windows, from %d beginnings", drawn, len(begun))
 	}
 }
 

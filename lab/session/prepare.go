@@ -63,7 +63,7 @@ func (r *run) prepare(ctx context.Context) error {
 	if id, ok := tok.EOS(); ok {
 		r.eos = id
 	}
-	mix, err := newMixture(&r.Settings, tok)
+	mix, err := newMixture(&r.Settings, tok, c)
 	if err != nil {
 		return err
 	}

@@ -85,17 +85,11 @@ func NewExercises(words []int32) (*Exercises, error) {
 // Draw fills a window, and how its words can be known; both have at least 24.
 func (e *Exercises) Draw(r *rand.Rand, kind Exercise, window []int32, known []Target) {
 	if kind == Repeat {
-		n := len(window)
-		period := leastRepeat + r.IntN(max(1, n/2-leastRepeat))
-		for i := range window {
-			if i < period {
-				window[i], known[i] = e.any(r), Unknown
-			} else {
-				window[i], known[i] = window[i-period], Copied
+		again(r, window, known, func(first []int32) {
+			for i := range first {
+				first[i], known[i] = e.any(r), Unknown
 			}
-		}
-		// The first repeated word is only known once the period is.
-		known[period] = Unknown
+		})
 		return
 	}
 	e.chain(r, window, known)
@@ -105,6 +99,28 @@ func (e *Exercises) Draw(r *rand.Rand, kind Exercise, window []int32, known []Ta
 	case Pairs:
 		e.pairs(r, window, known)
 	}
+}
+
+// again fills a window with a beginning of eight words to half of it, which begin
+// draws, again and again to the window's end.
+func again(r *rand.Rand, window []int32, known []Target, begin func(first []int32)) {
+	n := len(window)
+	period := leastRepeat + r.IntN(max(1, n/2-leastRepeat))
+	begin(window[:period])
+	for i := period; i < n; i++ {
+		window[i], known[i] = window[i-period], Copied
+	}
+	// The first repeated word is only known once the period is.
+	known[period] = Unknown
+}
+
+// Again is a window of AgainSource: a passage of text, whose tokens passage draws,
+// again and again to the window's end.
+func Again(r *rand.Rand, window []int32, known []Target, passage func(first []int32)) {
+	again(r, window, known, func(first []int32) {
+		passage(first)
+		clear(known[:len(first)]) // Likely
+	})
 }
 
 func (e *Exercises) any(r *rand.Rand) int32 { return e.words[r.IntN(len(e.words))] }
@@ -158,12 +174,16 @@ func (e *Exercises) put(window []int32, known []Target, at int, mark, key, value
 
 // Share is a source of windows and how many of them are its.
 type Share struct {
-	Source string // an Exercise, or TextSource
+	Source string // an Exercise, TextSource or AgainSource
 	Part   float64
 }
 
-// TextSource is the source of windows of text.
-const TextSource = "text"
+// TextSource is the source of windows of text, AgainSource that of windows in which
+// a passage of it comes again and again.
+const (
+	TextSource  = "text"
+	AgainSource = "again"
+)
 
 // Mix is sources with their parts, which sum to one.
 type Mix []Share
@@ -178,8 +198,8 @@ func ParseMix(s string) (Mix, error) {
 		if _, err := fmt.Sscanf(number+"\n", "%g\n", &part); err != nil || !(part > 0) || part > 1e9 {
 			return nil, fmt.Errorf("mix %q: %q: want SOURCE=PART, with a part above zero", s, field)
 		}
-		if name != TextSource && !slices.Contains(AllExercises, Exercise(name)) {
-			return nil, fmt.Errorf("mix %q: no source %q: want text, chain, span, repeat or pairs", s, name)
+		if name != TextSource && name != AgainSource && !slices.Contains(AllExercises, Exercise(name)) {
+			return nil, fmt.Errorf("mix %q: no source %q: want text, again, chain, span, repeat or pairs", s, name)
 		}
 		if slices.ContainsFunc(m, func(h Share) bool { return h.Source == name }) {
 			return nil, fmt.Errorf("mix %q: %s comes twice", s, name)
@@ -191,6 +211,12 @@ func ParseMix(s string) (Mix, error) {
 		m[i].Part /= sum
 	}
 	return m, nil
+}
+
+// Text says whether any source needs text, and Words whether any needs invented words.
+func (m Mix) Text() bool { return m.Part(TextSource) > 0 || m.Part(AgainSource) > 0 }
+func (m Mix) Words() bool {
+	return slices.ContainsFunc(m, func(s Share) bool { return slices.Contains(AllExercises, Exercise(s.Source)) })
 }
 
 // Part is a source's part, 0 where it has none.
