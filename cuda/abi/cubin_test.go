@@ -5,6 +5,8 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -142,5 +144,26 @@ func TestHopperLaunch(t *testing.T) {
 		if m := l.Args[i].Matrix; m != w || m.Check() != nil {
 			t.Errorf("matrix %d is %+v, want %+v", i, m, w)
 		}
+	}
+}
+
+// TestProfiledKernelsExist: the profiler of first-run is given whole names.
+func TestProfiledKernelsExist(t *testing.T) {
+	script, err := os.ReadFile("../first-run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, l := range append(everyLaunch(), hopperLaunches()...) {
+		known[l.Kernel] = true
+	}
+	named := regexp.MustCompile(`\bsb_\w+`).FindAllString(string(script), -1)
+	for _, name := range named {
+		if !known[name] {
+			t.Errorf("first-run profiles %s, which is no kernel", name)
+		}
+	}
+	if len(named) < 6 {
+		t.Errorf("first-run profiles only %v", named)
 	}
 }

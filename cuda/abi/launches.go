@@ -49,13 +49,18 @@ func (e Epilogue) String() string { return epilogues[e] }
 // Gemm multiplies a [m, k] with the transpose of w [n, k], both T, sums in
 // float in an order that depends on k alone; bias is float [n], or 0 for none.
 func Gemm(mode Mode, e Epilogue, a, w, bias, c device.Ptr, m, n, k int) *device.Launch {
+	return productOf(mode, "sb_gemm_"+epilogues[e], a, w, m, n, k, device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k))
+}
+
+// productOf is a kernel over the tiles of a product; more are its arguments behind the matrices.
+func productOf(mode Mode, kernel string, a, w device.Ptr, m, n, k int, more ...device.Arg) *device.Launch {
 	if mode == BF16Hopper {
-		return hopper("sb_gemm_"+epilogues[e], a, w, m, n, k, device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k))
+		return hopper(kernel, a, w, m, n, k, more...)
 	}
-	return &device.Launch{Kernel: "sb_gemm_" + epilogues[e] + mode.suffix(),
+	return &device.Launch{Kernel: kernel + mode.suffix(),
 		Grid:  device.Dim{X: blocks(n, GemmN), Y: blocks(m, GemmM)},
 		Block: device.Dim{X: GemmThreads},
-		Args:  []device.Arg{device.P(a), device.P(w), device.P(bias), device.P(c), device.I(m), device.I(n), device.I(k)}}
+		Args:  append([]device.Arg{device.P(a), device.P(w)}, more...)}
 }
 
 // hopper is a product by wgmma of a [m, k] with w [n, k], described as matrices;
@@ -102,12 +107,30 @@ type RopeArgs struct {
 // Scale[head]·LogN[row], and stores keys and values in the row's slot.
 func Rope(m Mode, a RopeArgs) *device.Launch {
 	return &device.Launch{Kernel: "sb_rope" + m.suffix(), Grid: device.Dim{X: a.Rows}, Block: device.Dim{X: RowThreads},
-		Args: []device.Arg{
-			device.P(a.QKV), device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Slot), device.P(a.Cos), device.P(a.Sin),
-			device.P(a.LogN), device.P(a.Scale), device.P(a.QNorm), device.P(a.KNorm),
-			device.I(a.Rows), device.I(a.Heads), device.I(a.KVHeads), device.I(a.Size),
-			device.F(float32(1 / math.Sqrt(float64(a.Size)))), device.F(a.Eps),
-		}}
+		Args: slices.Concat([]device.Arg{device.P(a.QKV)}, a.heads(), []device.Arg{device.I(a.Rows)})}
+}
+
+// heads says where heads go and what becomes of them.
+func (a RopeArgs) heads() []device.Arg {
+	return []device.Arg{
+		device.P(a.Q), device.P(a.Keys), device.P(a.Values), device.P(a.Slot), device.P(a.Cos), device.P(a.Sin),
+		device.P(a.LogN), device.P(a.Scale), device.P(a.QNorm), device.P(a.KNorm),
+		device.I(a.Heads), device.I(a.KVHeads), device.I(a.Size),
+		device.F(float32(1 / math.Sqrt(float64(a.Size)))), device.F(a.Eps),
+	}
+}
+
+// FusesRope says whether QKV computes a head size: whether a tile of the product has whole
+// heads. Others are a Store and a Rope.
+func FusesRope(size int) bool { return GemmN%size == 0 }
+
+// QKV is Gemm's product of a [rows, k] with w [(heads + 2·kv heads)·size, k] whose sums,
+// with the bias, Rope would be given: it does to them what Rope does, to the bit, and they
+// are never written. Of r QKV is not read.
+func QKV(mode Mode, a, w, bias device.Ptr, k int, r RopeArgs) *device.Launch {
+	n := (r.Heads + 2*r.KVHeads) * r.Size
+	return productOf(mode, "sb_qkv", a, w, r.Rows, n, k,
+		slices.Concat([]device.Arg{device.P(bias)}, r.heads(), []device.Arg{device.I(r.Rows), device.I(n), device.I(k)})...)
 }
 
 // AttentionArgs are the operands of Attention and Observe.
@@ -176,16 +199,10 @@ func HeadBlocks(vocab int) int { return blocks(vocab, HeadColumns) }
 // ids[start[r]:start[r+1]], and so are their logits. Blocks of the same entries of the
 // vocabulary are neighbours in the grid: all rows share one read of w.
 func Head(mode Mode, h, w, start, ids, logits, partials device.Ptr, m, vocab, hidden int) *device.Launch {
-	if mode == BF16Hopper {
-		l := hopper("sb_head", h, w, m, vocab, hidden,
-			device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden))
-		l.Grid = device.Dim{X: blocks(m, HeadRows), Y: HeadBlocks(vocab)}
-		return l
-	}
-	return &device.Launch{Kernel: "sb_head" + mode.suffix(),
-		Grid:  device.Dim{X: blocks(m, HeadRows), Y: HeadBlocks(vocab)},
-		Block: device.Dim{X: GemmThreads},
-		Args:  []device.Arg{device.P(h), device.P(w), device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden)}}
+	l := productOf(mode, "sb_head", h, w, m, vocab, hidden,
+		device.P(start), device.P(ids), device.P(logits), device.P(partials), device.I(m), device.I(vocab), device.I(hidden))
+	l.Grid = device.Dim{X: blocks(m, HeadRows), Y: HeadBlocks(vocab)}
+	return l
 }
 
 // HeadMerge joins each row's partials, a warp a row, in an order that n alone fixes: lse double [m], the lowest token

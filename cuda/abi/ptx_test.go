@@ -15,7 +15,7 @@ import (
 
 // hopperLaunches is one launch of every kernel that only sm_90a has.
 func hopperLaunches() []*device.Launch {
-	list := []*device.Launch{Head(BF16Hopper, 1, 1, 1, 1, 1, 1, 1, 1, 8)}
+	list := []*device.Launch{Head(BF16Hopper, 1, 1, 1, 1, 1, 1, 1, 1, 8), QKV(BF16Hopper, 1, 1, 1, 8, RopeArgs{Rows: 1, Heads: 1, KVHeads: 1, Size: 32})}
 	for e := Store; e <= SwiGLU; e++ {
 		list = append(list, Gemm(BF16Hopper, e, 1, 1, 1, 1, 1, 8, 8))
 	}
@@ -30,7 +30,7 @@ func hopperLaunches() []*device.Launch {
 // everyLaunch is one launch of every other kernel.
 func everyLaunch() (list []*device.Launch) {
 	for _, m := range []Mode{F32, BF16} {
-		list = append(list, Embed(m, 1, 1, 1, 1, 8), RMSNorm(m, 1, 1, 1, 1, 8, 1), Rope(m, RopeArgs{Rows: 1, Size: 32}),
+		list = append(list, Embed(m, 1, 1, 1, 1, 8), RMSNorm(m, 1, 1, 1, 1, 8, 1), Rope(m, RopeArgs{Rows: 1, Size: 32}), QKV(m, 1, 1, 1, 8, RopeArgs{Rows: 1, Heads: 1, KVHeads: 1, Size: 32}),
 			Observe(m, AttentionArgs{}, 0, 1, 0, 1, 1), Head(m, 1, 1, 1, 1, 1, 1, 1, 1, 8))
 		for _, size := range HeadSizes {
 			list = append(list, Attention(m, AttentionArgs{N: 1, Kind: attention.Softpick, Size: size}))

@@ -77,6 +77,7 @@ func cases(seed uint64, hopper bool) (list []lazy) {
 			}
 		}
 		gemms(add)
+		qkvs(add)
 		for _, size := range []int{32, 64, 96, 128, 192, 256} {
 			add("rope", fmt.Sprintf("17 rows, 4+2 heads of %d", size), func(r maker) *testCase { return r.rope(17, 4, 2, size, false, false) })
 			add("rope", fmt.Sprintf("5 rows, 3+1 heads of %d, norms, scaled", size), func(r maker) *testCase { return r.rope(5, 3, 1, size, true, true) })
@@ -96,6 +97,7 @@ func cases(seed uint64, hopper bool) (list []lazy) {
 	}
 	if hopper {
 		gemms(in(abi.BF16Hopper))
+		qkvs(in(abi.BF16Hopper))
 		heads(in(abi.BF16Hopper))
 		for _, s := range hopperShapes() {
 			in(abi.BF16Hopper)("attention", s.String(), func(r maker) *testCase { return r.attention(s) })
@@ -181,34 +183,6 @@ func (r maker) gather(rows, width int) *testCase {
 	const all = 50
 	return &testCase{buffers: []*buffer{ints(r.below(all*width/4, math.MaxInt32)), ints(r.below(rows, all)), out(words, rows*width/4, 0, 0).of(width / 4)},
 		launch: func(p []device.Ptr) []*device.Launch { return one(abi.Gather(p[0], p[1], p[2], rows, width)) }}
-}
-
-func (r maker) rope(rows, heads, kv, size int, norm, scale bool) *testCase {
-	slots := 3 * rows
-	var slot []int32
-	for _, s := range r.Perm(slots)[:rows] {
-		slot = append(slot, int32(s))
-	}
-	angle, cos, sin := r.normal(rows*size/2, 10), make([]float32, rows*size/2), make([]float32, rows*size/2)
-	for i, a := range angle {
-		cos[i], sin[i] = float32(math.Cos(float64(a))), float32(math.Sin(float64(a)))
-	}
-	near := 8 * r.rounding()
-	return &testCase{buffers: []*buffer{
-		in(floats, r.normal(rows*(heads+2*kv)*size, 1)), out(of(r.mode), rows*heads*size, near, 0.1).of(heads * size),
-		out(of(r.mode), slots*kv*size, near, 1).of(kv * size), out(of(r.mode), slots*kv*size, near, 1).of(kv * size),
-		ints(slot), in(floats, cos), in(floats, sin), in(floats, r.normal(rows, 5)), in(floats, r.normal(heads, 1)), in(floats, r.normal(size, 1)), in(floats, r.normal(size, 1)),
-	},
-		launch: func(p []device.Ptr) []*device.Launch {
-			a := abi.RopeArgs{QKV: p[0], Q: p[1], Keys: p[2], Values: p[3], Slot: p[4], Cos: p[5], Sin: p[6], LogN: p[7], Rows: rows, Heads: heads, KVHeads: kv, Size: size, Eps: 1e-6}
-			if scale {
-				a.Scale = p[8]
-			}
-			if norm {
-				a.QNorm, a.KNorm = p[9], p[10]
-			}
-			return one(abi.Rope(r.mode, a))
-		}}
 }
 
 // head runs the head and the merge. Of the partials only what the merge makes

@@ -72,10 +72,18 @@ func TestFaultsAreFound(t *testing.T) {
 		{"no bias", "sb_gemm", null(2)},
 		{"last block of columns", "sb_gemm", func(l *device.Launch) { l.Grid.X = max(1, l.Grid.X-1) }},
 		{"last row", "sb_gather", add(3, -1)},
-		{"last row", "sb_rope", add(11, -1)},
+		{"last row", "sb_rope", add(16, -1)},
 		{"no norm", "sb_rope", null(9)},
 		{"no scale", "sb_rope", null(8)},
-		{"scale of the query", "sb_rope", scale(15, 1.01)},
+		{"scale of the query", "sb_rope", scale(14, 1.01)},
+		{"last row", "sb_qkv", add(18, -1)},
+		{"no bias", "sb_qkv", null(2)},
+		{"no norm of q", "sb_qkv", null(11)},
+		{"no norm of keys", "sb_qkv", null(12)},
+		{"no scale", "sb_qkv", null(10)},
+		{"scale of the query", "sb_qkv", scale(16, 1.01)},
+		{"last block of columns", "sb_qkv", func(l *device.Launch) { l.Grid.X = max(1, l.Grid.X-1) }},
+		{"keys and values in turn", "sb_qkv", func(l *device.Launch) { l.Args[4], l.Args[5] = l.Args[5], l.Args[4] }},
 		{"window too wide", "sb_attention", func(l *device.Launch) {
 			if at := len(l.Args) - 3; l.Args[at].Int() > 0 {
 				l.Args[at] = device.I(l.Args[at].Int() + 1)

@@ -58,7 +58,8 @@ func variants() []variant {
 	for _, k := range abi.Kinds {
 		list = append(list, variant{name: k.String(), options: base, kind: k.String(), rounded: roundedBy[k]})
 	}
-	return list
+	// Whose heads no product rotates.
+	return append(list, variant{name: "heads of 96", options: with(func(o *randmodel.Options) { o.HeadDim, o.Bias = 96, true }), kind: "softmax", rounded: 0.01665})
 }
 
 // roundedBy is variant.rounded of the plain model with each kind.

@@ -21,7 +21,7 @@ type Timer interface {
 
 // Timing is one kernel's speed at one shape.
 type Timing struct {
-	Kernel string  `json:"kernel"` // "gemm", or "attention" and its kind; with "by mma.sync" where a backend takes another
+	Kernel string  `json:"kernel"` // "gemm", "qkv", or "attention" and its kind; with "by mma.sync" where a backend takes another
 	Shape  string  `json:"shape"`
 	Median float64 `json:"ms"`
 	Best   float64 `json:"best_ms"`
@@ -41,7 +41,7 @@ var paces = [...]pace{Full: {50, 11, 20, 192 << 20}, Small: {0, 3, 2, 0}}
 // timedRows are the rows of attention in all, and timedWidth the elements of one.
 var timedRows, timedWidth = [...]int{Full: 16384, Small: 192}, [...]int{Full: 2048, Small: 128}
 
-// Timings lists the matrix product and attention at the shapes of a 340M model, in
+// Timings lists the matrix product, that which rotates and stores, and attention at the shapes of a 340M model, in
 // bfloat16; where there are kernels of sm_90a, in both forms. Some of the results are
 // held against float64 before a launch is timed.
 func Timings(hopper bool, size Size) (list []Check) {
@@ -62,15 +62,20 @@ func Timings(hopper bool, size Size) (list []Check) {
 
 func allTimed(mode abi.Mode, size Size) (list []timed) {
 	gemms := [][3]int{{512, 3072, 1024}, {8192, 1024, 1024}, {8192, 3072, 1024}, {8192, 5632, 1024}, {8192, 1024, 2816}}
+	qkv := qkvShape{rows: 8192, heads: 16, kv: 16, size: 64, k: 1024} // 8192 x 3072 x 1024, rotated and stored
 	heads, lengths := []int{64, 128}, []int{2048, 4096, 8192, 16384}
 	if size == Small {
 		gemms, lengths = [][3]int{{17, 136, 72}, {130, 264, 64}}, []int{64, 192}
+		qkv = qkvShape{rows: 70, heads: 2, kv: 1, size: 64, k: 72}
 	}
 	for i, s := range gemms {
 		x := timeGemm(mode, s[0], s[1], s[2])
 		x.pace, x.shown = paces[size], i == 0
 		list = append(list, x)
 	}
+	x := timeQKV(mode, qkv)
+	x.pace = paces[size]
+	list = append(list, x)
 	for _, head := range heads {
 		for i, n := range lengths {
 			for _, kind := range []attention.Kind{attention.Softmax, attention.Softpick} {
@@ -127,6 +132,42 @@ func timeGemm(mode abi.Mode, m, n, k int) timed {
 					sum += read(0, r*k+i) * read(1, c*k+i)
 				}
 				list = append(list, expected{r*n + c, sum, 1e-4 * max(1, math.Abs(sum))})
+			}
+			return list
+		},
+	}
+}
+
+// timeQKV is the product of which queries go to their rows, keys and values to their slots.
+func timeQKV(mode abi.Mode, s qkvShape) timed {
+	n := (s.heads + 2*s.kv) * s.size
+	slots, pairs := make([]int32, s.rows), s.size/2
+	for i := range slots {
+		slots[i] = int32(s.rows - 1 - i)
+	}
+	stored := operand{halves, s.rows * s.kv * s.size, 0}
+	return timed{
+		Timing: Timing{Kernel: "qkv", Shape: s.String()}, of: "qkv", flops: 2 * float64(s.rows) * float64(n) * float64(s.k),
+		operands: []operand{
+			{halves, s.rows * s.k, 1}, {halves, n * s.k, 1 / math.Sqrt(float64(s.k))}, {halves, s.rows * s.heads * s.size, 0}, stored, stored,
+			{floats, s.rows * pairs, 1}, {floats, s.rows * pairs, 1}, // of no angle; the sums are the same
+		}, result: 2, tables: [][]int32{slots},
+		launch: func(p []device.Ptr) *device.Launch {
+			return abi.QKV(mode, p[0], p[1], 0, s.k, abi.RopeArgs{Q: p[2], Keys: p[3], Values: p[4], Cos: p[5], Sin: p[6], Slot: p[7], Rows: s.rows, Heads: s.heads, KVHeads: s.kv, Size: s.size})
+		},
+		some: func(read func(operand, element int) float64) (list []expected) {
+			draw := rand.New(rand.NewPCG(7, 8))
+			sum := func(row, column int) (x float64) {
+				for i := range s.k {
+					x += read(0, row*s.k+i) * read(1, column*s.k+i)
+				}
+				return x
+			}
+			for range 256 {
+				row, head, i := draw.IntN(s.rows), draw.IntN(s.heads), draw.IntN(pairs)
+				x, y := sum(row, head*s.size+i), sum(row, head*s.size+i+pairs)
+				q := (x*read(5, row*pairs+i) - y*read(6, row*pairs+i)) / math.Sqrt(float64(s.size))
+				list = append(list, expected{(row*s.heads+head)*s.size + i, q, math.Abs(q)/128 + 1e-4})
 			}
 			return list
 		},

@@ -1,6 +1,9 @@
 package conform
 
 import (
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,12 +107,12 @@ func TestOnlyRightResultsAreTimed(t *testing.T) {
 				}
 			},
 			"a part of the sum": func(l *device.Launch) {
-				if strings.HasPrefix(l.Kernel, "sb_gemm") {
-					l.Args[6] = device.I(l.Args[6].Int() - 8)
+				if last := len(l.Args) - 1; strings.HasPrefix(l.Kernel, "sb_gemm") || strings.HasPrefix(l.Kernel, "sb_qkv") {
+					l.Args[last] = device.I(l.Args[last].Int() - 8)
 				}
 			},
 		} {
-			if c.Needs == "" || fault != "" && strings.HasPrefix(c.Needs, "gemm") != (fault == "a part of the sum") || fault == "a part of the sum" && strings.Contains(c.Needs, "wgmma") {
+			if c.Needs == "" || fault != "" && !strings.HasPrefix(c.Needs, "attention") != (fault == "a part of the sum") || fault == "a part of the sum" && strings.Contains(c.Needs, "wgmma") {
 				continue // its sum's length is a matrix's
 			}
 			dev := &clocked{Device: sim.New(1 << 28), from: map[device.Ptr]int{}}
@@ -121,6 +124,24 @@ func TestOnlyRightResultsAreTimed(t *testing.T) {
 				t.Errorf("%s, with %s: %v, timing %v", c.Name, fault, o.Err, o.Timing)
 			}
 		}
+	}
+}
+
+// TestProfiledChecksExist: each check that first-run profiles a kernel in is one.
+func TestProfiledChecksExist(t *testing.T) {
+	script, err := os.ReadFile("../first-run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^sb_\w+\|\d\|(\^.*)$`).FindAllStringSubmatch(string(script), -1)
+	for _, line := range lines {
+		checks := regexp.MustCompile(line[1])
+		if !slices.ContainsFunc(All(true, Full), func(c Check) bool { return checks.MatchString(c.Name) }) {
+			t.Errorf("no check matches %s", line[1])
+		}
+	}
+	if len(lines) < 6 {
+		t.Errorf("%d kernels are profiled", len(lines))
 	}
 }
 

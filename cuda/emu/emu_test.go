@@ -99,6 +99,15 @@ func TestFreedomsDoNotMatter(t *testing.T) {
 	}
 }
 
+// TestFusedIsApart: the product that rotates and stores gives the bits of a product, and
+// of a rotation after it.
+func TestFusedIsApart(t *testing.T) {
+	need(t)
+	if err := conform.FusedIsApart(in(0)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMissingBarriersAreFound: without its barriers, or its waits for copies, the
 // emulation finds what TestKernels and TestFreedomsDoNotMatter look for.
 func TestMissingBarriersAreFound(t *testing.T) {

@@ -166,11 +166,16 @@ func (b *Backend) block(q *queue, p *plan, t tables, l int, o engine.Observer) (
 	keys, values := b.store[2*l], b.store[2*l+1]
 	x = s.x
 	q.launch(abi.RMSNorm(b.mode, x, w.attnNorm, s.h, rows, c.Hidden, c.Norm.Eps))
-	q.launch(abi.Gemm(b.mode, abi.Store, s.h, w.qkv, w.qkvBias, s.qkv, rows, wide+2*c.KVHeads*size, c.Hidden))
-	q.launch(abi.Rope(b.mode, abi.RopeArgs{
+	rope := abi.RopeArgs{
 		QKV: s.qkv, Q: s.q, Keys: keys, Values: values, Slot: t.slot, Cos: t.cos, Sin: t.sin, LogN: t.logN,
 		Scale: w.scale, QNorm: w.qNorm, KNorm: w.kNorm, Rows: rows, Heads: c.Heads, KVHeads: c.KVHeads, Size: size, Eps: c.QKNorm.Eps,
-	}))
+	}
+	if abi.FusesRope(size) {
+		q.launch(abi.QKV(b.mode, s.h, w.qkv, w.qkvBias, c.Hidden, rope))
+	} else {
+		q.launch(abi.Gemm(b.mode, abi.Store, s.h, w.qkv, w.qkvBias, s.qkv, rows, wide+2*c.KVHeads*size, c.Hidden))
+		q.launch(abi.Rope(b.mode, rope))
+	}
 	tiles, n := t.tiles, len(p.tiles)
 	last := l == len(b.weights.layers)-1
 	if last {

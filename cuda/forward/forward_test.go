@@ -52,6 +52,9 @@ func models() []model {
 		{"llama3 rope", small(randmodel.Options{Type: "llama", Config: map[string]any{"rope_scaling": map[string]any{
 			"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}}}), "softpick"},
 	}
+	// Heads whose rotation no product does.
+	list = append(list, model{"heads of 96, biases", small(randmodel.Options{Type: "llama", HeadDim: 96, Bias: true}), "softpick"},
+		model{"heads of 192, q and k norm", small(randmodel.Options{Type: "qwen3", HeadDim: 192}), "softmax"})
 	for _, k := range abi.Kinds {
 		list = append(list, model{k.String(), small(randmodel.Options{Type: "llama"}), k.String()})
 	}
@@ -317,7 +320,9 @@ func TestBFloat16StaysNear(t *testing.T) {
 func TestHopperKernels(t *testing.T) {
 	wide := models()[0] // heads of 64, for which there is a kernel of attention too
 	wide.options.HeadDim, wide.name = 64, "heads of 64, window"
-	for _, m := range []model{wide, models()[2], models()[3]} {
+	apart := models()[3] // heads whose rotation is a launch of its own
+	apart.options.HeadDim, apart.name = 96, "heads of 96, biases"
+	for _, m := range []model{wide, models()[2], models()[3], apart} {
 		ck := m.open(t)
 		f := randforest.New(rand.New(rand.NewPCG(4, 1)), 10, ck.Config.Vocab, randforest.UpToThree)
 		plain, _ := simulate(t, ck, forward.Options{Formats: kernel.FormatsOf(kernel.BFloat16)})
@@ -325,13 +330,17 @@ func TestHopperKernels(t *testing.T) {
 		want := run(t, plain, f, engine.RunOptions{})
 		equal(t, "with the kernels of sm_90a", run(t, hopper, f, engine.RunOptions{BatchTokens: 50}), want, func(node int) int { return node })
 		for name, n := range dev.Launches() {
-			if strings.HasSuffix(name, "_bf16") && (strings.HasPrefix(name, "sb_gemm") || strings.HasPrefix(name, "sb_head")) {
+			if strings.HasSuffix(name, "_bf16") && (strings.HasPrefix(name, "sb_gemm") || strings.HasPrefix(name, "sb_qkv") || strings.HasPrefix(name, "sb_head")) {
 				t.Errorf("%s: %d launches of %s", m.name, n, name)
 			}
 		}
-		for _, name := range []string{"sb_gemm_store_wgmma", "sb_gemm_add_wgmma", "sb_gemm_swiglu_wgmma", "sb_head_wgmma"} {
-			if dev.Launches()[name] == 0 {
-				t.Errorf("%s: no launch of %s", m.name, name)
+		fused := m.name != apart.name
+		for name, want := range map[string]bool{
+			"sb_qkv_wgmma": fused, "sb_gemm_store_wgmma": !fused, "sb_rope_bf16": !fused,
+			"sb_gemm_add_wgmma": true, "sb_gemm_swiglu_wgmma": true, "sb_head_wgmma": true,
+		} {
+			if n := dev.Launches()[name]; (n > 0) != want {
+				t.Errorf("%s: %d launches of %s", m.name, n, name)
 			}
 		}
 		launches := 0

@@ -104,7 +104,7 @@ func (p parts) bytes() (total int64) {
 type scratch struct {
 	x, x2    device.Ptr // float [rows, hidden]: the residual stream; x2 of the rows that leave the last layer
 	h        device.Ptr // T [rows, hidden]: normalised
-	qkv      device.Ptr // float [rows, (heads + 2·kv heads)·head size]
+	qkv      device.Ptr // float [rows, (heads + 2·kv heads)·head size]; 0 where the product rotates and stores
 	q        device.Ptr // T [rows, heads·head size]: rotated and scaled
 	mixed    device.Ptr // T [rows, heads·head size]: the attention's output
 	act      device.Ptr // T [rows, intermediate]: silu(gate)·up
@@ -123,10 +123,14 @@ type scratch struct {
 func scratchParts(c *checkpoint.Config, mode abi.Mode, s sizes) parts {
 	rows, t := int64(s.rows), int64(mode.Bytes())
 	hidden, wide := int64(c.Hidden), int64(c.Heads)*int64(c.HeadDim)
+	qkv := 4 * rows * (wide + 2*int64(c.KVHeads)*int64(c.HeadDim))
+	if abi.FusesRope(c.HeadDim) {
+		qkv = 0
+	}
 	return parts{
 		4 * rows * hidden, 4 * rows * hidden,
 		t * rows * hidden,
-		4 * rows * (wide + 2*int64(c.KVHeads)*int64(c.HeadDim)),
+		qkv,
 		t * rows * wide,
 		t * rows * wide,
 		t * rows * int64(c.Intermediate),
@@ -148,7 +152,9 @@ func (s *scratch) take(a *device.Arena, p parts) {
 		&s.x, &s.x2, &s.h, &s.qkv, &s.q, &s.mixed, &s.act, &s.stats, &s.weights,
 		&s.partials, &s.lse, &s.argmax, &s.logits, &s.norms, &s.tables, &s.heads,
 	} {
-		*to = a.Take(p[i])
+		if p[i] > 0 {
+			*to = a.Take(p[i])
+		}
 	}
 }
 

@@ -55,11 +55,11 @@ func TestOneCallABatch(t *testing.T) {
 		batches  int64
 		launches int
 	}{
-		// Embedding, 8 a layer, the last norm's beginnings; the norm, the head, the merge.
-		{"scored rows", &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: []int32{1, 2}, Scored: []engine.Scored{{Row: 0, Targets: []int32{3}}, {Row: 1, Targets: []int32{4, 5}}}}}}, 1, 1 + 8*layers + 1 + 3},
+		// Embedding, 7 a layer (8 where no product rotates), the last norm's beginnings; the norm, the head, the merge.
+		{"scored rows", &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: []int32{1, 2}, Scored: []engine.Scored{{Row: 0, Targets: []int32{3}}, {Row: 1, Targets: []int32{4, 5}}}}}}, 1, 1 + 7*layers + 1 + 3},
 		// Two more gather the rows that leave the last layer.
-		{"few scored rows", &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: []int32{1, 2}, Scored: []engine.Scored{{Row: 1, Targets: []int32{4, 5}}}}}}, 1, 1 + 8*layers + 3 + 3},
-		{"decoding", decodes(3, 6), 6, 6*(1+8*layers+1+3) + 2},
+		{"few scored rows", &engine.Forest{Nodes: []engine.Node{{Parent: -1, Tokens: []int32{1, 2}, Scored: []engine.Scored{{Row: 1, Targets: []int32{4, 5}}}}}}, 1, 1 + 7*layers + 3 + 3},
+		{"decoding", decodes(3, 6), 6, 6*(1+7*layers+1+3) + 2},
 	} {
 		calls, launched := dev.Calls, total(dev)
 		stats, err := device.Run(context.Background(), c.forest, engine.RunOptions{})

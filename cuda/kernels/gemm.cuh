@@ -1,6 +1,6 @@
 // Matrix products over tiles of 128 x 128 by 256 threads, and the head.
 #pragma once
-#include "machine.cuh"
+#include "rows.cuh"
 
 template <class T> struct Tile;
 
@@ -115,23 +115,49 @@ template <int E, class T, class C> SB_DEVICE void gemm(const T* a, const T* w, c
 	}
 }
 
+// Sums of a tile in shared memory, rows of SumsPitch floats.
+enum { SumsPitch = 132, SumsRows = 64, SumsBytes = SumsRows * SumsPitch * 4 };
+
+// Writes those of the tile's rows [first, first + count), with the bias of the columns
+// from n0 on where there is one.
+template <class S> SB_DEVICE void putSums(const S& t, float* z, int first, int count, const float* bias, int n0, int n) {
+#pragma unroll
+	for (int p = 0; p < 32; p++) {
+		int r = t.row(p) - first, j = n0 + t.col(p);
+		if (r < 0 || r >= count) continue;
+		float x = t.acc[2 * p], y = t.acc[2 * p + 1];
+		if (bias && j < n) x += bias[j], y += bias[j + 1];
+		*(float2*)(z + r * SumsPitch + t.col(p)) = make_float2(x, y);
+	}
+}
+
+// The product's sums rotated, q to its place and keys and values to their slots: heads of
+// 32, 64 or 128, so that a tile has whole ones.
+template <class T> SB_DEVICE void gemmHeads(const T* a, const T* w, const float* bias, const Heads<T>& o, int m, int n, int k) {
+	enum { Bytes = (int)Tile<T>::Bytes > (int)SumsBytes ? (int)Tile<T>::Bytes : (int)SumsBytes };
+	SB_SHARED(char, shared, Bytes);
+	Tile<T> t;
+	int m0 = blockIdx.y * 128, n0 = blockIdx.x * 128;
+	float* z = (float*)shared;
+	t.multiply(shared, a, w, m0, m, n0, n, k);
+	for (int first = 0; first < 128; first += SumsRows) {
+		putSums(t, z, first, SumsRows, bias, n0, n);
+		__syncthreads();
+		ropeTile(z, SumsPitch, o, m0 + first, SumsRows, m, n0);
+		__syncthreads();
+	}
+}
+
 // What a block of the head keeps of its 128 rows and one partial's columns, whose
 // sums are in t, of the first 256 threads: mine says whether this is one. Blocks of the
 // same columns are neighbours, so that all rows share a read of w. Four threads
 // share a row, each with every fourth column; they join by a tree, lower token first
-// on ties. z has 64 rows of SumsPitch floats.
-enum { SumsPitch = 132, SumsRows = 64, SumsBytes = SumsRows * SumsPitch * 4 };
+// on ties. z has SumsRows rows.
 template <class S>
 SB_DEVICE void headPartials(const S& t, float* z, bool mine, const int* start, const int* ids, float* logits, float* partials, int m, int vocab) {
 	int m0 = blockIdx.x * 128, n0 = blockIdx.y * 128, count = min(128, vocab - n0);
 	for (int half = 0; half < 2; half++) {
-		if (mine) {
-#pragma unroll
-			for (int p = 0; p < 32; p++) {
-				int r = t.row(p) - half * SumsRows;
-				if (r >= 0 && r < SumsRows) z[r * SumsPitch + t.col(p)] = t.acc[2 * p], z[r * SumsPitch + t.col(p) + 1] = t.acc[2 * p + 1];
-			}
-		}
+		if (mine) putSums(t, z, half * SumsRows, SumsRows, nullptr, n0, vocab);
 		__syncthreads();
 		if (mine) {
 			int r = threadIdx.x / 4, q = threadIdx.x % 4, row = m0 + half * SumsRows + r, arg = n0;

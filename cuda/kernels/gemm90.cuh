@@ -80,6 +80,19 @@ template <int E, class C> SB_DEVICE void gemm90(const TensorMap& a, const Tensor
 	}
 }
 
+SB_DEVICE void gemmHeads90(const TensorMap& a, const TensorMap& w, const float* bias, const Heads<bf16>& o, int m, int n, int k) {
+	Tile90 t;
+	int m0 = blockIdx.y * 128, n0 = blockIdx.x * 128;
+	char* shared = dynamicShared();
+	float* z = (float*)shared;
+	bool mine = threadIdx.x < Tile90::Threads;
+	t.multiply(shared, a, w, m0, n0, k);
+	__syncthreads(); // the other group's products read what is written now
+	if (mine) putSums(t, z, 0, 128, bias, n0, n);
+	__syncthreads();
+	if (mine) ropeTile(z, SumsPitch, o, m0, 128, m, n0);
+}
+
 SB_DEVICE void head90(const TensorMap& h, const TensorMap& w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) {
 	Tile90 t;
 	char* shared = dynamicShared();

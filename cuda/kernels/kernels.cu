@@ -10,10 +10,14 @@
 SB_KERNEL void sb_gather(const int* in, const int* index, int* out, int rows, int words) { gather(in, index, out, rows, words); }
 SB_KERNEL void sb_head_merge(const float* partials, double* lse, int* argmax, int m, int n) { headMerge(partials, lse, argmax, m, n); }
 
+// The parameters that say where heads go, and what is made of them.
+#define HEADS(T) T *q, T *keys, T *values, const int *slot, const float *c, const float *s, const float *logN, const float *scale, const float *qNorm, const float *kNorm, int heads, int kv, int size, float base, float eps
+#define HEADS_OF(T) Heads<T>{q, keys, values, slot, c, s, logN, scale, qNorm, kNorm, heads, kv, size, base, eps}
 #define BOTH(T, S) \
 	SB_KERNEL void __launch_bounds__(256) sb_embed_##S(const int* ids, const T* table, float* x, int rows, int hidden) { embed(ids, table, x, rows, hidden); } \
 	SB_KERNEL void __launch_bounds__(256) sb_rmsnorm_##S(const float* x, const float* w, const int* index, T* out, int rows, int hidden, float eps) { rmsnorm(x, w, index, out, rows, hidden, eps); } \
-	SB_KERNEL void __launch_bounds__(256) sb_rope_##S(const float* qkv, T* q, T* keys, T* values, const int* slot, const float* c, const float* s, const float* logN, const float* scale, const float* qNorm, const float* kNorm, int rows, int heads, int kv, int size, float base, float eps) { rope(qkv, q, keys, values, slot, c, s, logN, scale, qNorm, kNorm, rows, heads, kv, size, base, eps); } \
+	SB_KERNEL void __launch_bounds__(256) sb_rope_##S(const float* qkv, HEADS(T), int rows) { rope(qkv, HEADS_OF(T), rows); } \
+	SB_KERNEL void __launch_bounds__(256) sb_qkv_##S(const T* a, const T* w, const float* bias, HEADS(T), int m, int n, int k) { gemmHeads(a, w, bias, HEADS_OF(T), m, n, k); } \
 	SB_KERNEL void __launch_bounds__(256) sb_gemm_store_##S(const T* a, const T* w, const float* bias, float* c, int m, int n, int k) { gemm<Store>(a, w, bias, c, m, n, k); } \
 	SB_KERNEL void __launch_bounds__(256) sb_gemm_add_##S(const T* a, const T* w, const float* bias, float* c, int m, int n, int k) { gemm<Add>(a, w, bias, c, m, n, k); } \
 	SB_KERNEL void __launch_bounds__(256) sb_gemm_swiglu_##S(const T* a, const T* w, const float* bias, T* c, int m, int n, int k) { gemm<SwiGLU>(a, w, bias, c, m, n, k); } \
@@ -40,5 +44,6 @@ KINDS90(128, 1)
 GEMM90(Store, store, float)
 GEMM90(Add, add, float)
 GEMM90(SwiGLU, swiglu, bf16)
+SB_KERNEL void __launch_bounds__(288, 2) sb_qkv_wgmma(SB_MAP a, SB_MAP w, const float* bias, HEADS(bf16), int m, int n, int k) { gemmHeads90(a, w, bias, HEADS_OF(bf16), m, n, k); }
 SB_KERNEL void __launch_bounds__(288, 2) sb_head_wgmma(SB_MAP h, SB_MAP w, const int* start, const int* ids, float* logits, float* partials, int m, int vocab, int hidden) { head90(h, w, start, ids, logits, partials, m, vocab, hidden); }
 #endif

@@ -59,6 +59,8 @@ SB_DEVICE float load(const float* p) { return *p; }
 SB_DEVICE float load(const bf16* p) { return __uint_as_float((u32)p->bits << 16); }
 SB_DEVICE void store(float* p, float x) { *p = x; }
 SB_DEVICE void store(bf16* p, float x) { p->bits = (unsigned short)pack(x, 0.f); }
+SB_DEVICE void store2(float* p, float x, float y) { *(float2*)p = make_float2(x, y); }
+SB_DEVICE void store2(bf16* p, float x, float y) { *(u32*)p = pack(x, y); }
 SB_DEVICE float warpSum(float x) { // the same bits in every lane: each step adds two equal sums
 	for (int m = 16; m; m >>= 1) x += shuffle(x, m);
 	return x;

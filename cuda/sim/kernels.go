@@ -39,7 +39,8 @@ func init() {
 		for _, e := range []string{"store", "add", "swiglu"} {
 			add("sb_gemm_"+e, func(el element, d *Device, l *device.Launch) { gemm(el, d, l, e) }, ptr, ptr, ptr, ptr, num, num, num)
 		}
-		add("sb_rope", rope, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num, flt, flt)
+		add("sb_rope", rope, slices.Concat([]device.ArgKind{ptr}, headParams, []device.ArgKind{num})...)
+		add("sb_qkv", qkv, slices.Concat([]device.ArgKind{ptr, ptr, ptr}, headParams, []device.ArgKind{num, num, num})...)
 		for _, size := range abi.HeadSizes {
 			params := []device.ArgKind{ptr, ptr, ptr, ptr, ptr, ptr, ptr, num, num, num, num}
 			kernels[abi.AttentionKernel(m, size, 0)] = simulated{params, func(d *Device, l *device.Launch) { attend(element{m, d}, d, l, size) }}
@@ -59,6 +60,7 @@ func init() {
 	for _, e := range []string{"store", "add", "swiglu"} {
 		add("sb_gemm_"+e, func(el element, d *Device, l *device.Launch) { gemm(el, d, l, e) }, mat, mat, ptr, ptr, num, num, num)
 	}
+	add("sb_qkv", qkv, slices.Concat([]device.ArgKind{mat, mat, ptr}, headParams, []device.ArgKind{num, num, num})...)
 	add("sb_head", head, mat, mat, ptr, ptr, ptr, ptr, num, num, num)
 	for _, size := range []int{64, 128} {
 		for _, kind := range abi.Kinds {
@@ -162,14 +164,14 @@ func dot(a, b []float32) (sum float32) {
 	return sum
 }
 
-func gemm(e element, d *Device, l *device.Launch, epilogue string) {
-	a, w, bias, c := l.Args[0].Ptr(), l.Args[1].Ptr(), l.Args[2].Ptr(), l.Args[3].Ptr()
-	m, n, k := l.Args[4].Int(), l.Args[5].Int(), l.Args[6].Int()
+// tiles calls f with the sums of each tile's rows, from column n0 on, bias included.
+func tiles(e element, d *Device, l *device.Launch, bias device.Ptr, m, n, k int, f func(r, n0 int, sums []float32)) {
+	a, w := l.Args[0].Ptr(), l.Args[1].Ptr()
 	sums := make([]float32, abi.GemmN)
 	eachBlock(l, func(x, y int) {
 		n0, n1 := x*abi.GemmN, min(n, (x+1)*abi.GemmN)
 		columns := e.load(w, n0*k, max(0, n1-n0)*k)
-		for r := y * abi.GemmM; r < min(m, (y+1)*abi.GemmM); r++ {
+		for r := y * abi.GemmM; r < min(m, (y+1)*abi.GemmM) && n0 < n1; r++ {
 			row := e.load(a, r*k, k)
 			for j := n0; j < n1; j++ {
 				sums[j-n0] = dot(row, columns[(j-n0)*k:][:k])
@@ -177,25 +179,28 @@ func gemm(e element, d *Device, l *device.Launch, epilogue string) {
 					sums[j-n0] += floats(d, bias, j, 1)[0]
 				}
 			}
-			if n1 <= n0 {
-				continue
+			f(r, n0, sums[:n1-n0])
+		}
+	})
+}
+
+func gemm(e element, d *Device, l *device.Launch, epilogue string) {
+	c, m, n, k := l.Args[3].Ptr(), l.Args[4].Int(), l.Args[5].Int(), l.Args[6].Int()
+	tiles(e, d, l, l.Args[2].Ptr(), m, n, k, func(r, n0 int, s []float32) {
+		switch epilogue {
+		case "store":
+			copy(floats(d, c, r*n+n0, len(s)), s)
+		case "add":
+			for i, out := range floats(d, c, r*n+n0, len(s)) {
+				floats(d, c, r*n+n0, len(s))[i] = out + s[i]
 			}
-			s := sums[:n1-n0]
-			switch epilogue {
-			case "store":
-				copy(floats(d, c, r*n+n0, len(s)), s)
-			case "add":
-				for i, out := range floats(d, c, r*n+n0, len(s)) {
-					floats(d, c, r*n+n0, len(s))[i] = out + s[i]
-				}
-			case "swiglu":
-				half := make([]float32, len(s)/2)
-				for i := range half {
-					g := s[2*i]
-					half[i] = g / (1 + float32(math.Exp(-float64(g)))) * s[2*i+1]
-				}
-				e.store(c, r*(n/2)+n0/2, half)
+		case "swiglu":
+			half := make([]float32, len(s)/2)
+			for i := range half {
+				g := s[2*i]
+				half[i] = g / (1 + float32(math.Exp(-float64(g)))) * s[2*i+1]
 			}
+			e.store(c, r*(n/2)+n0/2, half)
 		}
 	})
 }
@@ -206,41 +211,5 @@ func gather(d *Device, l *device.Launch) {
 		if r < rows {
 			copy(ints(d, out, r*width, width), ints(d, in, int(ints(d, index, r, 1)[0])*width, width))
 		}
-	})
-}
-
-func rope(e element, d *Device, l *device.Launch) {
-	p := func(i int) device.Ptr { return l.Args[i].Ptr() }
-	qkv, q, keys, values, slots, cos, sin, logN, scale, qNorm, kNorm := p(0), p(1), p(2), p(3), p(4), p(5), p(6), p(7), p(8), p(9), p(10)
-	rows, heads, kv, size := l.Args[11].Int(), l.Args[12].Int(), l.Args[13].Int(), l.Args[14].Int()
-	base, eps := l.Args[15].Float(), l.Args[16].Float()
-	eachBlock(l, func(r, _ int) {
-		if r >= rows {
-			return
-		}
-		row := append([]float32(nil), floats(d, qkv, r*(heads+2*kv)*size, (heads+2*kv)*size)...)
-		c, s := floats(d, cos, r*size/2, size/2), floats(d, sin, r*size/2, size/2)
-		slot := int(ints(d, slots, r, 1)[0])
-		for h := range heads + kv {
-			x, norm := row[h*size:][:size], qNorm
-			if h >= heads {
-				norm = kNorm
-			}
-			if norm != 0 {
-				kernel.Generic{}.RMSNorm(x, x, floats(d, norm, 0, size), eps)
-			}
-			kernel.Generic{}.Rotate(x, c, s)
-			if h >= heads {
-				continue
-			}
-			f := base
-			if scale != 0 {
-				f *= floats(d, scale, h, 1)[0] * floats(d, logN, r, 1)[0]
-			}
-			kernel.Generic{}.Scale(x, f)
-		}
-		e.store(q, r*heads*size, row[:heads*size])
-		e.store(keys, slot*kv*size, row[heads*size:][:kv*size])
-		e.store(values, slot*kv*size, row[(heads+kv)*size:])
 	})
 }

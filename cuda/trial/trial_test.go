@@ -35,14 +35,14 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// faulty goes wrong where sb_rope is launched for bfloat16, or where that is waited for.
+// faulty goes wrong where sb_qkv is launched for bfloat16, or where that is waited for.
 type faulty struct {
 	*sim.Device
 	fault string
 }
 
 func (f faulty) Launch(l *device.Launch) error {
-	if l.Kernel != "sb_rope_bf16" {
+	if l.Kernel != "sb_qkv_bf16" {
 		return f.Device.Launch(l)
 	}
 	switch f.fault {
@@ -54,7 +54,7 @@ func (f faulty) Launch(l *device.Launch) error {
 		fmt.Fprintln(os.Stderr, "the driver gave up\ngoroutine 1")
 		os.Exit(1)
 	case "wrong":
-		l.Args[15] = device.F(l.Args[15].Float() * 1.5)
+		l.Args[16] = device.F(l.Args[16].Float() * 1.5)
 	}
 	return f.Device.Launch(l)
 }
@@ -84,24 +84,24 @@ func TestGoesOnAfterEveryFault(t *testing.T) {
 		bad   Status
 		says  string
 	}{
-		{"", OK, "rope bfloat16, 17 rows, 4+2 heads of 32 ... ok, 0.00 of what is allowed\n"},
+		{"", OK, "qkv bfloat16, 1 rows of 8, 1+1 heads of 32 ... ok, 0.00 of what is allowed\n"},
 		{"wrong", Wrong, "elements are wrong, the first (row 0, column 0) is"},
-		{"fail", Failed, "DEVICE FAILED in sb_rope_bf16, grid 17 x 1 x 1 of 256 threads: "},
-		{"hang", Hung, "HUNG in sb_rope_bf16, grid 17 x 1 x 1 of 256 threads: no answer from the device for 2s\n"},
+		{"fail", Failed, "DEVICE FAILED in sb_qkv_bf16, grid 1 x 1 x 1 of 256 threads: "},
+		{"hang", Hung, "HUNG in sb_qkv_bf16, grid 1 x 1 x 1 of 256 threads: no answer from the device for 2s\n"},
 		{"die", Failed, "DEVICE FAILED: it ended without an answer: the driver gave up\n"},
 	} {
-		trial, out, err := try(t, t.Context(), c.fault, "^(rope bfloat16, |rmsnorm bfloat16, 1 rows of (8|64)|model, softpick)", Options{})
+		trial, out, err := try(t, t.Context(), c.fault, "^(qkv bfloat16, |rmsnorm bfloat16, 1 rows of (8|64)|model, softpick)", Options{})
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", c.fault, err, out)
 		}
-		if len(trial.Rows) != 17 || !strings.Contains(out, c.says) || c.fault != "" && trial.Count(c.bad) == 0 {
-			t.Errorf("%s: %d checks, want 17, and %q in\n%s", c.fault, len(trial.Rows), c.says, out)
+		if len(trial.Rows) != 13 || !strings.Contains(out, c.says) || c.fault != "" && trial.Count(c.bad) == 0 {
+			t.Errorf("%s: %d checks, want 13, and %q in\n%s", c.fault, len(trial.Rows), c.says, out)
 		}
 		for _, r := range trial.Rows {
-			if bad := strings.HasPrefix(r.Name, "rope") || r.Group == conform.GroupModels; bad != (r.Status != OK) && c.fault != "" {
+			if bad := strings.HasPrefix(r.Name, "qkv") || r.Group == conform.GroupModels; bad != (r.Status != OK) && c.fault != "" {
 				t.Errorf("%s: %s is %s", c.fault, r.Name, r.Status)
 			}
-			if r.Group == conform.GroupModels && c.fault == "fail" && !strings.HasPrefix(r.Kernel, "sb_rope_bf16") {
+			if r.Group == conform.GroupModels && c.fault == "fail" && !strings.HasPrefix(r.Kernel, "sb_qkv_bf16") {
 				t.Errorf("a model on which the device fails names %q: %+v", r.Kernel, r)
 			}
 		}

@@ -310,13 +310,13 @@ template <class... A> static void call(void (*f)(A...)) {
 }
 
 #define NAME(k) {#k, [] { call(k); }}
-#define NAMES(S) NAME(sb_embed_##S), NAME(sb_rmsnorm_##S), NAME(sb_rope_##S), NAME(sb_gemm_store_##S), NAME(sb_gemm_add_##S), NAME(sb_gemm_swiglu_##S), \
+#define NAMES(S) NAME(sb_embed_##S), NAME(sb_rmsnorm_##S), NAME(sb_rope_##S), NAME(sb_qkv_##S), NAME(sb_gemm_store_##S), NAME(sb_gemm_add_##S), NAME(sb_gemm_swiglu_##S), \
 	NAME(sb_attention_32_##S), NAME(sb_attention_64_##S), NAME(sb_attention_96_##S), NAME(sb_attention_128_##S), NAME(sb_attention_192_##S), NAME(sb_attention_256_##S), \
 	NAME(sb_observe_##S), NAME(sb_head_##S)
 #define KINDS(D) NAME(sb_attention_##D##_softmax_wgmma), NAME(sb_attention_##D##_softpick_wgmma), NAME(sb_attention_##D##_rectified_wgmma), \
 	NAME(sb_attention_##D##_masked_softmax_wgmma), NAME(sb_attention_##D##_softmax_plus_one_wgmma)
 static const std::map<std::string, void (*)()> kernels = {NAME(sb_gather), NAME(sb_head_merge), NAMES(f32), NAMES(bf16),
-	NAME(sb_gemm_store_wgmma), NAME(sb_gemm_add_wgmma), NAME(sb_gemm_swiglu_wgmma), NAME(sb_head_wgmma),
+	NAME(sb_gemm_store_wgmma), NAME(sb_gemm_add_wgmma), NAME(sb_gemm_swiglu_wgmma), NAME(sb_qkv_wgmma), NAME(sb_head_wgmma),
 	KINDS(64), KINDS(128), NAME(emu_fault), NAME(emu_fault_across)};
 
 static void get(void* to, size_t n) {
