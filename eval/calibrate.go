@@ -23,8 +23,9 @@ import (
 // implementations take 128.
 const (
 	calibrationSequences = 128
-	calibrationLength    = 512 // tokens of one; less where the context is shorter
-	calibrationRead      = 8 << 20
+	calibrationLength    = 512     // tokens of one; less where the context is shorter
+	calibrationRead      = 8 << 20 // bytes of it
+	calibrationFirst     = 1 << 20 // in which the sequences mostly are
 	calibrationFile      = 1 << 30
 )
 
@@ -58,22 +59,16 @@ func readCalibration(ctx context.Context, file string, tok *tokenizer.Tokenizer,
 		return nil, regularfile.PathError(file, err)
 	}
 	sum := sha256.Sum256(data)
-	text := data[:min(len(data), calibrationRead)]
-	for len(text) < len(data) && !utf8.RuneStart(data[len(text)]) {
-		text = text[:len(text)-1]
-	}
+	text := beginning(data, calibrationRead)
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("%s: the text is not UTF-8", file)
 	}
-	ids, err := await(ctx, func() ([]int32, error) { return tok.Encode(string(text), true), nil })
+	c := &calibration{file: file, words: map[uint64]bool{}}
+	length = min(length, calibrationLength)
+	ids, err := firstTokens(ctx, text, tok, calibrationSequences*length)
 	if err != nil {
 		return nil, err
 	}
-	if err := tok.Err(); err != nil {
-		return nil, err
-	}
-	c := &calibration{file: file, words: map[uint64]bool{}}
-	length = min(length, calibrationLength)
 	for len(ids) >= length && len(c.sequences) < calibrationSequences {
 		c.sequences = append(c.sequences, ids[:length])
 		ids = ids[length:]
@@ -84,6 +79,33 @@ func readCalibration(ctx context.Context, file string, tok *tokenizer.Tokenizer,
 	c.about = checkpoint.Calibration{SHA256: hex.EncodeToString(sum[:]), Sequences: len(c.sequences), Length: length}
 	windows(string(text), func(h uint64, _ []string) bool { c.words[h] = true; return true })
 	return c, nil
+}
+
+// beginning is at most the first n bytes of a text, of whole characters.
+func beginning(text []byte, n int) []byte {
+	for n < len(text) && n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:min(n, len(text))]
+}
+
+// firstTokens are a text's first tokens, so many and more where it has them: of its beginning, where
+// that has more than enough, so that a last token that was cut does not count.
+func firstTokens(ctx context.Context, text []byte, tok *tokenizer.Tokenizer, n int) (ids []int32, err error) {
+	const margin = 1024 // tokens
+	for _, part := range [][]byte{beginning(text, calibrationFirst), text} {
+		ids, err = await(ctx, func() ([]int32, error) { return tok.Encode(string(part), true), nil })
+		if err != nil {
+			return nil, err
+		}
+		if err := tok.Err(); err != nil {
+			return nil, err
+		}
+		if len(ids) >= n+margin || len(part) == len(text) {
+			break
+		}
+	}
+	return ids, nil
 }
 
 // windows calls one for each sharedWords words that follow each other, until it returns

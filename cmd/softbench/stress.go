@@ -125,6 +125,9 @@ func (o *stressOptions) check() error {
 		return errors.New("--methods and --bits name nothing to test")
 	}
 	for _, s := range o.settings {
+		if method, _, _ := strings.Cut(s, ":"); calibrated(s) && o.run.Model.Calibrate == "" {
+			return fmt.Errorf("--methods %s: it is fitted to text: --calibrate FILE names one", method)
+		}
 		run := o.modelAt(s)
 		run.Device = "cpu"
 		if err := run.Check(); err != nil {

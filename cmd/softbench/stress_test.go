@@ -105,6 +105,7 @@ func TestStress(t *testing.T) {
 		"holds a test of something else": {"--data", docs, "--limit", "3"},
 		"it has none of the bits":        {"--methods", "nf4", "--bits", "2"},
 		"want method:bits[:group]":       {"--methods", "awful"},
+		"--methods awq: it is fitted to": {"--methods", "rtn,awq"},
 		"a group of 17":                  {"--group", "17"},
 		"--quantize-include \"nothing\"": {"--quantize-include", "nothing"},
 		"--out is empty":                 {"--out", ""},

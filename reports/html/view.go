@@ -302,6 +302,9 @@ func (b *builder) provenance(i int) provenance {
 	if m.Model.Computed != "" {
 		p.Facts = append(p.Facts, fact{"Computed with", say(verbatim(m.Model.Computed))})
 	}
+	if file := m.Process.Arguments["calibrate"]; file != "" { // what of it, a note says
+		p.Facts = append(p.Facts, fact{"Calibrated on", say(verbatim(file))})
+	}
 	if m.Settings.Passkey != nil {
 		p.Facts = append(p.Facts, fact{"Passkey", say(b.numbers.at(text.Count, of(&m.Settings.Passkey.Trials)), " trials a cell, seed ", b.numbers.at(text.Count, of(&m.Settings.Passkey.Seed)))})
 	}
