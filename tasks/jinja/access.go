@@ -64,7 +64,7 @@ func (c *context) method(of py.Value, name string) (py.Func, bool) {
 // notOurs are attributes that Python's own types have and that are not understood here: they are not
 // undefined.
 var notOurs = map[string]string{
-	"str":  " casefold center encode expandtabs format format_map isalnum isascii isidentifier islower isnumeric isprintable istitle isupper ljust maketrans rjust swapcase translate zfill ",
+	"str":  " casefold center encode expandtabs format_map isalnum isascii isidentifier islower isnumeric isprintable istitle isupper ljust maketrans rjust swapcase translate zfill ",
 	"list": " clear extend insert remove reverse sort ", "dict": " clear fromkeys pop popitem setdefault ", "tuple": " count index ",
 	"int":   " as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes is_integer ",
 	"float": " as_integer_ratio conjugate fromhex hex imag is_integer real ", "bool": " as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes ",

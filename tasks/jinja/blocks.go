@@ -103,6 +103,7 @@ func (p *parser) callBlock(word token) (stmt, error) {
 }
 
 func (p *parser) filterBlock(word token) (stmt, error) {
+	defer p.inPlace(false)()
 	f, err := p.filter(nil)
 	if err != nil {
 		return nil, err

@@ -117,17 +117,55 @@ func sorted(c *context, v py.Value, args []py.Value) (py.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := c.keys(list, args[2], args[1])
+	if err != nil {
+		return nil, err
+	}
+	return inOrder(list, keys, given(args[0]) && py.Truth(args[0]))
+}
+
+// keys are what values are compared by: themselves or an attribute of each, text in lower case unless
+// sensitive.
+func (c *context) keys(list []py.Value, attribute, sensitive py.Value) ([]py.Value, error) {
 	keys := make([]py.Value, len(list))
 	for i, e := range list {
-		keys[i] = e
-		if given(args[2]) && args[2] != nil {
-			if keys[i], err = c.path(e, args[2]); err != nil {
+		if given(attribute) && attribute != nil {
+			var err error
+			if e, err = c.path(e, attribute); err != nil {
 				return nil, err
 			}
 		}
-		keys[i] = folded(keys[i], args[1])
+		keys[i] = folded(e, sensitive)
 	}
-	return inOrder(list, keys, given(args[0]) && py.Truth(args[0]))
+	return keys, nil
+}
+
+// extreme is min (sign 1) or max (-1): the first of the values that are.
+func extreme(sign int) func(c *context, v py.Value, args []py.Value) (py.Value, error) {
+	return func(c *context, v py.Value, args []py.Value) (py.Value, error) {
+		list, err := c.iterate(v)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			return py.Undefined{Name: "the least or greatest of nothing"}, nil
+		}
+		keys, err := c.keys(list, args[1], args[0])
+		if err != nil {
+			return nil, err
+		}
+		best := 0
+		for i := range list[1:] {
+			n, err := py.Compare(keys[i+1], keys[best])
+			if err != nil {
+				return nil, err
+			}
+			if n*sign < 0 {
+				best = i + 1
+			}
+		}
+		return list[best], nil
+	}
 }
 
 // inOrder sorts a list by a key of each, stably, also where it is turned round.
@@ -214,9 +252,17 @@ func items(_ *context, v py.Value, _ []py.Value) (py.Value, error) {
 	return &py.List{Items: list}, err
 }
 
+// iterateTrue are a value's items; none of one that is false, such as None, as in Jinja's map and select.
+func (c *context) iterateTrue(v py.Value) ([]py.Value, error) {
+	if yes, err := c.truth(v); err != nil || !yes {
+		return nil, err
+	}
+	return c.iterate(v)
+}
+
 // mapped is map(attribute=...), or map of a filter.
 func mapped(c *context, v py.Value, args []py.Value, named map[string]py.Value) (py.Value, error) {
-	list, err := c.iterate(v)
+	list, err := c.iterateTrue(v)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +296,7 @@ func mapped(c *context, v py.Value, args []py.Value, named map[string]py.Value) 
 
 // selected is select, reject, selectattr and rejectattr.
 func selected(c *context, name string, v py.Value, args []py.Value, named map[string]py.Value) (py.Value, error) {
-	list, err := c.iterate(v)
+	list, err := c.iterateTrue(v)
 	if err != nil {
 		return nil, err
 	}

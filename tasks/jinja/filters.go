@@ -48,10 +48,12 @@ func init() { // filters that call filters by name stand in the table they look 
 		"reverse":    {run: reverse},
 		"sort":       {params: []string{"reverse", "case_sensitive", "attribute"}, run: sorted},
 		"dictsort":   {params: []string{"case_sensitive", "by", "reverse"}, run: dictSorted},
+		"min":        {params: []string{"case_sensitive", "attribute"}, run: extreme(1)},
+		"max":        {params: []string{"case_sensitive", "attribute"}, run: extreme(-1)},
 		"unique":     {params: []string{"case_sensitive"}, run: unique},
 		"items":      {run: items, soft: true},
-		"map":        {run: nil},
-		"select":     {run: nil}, "reject": {run: nil}, "selectattr": {run: nil}, "rejectattr": {run: nil},
+		"map":        {soft: true},
+		"select":     {soft: true}, "reject": {soft: true}, "selectattr": {soft: true}, "rejectattr": {soft: true},
 		"indent":        {params: []string{"width", "first", "blank"}, run: indent},
 		"regex_replace": {params: []string{"pattern", "repl", "count"}, run: regexReplace},
 		"tojson":        {params: []string{"ensure_ascii", "indent", "separators", "sort_keys"}, run: toJSON, chat: true},
@@ -96,7 +98,7 @@ func (c *context) filter(name string, v py.Value, args []py.Value, named map[str
 		return nil, undefined(u)
 	}
 	for _, a := range args {
-		if err := defined(a); err != nil && !f.soft {
+		if err := defined(a); err != nil && (!f.soft || f.run == nil) {
 			return nil, err
 		}
 	}

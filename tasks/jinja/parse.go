@@ -25,6 +25,9 @@ func Parse(source string, o Options) (*Template, error) {
 	if !p.is(tokEOF, "") {
 		return nil, p.unexpected()
 	}
+	if len(p.unknown) > 0 {
+		return nil, p.unknown[0]
+	}
 	t := &Template{o: o, body: body}
 	if len(body) == 0 {
 		t.only = new(string)
@@ -43,6 +46,10 @@ type parser struct {
 	at     int
 	depth  int
 	loops  int // that the place is in
+	// soft places of chat templates are directly within {% if %}, where Jinja asks for a filter only when
+	// the place is reached; loops, macros and the like within are none.
+	soft    bool
+	unknown []error // filters in other places that are not understood
 }
 
 func (p *parser) peek() token { return p.tokens[p.at] }
@@ -151,6 +158,7 @@ func (p *parser) until(end string) ([]stmt, error) {
 	if err := p.end(); err != nil {
 		return nil, err
 	}
+	defer p.inPlace(p.soft && end == "endif")()
 	body, err := p.body(end)
 	if err != nil {
 		return nil, err
@@ -191,7 +199,15 @@ func (p *parser) statement(word token) (stmt, error) {
 	return nil, errorAt(word.line, "the statement %q is not understood", word.text)
 }
 
+// inPlace sets whether the place is soft, until what it returns is called.
+func (p *parser) inPlace(soft bool) (back func()) {
+	before := p.soft
+	p.soft = soft && p.o.Chat
+	return func() { p.soft = before }
+}
+
 func (p *parser) ifStatement() (stmt, error) {
+	defer p.inPlace(true)()
 	var s ifStmt
 	for {
 		test, err := p.tuple(false)
@@ -234,6 +250,7 @@ func (p *parser) forStatement(word token) (stmt, error) {
 	if s.of, err = p.tuple(false); err != nil {
 		return nil, err
 	}
+	defer p.inPlace(false)()
 	if p.skip(tokName, "if") {
 		if s.test, err = p.expression(); err != nil {
 			return nil, err

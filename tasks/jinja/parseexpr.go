@@ -37,11 +37,16 @@ func (p *parser) expression() (expr, error) {
 		return nil, err
 	}
 	defer func() { p.depth-- }()
+	unknown := len(p.unknown)
 	e, err := p.or()
 	if err != nil {
 		return nil, err
 	}
 	for p.is(tokName, "if") {
+		defer p.inPlace(true)()
+		if p.o.Chat {
+			p.unknown = p.unknown[:unknown]
+		}
 		line := p.next().line
 		test, err := p.or()
 		if err != nil {

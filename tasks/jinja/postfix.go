@@ -145,8 +145,8 @@ func (p *parser) filter(of expr) (*filterCall, error) {
 		return nil, err
 	}
 	f := &filterCall{of: of, name: t.text, line: t.line}
-	if !knownFilter(t.text, p.o) {
-		return nil, errorAt(t.line, "the filter %q is not understood", t.text)
+	if !knownFilter(t.text, p.o) && !p.soft {
+		p.unknown = append(p.unknown, errorAt(t.line, "the filter %q is not understood", t.text))
 	}
 	if p.is(tokOp, "(") {
 		f.args, err = p.arguments()

@@ -80,7 +80,7 @@ type textMethod func(s string, a arguments) (Value, error)
 var textMethods = map[string]textMethod{
 	"strip": stripping(Strip, strings.Trim), "lstrip": stripping(LStrip, strings.TrimLeft), "rstrip": stripping(RStrip, strings.TrimRight),
 	"lower": plain(Lower), "upper": plain(Upper), "title": plain(Title), "capitalize": plain(Capitalize),
-	"split": split, "rsplit": rsplit, "splitlines": splitlines,
+	"split": split, "rsplit": rsplit, "splitlines": splitlines, "format": format,
 	"join": func(s string, a arguments) (Value, error) {
 		if err := a.count(1, 1); err != nil {
 			return nil, err

@@ -71,9 +71,12 @@ func attribute(f *frame, v py.Value, name string) (py.Value, error) {
 	return nil, fmt.Errorf("the attribute %q of a %s is not understood", name, py.TypeName(v))
 }
 
+// formats formats values of this package too.
+var formats = py.Formatter{Str: str, Item: index}
+
 var textMethods = map[string]func(s string, args []py.Value, named map[string]py.Value) (py.Value, error){
 	"format": func(s string, args []py.Value, named map[string]py.Value) (py.Value, error) {
-		out, err := formatMethod(s, args, named)
+		out, err := formats.Format(s, args, named)
 		return out, err
 	},
 	"isupper": func(s string, args []py.Value, _ map[string]py.Value) (py.Value, error) {

@@ -78,17 +78,10 @@ func (f *frame) charge(values ...py.Value) error {
 }
 
 // raised is an exception of Python that code can catch.
-type raised struct{ kind, text string }
-
-func (r *raised) Error() string {
-	if r.text == "" {
-		return r.kind
-	}
-	return r.kind + ": " + r.text
-}
+type raised = py.Exception
 
 func raise(kind, format string, args ...any) error {
-	return &raised{kind, fmt.Sprintf(format, args...)}
+	return &raised{Kind: kind, Text: fmt.Sprintf(format, args...)}
 }
 
 // place gives an error the line of a file, unless it has one.

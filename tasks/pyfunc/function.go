@@ -57,5 +57,5 @@ func (f *Function) CallNamed(args []py.Value, named map[string]py.Value) (py.Val
 // IsTypeError reports whether an error is Python's TypeError.
 func IsTypeError(err error) bool {
 	var r *raised
-	return errors.As(err, &r) && r.kind == "TypeError"
+	return errors.As(err, &r) && r.Kind == "TypeError"
 }

@@ -138,7 +138,7 @@ func (p *parser) raise() (stmt, error) {
 			return nil, err
 		}
 	}
-	return func(f *frame) (ctl, error) { return 0, &raised{kind: t.text} }, nil
+	return func(f *frame) (ctl, error) { return 0, &raised{Kind: t.text} }, nil
 }
 
 func (p *parser) assert() (stmt, error) {
@@ -154,7 +154,7 @@ func (p *parser) assert() (stmt, error) {
 	return func(f *frame) (ctl, error) {
 		v, err := n.eval(f)
 		if err == nil && !truth(v) {
-			err = &raised{kind: "AssertionError"}
+			err = &raised{Kind: "AssertionError"}
 		}
 		return ctlNext, err
 	}, nil

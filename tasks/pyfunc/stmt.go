@@ -353,10 +353,10 @@ func (p *parser) try() (stmt, error) {
 			return c, err
 		}
 		for _, h := range handlers {
-			if len(h.kinds) == 0 || slices.Contains(h.kinds, r.kind) || slices.Contains(h.kinds, "Exception") ||
-				slices.Contains(h.kinds, "LookupError") && (r.kind == "KeyError" || r.kind == "IndexError") {
+			if len(h.kinds) == 0 || slices.Contains(h.kinds, r.Kind) || slices.Contains(h.kinds, "Exception") ||
+				slices.Contains(h.kinds, "LookupError") && (r.Kind == "KeyError" || r.Kind == "IndexError") {
 				if h.name != "" {
-					f.names[h.name] = r.text
+					f.names[h.name] = r.Text
 				}
 				return h.body.run(f)
 			}

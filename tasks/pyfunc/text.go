@@ -198,7 +198,7 @@ scan:
 		if err != nil {
 			return "", err
 		}
-		out, err := formatted(v, w.(string))
+		out, err := formats.Value(v, w.(string))
 		return out, m.place(line, err)
 	}, nil
 }
@@ -222,4 +222,49 @@ func str(v py.Value) (string, error) {
 func repr(v py.Value) (py.Value, error) {
 	s, err := py.Repr(v)
 	return s, err
+}
+
+// percent is s % values, of %s, %d, %r and %%.
+func percent(s string, of py.Value) (py.Value, error) {
+	values, ok := of.(py.Tuple)
+	if !ok {
+		values = py.Tuple{of}
+	}
+	var b strings.Builder
+	used := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] != '%' || i+1 == len(s) {
+			b.WriteByte(s[i])
+			continue
+		}
+		i++
+		if s[i] == '%' {
+			b.WriteByte('%')
+			continue
+		}
+		if used == len(values) {
+			return nil, raise("TypeError", "not enough arguments for the format")
+		}
+		v := values[used]
+		used++
+		_, isInt := v.(int64)
+		var out string
+		var err error
+		switch {
+		case s[i] == 's' || s[i] == 'd' && isInt:
+			out, err = str(v)
+		case s[i] == 'r':
+			out, err = py.Repr(v)
+		default:
+			err = fmt.Errorf("the format %%%c is not understood", s[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+		b.WriteString(out)
+	}
+	if used < len(values) {
+		return nil, raise("TypeError", "not all arguments are used by the format")
+	}
+	return b.String(), nil
 }

@@ -1,15 +1,17 @@
 """Writes tasks/chat/testdata/families.json: hashes of the prompts that transformers makes with the
 chat templates of real families, which are not kept here.
 
-    python make_chat_families.py DIR > ../../tasks/chat/testdata/families.json
+    python make_chat_families.py DIR [TOKENIZERS [KEPT]] > families.json
 
 DIR holds NAME.jinja files. Those of the file that is kept are of the repositories chujiezheng/chat_templates
-and EricLBuehler/mistral.rs, but for a few; more are in models/templates of ggml-org/llama.cpp.
+and EricLBuehler/mistral.rs, but for a few, and of models/templates of ggml-org/llama.cpp. TOKENIZERS holds directories
+with tokenizers, by which the prompts are made ids; what KEPT has of templates that DIR lacks is kept.
 Needs transformers (see requirements.txt). strftime_now is taken away, as a prompt must not depend on
 the day; a template that needs it is noted as refused.
 """
 import hashlib, json, pathlib, sys
 
+from transformers import AutoTokenizer
 from transformers.utils import chat_template_utils as t
 
 BOS, EOS = "<s>", "</s>"
@@ -38,19 +40,33 @@ def render(source, messages, generation):
     return text
 
 
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ids(tokenizer, prompts):
+    """One hash of the ids of all prompts, as apply_chat_template makes them: a line each."""
+    lines = ["-" if p is None else " ".join(map(str, tokenizer(p, add_special_tokens=False)["input_ids"])) for p in prompts]
+    return sha256("\n".join(lines))
+
+
 def main():
-    out = []
-    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.jinja")):
+    directory, tokenizers, kept = (sys.argv[1:] + [None, None])[:3]
+    tokenizers = {p.name: AutoTokenizer.from_pretrained(p) for p in sorted(pathlib.Path(tokenizers).iterdir())} if tokenizers else {}
+    out = {c["name"]: c for c in json.loads(pathlib.Path(kept).read_text())["templates"]} if kept else {}
+    for path in sorted(pathlib.Path(directory).glob("*.jinja")):
         source = path.read_bytes().decode()
-        cases = []
+        prompts = []
         for messages, generation in CHATS:
             try:
-                cases.append(hashlib.sha256(render(source, messages, generation).encode()).hexdigest())
+                prompts.append(render(source, messages, generation))
             except Exception as e:
                 print(path.name, type(e).__name__, str(e)[:100], file=sys.stderr)
-                cases.append(None)
-        out.append({"name": path.stem, "template_sha256": hashlib.sha256(source.encode()).hexdigest(), "prompts": cases})
-    json.dump({"bos_token": BOS, "eos_token": EOS, "chats": [{"messages": m, "generation": g} for m, g in CHATS], "templates": out}, sys.stdout, indent=1, ensure_ascii=False)
+                prompts.append(None)
+        out[path.stem] = {"name": path.stem, "template_sha256": sha256(source), "prompts": [p and sha256(p) for p in prompts],
+                          "ids": {n: ids(k, prompts) for n, k in tokenizers.items()}}
+    json.dump({"bos_token": BOS, "eos_token": EOS, "chats": [{"messages": m, "generation": g} for m, g in CHATS],
+               "templates": sorted(out.values(), key=lambda c: c["name"])}, sys.stdout, indent=1, ensure_ascii=False)
     print()
 
 

@@ -1,20 +1,49 @@
-package pyfunc
+package py
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/softbench/softbench/tasks/py"
 )
 
-// formatted is format(v, spec).
-func formatted(v py.Value, spec string) (string, error) {
+// Formatter is Python's formatting of values by format strings, where values may be of types that this
+// package does not know.
+type Formatter struct {
+	Str  func(v Value) (string, error)     // str(v)
+	Item func(v, key Value) (Value, error) // v[key]
+}
+
+// Value is format(v, spec).
+func (f Formatter) Value(v Value, spec string) (string, error) {
 	if spec == "" {
-		return str(v)
+		return f.Str(v)
 	}
+	return formatted(v, spec)
+}
+
+// format is the method of texts, of values of this package.
+func format(s string, a arguments) (Value, error) {
+	for _, v := range append(slices.Collect(maps.Values(a.named)), a.args...) {
+		if _, ok := v.(Undefined); ok {
+			return nil, errors.New("format of what is undefined is not understood")
+		}
+	}
+	return Formatter{Str, func(v, key Value) (Value, error) {
+		out, ok := Index(v, key)
+		if !ok {
+			return nil, fmt.Errorf("a format asks a %s for what it lacks", TypeName(v))
+		}
+		return out, nil
+	}}.Format(s, a.args, a.named)
+}
+
+// formatted is format(v, spec) of a spec that says something.
+func formatted(v Value, spec string) (string, error) {
 	full := spec
 	fill, align := ' ', byte(0)
 	if r, n := utf8.DecodeRuneInString(spec); n < len(spec) && strings.IndexByte("<>^", spec[n]) >= 0 {
@@ -71,7 +100,7 @@ func formatted(v py.Value, spec string) (string, error) {
 	case spec == "" || spec == "s":
 		s, ok := v.(string)
 		if !ok {
-			return "", fmt.Errorf("the format %q of a value of type %s is not understood", full, py.TypeName(v))
+			return "", fmt.Errorf("the format %q of a value of type %s is not understood", full, TypeName(v))
 		}
 		number = false
 		if r := []rune(s); precision >= 0 && precision < len(r) {
@@ -79,7 +108,7 @@ func formatted(v py.Value, spec string) (string, error) {
 		}
 		out = s
 	default:
-		return "", fmt.Errorf("the format %q of a value of type %s is not understood", full, py.TypeName(v))
+		return "", fmt.Errorf("the format %q of a value of type %s is not understood", full, TypeName(v))
 	}
 	if comma && number {
 		whole, rest, _ := strings.Cut(out, ".")
@@ -127,10 +156,10 @@ func formatted(v py.Value, spec string) (string, error) {
 	return pad(missing) + out, nil
 }
 
-// formatMethod is s.format(...).
-func formatMethod(s string, args []py.Value, named map[string]py.Value) (string, error) {
+// Format is s.format(*args, **named).
+func (f Formatter) Format(s string, args []Value, named map[string]Value) (string, error) {
 	var b strings.Builder
-	next := 0
+	next, numbered := 0, false
 	for i := 0; i < len(s); {
 		switch {
 		case strings.HasPrefix(s[i:], "{{") || strings.HasPrefix(s[i:], "}}"):
@@ -138,7 +167,7 @@ func formatMethod(s string, args []py.Value, named map[string]py.Value) (string,
 			i += 2
 			continue
 		case s[i] == '}':
-			return "", raise("ValueError", "a } stands alone in a format")
+			return "", raised("ValueError", "a } stands alone in a format")
 		case s[i] != '{':
 			b.WriteByte(s[i])
 			i++
@@ -146,7 +175,7 @@ func formatMethod(s string, args []py.Value, named map[string]py.Value) (string,
 		}
 		end := strings.IndexByte(s[i:], '}')
 		if end < 0 {
-			return "", raise("ValueError", "a { of a format is not closed")
+			return "", raised("ValueError", "a { of a format is not closed")
 		}
 		field, spec, _ := strings.Cut(s[i+1:i+end], ":")
 		if strings.ContainsAny(field, "!{") || strings.Contains(spec, "{") {
@@ -157,21 +186,25 @@ func formatMethod(s string, args []py.Value, named map[string]py.Value) (string,
 		if k := strings.IndexAny(field, ".["); k >= 0 {
 			base, rest = field[:k], field[k:]
 		}
-		var v py.Value
+		var v Value
 		n, err := strconv.Atoi(base)
+		numbered = numbered || err == nil
 		if base == "" {
 			n, err = next, nil
 			next++
 		}
+		if numbered && next > 0 {
+			return "", raised("ValueError", "a format numbers some fields and not others")
+		}
 		if err == nil {
 			if n < 0 || n >= len(args) {
-				return "", raise("IndexError", "the format asks for more than it is given")
+				return "", raised("IndexError", "the format asks for more than it is given")
 			}
 			v = args[n]
 		} else {
 			var ok bool
 			if v, ok = named[base]; !ok {
-				return "", raise("KeyError", "%q", base)
+				return "", raised("KeyError", "%q", base)
 			}
 		}
 		for rest != "" {
@@ -179,68 +212,23 @@ func formatMethod(s string, args []py.Value, named map[string]py.Value) (string,
 			if rest[0] != '[' || k < 0 {
 				return "", fmt.Errorf("the format field %q is not understood", field)
 			}
-			var key py.Value = rest[1:k]
+			var key Value = rest[1:k]
 			if n, err := strconv.ParseInt(rest[1:k], 10, 64); err == nil {
 				key = n
 			}
-			if v, err = index(v, key); err != nil {
+			if v, err = f.Item(v, key); err != nil {
 				return "", err
 			}
 			rest = rest[k+1:]
 		}
-		out, err := formatted(v, spec)
+		out, err := f.Value(v, spec)
 		if err != nil {
 			return "", err
 		}
-		if b.Len()+len(out) > py.MaxItems {
-			return "", fmt.Errorf("a text passes %d bytes", py.MaxItems)
+		if b.Len()+len(out) > MaxItems {
+			return "", fmt.Errorf("a text passes %d bytes", MaxItems)
 		}
 		b.WriteString(out)
-	}
-	return b.String(), nil
-}
-
-// percent is s % values, of %s, %d, %r and %%.
-func percent(s string, of py.Value) (py.Value, error) {
-	values, ok := of.(py.Tuple)
-	if !ok {
-		values = py.Tuple{of}
-	}
-	var b strings.Builder
-	used := 0
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' || i+1 == len(s) {
-			b.WriteByte(s[i])
-			continue
-		}
-		i++
-		if s[i] == '%' {
-			b.WriteByte('%')
-			continue
-		}
-		if used == len(values) {
-			return nil, raise("TypeError", "not enough arguments for the format")
-		}
-		v := values[used]
-		used++
-		_, isInt := v.(int64)
-		var out string
-		var err error
-		switch {
-		case s[i] == 's' || s[i] == 'd' && isInt:
-			out, err = str(v)
-		case s[i] == 'r':
-			out, err = py.Repr(v)
-		default:
-			err = fmt.Errorf("the format %%%c is not understood", s[i])
-		}
-		if err != nil {
-			return nil, err
-		}
-		b.WriteString(out)
-	}
-	if used < len(values) {
-		return nil, raise("TypeError", "not all arguments are used by the format")
 	}
 	return b.String(), nil
 }
