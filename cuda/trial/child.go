@@ -47,6 +47,7 @@ type Row struct {
 type request struct {
 	Name    string `json:"name"`
 	Stepped bool   `json:"stepped,omitempty"` // wait for every launch, to name the one that fails
+	Plain   bool   `json:"plain,omitempty"`   // no graphs
 }
 
 // line is what the child says, a line of JSON with one of these.
@@ -99,7 +100,7 @@ func (s *site) do(ctx context.Context, q request) Row {
 	if !ok {
 		return Row{Name: q.Name, Status: Wrong, Error: "there is no such check"}
 	}
-	s.dev.stepped = q.Stepped
+	s.dev.stepped, s.dev.plain = q.Stepped, q.Plain
 	begin := time.Now()
 	o := c.Run(ctx, conform.Site{Open: s.dev.lease, Memory: s.dev.size, Twice: true})
 	row := Row{Name: c.Name, Group: c.Group, Status: OK, Worst: o.Worst, Timing: o.Timing, Took: time.Since(begin).Seconds()}

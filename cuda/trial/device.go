@@ -17,6 +17,7 @@ type watched struct {
 	base    device.Ptr
 	size    int64
 	stepped bool // whether each launch is waited for
+	plain   bool // whether no launches become a graph
 
 	mu       sync.Mutex
 	since    time.Time // of the call under way; zero: none is
@@ -153,6 +154,11 @@ func (l *lease) Start(work *device.Work) (wait func() error) {
 		return func() error { return err }
 	}
 	l.w.launching(work.Launches...)
+	if l.w.plain && work.Again {
+		once := *work
+		once.Again = false
+		work = &once
+	}
 	done := device.Start(l.w.dev, work)
 	return func() error { return l.w.waited(done) }
 }

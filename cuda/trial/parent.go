@@ -86,8 +86,7 @@ type Trial struct {
 	says  *strings.Builder // the child's standard error
 }
 
-// try runs one check and tells its outcome. A model on which the device fails is run
-// again, each launch waited for, to name the kernel.
+// try runs one check and tells its outcome.
 func (t *Trial) try(ctx context.Context, c conform.Check) error {
 	fmt.Fprintf(t.w, "%s ... ", c.Name)
 	row := Row{Name: c.Name, Group: c.Group, Status: Skipped}
@@ -101,16 +100,8 @@ func (t *Trial) try(ctx context.Context, c conform.Check) error {
 		if row, err = t.ask(ctx, c, request{Name: c.Name}); err != nil {
 			return err
 		}
-		if row.Status == Failed && c.Group == conform.GroupModels && ctx.Err() == nil {
-			again, err := t.ask(ctx, c, request{Name: c.Name, Stepped: true})
-			if err != nil {
-				return err
-			}
-			if again.Status != OK {
-				row = again
-			} else {
-				row.Error += "; not where every launch is waited for"
-			}
+		if row, err = t.closer(ctx, c, row); err != nil {
+			return err
 		}
 	}
 	if ctx.Err() != nil && row.Status != OK { // whoever interrupted it is to blame
@@ -127,6 +118,27 @@ func (t *Trial) try(ctx context.Context, c conform.Check) error {
 	t.Rows = append(t.Rows, row)
 	fmt.Fprintln(t.w, row.text())
 	return t.kept.add(row)
+}
+
+// closer looks into a model that does not hold: where the device fails it is run again,
+// each launch waited for, to name the kernel; and where that says nothing, or numbers are
+// wrong, without graphs, to say whether those are to blame.
+func (t *Trial) closer(ctx context.Context, c conform.Check, row Row) (Row, error) {
+	if c.Group != conform.GroupModels || row.Status != Failed && row.Status != Wrong || ctx.Err() != nil {
+		return row, nil
+	}
+	if row.Status == Failed {
+		again, err := t.ask(ctx, c, request{Name: c.Name, Stepped: true})
+		if err != nil || again.Status != OK {
+			return again, err
+		}
+		row.Error += "; not where every launch is waited for"
+	}
+	plain, err := t.ask(ctx, c, request{Name: c.Name, Plain: true})
+	if err == nil && plain.Status == OK {
+		row.Error += "; not without graphs, so graphs are to blame (SOFTBENCH_CUDA=no-graphs)"
+	}
+	return row, err
 }
 
 // text is a row's outcome in a line.

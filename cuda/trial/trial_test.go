@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 			if fault == "open" {
 				return nil, errors.New("no device today")
 			}
+			if what, ok := strings.CutPrefix(fault, "graph "); ok {
+				return graphless{sim.NewStream(sim.New(2 << 30)), what}, nil
+			}
 			return Stopwatch{faulty{Device: sim.New(2 << 30), fault: fault}}, nil
 		},
 	}))
@@ -57,6 +60,50 @@ func (f faulty) Launch(l *device.Launch) error {
 		l.Args[16] = device.F(l.Args[16].Float() * 1.5)
 	}
 	return f.Device.Launch(l)
+}
+
+// graphless goes wrong where launches may become a graph.
+type graphless struct {
+	*sim.Stream
+	fault string
+}
+
+func (g graphless) Start(w *device.Work) (wait func() error) {
+	if !w.Again {
+		return g.Stream.Start(w)
+	}
+	if g.fault == "fails" {
+		return func() error { return errors.New("CUDA_ERROR_INVALID_VALUE (invalid argument)") }
+	}
+	once := *w
+	once.Again, once.Launches = false, nil // what was computed before is read again
+	for _, l := range w.Launches {
+		if !strings.HasPrefix(l.Kernel, "sb_embed") {
+			once.Launches = append(once.Launches, l)
+		}
+	}
+	return g.Stream.Start(&once)
+}
+
+// TestGraphsAreBlamed: a model that fails, or is wrong, by graphs alone says so.
+func TestGraphsAreBlamed(t *testing.T) {
+	for _, c := range []struct {
+		fault string
+		bad   Status
+		says  string
+	}{
+		{"graph fails", Failed, "; not where every launch is waited for; not without graphs, so graphs are to blame"},
+		{"graph lags", Wrong, "; not without graphs, so graphs are to blame"},
+		{"wrong", Wrong, ""},
+	} {
+		trial, out, err := try(t, t.Context(), c.fault, "^model, softpick", Options{})
+		if err != nil || len(trial.Rows) != 1 || trial.Rows[0].Status != c.bad {
+			t.Fatalf("%s: %v\n%s", c.fault, err, out)
+		}
+		if _, after, blamed := strings.Cut(trial.Rows[0].Error, "; not "); blamed != (c.says != "") || !strings.Contains("; not "+after, c.says) {
+			t.Errorf("%s: %s", c.fault, trial.Rows[0].Error)
+		}
+	}
 }
 
 // try runs some checks with a child that goes wrong so, and returns what was printed.
