@@ -31,6 +31,9 @@ type Options struct {
 // ErrStart is in the chain of errors of a child that never said what device it has.
 var ErrStart = errors.New("the process that uses the device does not start")
 
+// ErrNoCheck is the error where no check has a name that was asked for.
+var ErrNoCheck = errors.New("no check has such a name")
+
 // mostHangs is the kernels of a group that may hang before the rest of it is skipped.
 const mostHangs = 2
 
@@ -50,7 +53,7 @@ func Run(ctx context.Context, w io.Writer, o Options) (*Trial, error) {
 	}
 	list := ordered(conform.All(t.Device.Hopper, o.Size), o.Only)
 	if len(list) == 0 {
-		return nil, errors.New("no check has such a name")
+		return nil, ErrNoCheck
 	}
 	for i, c := range list {
 		if ctx.Err() != nil || o.Budget > 0 && time.Since(t.begun) > o.Budget {

@@ -13,8 +13,8 @@
 //
 // Each outcome is printed as it comes. A check is run in a process that is begun again
 // where the device fails or a kernel does not end within -hang. It ends with 0 where all
-// holds, 1 where something does not, 2 without a device, 3 where a kernel hung, and 130
-// where it was interrupted; a second Ctrl-C ends it at once.
+// holds, 1 where something does not, 2 without a device that opens or with wrong arguments, 3
+// where a kernel hung, and 130 where it was interrupted; a second Ctrl-C ends it at once.
 package main
 
 import (
@@ -91,12 +91,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, cuda.ErrNoDevice):
+	case errors.Is(err, cuda.ErrNoDevice) || errors.Is(err, trial.ErrStart) || errors.Is(err, trial.ErrNoCheck):
 		code = noDevice
 	case errors.Is(err, errHung):
 		code = hung
 	case errors.Is(err, context.Canceled):
-		code = interrupted
+		code, err = interrupted, errors.New("interrupted; with -out the same command goes on")
 	default:
 		code = fails
 	}

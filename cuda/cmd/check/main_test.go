@@ -39,7 +39,7 @@ func TestArguments(t *testing.T) {
 	if code := run(context.Background(), []string{"-none"}, &out, &errs); code != 2 {
 		t.Errorf("an unknown flag: exit code %d, want 2", code)
 	}
-	for _, args := range [][]string{{"-only", "("}, {"-on", "tpu"}, {"-hang", "0s"}, {"-quick", "-budget", "1m"}, {"-operands", "/dev/null"}} {
+	for _, args := range [][]string{{"-only", "("}, {"-on", "tpu"}, {"-hang", "0s"}, {"-quick", "-budget", "1m"}, {"-operands", "/dev/null"}, {"-on", "sim", "-quick", "-only", "no such check"}} {
 		errs.Reset()
 		if code := run(context.Background(), args, &out, &errs); code != 2 || strings.Count(errs.String(), "\n") != 1 {
 			t.Errorf("%q: exit code %d, %q", args, code, errs.String())
@@ -111,6 +111,12 @@ func TestOnTheEmulatedDevice(t *testing.T) {
 	}
 	if again := check("-out", folder); strings.Contains(again, " ... ") || !strings.Contains(again, "\nrmsnorm bfloat16  10  0 ") {
 		t.Errorf("a second time\n%s", again)
+	}
+	for _, args := range [][]string{{"-on", "emu:" + emulation, "-only", "no such check"}, {"-on", "emu:" + dir}} {
+		cmd := exec.Command(program, args...)
+		if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 2 {
+			t.Errorf("%q: %v, want exit code 2\n%s", args, err, out)
+		}
 	}
 	firstRun(t, dir, program, emulation)
 }
