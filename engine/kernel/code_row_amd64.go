@@ -76,7 +76,7 @@ func (s *simd) codeLoops(in *Input, w *Matrix) (row, panel func(*codeRow)) {
 	case bfloat16 || c.Round == RoundBFloat16:
 		to, pairs = finishBF16, finishPair
 	}
-	if exact && c.Bits >= 4 && c.zeros == nil && c.Zero == float32(int(1)<<c.Bits/2) {
+	if c.Form == Centred && c.Bits >= 4 && c.zeros == nil && c.Zero == float32(int(1)<<c.Bits/2) {
 		form = signedCodes
 	}
 	kind := [2]int{c.Bits, int(form)}
@@ -120,7 +120,7 @@ const signedCodes = E4M3 + 1
 // codeRowTable are the loops' constants; see asmgen.
 //
 //lint:ignore U1000 the assembly's own
-var codeRowTable = func() (rows [18][64]uint8) {
+var codeRowTable = func() (rows [20][64]uint8) {
 	for i := range 64 {
 		for j := range uint8(4) {
 			rows[j][i], rows[4+j][i] = 0x80, 0x80 // a zero
@@ -135,7 +135,7 @@ var codeRowTable = func() (rows [18][64]uint8) {
 		rows[10][i], rows[11][i] = 0x88, 0x80
 	}
 	for i := 0; i < 64; i += 4 {
-		for j, x := range []float32{0x1p16, 0xffff, 0x1p-12, 0xffffp-28, 0x1p-8, 0xffffp-24} {
+		for j, x := range []float32{0x1p16, 0xffff, 0x1p-12, 0xffffp-28, 0x1p-8, 0xffffp-24, 0x1p-28, 0x1p-24} {
 			binary.LittleEndian.PutUint32(rows[12+j][i:], math.Float32bits(x))
 		}
 	}

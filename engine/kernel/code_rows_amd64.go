@@ -134,7 +134,31 @@ func codeRow8E4M3F16AVX2(r *codeRow)
 func codeRow8E4M3F16BF16AVX2(r *codeRow)
 
 //go:noescape
+func codeRow4SignedAVX2(r *codeRow)
+
+//go:noescape
+func codeRow4SignedBF16AVX2(r *codeRow)
+
+//go:noescape
+func codeRow4SignedF16AVX2(r *codeRow)
+
+//go:noescape
+func codeRow4SignedF16BF16AVX2(r *codeRow)
+
+//go:noescape
 func codeRow4SignedExactAVX2(r *codeRow)
+
+//go:noescape
+func codeRow8SignedAVX2(r *codeRow)
+
+//go:noescape
+func codeRow8SignedBF16AVX2(r *codeRow)
+
+//go:noescape
+func codeRow8SignedF16AVX2(r *codeRow)
+
+//go:noescape
+func codeRow8SignedF16BF16AVX2(r *codeRow)
 
 //go:noescape
 func codeRow8SignedExactAVX2(r *codeRow)
@@ -151,8 +175,8 @@ var codeRowsAVX2 = map[[2]int][codeFinishes]func(*codeRow){
 	{8, int(Centred)}:     {finish: codeRow8CentredAVX2, finishBF16: codeRow8CentredBF16AVX2, finishF16: codeRow8CentredF16AVX2, finishF16BF16: codeRow8CentredF16BF16AVX2, finishExact: codeRow8CentredExactAVX2},
 	{8, int(Offset)}:      {finish: codeRow8OffsetAVX2, finishBF16: codeRow8OffsetBF16AVX2, finishF16: codeRow8OffsetF16AVX2, finishF16BF16: codeRow8OffsetF16BF16AVX2},
 	{8, int(E4M3)}:        {finish: codeRow8E4M3AVX2, finishBF16: codeRow8E4M3BF16AVX2, finishF16: codeRow8E4M3F16AVX2, finishF16BF16: codeRow8E4M3F16BF16AVX2},
-	{4, int(signedCodes)}: {finishExact: codeRow4SignedExactAVX2},
-	{8, int(signedCodes)}: {finishExact: codeRow8SignedExactAVX2},
+	{4, int(signedCodes)}: {finish: codeRow4SignedAVX2, finishBF16: codeRow4SignedBF16AVX2, finishF16: codeRow4SignedF16AVX2, finishF16BF16: codeRow4SignedF16BF16AVX2, finishExact: codeRow4SignedExactAVX2},
+	{8, int(signedCodes)}: {finish: codeRow8SignedAVX2, finishBF16: codeRow8SignedBF16AVX2, finishF16: codeRow8SignedF16AVX2, finishF16BF16: codeRow8SignedF16BF16AVX2, finishExact: codeRow8SignedExactAVX2},
 }
 
 //go:noescape
@@ -234,13 +258,25 @@ func codePanel8E4M3BF16AVX2(r *codeRow)
 func codePanel8E4M3PairAVX2(r *codeRow)
 
 //go:noescape
+func codePanel4SignedBF16AVX2(r *codeRow)
+
+//go:noescape
 func codePanel4SignedExactAVX2(r *codeRow)
+
+//go:noescape
+func codePanel4SignedPairAVX2(r *codeRow)
 
 //go:noescape
 func codePanel4SignedExactPairAVX2(r *codeRow)
 
 //go:noescape
+func codePanel8SignedBF16AVX2(r *codeRow)
+
+//go:noescape
 func codePanel8SignedExactAVX2(r *codeRow)
+
+//go:noescape
+func codePanel8SignedPairAVX2(r *codeRow)
 
 //go:noescape
 func codePanel8SignedExactPairAVX2(r *codeRow)
@@ -257,8 +293,8 @@ var codePanelsAVX2 = map[[2]int][codeFinishes]func(*codeRow){
 	{8, int(Centred)}:     {finishBF16: codePanel8CentredBF16AVX2, finishExact: codePanel8CentredExactAVX2, finishPair: codePanel8CentredPairAVX2, finishExactPair: codePanel8CentredExactPairAVX2},
 	{8, int(Offset)}:      {finishBF16: codePanel8OffsetBF16AVX2, finishPair: codePanel8OffsetPairAVX2},
 	{8, int(E4M3)}:        {finishBF16: codePanel8E4M3BF16AVX2, finishPair: codePanel8E4M3PairAVX2},
-	{4, int(signedCodes)}: {finishExact: codePanel4SignedExactAVX2, finishExactPair: codePanel4SignedExactPairAVX2},
-	{8, int(signedCodes)}: {finishExact: codePanel8SignedExactAVX2, finishExactPair: codePanel8SignedExactPairAVX2},
+	{4, int(signedCodes)}: {finishBF16: codePanel4SignedBF16AVX2, finishExact: codePanel4SignedExactAVX2, finishPair: codePanel4SignedPairAVX2, finishExactPair: codePanel4SignedExactPairAVX2},
+	{8, int(signedCodes)}: {finishBF16: codePanel8SignedBF16AVX2, finishExact: codePanel8SignedExactAVX2, finishPair: codePanel8SignedPairAVX2, finishExactPair: codePanel8SignedExactPairAVX2},
 }
 
 //go:noescape
@@ -460,13 +496,49 @@ func codeRow8E4M3PairAVX512(r *codeRow)
 func codeRow8E4M3F16PairAVX512(r *codeRow)
 
 //go:noescape
+func codeRow4SignedAVX512(r *codeRow)
+
+//go:noescape
+func codeRow4SignedBF16AVX512(r *codeRow)
+
+//go:noescape
+func codeRow4SignedF16AVX512(r *codeRow)
+
+//go:noescape
+func codeRow4SignedF16BF16AVX512(r *codeRow)
+
+//go:noescape
 func codeRow4SignedExactAVX512(r *codeRow)
+
+//go:noescape
+func codeRow4SignedPairAVX512(r *codeRow)
+
+//go:noescape
+func codeRow4SignedF16PairAVX512(r *codeRow)
 
 //go:noescape
 func codeRow4SignedExactPairAVX512(r *codeRow)
 
 //go:noescape
+func codeRow8SignedAVX512(r *codeRow)
+
+//go:noescape
+func codeRow8SignedBF16AVX512(r *codeRow)
+
+//go:noescape
+func codeRow8SignedF16AVX512(r *codeRow)
+
+//go:noescape
+func codeRow8SignedF16BF16AVX512(r *codeRow)
+
+//go:noescape
 func codeRow8SignedExactAVX512(r *codeRow)
+
+//go:noescape
+func codeRow8SignedPairAVX512(r *codeRow)
+
+//go:noescape
+func codeRow8SignedF16PairAVX512(r *codeRow)
 
 //go:noescape
 func codeRow8SignedExactPairAVX512(r *codeRow)
@@ -483,8 +555,8 @@ var codeRowsAVX512 = map[[2]int][codeFinishes]func(*codeRow){
 	{8, int(Centred)}:     {finish: codeRow8CentredAVX512, finishBF16: codeRow8CentredBF16AVX512, finishF16: codeRow8CentredF16AVX512, finishF16BF16: codeRow8CentredF16BF16AVX512, finishExact: codeRow8CentredExactAVX512, finishPair: codeRow8CentredPairAVX512, finishF16Pair: codeRow8CentredF16PairAVX512, finishExactPair: codeRow8CentredExactPairAVX512},
 	{8, int(Offset)}:      {finish: codeRow8OffsetAVX512, finishBF16: codeRow8OffsetBF16AVX512, finishF16: codeRow8OffsetF16AVX512, finishF16BF16: codeRow8OffsetF16BF16AVX512, finishPair: codeRow8OffsetPairAVX512, finishF16Pair: codeRow8OffsetF16PairAVX512},
 	{8, int(E4M3)}:        {finish: codeRow8E4M3AVX512, finishBF16: codeRow8E4M3BF16AVX512, finishF16: codeRow8E4M3F16AVX512, finishF16BF16: codeRow8E4M3F16BF16AVX512, finishPair: codeRow8E4M3PairAVX512, finishF16Pair: codeRow8E4M3F16PairAVX512},
-	{4, int(signedCodes)}: {finishExact: codeRow4SignedExactAVX512, finishExactPair: codeRow4SignedExactPairAVX512},
-	{8, int(signedCodes)}: {finishExact: codeRow8SignedExactAVX512, finishExactPair: codeRow8SignedExactPairAVX512},
+	{4, int(signedCodes)}: {finish: codeRow4SignedAVX512, finishBF16: codeRow4SignedBF16AVX512, finishF16: codeRow4SignedF16AVX512, finishF16BF16: codeRow4SignedF16BF16AVX512, finishExact: codeRow4SignedExactAVX512, finishPair: codeRow4SignedPairAVX512, finishF16Pair: codeRow4SignedF16PairAVX512, finishExactPair: codeRow4SignedExactPairAVX512},
+	{8, int(signedCodes)}: {finish: codeRow8SignedAVX512, finishBF16: codeRow8SignedBF16AVX512, finishF16: codeRow8SignedF16AVX512, finishF16BF16: codeRow8SignedF16BF16AVX512, finishExact: codeRow8SignedExactAVX512, finishPair: codeRow8SignedPairAVX512, finishF16Pair: codeRow8SignedF16PairAVX512, finishExactPair: codeRow8SignedExactPairAVX512},
 }
 
 //go:noescape
@@ -566,13 +638,25 @@ func codePanel8E4M3BF16AVX512(r *codeRow)
 func codePanel8E4M3PairAVX512(r *codeRow)
 
 //go:noescape
+func codePanel4SignedBF16AVX512(r *codeRow)
+
+//go:noescape
 func codePanel4SignedExactAVX512(r *codeRow)
+
+//go:noescape
+func codePanel4SignedPairAVX512(r *codeRow)
 
 //go:noescape
 func codePanel4SignedExactPairAVX512(r *codeRow)
 
 //go:noescape
+func codePanel8SignedBF16AVX512(r *codeRow)
+
+//go:noescape
 func codePanel8SignedExactAVX512(r *codeRow)
+
+//go:noescape
+func codePanel8SignedPairAVX512(r *codeRow)
 
 //go:noescape
 func codePanel8SignedExactPairAVX512(r *codeRow)
@@ -589,8 +673,8 @@ var codePanelsAVX512 = map[[2]int][codeFinishes]func(*codeRow){
 	{8, int(Centred)}:     {finishBF16: codePanel8CentredBF16AVX512, finishExact: codePanel8CentredExactAVX512, finishPair: codePanel8CentredPairAVX512, finishExactPair: codePanel8CentredExactPairAVX512},
 	{8, int(Offset)}:      {finishBF16: codePanel8OffsetBF16AVX512, finishPair: codePanel8OffsetPairAVX512},
 	{8, int(E4M3)}:        {finishBF16: codePanel8E4M3BF16AVX512, finishPair: codePanel8E4M3PairAVX512},
-	{4, int(signedCodes)}: {finishExact: codePanel4SignedExactAVX512, finishExactPair: codePanel4SignedExactPairAVX512},
-	{8, int(signedCodes)}: {finishExact: codePanel8SignedExactAVX512, finishExactPair: codePanel8SignedExactPairAVX512},
+	{4, int(signedCodes)}: {finishBF16: codePanel4SignedBF16AVX512, finishExact: codePanel4SignedExactAVX512, finishPair: codePanel4SignedPairAVX512, finishExactPair: codePanel4SignedExactPairAVX512},
+	{8, int(signedCodes)}: {finishBF16: codePanel8SignedBF16AVX512, finishExact: codePanel8SignedExactAVX512, finishPair: codePanel8SignedPairAVX512, finishExactPair: codePanel8SignedExactPairAVX512},
 }
 
 //go:noescape
@@ -642,6 +726,12 @@ func codeLookup4LevelPairAVX512(r *codeRow)
 func codeLookup4LevelF16PairAVX512(r *codeRow)
 
 //go:noescape
+func codeLookup4SignedPairAVX512(r *codeRow)
+
+//go:noescape
+func codeLookup4SignedF16PairAVX512(r *codeRow)
+
+//go:noescape
 func codeLookup4SignedExactPairAVX512(r *codeRow)
 
 // codeLookupsAVX512 are the loops that multiply a row with numbers that are looked up, by bits and form, then by what a number is rounded to.
@@ -653,5 +743,5 @@ var codeLookupsAVX512 = map[[2]int][codeFinishes]func(*codeRow){
 	{4, int(Centred)}:     {finishPair: codeLookup4CentredPairAVX512, finishF16Pair: codeLookup4CentredF16PairAVX512, finishExactPair: codeLookup4CentredExactPairAVX512},
 	{4, int(Offset)}:      {finishPair: codeLookup4OffsetPairAVX512, finishF16Pair: codeLookup4OffsetF16PairAVX512},
 	{4, int(Level)}:       {finishPair: codeLookup4LevelPairAVX512, finishF16Pair: codeLookup4LevelF16PairAVX512},
-	{4, int(signedCodes)}: {finishExactPair: codeLookup4SignedExactPairAVX512},
+	{4, int(signedCodes)}: {finishPair: codeLookup4SignedPairAVX512, finishF16Pair: codeLookup4SignedF16PairAVX512, finishExactPair: codeLookup4SignedExactPairAVX512},
 }

@@ -71,7 +71,7 @@ func codeRowsOf(wide, store bool) (all []codeRow) {
 			c := codeRow{unpacker: u, finish: f, store: store}
 			switch {
 			case !wide && !store && i >= finishesAVX2:
-			case c.exact() != (u.form == signed) && (u.form != "Centred" || u.bits == 3):
+			case c.exact() && u.form != signed && (u.form != "Centred" || u.bits == 3):
 			case store && (f == "" || c.half()): // unpackers and what rounds after them do it
 			default:
 				all = append(all, c)
@@ -151,6 +151,9 @@ and a zero:
 			}
 			v.op("VMULPS", table(at+1), v.r(rowScale+j), v.r(rowRounded+j))
 			v.op("VMULPS", table(at), v.r(rowScale+j), v.r(rowScale+j))
+		}
+		if c.form == signed && !c.exact() {
+			v.op("VMULPS", table(tableSignedAlone+c.bits/8), v.r(rowScale+j), v.r(rowScale+j))
 		}
 		if c.form == "E4M3" {
 			v.op("VMULPS", v.r(rowFour), v.r(rowScale+j), v.r(rowScale+j))

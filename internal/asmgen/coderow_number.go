@@ -12,6 +12,8 @@ const (
 	tableFlip     = 10 // 0x88 of each byte, then 0x80
 	tableUnsigned = 12 // 65536, 65535
 	tableSigned   = 14 // the same times 2^-28 of four bits, then 2^-24
+
+	tableSignedAlone = 18 // 2^-28 of four bits, then 2^-24 of eight
 )
 
 // table is the operand of a row, whose address is in BX.

@@ -457,7 +457,7 @@ func codeLoop(c codeRow, lanes int, text string) error {
 		*at(8), *at(9), *at(10), *at(11) = 0x0f, 0xf0, 0x88, 0x80
 	}
 	for i := range 16 {
-		for j, x := range []float32{0x1p16, 0xffff, 0x1p-12, 0xffffp-28, 0x1p-8, 0xffffp-24} {
+		for j, x := range []float32{0x1p16, 0xffff, 0x1p-12, 0xffffp-28, 0x1p-8, 0xffffp-24, 0x1p-28, 0x1p-24} {
 			put(0x800+64*(12+j)+4*i, math.Float32bits(x))
 		}
 		put(levels+4*i, math.Float32bits(float32(i*i-70)/64))
