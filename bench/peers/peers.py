@@ -20,10 +20,11 @@ import tempfile
 import time
 
 import common
+import worked
 from common import FOUR, HERE, ROOT, median
 
-CONTESTS = ["matmul", "start", "llama", "tasks", "lambada", "passkey"]
-ON_CUDA = ["start", "tasks", "lambada", "passkey"]  # kernels are timed by cuda/peers.py
+CONTESTS = ["matmul", "start", "llama", "tasks", "lambada", "generation", "passkey"]
+ON_CUDA = ["start", "tasks", "lambada", "generation", "passkey"]  # kernels are timed by cuda/peers.py
 
 
 def parse():
@@ -41,6 +42,8 @@ def parse():
     p.add_argument("--batch-sizes", default="1,8,32,auto", help="of lm-eval; the fastest is used")
     p.add_argument("--pick-limit", type=int, default=10, help="documents of each task on which the batch size is picked")
     p.add_argument("--tokens", type=int, default=2048, help="length of the document of the llama contest")
+    p.add_argument("--documents", type=int, default=64, help="documents of the generation contest")
+    p.add_argument("--generation-batch-sizes", default="16,32", help="of lm-eval; the fastest is used")
     p.add_argument("--passkey-lengths", default="1024,2048,3072,4096")
     p.add_argument("--passkey-trials", type=int, default=1, help="keys in each cell")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of softbench and of the Python programs")
@@ -244,6 +247,44 @@ class Bench:
             documents = sum(n for _, n in ours[0]["acc"].values())
             self.both(f"{what} {dtype}, {documents} documents", f"lm-eval, batch {best}", ours, theirs, note,
                       batch_sizes={str(k): v for k, v in tried.items()})
+
+    def generation(self):
+        """gsm8k-shaped answers of 64 tokens, five worked examples drawn for each document, so that prompts share nothing."""
+        o, tokens = self.o, 64
+        directory = self.scratch / "worked"
+        directory.mkdir()
+        task = worked.write(directory.resolve(), o.documents, tokens)
+        check = min(8, o.documents)
+        same = self.texts(self.generate(task, "float32", check), self.generate_lmeval(task, "float32", check, check))
+        if same != check:
+            return self.failed("generation", "lm-eval", f"{same} of {check} texts are equal in float32")
+        for dtype in o.dtypes:
+            tried = {int(n): self.generate_lmeval(task, dtype, o.documents, int(n)) for n in o.generation_batch_sizes.split(",")}
+            best = min(tried, key=lambda n: tried[n]["cpu"])
+            ours, theirs = [], [tried[best]]
+            for i in range(o.rounds):
+                ours.append(self.generate(task, dtype, o.documents))
+                if i:
+                    theirs.append(self.generate_lmeval(task, dtype, o.documents, best))
+            self.both(f"generation {dtype}, {o.documents} documents, {tokens} tokens", f"lm-eval, batch {best}", ours, theirs,
+                      f"{check} of {check} texts equal in float32, {self.texts(ours[0], theirs[0])} of {o.documents} in {dtype}",
+                      batch_sizes={str(n): r["cpu"] for n, r in tried.items()})
+
+    def generate(self, task, dtype, limit):
+        samples, took = self.run([task], dtype, limit)
+        took["texts"] = {str(s["doc_id"]): [s["context"], s["generated"]] for s in samples}
+        return took
+
+    def generate_lmeval(self, task, dtype, limit, batch_size):
+        return self.worker("run_generation.py", model=str(self.model), task=str(task), dtype=dtype, limit=limit, batch_size=batch_size)
+
+    @staticmethod
+    def texts(ours, theirs):
+        """How many answers are equal; prompts must be."""
+        a, b = ours["texts"], theirs["texts"]
+        if a.keys() != b.keys() or any(a[k][0] != b[k][0] for k in a):
+            raise SystemExit("generation: the prompts are not the same")
+        return sum(a[k][1] == b[k][1] for k in a)
 
     def both(self, what, peer, ours, theirs, note, **more):
         """A row of wall seconds and one of processor seconds, which others on the machine disturb less."""
