@@ -40,12 +40,12 @@ func (b *builder) answers() *answersView {
 			v.Tasks = append(v.Tasks, answersOfOne{Name: text.Visible(a.Task)})
 		}
 		task := &v.Tasks[len(v.Tasks)-1]
-		one := answerView{Doc: b.numbers.at(text.Count, of(&a.DocID)), Context: text.Visible(a.Context), Said: text.Visible(a.Text), Cut: a.Cut}
+		one := answerView{Doc: b.numbers.at(text.Count, of(&a.DocID)), Context: text.VisibleLines(a.Context), Said: text.VisibleLines(a.Text), Cut: a.Cut}
 		for _, t := range a.Taken {
-			one.Taken = append(one.Taken, Taken{text.Visible(t.Filter), text.Visible(t.Text)})
+			one.Taken = append(one.Taken, Taken{text.Visible(t.Filter), text.VisibleLines(t.Text)})
 		}
 		for _, t := range a.Targets {
-			one.Targets = append(one.Targets, text.Visible(t))
+			one.Targets = append(one.Targets, text.VisibleLines(t))
 		}
 		for k := range a.Scores {
 			s := &a.Scores[k]

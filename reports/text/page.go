@@ -130,9 +130,16 @@ func Probability(x float64) string {
 }
 
 // Visible makes control characters seen, and keeps a name on one line.
-func Visible(s string) string {
+func Visible(s string) string { return visible(s, "") }
+
+// VisibleLines does so for a text of several lines: line ends and tabs stay.
+func VisibleLines(s string) string { return visible(s, "\n\t") }
+
+func visible(s, stays string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
+		case strings.ContainsRune(stays, r):
+			return r
 		case r < ' ':
 			return '\u2400' + r
 		case r == 0x7f:
