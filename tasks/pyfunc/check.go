@@ -1,6 +1,7 @@
 package pyfunc
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +20,19 @@ type uses struct {
 
 func newUses() *uses {
 	return &uses{names: map[string]int{}, attrs: map[string]int{}, pairs: map[[2]string]int{}, given: map[string]bool{}}
+}
+
+// pairsOf are a name's pairs in the order of their lines, so that what is refused first is always the same.
+func (u *uses) pairsOf(name string) (out [][2]string) {
+	for pair := range u.pairs {
+		if pair[0] == name {
+			out = append(out, pair)
+		}
+	}
+	slices.SortFunc(out, func(a, b [2]string) int {
+		return cmp.Or(cmp.Compare(u.pairs[a], u.pairs[b]), cmp.Compare(a[1], b[1]))
+	})
+	return out
 }
 
 // attributes are all that something here has.
@@ -108,10 +122,8 @@ func (m *Module) checkValue(n string, v py.Value, u *uses, seen map[string]bool)
 	switch x := v.(type) {
 	case *external:
 		used := false
-		for pair, line := range u.pairs {
-			if pair[0] != n {
-				continue
-			}
+		for _, pair := range u.pairsOf(n) {
+			line := u.pairs[pair]
 			used = true
 			if w, isExternal := x.get(pair[1]).(*external); isExternal && known[w.name] == nil {
 				return m.place(line, fmt.Errorf("%s is not understood", w.name))
@@ -131,10 +143,8 @@ func (m *Module) checkValue(n string, v py.Value, u *uses, seen map[string]bool)
 			}
 		}
 	case *moduleValue:
-		for pair, line := range u.pairs {
-			if pair[0] != n {
-				continue
-			}
+		for _, pair := range u.pairsOf(n) {
+			line := u.pairs[pair]
 			w, err := x.get(pair[1], &budget{loader: m.loader})
 			if err == nil {
 				err = x.m.checkValue(pair[1], w, newUses(), seen)

@@ -1,6 +1,7 @@
 package pyfunc
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/softbench/softbench/tasks/py"
@@ -53,6 +54,16 @@ def f():
 	} {
 		if v, err := run(t, source); err == nil {
 			t.Errorf("%s gives %v", source, v)
+		}
+	}
+}
+
+// Of several things that are not understood the first is named, always: lists of reasons can be compared.
+func TestFirstRefusal(t *testing.T) {
+	for range 20 {
+		_, err := run(t, "import numpy as np\n\ndef f(doc):\n    return np.round(doc,\n        np.int32,\n        np.log1p)\n")
+		if err == nil || !strings.Contains(err.Error(), "numpy.round") {
+			t.Fatalf("%v; want numpy.round", err)
 		}
 	}
 }
