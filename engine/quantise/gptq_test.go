@@ -72,13 +72,13 @@ func gptqError(w, x []float32, m *quantise.Matrix) (total float64) {
 	return total
 }
 
-// TestGPTQ: the layer's output error on the calibration text is at most 1.02 of the
-// reference's at the better of its two dampings, AutoGPTQ's and gptqmodel's, for each
+// TestGPTQ: the layer's output error on the calibration text is at most 1.02 of
+// gptqmodel's own quantiser's, and of AutoGPTQ's formula's, at the better of both's dampings, for each
 // number of bits, symmetric or not, with every group and order.
 func TestGPTQ(t *testing.T) {
 	var known struct {
 		Sums   struct{ W, X float64 }
-		Errors map[string]struct{ RTN, GPTQ float64 }
+		Errors map[string]struct{ RTN, GPTQ, GPTQModel float64 }
 	}
 	text, err := os.ReadFile(golden.Dir(t, "gptq.json"))
 	if err == nil {
@@ -103,7 +103,7 @@ func TestGPTQ(t *testing.T) {
 	if len(known.Errors) != 64 {
 		t.Fatalf("%d schemes", len(known.Errors))
 	}
-	worst := 0.0
+	worst, worstOwn := 0.0, 0.0
 	for name, want := range known.Errors {
 		s, err := quantise.Parse(name)
 		if err != nil {
@@ -114,12 +114,12 @@ func TestGPTQ(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := gptqError(w, x, m)
-		worst = max(worst, got/want.GPTQ)
-		if got > 1.02*want.GPTQ {
-			t.Errorf("%s: error %.4f, the reference's %.4f (round to nearest %.4f): %.3f of it", name, got, want.GPTQ, want.RTN, got/want.GPTQ)
+		worst, worstOwn = max(worst, got/want.GPTQ), max(worstOwn, got/want.GPTQModel)
+		if got > 1.02*want.GPTQ || got > 1.02*want.GPTQModel {
+			t.Errorf("%s: error %.4f, the formula's %.4f, gptqmodel's %.4f (round to nearest %.4f)", name, got, want.GPTQ, want.GPTQModel, want.RTN)
 		}
 	}
-	t.Logf("at worst %.4f of the reference's error", worst)
+	t.Logf("at worst %.4f of the formula's error, %.4f of gptqmodel's", worst, worstOwn)
 }
 
 // GPTQ's codes do not depend on how work is shared out, a dead input's weight is zero, and a

@@ -1,11 +1,11 @@
-"""GPTQ's errors by the formula of gptqmodel (and AutoGPTQ before it), in torch.
+"""GPTQ's errors by AutoGPTQ's formula in torch, and by gptqmodel's own quantiser.
 
-gptqmodel itself is distributed as source that is compiled for a GPU, so what its
-gptq.py does (fasterquant: damped Hessian, Cholesky of the inverse, blocks of 128
-columns, scales of a group found when its first column is reached) stands here.
+The formula: damped Hessian, Cholesky of the inverse, blocks of 128 columns, scales of a
+group found when its first column is reached. gptqmodel 7.7.0 finds those of a block's groups when
+the block is reached; of groups of 128, of rows and with act-order both are the same.
 
 Writes gptq.json: for each scheme the error of the layer's outputs on the inputs,
-sum((X W^T - X Q^T)^2), of round-to-nearest and of GPTQ, at the better of AutoGPTQ's and gptqmodel's damping. `engine/quantise` makes the
+sum((X W^T - X Q^T)^2), of round-to-nearest, of GPTQ and of gptqmodel's class GPTQ, each at the better of AutoGPTQ's and gptqmodel's damping. `engine/quantise` makes the
 same W and X (TestGPTQ).
 
     python make_gptq.py
@@ -112,6 +112,23 @@ def gptq(w, x, bits, sym, group, act, damp):
     return out[:, torch.argsort(perm)] if act else out
 
 
+def package(w, x, bits, sym, group, act, damp):
+    """What gptqmodel's own quantiser makes of a layer, on a processor."""
+    from gptqmodel.quantization import QuantizeConfig
+    from gptqmodel.quantization.gptq import GPTQ
+
+    config = QuantizeConfig(
+        bits=bits, group_size=group if group < COLS else -1, sym=sym, desc_act=act, static_groups=act, act_group_aware=False, damp_percent=damp
+    )
+    layer = torch.nn.Linear(COLS, ROWS, bias=False)
+    layer.weight.data = w.clone()
+    one = GPTQ(layer, config)
+    one.quantizer.configure(perchannel=True)
+    for part in x.split(256):
+        one.add_batch(part.unsqueeze(0), None)
+    return one.quantize()[0].float().reshape(ROWS, COLS)
+
+
 def main():
     w, x = weights(), inputs()
 
@@ -129,14 +146,14 @@ def main():
                     rtn.find_params(w[:, g : g + group])
                     nearest.append(rtn.quantize(w[:, g : g + group]))
                 for act in (False, True):
-                    best = min(error(gptq(w, x, bits, sym, group, act, damp)) for damp in (0.01, 0.05))
+                    best, own = (min(error(by(w, x, bits, sym, group, act, damp)) for damp in (0.01, 0.05)) for by in (gptq, package))
                     name = f"gptq{'' if sym else '-asym'}:{bits}:{group if group < COLS else 'row'}{':act' if act else ''}"
-                    made[name] = {"rtn": error(torch.cat(nearest, 1)), "gptq": best}
+                    made[name] = {"rtn": error(torch.cat(nearest, 1)), "gptq": best, "gptqmodel": own}
     check = {"w": float(w.double().abs().sum()), "x": float(x.double().abs().sum())}
     path = pathlib.Path(__file__).parent / "gptq.json"
     path.write_text(json.dumps({"sums": check, "errors": made}, indent=1) + "\n")
     for name, m in made.items():
-        print(f"{name:24} rtn {m['rtn']:12.3f}  gptq {m['gptq']:12.3f}")
+        print(f"{name:24} rtn {m['rtn']:12.3f}  gptq {m['gptq']:12.3f}  gptqmodel {m['gptqmodel']:12.3f}")
     assert all(math.isfinite(m["gptq"]) for m in made.values())
 
 
