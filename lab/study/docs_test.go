@@ -27,6 +27,10 @@ var tables = []struct {
 	{"twins.md", "half", false, beside},
 	{"twins.md", "half-gain", false, beside},
 	{"twins.md", "half-repeat", false, append(beside, []string{"exam.kept.rtn:4", "exam.kept.hqq:4", "exam.kept.rtn:3", "exam.kept.hqq:3", "exam.kept.rtn:2", "exam.kept.hqq:2"})},
+	{"twins.md", "again", false, [][]string{
+		{"loss", "loss.text", "copying", "copying.again", "copying.repeat", "sink_rate", "sink_rate.text", "sink_rate.chain", "first_weight"},
+		{"sparsity", "mass", "inner_kurtosis", "first_norm", "largest"},
+	}},
 	{"remedies.md", "remedies", true, [][]string{
 		{"loss", "copying", "step_of_copying", "sink_rate", "sink_rate.chain", "first_weight"},
 		{"sparsity", "mass", "dead_heads", "kurtosis.0", "kurtosis.1", "first_norm", "largest"},
