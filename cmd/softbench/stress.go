@@ -100,7 +100,7 @@ func (o *stressOptions) check() error {
 		return errors.New("--out is empty: name a directory for the test")
 	}
 	for _, m := range o.methods {
-		found := false
+		found, lacks := false, error(nil)
 		for _, bits := range o.bits {
 			s, err := quantise.Parse(m + ":" + strconv.Itoa(bits) + ":" + o.group)
 			if err == nil {
@@ -115,10 +115,11 @@ func (o *stressOptions) check() error {
 					return fmt.Errorf("--methods, --bits and --group: %w", err)
 				}
 			}
+			lacks = err
 			o.skipped = append(o.skipped, fmt.Sprintf("%s has no %d bits", m, bits))
 		}
 		if !found {
-			return fmt.Errorf("--methods %s: it has none of the bits of --bits: name one that it has, or leave it out", m)
+			return fmt.Errorf("--methods %s: it has none of the bits of --bits; name one that it has, or leave it out: %w", m, lacks)
 		}
 	}
 	if len(o.settings) == 0 {

@@ -104,6 +104,7 @@ func TestStress(t *testing.T) {
 	for want, args := range map[string][]string{
 		"holds a test of something else": {"--data", docs, "--limit", "3"},
 		"it has none of the bits":        {"--methods", "nf4", "--bits", "2"},
+		"want one of [2 3 4 8]":          {"--methods", "rtn", "--bits", "5"},
 		"want method:bits[:group]":       {"--methods", "awful"},
 		"--methods awq: it is fitted to": {"--methods", "rtn,awq"},
 		"a group of 17":                  {"--group", "17"},

@@ -46,6 +46,9 @@ func TestFileLimit(t *testing.T) {
 			}
 			text, _, _ := strings.Cut(string(out), "\n")
 			oneLine(t, errors.New(text), "cannot write the run", "file too large", dir)
+			if strings.Contains(text, "is kept") && !strings.Contains(text, "go on with the same command") {
+				t.Errorf("%q names --resume alone, which stress and compare do not have", text)
+			}
 			if limit < header {
 				if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("a directory is left: %v", err)

@@ -36,8 +36,9 @@ type journalFile interface {
 // ErrFinished says that the run in the directory is complete.
 var ErrFinished = errors.New("the run is complete")
 
-// keptAdvice follows an error that stops a run whose journal is whole.
-const keptAdvice = "what was done before is kept: make room if the disk is full, then go on with --resume"
+// keptAdvice follows an error that stops a run whose journal is whole. Stress tests
+// and comparisons, which have no --resume, go on by themselves.
+const keptAdvice = "what was done before is kept: make room if the disk is full, then go on with the same command ('softbench run' with --resume)"
 
 // Done returns the records that the journal held when the run was resumed.
 func (w *Writer) Done(task string, doc, request int) (Record, bool) {
