@@ -67,7 +67,7 @@ func aggregate(a tasks.GroupMetric, name string, names []string, results []rundi
 			continue
 		}
 		m := results[i].Metrics[k]
-		parts = append(parts, tasks.Part{Value: float64(m.Value), Stderr: float64(m.Stderr), N: m.N})
+		parts = append(parts, partOf(&m))
 		out.N += m.N
 		out.Tasks++
 	}
@@ -75,10 +75,7 @@ func aggregate(a tasks.GroupMetric, name string, names []string, results []rundi
 		return out, false
 	}
 	value, stderr := tasks.Mean(parts, a.Weighted)
-	low, high := math.NaN(), math.NaN()
-	if !math.IsNaN(stderr) {
-		low, high = value-stats.Normal95*stderr, value+stats.Normal95*stderr
-	}
+	low, high := tasks.Interval(parts, a.Weighted)
 	m := metric.ByName(name)
 	if m.Unit == metric.Share {
 		low, high = max(low, 0), min(high, 1)
@@ -87,4 +84,14 @@ func aggregate(a tasks.GroupMetric, name string, names []string, results []rundi
 		Name: name, Value: rundir.Number(value), Stderr: rundir.Number(stderr), Low: rundir.Number(low), High: rundir.Number(high), N: out.N, HigherIsBetter: m.HigherIsBetter,
 	}
 	return out, true
+}
+
+// partOf is a task's metric as a part of a group's; one without an interval has the normal one of
+// its standard error.
+func partOf(m *rundir.Metric) tasks.Part {
+	p := tasks.Part{Value: float64(m.Value), Stderr: float64(m.Stderr), Low: float64(m.Low), High: float64(m.High), N: m.N}
+	if math.IsNaN(p.Low) || math.IsNaN(p.High) {
+		p.Low, p.High = p.Value-stats.Normal95*p.Stderr, p.Value+stats.Normal95*p.Stderr
+	}
+	return p
 }

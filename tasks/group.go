@@ -23,7 +23,16 @@ type GroupMetric struct {
 // Part is a task's metric as a part of a group's.
 type Part struct {
 	Value, Stderr float64
-	N             int // documents
+	Low, High     float64 // its interval
+	N             int     // documents
+}
+
+// weight is that of a part in the mean.
+func (p *Part) weight(weighted bool) float64 {
+	if weighted {
+		return float64(p.N)
+	}
+	return 1
 }
 
 // Mean is a group's metric over its tasks', and its standard error, as lm-evaluation-harness has them:
@@ -33,10 +42,7 @@ func Mean(parts []Part, weighted bool) (value, stderr float64) {
 	var sum, weight, squares float64
 	n := 0
 	for _, p := range parts {
-		w := 1.0
-		if weighted {
-			w = float64(p.N)
-		}
+		w := p.weight(weighted)
 		sum += p.Value * w
 		weight += w
 		n += p.N
@@ -55,4 +61,21 @@ func Mean(parts []Part, weighted bool) (value, stderr float64) {
 		return sum / weight, math.Sqrt(squares / float64(n-len(parts)) / float64(n))
 	}
 	return sum / weight, math.Sqrt(squares) / float64(len(parts))
+}
+
+// Interval is that of a group's metric, from its tasks' own: the distances of a mean of independent
+// estimates from its limits are the root of the sum of their squared, weighted distances, below and
+// above apart (Zou and Donner, "Construction of confidence limits about effect measures", 2008).
+// Where all answers of a task are right, or wrong, its standard error is 0, and its interval is not.
+// It is NaN where a part has none.
+func Interval(parts []Part, weighted bool) (low, high float64) {
+	var sum, weight, below, above float64
+	for _, p := range parts {
+		w := p.weight(weighted)
+		sum += w * p.Value
+		weight += w
+		below += w * w * (p.Value - p.Low) * (p.Value - p.Low)
+		above += w * w * (p.High - p.Value) * (p.High - p.Value)
+	}
+	return (sum - math.Sqrt(below)) / weight, (sum + math.Sqrt(above)) / weight
 }
