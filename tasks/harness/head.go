@@ -41,12 +41,11 @@ func (x *Index) head(file string, above []string) *head {
 			if !filepath.IsAbs(name) {
 				name = filepath.Join(filepath.Dir(file), name)
 			}
-			inner := x.head(name, append(above[:len(above):len(above)], file))
-			if inner == nil {
-				h = nil
-				break
+			// Where one cannot be read, or includes itself, the file keeps the name that it has, and
+			// loading it says why it cannot be used.
+			if inner := x.head(name, append(above[:len(above):len(above)], file)); inner != nil {
+				h.take(inner)
 			}
-			h.take(inner)
 		}
 	}
 	if len(above) > 0 {
