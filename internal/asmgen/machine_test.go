@@ -17,6 +17,7 @@ type machine struct {
 	gpr     map[string]uint64
 	vec     [32][64]byte
 	mask    uint64            // K1
+	masks   map[string]uint64 // those of words
 	symbols map[string]uint64 // addresses, fields' offsets
 	zero    bool              // of the last comparison
 	less    bool
@@ -192,6 +193,9 @@ func dot(c float32, a, b uint32) float32 {
 
 // step executes one instruction that does not jump.
 func (m *machine) step(name string, o []string) error {
+	if m.lookupStep(name, o) {
+		return nil
+	}
 	last := o[len(o)-1]
 	switch name {
 	case "VZEROUPPER", "PREFETCHT0":
@@ -269,7 +273,7 @@ func (m *machine) step(name string, o []string) error {
 		}
 		m.put(last, m.words(o[0], n))
 		return nil
-	case "VMOVAPS", "VMOVDQU", "VMOVDQU32":
+	case "VMOVAPS", "VMOVDQU", "VMOVDQU32", "VMOVDQA64":
 		m.put(last, m.words(o[0], n))
 		return nil
 	case "VMOVD":
@@ -423,7 +427,11 @@ func codeLoop(c codeRow, lanes int, text string) error {
 	const k, group = 64, 32
 	seed := uint32(c.bits*100 + lanes + len(c.form))
 	random := func(n int) int { seed = seed*1664525 + 1013904223; return int(seed>>8) % n }
-	m := &machine{mem: make([]byte, 1<<16), gpr: map[string]uint64{}, symbols: map[string]uint64{"·codeRowTable(SB)": 0x800}}
+	m := &machine{
+		mem: make([]byte, 1<<16), gpr: map[string]uint64{}, masks: map[string]uint64{},
+		symbols: map[string]uint64{"·codeRowTable(SB)": 0x800, "·lookupTable(SB)": 0x1000},
+	}
+	m.lookupConstants(0x1000)
 	put := func(at int, x uint32) { binary.LittleEndian.PutUint32(m.mem[at:], x) }
 	const object, sum, row, codes, scales, zeros, levels = 0x100, 0x8000, 0x2000, 0x3000, 0x5000, 0x6000, 0x7000
 	words := k / 32 * c.bits * lanes
