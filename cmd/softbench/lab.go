@@ -237,7 +237,7 @@ func addTrainFlags(f *pflag.FlagSet, s *session.Settings) {
 	f.Float64Var(&s.Beta1, "adam-beta1", s.Beta1, "AdamW's decay of the first moment")
 	f.Float64Var(&s.Beta2, "adam-beta2", s.Beta2, "AdamW's decay of the second moment")
 	f.Float64Var(&s.AdamEps, "adam-eps", s.AdamEps, "what AdamW adds to the second moment's root")
-	f.StringVar(&s.Mix, "mix", s.Mix, "`sources` of windows with their parts, such as text=50,repeat=30,chain=20; of text, again, chain, span, repeat, pairs")
+	f.StringVar(&s.Mix, "mix", s.Mix, "`sources` of windows with their parts, such as text=50,repeat=30,chain=20; of text, again, chain, span, repeat, pairs; in phases as until 4000: text=1,chain=1; text=1,repeat=1")
 	f.StringVar(&s.DType, "dtype", s.DType, "what matrix products round to, and the checkpoint stores: bfloat16 or float32")
 }
 

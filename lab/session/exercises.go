@@ -11,7 +11,7 @@ import (
 
 // mixture is train.Exercises: windows of a mix of text and exercises.
 type mixture struct {
-	mix       world.Mix
+	phases    world.Curriculum
 	name      string
 	exercises *world.Exercises // nil where the mix has none of invented words
 	text      passages
@@ -39,23 +39,35 @@ func (p *passages) fill(r *rand.Rand, dst []int32) {
 	}
 }
 
+// curriculum is the mix's phases, nil where there is none.
+func (s *Settings) curriculum() (world.Curriculum, error) {
+	if s.Mix == "" {
+		return nil, nil
+	}
+	phases, err := world.ParseCurriculum(s.Mix)
+	if err != nil {
+		return nil, err
+	}
+	return phases, phases.Check(s.Steps)
+}
+
 // newMixture is nil where settings ask for none.
 func newMixture(s *Settings, tok *tokenizer.Tokenizer, text corpus) (*mixture, error) {
 	if s.Mix == "" {
 		return nil, nil
 	}
-	mix, err := world.ParseMix(s.Mix)
+	phases, err := s.curriculum()
 	if err != nil {
 		return nil, err
 	}
-	m := &mixture{mix: mix, name: s.Mix, text: passages{text, s.Context}}
-	if mix.Part(world.TextSource) == 1 {
+	m := &mixture{phases: phases, name: s.Mix, text: passages{text, s.Context}}
+	if !phases.Any(func(m world.Mix) bool { return m.Part(world.TextSource) < 1 }) {
 		return m, nil
 	}
 	if s.Context < world.LeastWindow {
 		return nil, fmt.Errorf("windows of %d tokens are too short for exercises: want at least %d", s.Context, world.LeastWindow)
 	}
-	if !mix.Words() {
+	if !phases.Any(world.Mix.Words) {
 		return m, nil
 	}
 	words := ownWords(tok)
@@ -84,10 +96,10 @@ func ownWords(tok *tokenizer.Tokenizer) (ids []int32) {
 // Name, Text and Fill are train.Exercises.
 func (m *mixture) Name() string { return m.name }
 
-func (m *mixture) Text() bool { return m.mix.Text() }
+func (m *mixture) Text() bool { return m.phases.Any(world.Mix.Text) }
 
-func (m *mixture) Fill(r *rand.Rand, window []int32) bool {
-	source := m.mix.Draw(r)
+func (m *mixture) Fill(done int, r *rand.Rand, window []int32) bool {
+	source := m.phases.At(done).Draw(r)
 	if source == world.TextSource {
 		return false
 	}
@@ -111,14 +123,14 @@ func (m *mixture) draw(r *rand.Rand, source string, text passages, window []int3
 // stream.
 const heldOutSeed = 1 << 63
 
-// newDiagnostics draws count windows of length tokens from the mix; those of text are
-// the first of c.
+// newDiagnostics draws count windows of length tokens from the last phase's mix, so
+// that all of a training's are alike; those of text are the first of c.
 func (m *mixture) newDiagnostics(c corpus, bos int32, count, length int) (*diagnostics, error) {
 	l := &diagnostics{heldOut: true}
 	r := rand.New(rand.NewPCG(heldOutSeed, heldOutSeed))
 	at := 0
 	for range count {
-		source := m.mix.Draw(r)
+		source := m.phases.Last().Draw(r)
 		window := make([]int32, length)
 		window[0] = bos
 		s := sample{window, nil, source}

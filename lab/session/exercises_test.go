@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -32,10 +33,24 @@ func drilled(t *testing.T, dir, out, mix string) Options {
 }
 
 // TestMixStopsAnywhere: a training of a mix that is interrupted has the state of
-// one that is not, whatever the threads; another mix is another training.
+// one that is not, whatever the threads and wherever its phases change; another mix
+// is another training.
 func TestMixStopsAnywhere(t *testing.T) {
-	dir := t.TempDir()
 	const mix = "text=1,again=1,chain=1,span=1,repeat=2,pairs=1"
+	seen := map[string]string{}
+	for _, mix := range []string{mix, "until 3: chain=1; " + mix, "until 9: chain=1; " + mix, "until 3: text=1; until 7: chain=1; " + mix} {
+		whole := stopsAnywhere(t, mix)
+		if other, ok := seen[whole]; ok {
+			t.Errorf("%q and %q give the same weights", mix, other)
+		}
+		seen[whole] = mix
+	}
+}
+
+// stopsAnywhere trains in one go and in two, which give the same weights, and returns them.
+func stopsAnywhere(t *testing.T, mix string) string {
+	t.Helper()
+	dir := t.TempDir()
 	whole := drilled(t, dir, "whole", mix)
 	if _, err := Run(context.Background(), whole); err != nil {
 		t.Fatal(err)
@@ -52,23 +67,65 @@ func TestMixStopsAnywhere(t *testing.T) {
 		t.Fatal("not stopped")
 	}
 	cut.Resume, cut.Line = true, nil
-	other := cut
-	other.Settings.Mix = "text=1"
-	if _, err := Run(context.Background(), other); err == nil || !strings.Contains(err.Error(), "mix was") {
-		t.Errorf("another mix: %v", err)
-	}
-	other = cut
-	other.Settings.AdamEps = 1e-3
-	if _, err := Run(context.Background(), other); err == nil || !strings.Contains(err.Error(), "eps was 1e-08, is 0.001") {
-		t.Errorf("another epsilon: %v", err)
+	for want, change := range map[string]func(*Settings){
+		"mix was":                 func(s *Settings) { s.Mix = "until 2: text=1; " + s.Mix[strings.LastIndex(s.Mix, ";")+1:] },
+		"eps was 1e-08, is 0.001": func(s *Settings) { s.AdamEps = 1e-3 },
+	} {
+		other := cut
+		change(&other.Settings)
+		if _, err := Run(context.Background(), other); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("another training: %v, want an error with %q", err, want)
+		}
 	}
 	if _, err := Run(context.Background(), cut); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(read(t, filepath.Join(whole.Out, "model.safetensors")), read(t, filepath.Join(cut.Out, "model.safetensors"))) {
+	weights := read(t, filepath.Join(whole.Out, "model.safetensors"))
+	if !bytes.Equal(weights, read(t, filepath.Join(cut.Out, "model.safetensors"))) {
 		t.Error("the weights differ")
 	}
 	sameHistory(t, historyOf(t, cut.Out), historyOf(t, whole.Out))
+	return string(weights)
+}
+
+// TestPhases: windows are those of the phase that a step is in, diagnostics of the
+// last one throughout.
+func TestPhases(t *testing.T) {
+	o := drilled(t, t.TempDir(), "out", "until 4: chain=1; until 8: text=1; repeat=1")
+	files, err := readTexts(context.Background(), o.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenizer.Load(o.Tokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := tokenize(context.Background(), tok, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := newMixture(&o.Settings, tok, c)
+	if err != nil || !m.Text() {
+		t.Fatal(m, err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	window := make([]int32, 64)
+	for done := range 12 {
+		filled := m.Fill(done, r, window)
+		repeats := filled && slices.Contains(m.known[:64], world.Copied)
+		if filled != (done < 4 || done >= 8) || repeats != (done >= 8) {
+			t.Errorf("after %d steps: filled %v, repeats %v", done, filled, repeats)
+		}
+	}
+	d, err := m.newDiagnostics(c, 0, 8, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range d.samples {
+		if s.source != "repeat" {
+			t.Errorf("diagnostics of %s", s.source)
+		}
+	}
 }
 
 // TestMixMeasures: every source is measured, copying where it can be, and every
@@ -118,7 +175,7 @@ func TestAgain(t *testing.T) {
 	drawn, begun := 0, map[int32]bool{}
 	for range 400 {
 		window := make([]int32, 48)
-		if !m.Fill(r, window) {
+		if !m.Fill(0, r, window) {
 			continue
 		}
 		drawn++
@@ -163,6 +220,8 @@ func TestMixRefusals(t *testing.T) {
 		"fewer than one window of": func(o *Options) { o.Settings.Mix, o.Settings.Context = "text=1,chain=1", 1<<20 },
 		"want a number above zero": func(o *Options) { o.Settings.QKGain = math.NaN() },
 		"want SOURCE=PART":         func(o *Options) { o.Settings.Mix = "chain" },
+		"phase but the last":       func(o *Options) { o.Settings.Mix = "chain=1;repeat=1" },
+		"would never begin":        func(o *Options) { o.Settings.Mix = fmt.Sprintf("until %d: chain=1;repeat=1", o.Settings.Steps) },
 		"heads do not divide a":    func(o *Options) { o.Settings.HeadDim, o.Settings.Heads = 0, 3 },
 		"weights that begin":       func(o *Options) { o.Settings.Init = math.Inf(1) },
 	} {
@@ -211,6 +270,8 @@ func TestNumbersBeforeText(t *testing.T) {
 		"weights that begin":         func(s *Settings) { s.Init = math.Inf(1) },
 		"head size 7":                func(s *Settings) { s.HeadDim = 7 },
 		"no source":                  func(s *Settings) { s.Mix = "some=1" },
+		"want a later step":          func(s *Settings) { s.Mix = "until 2: text=1; until 2: text=1; text=1" },
+		"would never begin":          func(s *Settings) { s.Mix = "until 1000000: text=1; text=1" },
 		"the learning rate must be":  func(s *Settings) { s.Rate = math.NaN() },
 		"accumulate smaller ones":    func(s *Settings) { s.Batch = 1 << 40 },
 		"layers size 0":              func(s *Settings) { s.Layers = 0 },

@@ -15,7 +15,6 @@ import (
 	"github.com/softbench/softbench/internal/regularfile"
 	"github.com/softbench/softbench/internal/rescue"
 	"github.com/softbench/softbench/lab/train"
-	"github.com/softbench/softbench/lab/world"
 )
 
 // prepare reads text and tokenizer, makes the trainer and the directory, and
@@ -33,10 +32,8 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := options.Check(); err != nil {
 		return err
 	}
-	if r.Settings.Mix != "" {
-		if _, err := world.ParseMix(r.Settings.Mix); err != nil {
-			return err
-		}
+	if _, err := r.Settings.curriculum(); err != nil {
+		return err
 	}
 	resumed, err := r.directory()
 	if err != nil {

@@ -42,8 +42,9 @@ type Options struct {
 // Exercises make windows of their own.
 type Exercises interface {
 	// Fill fills a window (what follows First, and the token after it) from r
-	// alone, or says that this one is the text's; it draws from r either way.
-	Fill(r *rand.Rand, window []int32) (filled bool)
+	// and the steps that are done alone, or says that this one is the text's; it
+	// draws from r either way.
+	Fill(done int, r *rand.Rand, window []int32) (filled bool)
 	// Text says whether any window is the text's.
 	Text() bool
 	// Name tells two Exercises that fill differently apart; a state keeps it.
@@ -197,7 +198,7 @@ func (t *Trainer) draw(number int) {
 	n, starts := t.opts.Config.Context, t.opts.Starts
 	for b := range t.opts.Batch {
 		in, out := t.inputs[b*n:][:n], t.targets[b*n:][:n]
-		if e := t.opts.Exercises; e != nil && e.Fill(r, out) {
+		if e := t.opts.Exercises; e != nil && e.Fill(number/t.opts.Accumulate, r, out) {
 			in[0] = *t.opts.First
 			copy(in[1:], out)
 			continue

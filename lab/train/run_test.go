@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -292,5 +293,36 @@ func TestWindows(t *testing.T) {
 	o.First = &outside
 	if _, err := NewTrainer(tokens, o); err == nil {
 		t.Error("a first token outside the vocabulary is taken")
+	}
+}
+
+// marking fills every window with the number of steps that were done.
+type marking struct{}
+
+func (marking) Name() string { return "marking" }
+func (marking) Text() bool   { return false }
+func (marking) Fill(done int, _ *rand.Rand, window []int32) bool {
+	for i := range window {
+		window[i] = int32(done)
+	}
+	return true
+}
+
+// TestExercisesKnowTheStep: all batches of a step are told how many came before it,
+// and the one that a check draws belongs to the next.
+func TestExercisesKnowTheStep(t *testing.T) {
+	o, first := smallOptions(attention.Softmax), int32(10)
+	o.First, o.Exercises = &first, marking{}
+	tr, err := NewTrainer(nil, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for done := range 4 {
+		if err := tr.Check(context.Background()); err != nil || tr.targets[7] != int32(done) {
+			t.Errorf("a check after %d steps draws of step %d: %v", done, tr.targets[7], err)
+		}
+		if steps(t, tr, 1); tr.targets[7] != int32(done) {
+			t.Errorf("after %d steps: the last batch is of step %d", done, tr.targets[7])
+		}
 	}
 }
