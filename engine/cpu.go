@@ -55,7 +55,7 @@ type cpuScratch struct {
 	work      []attentionWork
 	head      headScratch
 	tally     tallyScratch // for an observer
-	shared    []sharedKeys
+	shared    []sharedGroup
 	kept      []int // rows of the batch that x holds after the last layer
 	at        []int // of each scored row, its row of x after the last layer
 	bad       overflow
@@ -115,7 +115,7 @@ func (c *cpu) Describe() Description {
 func (c *cpu) SegmentBytes(start, n int) int64 { return c.layout.bytes(start, n) }
 
 func (c *cpu) NewSegment(start, n int) (Segment, error) {
-	s := &cpuSegment{layout: c.layout, start: start, n: n, keysFrom: start, first: start / kernel.KeyGroup, store: &c.store}
+	s := &cpuSegment{layout: c.layout, start: start, n: n, from: start, first: start / kernel.KeyGroup, store: &c.store}
 	s.groups, s.keys, s.perLayer = c.layout.floats(start, n)
 	s.data = c.store.get(s.perLayer * c.layout.layers)
 	return s, nil
@@ -133,7 +133,7 @@ func (c *cpu) Forward(ctx context.Context, b *Batch) error {
 		c.ropes[i].reach(b)
 	}
 	c.planHeads(b)
-	c.shareKeys(b)
+	c.share(b)
 	if err := c.embed(ctx, b); err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func (c *cpu) block(ctx context.Context, layer int, b *Batch) error {
 	if err = c.finite(b, "the queries or keys", nil, err); err != nil {
 		return err
 	}
-	if err := c.copyKeys(ctx, layer); err != nil {
+	if err := c.copyShared(ctx, layer); err != nil {
 		return err
 	}
 	if err := c.attend(ctx, layer, b); err != nil {

@@ -286,7 +286,7 @@ func (c *cpu) eachKeyBlock(t *attentionTile, layer int, w attentionWork, visit f
 	}
 	for block := first / kernel.KeyBlock * kernel.KeyBlock; block <= last; block += kernel.KeyBlock {
 		end := min(block+kernel.KeyBlock, last+1)
-		eachKeySegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
+		eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
 			g, until := from/kernel.KeyGroup, (to+kernel.KeyGroup-1)/kernel.KeyGroup
 			if lane := from % kernel.KeyGroup; lane != 0 {
 				// The group's first lanes belong to the segment before.
@@ -316,30 +316,12 @@ func (c *cpu) visible(layer int, w attentionWork, row, block int) (lo, hi int) {
 	return lo, max(0, min(kernel.KeyBlock, position+1-block))
 }
 
-// eachSegment calls visit for each part of [from, to) that lies in one segment,
-// in ascending order. A segment counts up to where the next begins. It looks at no
-// others than those: a path may be as long as a context has tokens.
+// eachSegment calls visit for each part of [from, to) that lies in one segment, in ascending order:
+// in as few parts as share could make of them. It looks at no others than those: a path may be as
+// long as a context has tokens.
 func eachSegment(path []Segment, from, to int, visit func(seg *cpuSegment, from, to int)) {
-	behind := sort.Search(len(path), func(i int) bool { return path[i].(*cpuSegment).start > from })
-	for i := max(0, behind-1); i < len(path); i++ {
-		seg := path[i].(*cpuSegment)
-		if seg.start >= to {
-			return
-		}
-		end := seg.start + seg.n
-		if i+1 < len(path) {
-			end = path[i+1].(*cpuSegment).start
-		}
-		if a, e := max(from, seg.start), min(to, end); a < e {
-			visit(seg, a, e)
-		}
-	}
-}
-
-// eachKeySegment does so for keys, which lie in as few parts as shareKeys could make of them.
-func eachKeySegment(path []Segment, from, to int, visit func(seg *cpuSegment, from, to int)) {
 	for from < to {
-		at := sort.Search(len(path), func(i int) bool { return path[i].(*cpuSegment).keysFrom > from }) - 1
+		at := sort.Search(len(path), func(i int) bool { return path[i].(*cpuSegment).from > from }) - 1
 		end := to
 		if at+1 < len(path) {
 			end = min(to, path[at+1].(*cpuSegment).start)

@@ -12,8 +12,8 @@ import (
 // each key/value head, first the keys of whole groups of kernel.KeyGroup
 // absolute positions, transposed, and then the values, each as the format says.
 //
-// A group or a pair that two segments share stands in both; each fills its own
-// lanes, and those of keys that shareKeys names.
+// Both begin at the group that the segment begins in. A group that two segments share stands in
+// both; each fills its own places, and those that share names.
 type kvLayout struct {
 	layers, heads, size int
 	format              kvFormat
@@ -26,7 +26,7 @@ func (l kvLayout) width() int { return l.format.width(l.size) }
 type cpuSegment struct {
 	layout         kvLayout
 	start, n       int
-	keysFrom       int       // the first position whose keys it holds: start, or before it in the same group
+	from           int       // the first position it holds: start, or before it in the same group
 	first, groups  int       // absolute index of the first key group, and their count
 	keys, perLayer int       // floats of a layer's keys, and of all of a layer
 	data           []float32 // or pairs of bfloat16
@@ -36,7 +36,7 @@ type cpuSegment struct {
 // floats is how much a segment takes, in float32.
 func (l kvLayout) floats(start, n int) (groups, keys, perLayer int) {
 	groups = (start+n+kernel.KeyGroup-1)/kernel.KeyGroup - start/kernel.KeyGroup
-	keys, values := l.format.floats(l.size, groups, start, n)
+	keys, values := l.format.floats(l.size, groups, start%kernel.KeyGroup+n)
 	return groups, l.heads * keys, l.heads * (keys + values)
 }
 
@@ -46,10 +46,10 @@ func (l kvLayout) bytes(start, n int) int64 {
 	return int64(size) * 4
 }
 
-// shareKeys says which segments of a batch that begin behind others in one group of keys hold those
-// others' keys too: the products of a path of many short segments then go group by group, not
-// segment by segment. Their first rows are in the batch.
-func (c *cpu) shareKeys(b *Batch) {
+// share says which segments of a batch that begin behind others in one group of keys hold those
+// others' keys and values too: the products of a path of many short segments then go group by group,
+// not segment by segment. Their first rows are in the batch.
+func (c *cpu) share(b *Batch) {
 	shared := c.scratch.shared[:0]
 	for i := range b.Spans {
 		sp := &b.Spans[i]
@@ -59,19 +59,20 @@ func (c *cpu) shareKeys(b *Batch) {
 			continue
 		}
 		if parent := sp.Path[last-1].(*cpuSegment); parent.start/kernel.KeyGroup == own.first {
-			own.keysFrom = parent.keysFrom
-			shared = append(shared, sharedKeys{own, parent})
+			own.from = parent.from
+			shared = append(shared, sharedGroup{own, parent})
 		}
 	}
 	c.scratch.shared = shared
 }
 
-// sharedKeys are a segment and the one before it, whose keys it holds too.
-type sharedKeys struct{ own, parent *cpuSegment }
+// sharedGroup is a segment and the one before it, whose keys and values in the group where the
+// segment begins it holds too.
+type sharedGroup struct{ own, parent *cpuSegment }
 
-// copyKeys fills what shareKeys promised, once all rows of the batch have their keys. Parents come
-// before their children, and a child's copy has what its parent was given.
-func (c *cpu) copyKeys(ctx context.Context, layer int) error {
+// copyShared fills what share promised, once all rows of the batch have their keys and values.
+// Parents come before their children, and a child's copy has what its parent was given.
+func (c *cpu) copyShared(ctx context.Context, layer int) error {
 	if len(c.scratch.shared) == 0 {
 		return nil
 	}
@@ -79,11 +80,12 @@ func (c *cpu) copyKeys(ctx context.Context, layer int) error {
 		for _, sh := range c.scratch.shared {
 			group := sh.own.keys / c.layout.heads / sh.own.groups
 			dst := sh.own.keysOf(layer, head)
-			src := sh.parent.keysOf(layer, head)[(sh.own.first-sh.parent.first)*group:]
-			from, to := sh.own.keysFrom%kernel.KeyGroup, sh.own.start%kernel.KeyGroup
+			src := sh.parent.keysOf(layer, head)
+			from, to := sh.own.from%kernel.KeyGroup, sh.own.start%kernel.KeyGroup
 			for at := 0; at < group; at += kernel.KeyGroup {
 				copy(dst[at+from:at+to], src[at+from:at+to])
 			}
+			c.layout.format.copyValues(sh.own.valuesOf(layer, head), sh.parent.valuesOf(layer, head), c.layout.size, from, to)
 		}
 	})
 }

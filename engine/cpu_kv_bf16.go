@@ -6,20 +6,19 @@ import "github.com/softbench/softbench/engine/kernel"
 // size is padded with zeros to a width that kernels want:
 //
 //	key(head, position, d) = k[(((head·groups + position/16 - first)·width + d)/2·16 + position%16)·2 + d%2]
-//	value(head, position, d) = v[((head·pairs + position/2 - start/2)·width + d)·2 + position%2]
+//	value(head, position, d) = v[((head·pairs + position/2 - 8·first)·width + d)·2 + position%2]
 type kvBFloat16 struct{}
 
 func (kvBFloat16) width(size int) int { return kernel.PairedK(size) }
 
 // floats counts two halves as one.
-func (f kvBFloat16) floats(size, groups, start, n int) (keys, values int) {
+func (f kvBFloat16) floats(size, groups, n int) (keys, values int) {
 	width := f.width(size)
-	return groups * width * kernel.KeyGroup / 2, pairsOf(start, n) * width
+	return groups * width * kernel.KeyGroup / 2, (n + 1) / 2 * width
 }
 
-// pairsOf is the number of pairs of positions, counted from position 0, that
-// hold n positions from start on.
-func pairsOf(start, n int) int { return (start+n+1)/2 - start/2 }
+// pair is the place of a position's pair among a segment's.
+func (s *cpuSegment) pair(position int) int { return (position - s.first*kernel.KeyGroup) / 2 }
 
 func (kvBFloat16) put(c *cpu, t *attentionTile, own *cpuSegment, layer, position, n int, qkv []float32) {
 	width := c.layout.width()
@@ -59,6 +58,14 @@ func (kvBFloat16) scores(c *cpu, s []float32, lds int, t *attentionTile, m int, 
 	c.set.ScoresBF16(s, lds, t.half, m, width, seg.keysOfBF16(layer, head)[(g-seg.first)*width*kernel.KeyGroup:], groups)
 }
 
+func (f kvBFloat16) copyValues(dst, src []float32, size, from, to int) {
+	pair := f.width(size) // in float32
+	copy(dst[from/2*pair:to/2*pair], src[from/2*pair:])
+	if to%2 == 1 { // the other of the pair is the segment's own
+		copyLane(kernel.Halves(dst[to/2*pair:][:pair]), kernel.Halves(src[to/2*pair:]), 0)
+	}
+}
+
 // addValues takes the block as one product, whatever segments it lies in: where its sums are cut
 // into pairs must not depend on those.
 func (kvBFloat16) addValues(c *cpu, t *attentionTile, layer int, w attentionWork, m, block, end int) {
@@ -90,8 +97,7 @@ func (s *cpuSegment) putKeyBF16(layer, head, position int, key []uint32) {
 
 // putValueBF16 stores one position's value, [width].
 func (s *cpuSegment) putValueBF16(layer, head, position int, value []uint16) {
-	pair := position/2 - s.start/2
-	values := s.valuesOfBF16(layer, head)[pair*len(value)*2:][:2*len(value)]
+	values := s.valuesOfBF16(layer, head)[s.pair(position)*len(value)*2:][:2*len(value)]
 	lane := position % 2
 	for d, v := range value {
 		values[2*d+lane] = v
@@ -102,7 +108,7 @@ func (s *cpuSegment) putValueBF16(layer, head, position int, value []uint16) {
 // components.
 func (s *cpuSegment) putValuesBF16(layer, head, position int, values []uint32) {
 	half := len(values) / 2
-	at := kernel.Words(s.valuesOf(layer, head))[(position/2-s.start/2)*2*half:][:2*half]
+	at := kernel.Words(s.valuesOf(layer, head))[s.pair(position)*2*half:][:2*half]
 	second := values[half:][:half]
 	for d, a := range values[:half] {
 		b := second[d]
@@ -118,9 +124,9 @@ func blockValuesBF16(buf []uint16, path []Segment, layer, head, block, end int) 
 	var own []uint16
 	eachSegment(path, block, end, func(seg *cpuSegment, from, to int) {
 		values := seg.valuesOfBF16(layer, head)
-		at := func(position int) []uint16 { return values[(position/2-seg.start/2)*row:][:row] }
+		at := func(position int) []uint16 { return values[seg.pair(position)*row:][:row] }
 		if to-from == kernel.KeyBlock {
-			own = values[(block/2-seg.start/2)*row:][:len(buf)]
+			own = values[seg.pair(block)*row:][:len(buf)]
 			return
 		}
 		for from < to {

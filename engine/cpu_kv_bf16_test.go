@@ -9,7 +9,7 @@ import (
 )
 
 // TestBlockValues gathers key blocks from segments that begin and end anywhere,
-// some longer than what the path uses of them, into a buffer full of NaN: each
+// some longer than what the path uses of them, and some that hold those before them too, into a buffer full of NaN: each
 // value must be its position's own, and zero behind the last.
 func TestBlockValues(t *testing.T) {
 	layout := kvLayout{layers: 2, heads: 3, size: 20, format: kvBFloat16{}}
@@ -18,8 +18,9 @@ func TestBlockValues(t *testing.T) {
 	value := func(layer, head, position, d int) uint16 {
 		return uint16(layer<<14 | head<<12 | position<<5 | d)
 	}
+	shared := 0
 	for range 200 {
-		c := cpu{layout: layout}
+		c := cpu{layout: layout, pool: pool{1}}
 		var path []Segment
 		total := 1 + rng.IntN(120)
 		for at := 0; at < total; {
@@ -45,6 +46,19 @@ func TestBlockValues(t *testing.T) {
 			}
 			path, at = append(path, seg), at+used
 		}
+		if rng.IntN(2) == 0 {
+			b := &Batch{}
+			for i, s := range path {
+				b.Spans = append(b.Spans, Span{Path: path[:i+1], Position: s.(*cpuSegment).start})
+			}
+			c.share(b)
+			for layer := range layout.layers {
+				if err := c.copyShared(t.Context(), layer); err != nil {
+					t.Fatal(err)
+				}
+			}
+			shared += len(c.scratch.shared)
+		}
 		last := path[len(path)-1].(*cpuSegment)
 		last.n = total - last.start // the task's own rows end here
 		layer, head := rng.IntN(layout.layers), rng.IntN(layout.heads)
@@ -63,5 +77,8 @@ func TestBlockValues(t *testing.T) {
 				}
 			}
 		}
+	}
+	if shared < 20 {
+		t.Errorf("%d segments hold others' values", shared)
 	}
 }

@@ -7,9 +7,9 @@ import "github.com/softbench/softbench/engine/kernel"
 type kvFormat interface {
 	// width is the distance of two rows of components of a head.
 	width(size int) int
-	// floats is what one head's keys of so many groups and its values of positions [start, start+n)
-	// take, in float32.
-	floats(size, groups, start, n int) (keys, values int)
+	// floats is what one head's keys of so many groups and n values, from the beginning of the first
+	// group on, take, in float32.
+	floats(size, groups, n int) (keys, values int)
 	// put stores keys and values of n positions from position on, all in one segment; qkv begins at
 	// the row of the first.
 	put(c *cpu, t *attentionTile, own *cpuSegment, layer, position, n int, qkv []float32)
@@ -17,6 +17,8 @@ type kvFormat interface {
 	queries(c *cpu, t *attentionTile, m int)
 	// scores multiplies them with groups of a segment's keys, the first being group g of the sequence.
 	scores(c *cpu, s []float32, lds int, t *attentionTile, m int, seg *cpuSegment, layer, head, g, groups int)
+	// copyValues copies one head's values of positions [from, to) of the group that both begin at.
+	copyValues(dst, src []float32, size, from, to int)
 	// addValues adds a key block's weighted values to the outputs.
 	addValues(c *cpu, t *attentionTile, layer int, w attentionWork, m, block, end int)
 }
@@ -30,12 +32,12 @@ var kvFormats = map[kernel.KV]kvFormat{
 // kvFloat32 keeps them as they are computed:
 //
 //	key(head, position, d) = k[((head·groups + position/16 - first)·size + d)·16 + position%16]
-//	value(head, position, d) = v[(head·n + position - start)·size + d]
+//	value(head, position, d) = v[(head·(start%16 + n) + position - 16·first)·size + d]
 type kvFloat32 struct{}
 
 func (kvFloat32) width(size int) int { return size }
 
-func (kvFloat32) floats(size, groups, _, n int) (keys, values int) {
+func (kvFloat32) floats(size, groups, n int) (keys, values int) {
 	return groups * size * kernel.KeyGroup, n * size
 }
 
@@ -57,10 +59,14 @@ func (kvFloat32) scores(c *cpu, s []float32, lds int, t *attentionTile, m int, s
 	c.set.Scores(s, lds, t.q, m, size, seg.keysOf(layer, head)[(g-seg.first)*size*kernel.KeyGroup:], groups)
 }
 
+func (kvFloat32) copyValues(dst, src []float32, size, from, to int) {
+	copy(dst[from*size:to*size], src[from*size:])
+}
+
 func (kvFloat32) addValues(c *cpu, t *attentionTile, layer int, w attentionWork, m, block, end int) {
 	size := c.config.HeadDim
 	eachSegment(w.span.Path, block, end, func(seg *cpuSegment, from, to int) {
-		values := seg.valuesOf(layer, w.kvHead)[(from-seg.start)*size:]
+		values := seg.valuesOf(layer, w.kvHead)[(from-seg.first*kernel.KeyGroup)*size:]
 		c.set.Accumulate(t.o, t.s[from-block:], kernel.KeyBlock, m, values, to-from, size)
 	})
 }
@@ -75,5 +81,5 @@ func (s *cpuSegment) putKey(layer, head, position int, key []float32) {
 }
 
 func (s *cpuSegment) putValue(layer, head, position int, value []float32) {
-	copy(s.valuesOf(layer, head)[(position-s.start)*len(value):][:len(value)], value)
+	copy(s.valuesOf(layer, head)[(position-s.first*kernel.KeyGroup)*len(value):][:len(value)], value)
 }

@@ -15,7 +15,7 @@ import (
 // counted is a Set that counts what attention asks of it.
 type counted struct {
 	kernel.Set
-	calls, scores, weighed atomic.Int64
+	calls, scores, weighed, added atomic.Int64
 }
 
 func (c *counted) Scores(s []float32, lds int, q []float32, m, hd int, kt []float32, groups int) {
@@ -29,10 +29,15 @@ func (c *counted) WeighRows(kind attention.Kind, s []float32, m int, lo, hi []in
 	return c.Set.WeighRows(kind, s, m, lo, hi, st, factor)
 }
 
+func (c *counted) Accumulate(o, s []float32, lds, m int, v []float32, n, hd int) {
+	c.added.Add(1)
+	c.Set.Accumulate(o, s, lds, m, v, n, hd)
+}
+
 // TestWorkGrowsWithTokens counts work, not time: four times as many documents, or choices of one
 // context, take four times the products and no more; and a prefix that grows token by token takes
 // just what the same tokens in one piece take; one that branches at every token, what its groups
-// of keys do.
+// of keys do, and of values.
 func TestWorkGrowsWithTokens(t *testing.T) {
 	dir := t.TempDir()
 	if err := randmodel.Write(dir, randmodel.Options{Hidden: 16, Intermediate: 16, Layers: 1, Heads: 1, Vocab: 64, MaxPositions: 4096}); err != nil {
@@ -43,7 +48,7 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ck.Close()
-	work := func(f *Forest, score ...func(node, scored int, s Score) error) (w [3]int64, batches int64) {
+	work := func(f *Forest, score ...func(node, scored int, s Score) error) (w [4]int64, batches int64) {
 		set := &counted{Set: kernel.Best()}
 		b, err := NewCPU(context.Background(), ck, CPUOptions{Set: set, Threads: 2})
 		if err != nil {
@@ -58,7 +63,7 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return [3]int64{set.calls.Load(), set.scores.Load(), set.weighed.Load()}, stats.Batches
+		return [4]int64{set.calls.Load(), set.scores.Load(), set.weighed.Load(), set.added.Load()}, stats.Batches
 	}
 	asked := []Scored{{Row: 0, Targets: []int32{3}}}
 	documents := func(n int) *Forest {
@@ -78,7 +83,7 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 	for name, shape := range map[string]func(int) *Forest{"documents": documents, "choices": choices} {
 		few, fewBatches := work(shape(1000))
 		many, batches := work(shape(4000))
-		for i, what := range []string{"calls for scores", "scores", "rows weighed"} {
+		for i, what := range []string{"calls for scores", "scores", "rows weighed", "products with values"} {
 			if few[i] == 0 || many[i] > 4*few[i]+64 {
 				t.Errorf("%s: %d %s for 4000, %d for 1000", name, many[i], what, few[i])
 			}
@@ -95,7 +100,7 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 	}
 	got, _ := work(grown)
 	if want, _ := work(whole); got != want {
-		t.Errorf("a prefix that grows by a token takes %v calls, scores and rows, the same tokens in one node %v", got, want)
+		t.Errorf("a prefix that grows by a token takes %v calls, scores, rows and products with values, the same tokens in one node %v", got, want)
 	}
 
 	// A path that branches at every token: products go by groups of keys, not by tokens, and the
@@ -125,7 +130,9 @@ func TestWorkGrowsWithTokens(t *testing.T) {
 		}
 		return nil
 	})
-	if got[0] > most {
-		t.Errorf("%d products of queries and keys on a path of %d tokens that branches at each, at most %d by groups", got[0], depth, most)
+	for i, what := range map[int]string{0: "queries and keys", 3: "weights and values"} {
+		if got[i] > most {
+			t.Errorf("%d products of %s on a path of %d tokens that branches at each, at most %d by groups", got[i], what, depth, most)
+		}
 	}
 }
