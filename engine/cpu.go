@@ -50,6 +50,7 @@ type cpuScratch struct {
 	mix       expertScratch
 	second    []float32 // the same of the attention, where the MLP reads what it read
 	in        kernel.Input
+	activated kernel.Input     // the next product's input, while in is read
 	int8      kernel.Int8Input // the same, for weights that want that
 	tiles     []attentionTile  // one a thread
 	work      []attentionWork

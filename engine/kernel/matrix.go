@@ -79,6 +79,17 @@ func (in *Input) Reset(a Arithmetic, m, k int) {
 	in.F32, in.BF16 = in.F32[:cap(in.F32)], in.BF16[:cap(in.BF16)]
 }
 
+// Put stores x as columns [k0, k0+len(x)) of row m, as s.Prepare would. The padding behind column K
+// is left as it is.
+func (in *Input) Put(s Set, m, k0 int, x []float32) {
+	at := m*InputStride(in.K) + k0
+	if in.Arithmetic == Float32 {
+		copy(in.F32[at:][:len(x)], x)
+	} else {
+		s.Round(in.BF16[at:][:len(x)], x)
+	}
+}
+
 // Skip makes row m the first row of the view.
 func (in *Input) Skip(m int) {
 	if in.Arithmetic == Float32 {
