@@ -66,7 +66,8 @@ func TestReportOfSeveralRuns(t *testing.T) {
 			t.Fatal(text)
 		}
 	}
-	for _, kind := range []string{"softmax", "softpick", "rectified", "masked-softmax"} {
+	made("few-bits", "arc_easy", "lambada_openai", "hellaswag", "--limit", "100", "--quantize", "rtn:2")
+	for _, kind := range []string{"softmax", "softpick", "rectified"} {
 		made(kind, "arc_easy", "lambada_openai", "hellaswag", "--limit", "100", "--attention", kind)
 	}
 	report := func(args ...string) (r severalReport, page, said string) {
@@ -86,7 +87,7 @@ func TestReportOfSeveralRuns(t *testing.T) {
 		}
 		return r, string(text), said
 	}
-	r, page, _ := report("softmax", "softpick", "rectified", "masked-softmax", "--baseline", "rectified")
+	r, page, _ := report("softmax", "softpick", "rectified", "few-bits", "--baseline", "rectified")
 	base := r.Against[0].A
 	if r.Runs[base].Name != "rectified" || len(r.Against) != 3 || len(r.Pairs) != 6 {
 		t.Fatalf("baseline %s, %d against it, %d pairs", r.Runs[base].Name, len(r.Against), len(r.Pairs))

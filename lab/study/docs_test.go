@@ -31,6 +31,11 @@ var tables = []struct {
 		{"loss", "loss.text", "copying", "copying.again", "copying.repeat", "sink_rate", "sink_rate.text", "sink_rate.chain", "first_weight"},
 		{"sparsity", "mass", "inner_kurtosis", "first_norm", "largest"},
 	}},
+	{"twins.md", "curriculum", false, [][]string{
+		{"loss", "loss.text", "copying", "copying.again", "copying.repeat", "step_of_copying", "sink_rate", "sink_rate.text", "sink_rate.chain"},
+		{"first_weight", "sparsity", "mass", "inner_kurtosis", "first_norm", "largest", "exam.span_32", "exam.span_64", "exam.span_128"},
+		{"exam.kept.rtn:4", "exam.kept.hqq:4", "exam.kept.rtn:3", "exam.kept.hqq:3", "exam.kept.rtn:2", "exam.kept.hqq:2"},
+	}},
 	{"remedies.md", "remedies", true, [][]string{
 		{"loss", "copying", "step_of_copying", "sink_rate", "sink_rate.chain", "first_weight"},
 		{"sparsity", "mass", "dead_heads", "kurtosis.0", "kurtosis.1", "first_norm", "largest"},

@@ -5,14 +5,16 @@ import (
 	"github.com/softbench/softbench/lab/world"
 )
 
-// World is the world that the twins were trained on.
-var World = session.WorldOptions{Seed: 1, Words: 16_000_000, Questions: 300, Vocab: 2048}
+// World is the world that the twins were trained on, with invented words beside its text.
+var World = session.WorldOptions{Seed: 1, Words: 16_000_000, Questions: 300, Vocab: 2048, OwnWords: 122}
 
-// Training is how both twins were trained; they differ in Attention alone.
+// Training is how both twins were trained; they differ in Attention alone. First
+// there is nothing to copy, then much, then some beside text.
 var Training = session.Settings{
-	Attention: "softmax", Hidden: 128, Intermediate: 344, Layers: 4, Heads: 4, Context: 1024, Positions: 2304, Theta: 10000,
-	Tie: true, Vocab: 2048, Batch: 4, Accumulate: 1, Steps: 6000, Rate: 2e-3, Warmup: 200, Decay: 0.1, Clip: 1, Seed: 1, DType: "bfloat16",
-	Init: 0.02, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8,
+	Attention: "softmax", Hidden: 128, Intermediate: 344, Layers: 3, Heads: 2, HeadDim: 64, Context: 128, Positions: 128, Theta: 10000,
+	Tie: true, Vocab: 2048, Batch: 32, Accumulate: 1, Steps: 9000, Rate: 6e-3, Warmup: 200, Decay: 0.5, Clip: 1, Seed: 1, DType: "bfloat16",
+	Init: 0.1, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8,
+	Mix: "until 3000: text=50,chain=50; until 5500: text=30,chain=5,again=25,repeat=40; text=55,chain=15,again=12,repeat=18",
 }
 
 // VariedWorld is a less uniform world, with invented words for exercises beside its
@@ -22,7 +24,7 @@ var VariedWorld = session.WorldOptions{Seed: 1, Words: 8_000_000, Questions: 300
 
 // Varied's kinds differ in Attention alone.
 var Varied = session.Settings{
-	Attention: "softmax", Hidden: 128, Intermediate: 344, Layers: 4, Heads: 2, HeadDim: 64, Context: 256, Positions: 512, Theta: 10000,
+	Attention: "softmax", Hidden: 128, Intermediate: 344, Layers: 4, Heads: 2, HeadDim: 64, Context: 256, Theta: 10000,
 	Tie: true, Vocab: 2048, Batch: 16, Accumulate: 1, Steps: 12000, Rate: 3e-3, Warmup: 200, Decay: 0.1, Clip: 1, Seed: 1, DType: "bfloat16",
 	Init: 0.1, QKGain: 1, Beta1: 0.9, Beta2: 0.95, AdamEps: 1e-8, Mix: "text=40,chain=13,span=7,repeat=40",
 }

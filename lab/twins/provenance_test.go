@@ -12,7 +12,10 @@ import (
 	"github.com/softbench/softbench/lab/session"
 )
 
-var provenance = flag.Int("provenance", 0, "make the twins anew for their first `steps`, 25 or more: two minutes of a processor for 200, and one for the world")
+var provenance = flag.Int("provenance", 0, "make the twins anew for their first `steps`, 125 or more: a minute of a processor for 125, and as much for the world")
+
+// apart are the steps between the lines of the histories.
+const apart = 125
 
 // madeWith are the kernels that the twins were trained with.
 const madeWith = "avx512bf16"
@@ -22,8 +25,8 @@ const madeWith = "avx512bf16"
 // histories that lie beside the twins, to the last bit with the kernels that made
 // them (AVX-512 with bf16), and the tokenizer is the same file.
 func TestProvenance(t *testing.T) {
-	if *provenance < 25 {
-		t.Skip("it takes minutes: go test ./lab/twins -run Provenance -provenance 200")
+	if *provenance < apart {
+		t.Skip("it takes minutes: go test ./lab/twins -run Provenance -provenance 250")
 	}
 	if _, err := kernel.ByName(madeWith); err != nil {
 		t.Skipf("the twins were made with other kernels: %v", err)
@@ -54,14 +57,14 @@ func TestProvenance(t *testing.T) {
 		lines := 0
 		_, err = session.Run(ctx, session.Options{
 			Settings: settings, Files: files, Valid: []string{valid}, Tokenizer: tok, Out: filepath.Join(dir, kind), Threads: 2,
-			SaveEvery: settings.Steps, LogEvery: 25, DiagnosticsSamples: 256, DiagnosticsLength: 32,
+			SaveEvery: settings.Steps, LogEvery: apart, DiagnosticsSamples: 64,
 			Line: func(got session.Line) {
 				w := want[lines]
 				if lines++; got.Step != w.Step || got.Tokens != w.Tokens || got.Loss != w.Loss || got.Norm != w.Norm || got.Rate != w.Rate {
 					t.Errorf("%s, step %d: loss %v, norm %v, rate %v; the twin's history has, at step %d, %v, %v, %v",
 						kind, got.Step, got.Loss, got.Norm, got.Rate, w.Step, w.Loss, w.Norm, w.Rate)
 				}
-				if got.Step+25 > *provenance {
+				if got.Step+apart > *provenance {
 					stop()
 				}
 			},
@@ -70,7 +73,7 @@ func TestProvenance(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if lines != *provenance/25 {
+		if lines != *provenance/apart {
 			t.Errorf("%s: %d lines of history after %d steps", kind, lines, *provenance)
 		}
 	}

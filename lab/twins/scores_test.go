@@ -95,13 +95,15 @@ func TestScores(t *testing.T) {
 			}
 		}
 	}
-	softmax := got["softmax"]
+	softmax, softpick := got["softmax"], got["softpick"]
 	for task, chance := range map[string]float64{"arc_easy": 0.25, "hellaswag": 0.25, "piqa": 0.5, "lambada_openai": 0} {
-		if acc := softmax[task+"/acc"]; acc < chance+0.15 || acc > 0.95 {
-			t.Errorf("the softmax twin's accuracy of %s is %v: it tells little, chance is %v", task, acc, chance)
+		if a, b := softmax[task+"/acc"], softpick[task+"/acc"]; max(a, b) < chance+0.15 || min(a, b) > 0.95 {
+			t.Errorf("the twins' accuracies of %s are %v and %v: it tells little, chance is %v", task, a, b, chance)
 		}
 	}
-	if softmax["passkey/128"] < 0.9 || softmax["passkey/2048"] > 0.2 {
-		t.Errorf("the softmax twin finds %v of the passkeys at 128 tokens and %v at 2048: the grid does not show where it fails", softmax["passkey/128"], softmax["passkey/2048"])
+	for _, length := range []string{"80", "96", "108", "120"} {
+		if found := softmax["passkey/"+length]; found < 0.9 {
+			t.Errorf("the softmax twin finds %v of the passkeys at %s tokens, inside its window", found, length)
+		}
 	}
 }
