@@ -161,7 +161,7 @@ func (m *Model) quantisedEntries(ctx context.Context, o QuantiseOptions, work pa
 	err = m.calibrate(ctx, engine.CalibrateOptions{
 		CPUOptions: engine.CPUOptions{Set: set, Threads: o.Threads, Formats: kernel.FormatsOf(dtype)},
 		Restore:    func(l int) (bool, error) { return m.quantising.ReadLayer(ctx, l, work.block(l)) },
-		Save:       func(l int) error { return m.quantising.WriteLayer(l, work.block(l)) },
+		Save:       func(l int) error { return work.kept(m.quantising.WriteLayer(l, work.block(l))) },
 		Progress: func(done, total int) {
 			if o.Progress != nil {
 				o.Progress(int64(done), int64(total))
@@ -182,6 +182,14 @@ func newPartial(out string) partial { return partial{strings.TrimRight(out, "/\\
 
 func (p partial) block(l int) string {
 	return filepath.Join(p.dir, fmt.Sprintf("block-%05d.safetensors", l))
+}
+
+// kept says beside the error of a block that could not be written that those before it are there.
+func (p partial) kept(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w; the blocks before it are kept in %s: make room if the disk is full, then go on with the same command", err, p.dir)
 }
 
 // begin makes the directory for blocks of these settings, and reports whether it was there.

@@ -56,6 +56,7 @@ func TestAbsurdNumbers(t *testing.T) {
 		{[]string{"run", "diagnostics", "--model", model, "--data", docs}, []string{"diagnostics-threshold"}, []string{"-1", "NaN", "Inf", "2"}},
 		{score, []string{"threads", "max-length", "batch-tokens"}, []string{"-1", "100000000000", "4611686018427387904"}},
 		{score, []string{"threads"}, []string{"100000"}},
+		{[]string{"quantize", model, "--method", "rtn", "--bits", "4", "-o", t.TempDir()}, []string{"threads"}, []string{"-1", "100000"}},
 		{[]string{"bench"}, []string{"threads", "tokens", "rounds", "seconds"}, []string{"-1", "4611686018427387904"}},
 		{[]string{"bench"}, []string{"seconds"}, []string{"0", "NaN", "Inf"}},
 		{[]string{"lab", "world", "--out", t.TempDir()}, []string{"words", "questions", "vocab", "own-words"}, []string{"-1", "4611686018427387904"}},

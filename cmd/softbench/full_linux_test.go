@@ -82,4 +82,29 @@ exit 2`, room))
 	if len(failed) < 2 {
 		t.Errorf("the disk was full in %d places of a run, want several: %v", len(failed), failed)
 	}
+
+	t.Run("calibration", func(t *testing.T) {
+		said := false
+		for _, room := range []int{8, 24, 40, 56, 72, 88, 104} {
+			out, code := sh("size=512k", fmt.Sprintf(`for i in $(seq 400); do echo "line $i of a text that says little, and says it again"; done > "$AWAY/text"
+head -c $((524288 - %d * 1024)) /dev/zero > full || exit 99
+few() { softbench quantize "$GOLDEN/tiny" --method gptq --bits 4 --group 32 --calibrate "$AWAY/text" --threads 1 -o four 2> "$AWAY/err" > "$AWAY/out"; }
+few; code=$?
+[ $code = 0 ] && exit 0
+cat "$AWAY/err"
+[ $code = 2 ] || exit $code
+[ -e four ] && echo "left behind: four"
+rm full
+few || { cat "$AWAY/err"; exit 3; }
+[ "$(ls -A | tr '\n' ' ')" = "four " ] || { ls -A; exit 4; }
+exit 2`, room))
+			if code != 0 {
+				refused(t, out, code, "no space left on device")
+				said = said || strings.Contains(out, "the blocks before it are kept in four.partial")
+			}
+		}
+		if !said {
+			t.Error("no error of a full disk says that finished blocks are kept")
+		}
+	})
 }

@@ -12,16 +12,17 @@ import (
 )
 
 type quantizeOptions struct {
-	io     streams
-	model  string
-	method string
-	bits   int
-	group  string
-	act    bool
-	text   string
-	layout string
-	output string
-	json   bool
+	io      streams
+	model   string
+	method  string
+	bits    int
+	group   string
+	act     bool
+	text    string
+	layout  string
+	output  string
+	threads int
+	json    bool
 }
 
 func newQuantize(io streams, run work[quantizeOptions]) *cobra.Command {
@@ -53,6 +54,7 @@ what the model is tested with; stopped, they go on from the blocks that they kee
 	f.StringVar(&o.text, "calibrate", "", "`file` of text that gptq, gptq-asym, awq and awq-asym are shown")
 	f.BoolVar(&o.act, "act-order", false, "gptq and gptq-asym round the inputs that matter most first")
 	f.StringVarP(&o.output, "output", "o", "", "`directory` to write, which must be new or empty (required)")
+	f.IntVar(&o.threads, "threads", 0, "threads, 0 for one per processor; no byte depends on it")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
@@ -63,6 +65,9 @@ func (o *quantizeOptions) execute(ctx context.Context) error {
 	}
 	if o.output == "" {
 		return errors.New("no directory given: -o DIR says where the checkpoint goes")
+	}
+	if err := eval.CheckThreads(o.threads); err != nil {
+		return err
 	}
 	bits := ""
 	if o.bits != 0 {
@@ -84,7 +89,7 @@ func (o *quantizeOptions) execute(ctx context.Context) error {
 		what = "blocks"
 	}
 	made, err := eval.Quantise(ctx, eval.QuantiseOptions{
-		Model: o.model, Out: o.output, Scheme: s, Layout: layout, Calibrate: o.text, Note: func(s string) { fmt.Fprintln(o.io.err, "note: "+oneLine(s)) },
+		Model: o.model, Out: o.output, Scheme: s, Layout: layout, Calibrate: o.text, Threads: o.threads, Note: func(s string) { fmt.Fprintln(o.io.err, "note: "+oneLine(s)) },
 		Progress: bar(o.io, "quantising", what),
 	})
 	if err != nil {

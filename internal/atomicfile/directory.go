@@ -1,6 +1,7 @@
 package atomicfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +46,7 @@ func Directory(dir string, fill func(dir string) error) error {
 		return regularfile.PathError(dir, err)
 	}
 	parent, base := filepath.Split(t.path)
+	parent = cmp.Or(parent, ".") // not the system's for temporaries, which may be another disk
 	if t.info == nil {
 		if err := MkdirAll(filepath.Dir(t.path), 0o777); err != nil {
 			return regularfile.PathError(dir, err)
