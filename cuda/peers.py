@@ -44,10 +44,16 @@ def reference(q, k, v, softpick):
     return out
 
 
+disagree = []
+
+
 def agree(what, got, want, near):
+    """Says whether results agree; what does not is not timed, and ends in exit code 1."""
     worst = (got.float() - want.float()).abs().max().item()
     if not worst <= near:
-        sys.exit(f"peers.py: {what} differs by up to {worst:.2g}, allowed are {near:.2g}")
+        print(f"peers.py: {what} differs by up to {worst:.2g}, allowed are {near:.2g}")
+        disagree.append(what)
+    return worst <= near
 
 
 def median_ms(ready, bytes_read):
@@ -113,6 +119,7 @@ def main():
             data = bytearray(open(os.path.join(folder, name), "rb").read())
             return torch.frombuffer(data, dtype=dtype).cuda()
 
+        bases = {}  # operands and result of 2048 tokens, by kernel and head size
         print(f"\ntorch {torch.__version__}, {torch.cuda.get_device_name()}\n{'':52} softbench ms    peer ms   ratio")
         for row in rows:
             if row["kernel"].endswith("by mma.sync") or row["kernel"] == "qkv":
@@ -123,7 +130,8 @@ def main():
                 m, n, k = numbers
                 if m == 512:
                     a, w, c = (operand(row, i, t) for i, t in enumerate((torch.bfloat16, torch.bfloat16, torch.float32)))
-                    agree(name, c.view(m, n), a.view(m, k).double() @ w.view(n, k).double().T, 1e-3)
+                    if not agree(name, c.view(m, n), a.view(m, k).double() @ w.view(n, k).double().T, 1e-3):
+                        continue
 
                 def product():
                     a, w = torch.randn(m, k, device="cuda").bfloat16(), torch.randn(n, k, device="cuda").bfloat16()
@@ -134,8 +142,11 @@ def main():
                 pick = row["kernel"].endswith("softpick")
                 shape = (TOKENS // n, n, WIDTH // size, size)
                 if n == 2048:
-                    base = [operand(row, i, torch.bfloat16) for i in range(4)]
-                q, k, v, out = (x.view(shape).transpose(1, 2) for x in base)  # the same numbers in longer sequences
+                    bases[row["kernel"], size] = [operand(row, i, torch.bfloat16) for i in range(4)]
+                if (row["kernel"], size) not in bases:
+                    print(f"{name}: skipped: its operands, those of 2048 tokens, were not timed before it or are wrong")
+                    continue
+                q, k, v, out = (x.view(shape).transpose(1, 2) for x in bases[row["kernel"], size])  # the same numbers in longer sequences
                 kernels = {}
                 if pick:
                     kernels["softpick in Triton"] = plain(q, k, v)
@@ -145,22 +156,24 @@ def main():
                     for backend in ("FLASH_ATTENTION", "CUDNN_ATTENTION"):
                         kernels["torch SDPA, " + backend] = lambda backend=backend: sdpa(q, k, v, backend)
                 want = reference(q[:1], k[:1], v[:1], pick) if n == 2048 else None
-                if n == 2048:
-                    agree(name, out[:1], want, 3e-2)
+                if n == 2048 and not agree(name, out[:1], want, 3e-2):
+                    del bases[row["kernel"], size]
+                    continue
                 for peer, f in kernels.items():
                     try:
                         got = f()
-                    except RuntimeError as e:
-                        print(f"{name}: {peer} is skipped: {str(e).splitlines()[0]}")
+                    except Exception as e:  # a compiler's errors are of no common kind
+                        print(f"{name}: {peer} is skipped: {(str(e).splitlines() or [repr(e)])[0]}")
                         continue
                     if n == 2048:
                         got = got[0] if isinstance(got, tuple) else got
-                        agree(peer, (got.transpose(1, 2) if peer.startswith("paper") else got)[:1], want, 3e-2)
+                        if not agree(peer, (got.transpose(1, 2) if peer.startswith("paper") else got)[:1], want, 3e-2):
+                            continue
                     peers.append((peer, lambda f=f: f, BEYOND))
             for peer, ready, size_read in peers:
                 ms = median_ms(ready, size_read)
                 print(f"{name:52} {row['ms']:12.3f} {ms:10.3f} {ms / row['ms']:7.2f}  {peer}")
-    return 0
+    return 1 if disagree else 0
 
 
 if __name__ == "__main__":
