@@ -51,7 +51,7 @@ func TestEveryNumber(t *testing.T) {
 		"lab train": strings.Replace(train, "trained", "$OUT", 1),
 		"lab study": "lab study study.yaml --out $OUT", // which is broken: no training is waited for
 		"inspect":   "inspect $MODEL",
-		"quantize":  "quantize $MODEL --method rtn --group 32 -o $OUT",
+		"quantize":  "quantize $MODEL --method rtn --bits 4 --group 32 -o $OUT",
 		"stress":    "stress $MODEL --suite arc_easy --data $DOCS --limit 1 --methods rtn --bits 4 --out $OUT",
 		"tokenize":  "tokenize $MODEL --text a",
 		"gate":      "gate --plan --documents 50 --drop 0.2",
