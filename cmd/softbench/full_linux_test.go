@@ -88,14 +88,16 @@ exit 2`, room))
 		for _, room := range []int{8, 24, 40, 56, 72, 88, 104} {
 			out, code := sh("size=512k", fmt.Sprintf(`for i in $(seq 400); do echo "line $i of a text that says little, and says it again"; done > "$AWAY/text"
 head -c $((524288 - %d * 1024)) /dev/zero > full || exit 99
-few() { softbench quantize "$GOLDEN/tiny" --method gptq --bits 4 --group 32 --calibrate "$AWAY/text" --threads 1 -o four 2> "$AWAY/err" > "$AWAY/out"; }
-few; code=$?
+few() { softbench quantize "$GOLDEN/tiny" --method gptq --bits 4 --group 32 --calibrate "$AWAY/text" --threads 1 -o "$1" 2> "$AWAY/err" > "$AWAY/out"; }
+few four; code=$?
 [ $code = 0 ] && exit 0
 cat "$AWAY/err"
 [ $code = 2 ] || exit $code
 [ -e four ] && echo "left behind: four"
 rm full
-few || { cat "$AWAY/err"; exit 3; }
+few four || { cat "$AWAY/err"; exit 3; }
+few "$AWAY/whole" || exit 5
+cmp four/model.safetensors "$AWAY/whole/model.safetensors" || exit 6 # made in one go
 [ "$(ls -A | tr '\n' ' ')" = "four " ] || { ls -A; exit 4; }
 exit 2`, room))
 			if code != 0 {

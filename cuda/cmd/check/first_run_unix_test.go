@@ -41,18 +41,10 @@ exit "$code"
 			t.Fatal(err)
 		}
 	}
-	for _, tool := range []string{"bash", "dirname", "mkdir", "cat", "timeout", "tee", "grep", "touch", "rm", "env", "sleep"} {
-		path, err := exec.LookPath(tool)
-		if err != nil {
-			t.Skipf("no %s", tool)
-		}
-		if err := os.Symlink(path, filepath.Join(dir, "tools", tool)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	tools := firstRunTools(t, dir)
 	return dir, func(seconds string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(dir, "first-run"), filepath.Join(dir, "state"), seconds)
-		cmd.Env = []string{"PATH=" + filepath.Join(dir, "tools"), "HERE=" + dir}
+		cmd.Env = []string{"PATH=" + tools, "HERE=" + dir}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		return cmd
 	}

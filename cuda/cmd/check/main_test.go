@@ -121,6 +121,25 @@ func TestOnTheEmulatedDevice(t *testing.T) {
 	firstRun(t, dir, program, emulation)
 }
 
+// firstRunTools is a folder of what cuda/first-run asks of any system, below dir.
+func firstRunTools(t *testing.T, dir string) string {
+	t.Helper()
+	tools := filepath.Join(dir, "tools")
+	if err := os.MkdirAll(tools, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tool := range []string{"bash", "dirname", "mkdir", "cat", "timeout", "tee", "grep", "touch", "rm", "env", "sleep"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Skipf("no %s", tool)
+		}
+		if err := os.Symlink(path, filepath.Join(tools, tool)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tools
+}
+
 // firstRun is cuda/first-run where nothing but the program is at hand: conformance is done
 // in as many commands as it takes, once, and the rest is left out, which is said.
 func firstRun(t *testing.T, dir, program, emulation string) {
@@ -132,19 +151,7 @@ func firstRun(t *testing.T, dir, program, emulation string) {
 	if err := errors.Join(os.Mkdir(at, 0o755), os.WriteFile(filepath.Join(at, "first-run"), script, 0o755), os.Link(program, filepath.Join(at, "cuda-check"))); err != nil {
 		t.Fatal(err)
 	}
-	tools := filepath.Join(dir, "tools") // and none of python3, compute-sanitizer, ncu
-	if err := os.Mkdir(tools, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, tool := range []string{"bash", "dirname", "mkdir", "cat", "timeout", "tee", "grep", "touch", "rm", "env"} {
-		path, err := exec.LookPath(tool)
-		if err != nil {
-			t.Skipf("no %s", tool)
-		}
-		if err := os.Symlink(path, filepath.Join(tools, tool)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	tools := firstRunTools(t, dir) // and none of python3, compute-sanitizer, ncu
 	run := func(args string, seconds string) (string, int) {
 		cmd := exec.Command(filepath.Join(at, "first-run"), filepath.Join(dir, "state"), seconds)
 		cmd.Env = []string{"PATH=" + tools, "CHECK_ARGS=" + args, "TMPDIR=" + dir}
